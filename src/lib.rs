@@ -1,0 +1,1 @@
+//! Gleipnir, a moderation bot for Matrix homeservers.

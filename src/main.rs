@@ -1,0 +1,2 @@
+//! The `gleipnir` binary.
+fn main() {}
