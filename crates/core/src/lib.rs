@@ -1,1 +1,20 @@
-//! Placeholder.
+//! The judgement of Gleipnir: what a moderator typed becomes an answer, a refusal or a [`plan::Plan`]; a confirmed
+//! Plan is executed step by step. Everything outside is reached through the traits in [`ports`]; nothing here knows
+//! the Matrix SDK, HTTP, SQL or the wall clock.
+
+pub mod commands;
+pub mod desk;
+pub mod execute;
+pub mod incoming;
+pub mod model;
+pub mod plan;
+pub mod ports;
+pub mod reply;
+pub mod rules;
+pub mod speech;
+pub mod text;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use ruma;

@@ -1,1 +1,67 @@
-//! Placeholder.
+//! A typed client of [Synapse's admin API][docs], for the work of moderators: look at rooms, people and
+//! events, block rooms, delete them and watch that happen.
+//!
+//! ```no_run
+//! use ruma::room_id;
+//! use synapse_admin::{Client, DeleteRoom};
+//!
+//! # async fn example() -> Result<(), synapse_admin::Error> {
+//! let synapse = Client::new("https://hs.test", || "the access token of a server admin".to_owned())?;
+//!
+//! let room_id = room_id!("!XPmubELA7ER6B1qWQEzTd4KVpxn6_czlQJqIh5dZlak");
+//! let room = synapse.room_details(room_id).await?;
+//! println!("{:?} has {} local members", room.room.name, room.room.joined_local_members);
+//!
+//! let delete_id = synapse.delete_room(room_id, &DeleteRoom { block: true, ..DeleteRoom::default() }).await?;
+//! if let Some(deletion) = synapse.delete_status(&delete_id).await? {
+//!     println!("{}", deletion.status);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What holds for every call
+//!
+//! - **One request per call, ever.** Nothing is retried here: a write that runs twice can do harm, and only
+//!   the caller knows whether to read back first. [`Error::is_transient`], [`Error::rate_limited`] and
+//!   [`Error::may_have_acted`] say what there is to know.
+//! - **The access token is asked for anew for each request**, since tokens get refreshed.
+//! - **Answers are read leniently**: unknown fields are ignored, missing ones (older servers, back to 1.98)
+//!   take their default, booleans may be `0` and `1` (SQLite). `None` in an `Option<bool>` means that the
+//!   server is too old to say.
+//! - **Nothing private is logged**: method, path pattern, status and time taken, at debug level. Never a token,
+//!   an id or a body.
+//! - The text of server errors is cut and cleaned of control and direction characters.
+//!
+//! Synapse's error codes vary from call to call for the same mistake, so [`Error`]'s methods go by HTTP status first.
+//!
+//! The admin API must be reachable at the URL given. Reverse proxies usually hide it; [`Error::NotRouted`] tells.
+//!
+//! [docs]: https://element-hq.github.io/synapse/latest/usage/administration/admin_api/
+
+mod block;
+mod client;
+mod client_api;
+mod delete;
+mod error;
+mod hierarchy;
+mod history;
+mod lenient;
+mod rooms;
+mod server;
+mod tasks;
+mod text;
+mod users;
+
+pub use block::BlockStatus;
+pub use client::{Client, Options};
+pub use client_api::{Alias, Versions, Whoami};
+pub use delete::{DeleteRoom, DeleteStatus, ShutdownRoom};
+pub use error::Error;
+pub use hierarchy::{Hierarchy, HierarchyQuery, HierarchyRoom};
+pub use history::{Context, ContextQuery, Direction, EventAt, EventFilter, Messages, MessagesQuery};
+pub use rooms::{
+    ForwardExtremities, ForwardExtremity, ListRooms, Members, Room, RoomDetails, RoomList, RoomOrder,
+};
+pub use tasks::{ScheduledTask, ScheduledTasksQuery, TaskStatus};
+pub use users::{ExternalId, RateLimit, ThreePid, User};

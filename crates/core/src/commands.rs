@@ -1,0 +1,355 @@
+//! The commands. Each is one file: its arguments (a clap derive; the doc comments are the help), what it reads
+//! (`gather`), and what follows from that (`decide`, pure). Registering one is `mod x;` and its row in [`table`].
+
+mod audit;
+mod block;
+mod blocked;
+mod cancel;
+mod confirm;
+mod context;
+mod facts;
+mod help;
+mod job;
+mod jobs;
+pub mod line;
+mod room;
+mod shutdown;
+mod status;
+mod unblock;
+mod undo;
+mod usage;
+mod version;
+
+use std::{collections::BTreeMap, future::Future, time::Duration};
+
+use futures_util::future::BoxFuture;
+use ruma::{OwnedRoomId, RoomId, UserId};
+
+pub use self::{
+    help::describe,
+    usage::{pointed, reply as usage_reply},
+};
+use crate::{
+    model::Millis,
+    plan::{PlanId, Step},
+    ports::{Fault, Lookup, Records, StoreError},
+    reply::{Line, Reply},
+    text::target::RoomTarget,
+};
+
+/// All commands, by name.
+pub fn table() -> Vec<Entry> {
+    vec![
+        entry::<audit::Audit>(),
+        entry::<block::Block>(),
+        entry::<blocked::Blocked>(),
+        entry::<cancel::Cancel>(),
+        entry::<confirm::Confirm>(),
+        entry::<context::Context>(),
+        entry::<help::Help>(),
+        entry::<job::Job>(),
+        entry::<jobs::Jobs>(),
+        entry::<room::Room>(),
+        entry::<shutdown::Shutdown>(),
+        entry::<status::Status>(),
+        entry::<unblock::Unblock>(),
+        entry::<undo::Undo>(),
+        entry::<version::Version>(),
+    ]
+}
+
+/// A command: its fields are its arguments.
+pub trait Command: clap::Args + Send + Sync + 'static {
+    /// What is typed after the `!`.
+    const NAME: &'static str;
+    /// Whether it needs more than being in the management room.
+    const ACCESS: Access;
+    /// Where it stands in the help.
+    const SUBJECT: Subject;
+    /// A line that can be typed.
+    const EXAMPLE: &'static str;
+    /// What it reads.
+    type Facts: Send;
+
+    /// Reads what the decision needs. Cannot change anything.
+    fn gather(&self, world: &World<'_>) -> impl Future<Output = Result<Self::Facts, Failure>> + Send;
+    /// What follows from the facts.
+    fn decide(self, facts: Self::Facts, world: &World<'_>) -> Result<Decision, Failure>;
+}
+
+/// What a command needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Being a member of the management room.
+    Read,
+    /// The power level to act there: 50, unless configured otherwise.
+    Act,
+}
+
+/// Headings of the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// Rooms.
+    Rooms,
+    /// Events.
+    Events,
+    /// What the bot was asked to do.
+    Jobs,
+    /// The bot.
+    Bot,
+}
+
+impl Subject {
+    /// The heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Rooms => "Rooms",
+            Self::Events => "Events",
+            Self::Jobs => "Jobs: what I was asked to do",
+            Self::Bot => "About me",
+        }
+    }
+}
+
+/// What commands can see.
+pub struct World<'a> {
+    /// The homeserver, to be read.
+    pub lookup: &'a dyn Lookup,
+    /// What the bot remembers, to be read.
+    pub records: &'a dyn Records,
+    /// The thresholds.
+    pub settings: &'a Settings,
+    /// Who asks.
+    pub asker: &'a UserId,
+    /// When.
+    pub now: Millis,
+}
+
+impl World<'_> {
+    /// The room that is meant, its alias resolved.
+    pub async fn resolve(&self, target: &RoomTarget) -> Result<OwnedRoomId, Failure> {
+        match target {
+            RoomTarget::Id(room) => Ok(room.clone()),
+            RoomTarget::Alias(alias) => self.lookup.resolve_alias(alias).await?.ok_or_else(|| {
+                Failure::told(
+                    Line::new()
+                        .text("There is no room with the alias ")
+                        .code(alias.as_str())
+                        .text(". Check its spelling, or use the room's ID."),
+                )
+            }),
+        }
+    }
+
+    /// Whether a room is the management room.
+    pub fn is_management(&self, room: &RoomId) -> bool {
+        room == self.settings.management
+    }
+}
+
+/// Who may do what, and from what size on the bot asks first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The management room.
+    pub management: OwnedRoomId,
+    /// The power level that acting needs.
+    pub act: i64,
+    /// Power levels of single commands.
+    pub levels: BTreeMap<String, i64>,
+    /// How long a confirmation is waited for.
+    pub confirm_for: Duration,
+    /// Whether `--yes` skips the confirmation.
+    pub yes: SkipConfirmation,
+    /// How many rooms a command changes without asking.
+    pub confirm_over: usize,
+}
+
+/// Whether `--yes` skips the confirmation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipConfirmation {
+    /// It does.
+    Allowed,
+    /// It is ignored, with a word about it.
+    Ignored,
+}
+
+impl Settings {
+    /// The defaults, for a management room.
+    pub fn new(management: OwnedRoomId) -> Self {
+        Self {
+            management,
+            act: 50,
+            levels: BTreeMap::new(),
+            confirm_for: Duration::from_secs(600),
+            yes: SkipConfirmation::Ignored,
+            confirm_over: 5,
+        }
+    }
+
+    /// The power level that a command needs; `None` when being in the room is enough.
+    pub fn level(&self, command: &str, access: Access) -> Option<i64> {
+        let own = self.levels.get(command).copied();
+        match access {
+            Access::Read => own,
+            Access::Act => Some(own.unwrap_or(self.act)),
+        }
+    }
+}
+
+/// What follows from a command.
+#[derive(Debug)]
+pub enum Decision {
+    /// This is the answer.
+    Answer(Reply),
+    /// This is to be done.
+    Propose(Box<Draft>),
+    /// A Plan was confirmed.
+    Confirm(PlanId),
+    /// A Plan was dropped.
+    Cancel(PlanId),
+}
+
+/// A Plan that is not one yet: the safety rules have not seen it.
+#[derive(Debug)]
+pub struct Draft {
+    /// What is to be done.
+    pub steps: Vec<Step>,
+    /// Why.
+    pub because: Option<String>,
+    /// What would happen to whom.
+    pub preview: Reply,
+    /// The Plan that it reverses.
+    pub undoes: Option<PlanId>,
+    /// How it was asked for.
+    pub acting: Acting,
+}
+
+/// What every acting command takes.
+#[derive(clap::Args, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Acting {
+    /// Show what would happen, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Do not ask for a confirmation, where the configuration allows that
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Why a command came to nothing.
+#[derive(Debug)]
+pub enum Failure {
+    /// It was refused, or the moderator made a mistake: this says what and what to do.
+    Told(Box<Reply>),
+    /// The homeserver did not answer as it should.
+    Fault(Fault),
+    /// The database failed.
+    Store(StoreError),
+}
+
+impl Failure {
+    /// A refusal in one line.
+    pub fn told(line: Line) -> Self {
+        Self::Told(Box::new(Reply::new().paragraph(line)))
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// What is typed after the `!`.
+    pub name: &'static str,
+    /// What it needs.
+    pub access: Access,
+    /// Where it stands in the help.
+    pub subject: Subject,
+    /// A line that can be typed.
+    pub example: &'static str,
+    grammar: fn() -> clap::Command,
+    run: for<'a> fn(clap::ArgMatches, &'a World<'a>) -> BoxFuture<'a, Result<Decision, Failure>>,
+}
+
+impl Entry {
+    /// Its clap grammar.
+    pub fn grammar(&self) -> clap::Command {
+        (self.grammar)()
+    }
+
+    /// Parses its words.
+    pub fn parse(&self, words: &[String]) -> Result<clap::ArgMatches, clap::Error> {
+        self.grammar().try_get_matches_from(words)
+    }
+
+    /// Reads what it needs, and decides.
+    pub fn run<'a>(
+        &self,
+        arguments: clap::ArgMatches,
+        world: &'a World<'a>,
+    ) -> BoxFuture<'a, Result<Decision, Failure>> {
+        (self.run)(arguments, world)
+    }
+}
+
+fn entry<C: Command>() -> Entry {
+    Entry {
+        name: C::NAME,
+        access: C::ACCESS,
+        subject: C::SUBJECT,
+        example: C::EXAMPLE,
+        grammar: || {
+            let grammar = clap::Command::new(C::NAME)
+                .no_binary_name(true)
+                .bin_name(format!("!{}", C::NAME))
+                .disable_help_flag(true);
+            C::augment_args(grammar)
+        },
+        run: |arguments, world| {
+            Box::pin(async move {
+                let command = C::from_arg_matches(&arguments).map_err(|error| {
+                    Failure::told(Line::new().text("I cannot read that command: ").user(&error.to_string()))
+                })?;
+                let facts = command.gather(world).await?;
+                command.decide(facts, world)
+            })
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_every_grammar_is_sound() {
+        let names: Vec<_> = table().iter().map(|entry| entry.name).collect();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(names, sorted);
+        for entry in table() {
+            entry.grammar().debug_assert();
+            let about = entry.grammar().get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty(), "{} has no help", entry.name);
+            assert!(entry.example.starts_with(&format!("!{}", entry.name)), "{}", entry.example);
+        }
+    }
+
+    #[test]
+    fn every_acting_command_knows_dry_run() {
+        for entry in table().iter().filter(|entry| entry.access == Access::Act) {
+            let knows = entry.grammar().get_arguments().any(|argument| argument.get_id() == "dry_run");
+            assert!(knows || ["confirm", "cancel"].contains(&entry.name), "{}", entry.name);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! `!audit`: who asked for what, why, and what became of it. It is the list of Plans: nothing acts without one.
+
+use super::{Access, Command, Decision, Failure, Subject, World, context::FileKind, jobs::in_a_line};
+use crate::{
+    plan::{Outcome, Plan},
+    ports::Which,
+    reply::{Line, Reply, csv_attachment, cut_list, json_attachment},
+    text::{
+        duration::date,
+        target::{RoomTarget, UserTarget},
+    },
+};
+
+/// Show what was asked of me, by whom, why, and what became of it
+#[derive(clap::Args, Debug)]
+#[command(override_usage = "!audit [@user|room|text] [--limit <number>] [--file[=csv|json]]")]
+pub(super) struct Audit {
+    /// Only what concerns this moderator, room or text
+    #[arg(value_name = "who or what")]
+    about: Vec<String>,
+    /// How many jobs
+    #[arg(long, value_name = "number", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    limit: u32,
+    /// Attach all of them as a file
+    #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
+    file: Option<FileKind>,
+}
+
+impl Command for Audit {
+    const NAME: &'static str = "audit";
+    const ACCESS: Access = Access::Read;
+    const SUBJECT: Subject = Subject::Jobs;
+    const EXAMPLE: &'static str = "!audit @mod:example.org";
+    type Facts = Vec<Plan>;
+
+    async fn gather(&self, world: &World<'_>) -> Result<Vec<Plan>, Failure> {
+        Ok(world.records.plans(&Which { about: self.about(world).await?, ..Which::default() })?)
+    }
+
+    fn decide(self, plans: Vec<Plan>, _world: &World<'_>) -> Result<Decision, Failure> {
+        if plans.is_empty() {
+            let line = if self.about.is_empty() {
+                Line::new().text("Nothing was asked of me yet.")
+            } else {
+                Line::new().text("I know of nothing about ").user(&self.about.join(" ")).text(".")
+            };
+            return Ok(Decision::Answer(Reply::new().paragraph(line)));
+        }
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let reply = cut_list(Reply::new(), plans.iter().map(in_a_line).collect(), limit, "more; --limit or --file shows them");
+        Ok(Decision::Answer(match self.file {
+            None => reply,
+            Some(FileKind::Csv) => reply.attach(csv_attachment("audit.csv", &HEADERS, plans.iter().flat_map(rows))),
+            Some(FileKind::Json) => {
+                let rows: Vec<_> = plans.iter().flat_map(rows).map(object).collect();
+                reply.attach(json_attachment("audit.json", &rows))
+            }
+        }))
+    }
+}
+
+impl Audit {
+    /// What to look for: the ID, where a link or an alias was given.
+    async fn about(&self, world: &World<'_>) -> Result<Option<String>, Failure> {
+        let about = self.about.join(" ");
+        Ok(match (about.parse::<UserTarget>(), about.parse::<RoomTarget>()) {
+            _ if about.is_empty() => None,
+            (Ok(UserTarget(user)), _) => Some(user.to_string()),
+            (_, Ok(RoomTarget::Id(room))) => Some(room.to_string()),
+            (_, Ok(RoomTarget::Alias(alias))) => {
+                // A room that was shut down has lost its alias; the command may still name it.
+                let room = world.lookup.resolve_alias(&alias).await?;
+                Some(room.map_or_else(|| alias.to_string(), |room| room.to_string()))
+            }
+            _ => Some(about),
+        })
+    }
+}
+
+const HEADERS: [&str; 11] =
+    ["job", "asked_at", "asked_by", "command", "because", "state", "decided_by", "changed_at", "step", "room", "outcome"];
+
+/// A row for each step.
+fn rows(plan: &Plan) -> Vec<Vec<String>> {
+    plan.steps
+        .iter()
+        .enumerate()
+        .map(|(n, planned)| {
+            let outcome = match &planned.outcome {
+                None => String::new(),
+                Some(Outcome::Done { effect }) => serde_json::json!(effect).to_string(),
+                Some(Outcome::Failed { why, .. }) => format!("failed: {why}"),
+            };
+            vec![
+                plan.id.to_string(),
+                date(plan.asked_at),
+                plan.asked_by.to_string(),
+                plan.typed.clone(),
+                plan.because.clone().unwrap_or_default(),
+                plan.state.word().to_owned(),
+                plan.decided_by.as_ref().map(ToString::to_string).unwrap_or_default(),
+                date(plan.changed_at),
+                n.to_string(),
+                planned.step.room().to_string(),
+                outcome,
+            ]
+        })
+        .collect()
+}
+
+fn object(row: Vec<String>) -> serde_json::Value {
+    HEADERS.iter().map(|header| (*header).to_owned()).zip(row.into_iter().map(serde_json::Value::from)).collect::<serde_json::Map<_, _>>().into()
+}

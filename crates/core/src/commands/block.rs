@@ -1,0 +1,112 @@
+//! `!block`: keep local users out of rooms, also of rooms that the server does not know yet.
+
+use ruma::OwnedRoomId;
+
+use super::{
+    Access, Acting, Command, Decision, Draft, Failure, Subject, World,
+    facts::{RoomFacts, block_line, members, reason},
+};
+use crate::{
+    plan::Step,
+    reply::{Line, Reply},
+    text::target::{RoomTarget, looks_like_room},
+};
+
+/// Keep everybody on this server from joining rooms
+///
+/// Nobody here can join or be invited any more. Those who are inside stay and can go on writing: !shutdown removes them.
+/// Rooms that the server does not know yet can be blocked too. What follows the rooms is the reason.
+#[derive(clap::Args, Debug)]
+#[command(override_usage = "!block <room>... [reason] [--dry-run] [--yes]")]
+pub(super) struct Block {
+    /// The rooms (ID, alias or link), followed by the reason, if there is one
+    #[arg(value_name = "room", required = true, num_args = 1..)]
+    words: Vec<String>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+pub(super) struct Facts {
+    rooms: Vec<(OwnedRoomId, RoomFacts)>,
+    reason: Option<String>,
+}
+
+impl Command for Block {
+    const NAME: &'static str = "block";
+    const ACCESS: Access = Access::Act;
+    const SUBJECT: Subject = Subject::Rooms;
+    const EXAMPLE: &'static str = "!block #spam:example.org !abc:example.org spam wave";
+    type Facts = Facts;
+
+    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        let (rooms, reason) = gather_rooms(world, &self.words).await?;
+        Ok(Facts { rooms, reason })
+    }
+
+    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+        let (blocked, open): (Vec<_>, Vec<_>) =
+            facts.rooms.into_iter().partition(|(_, facts)| facts.block.is_blocked());
+        if open.is_empty() {
+            return Ok(Decision::Answer(standing(&blocked, "already")));
+        }
+        let mut preview = Reply::new().paragraph(Line::new().text("Nobody on this server could join any more:"));
+        preview = preview.list(
+            open.iter()
+                .map(|(room, facts)| match &facts.details {
+                    Some(details) => facts.line(room).text(format!(" – members: {}", members(details))),
+                    None => facts.line(room).text(" – a room that the server does not know"),
+                })
+                .collect(),
+        );
+        if !blocked.is_empty() {
+            preview = preview.paragraph(Line::new().text("Blocked already, and left alone:"));
+            preview = preview.list(blocked.iter().map(|(room, facts)| facts.line(room)).collect());
+        }
+        Ok(Decision::Propose(Box::new(Draft {
+            steps: open.into_iter().map(|(room, _)| Step::BlockRoom { room }).collect(),
+            because: facts.reason,
+            preview,
+            undoes: None,
+            acting: self.acting,
+        })))
+    }
+}
+
+/// The rooms that lead the words, each once and with what is known of it, and the reason that follows them.
+pub(super) async fn gather_rooms(
+    world: &World<'_>,
+    words: &[String],
+) -> Result<(Vec<(OwnedRoomId, RoomFacts)>, Option<String>), Failure> {
+    // The first word has to be a room. A later one that looks like a room is one, or a mistake, never a reason.
+    let count = words.iter().skip(1).take_while(|word| looks_like_room(word)).count() + 1;
+    let mut rooms: Vec<(OwnedRoomId, RoomFacts)> = Vec::new();
+    for word in words.iter().take(count) {
+        let target: RoomTarget = word
+            .parse()
+            .map_err(|error| Failure::told(Line::new().name_long(&format!("{error}"))))?;
+        let room = world.resolve(&target).await?;
+        if !rooms.iter().any(|(known, _)| *known == room) {
+            let facts = RoomFacts::gather(world, &room).await?;
+            rooms.push((room, facts));
+        }
+    }
+    Ok((rooms, reason(&words[count..])))
+}
+
+/// How rooms are that need no change.
+pub(super) fn standing(rooms: &[(OwnedRoomId, RoomFacts)], already: &str) -> Reply {
+    Reply::new().list(
+        rooms
+            .iter()
+            .map(|(room, facts)| {
+                let inside = match &facts.details {
+                    Some(details) if details.joined_local_members > 0 => {
+                        format!("; {} local members are inside", details.joined_local_members)
+                    }
+                    _ => String::new(),
+                };
+                facts.line(room).text(format!(" is {already} ")).append(block_line(&facts.block)).text(inside).text(".")
+            })
+            .collect(),
+    )
+}

@@ -1,0 +1,28 @@
+//! `!cancel`: drop what a preview showed.
+
+use super::{Access, Command, Decision, Failure, Subject, World};
+use crate::plan::PlanId;
+
+/// Drop what a preview showed; the same as reacting to it with ❌
+#[derive(clap::Args, Debug)]
+pub(super) struct Cancel {
+    /// The number of the job
+    #[arg(value_name = "job", value_parser = super::job::number)]
+    job: PlanId,
+}
+
+impl Command for Cancel {
+    const NAME: &'static str = "cancel";
+    const ACCESS: Access = Access::Read;
+    const SUBJECT: Subject = Subject::Jobs;
+    const EXAMPLE: &'static str = "!cancel 12";
+    type Facts = ();
+
+    async fn gather(&self, _world: &World<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn decide(self, (): (), _world: &World<'_>) -> Result<Decision, Failure> {
+        Ok(Decision::Cancel(self.job))
+    }
+}

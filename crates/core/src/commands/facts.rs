@@ -1,0 +1,55 @@
+//! What several commands read and say about a room.
+
+use ruma::RoomId;
+
+use super::{Failure, World};
+use crate::{
+    model::{BlockStatus, RoomDetails},
+    reply::{Line, room_line},
+};
+
+/// A room as the server knows it.
+pub(super) struct RoomFacts {
+    /// Its details; `None` when the server does not know it.
+    pub(super) details: Option<RoomDetails>,
+    /// Whether it is blocked.
+    pub(super) block: BlockStatus,
+}
+
+impl RoomFacts {
+    pub(super) async fn gather(world: &World<'_>, room: &RoomId) -> Result<Self, Failure> {
+        let details = world.lookup.room(room).await?;
+        let block = world.lookup.block_status(room).await?;
+        Ok(Self { details, block })
+    }
+
+    /// Name, alias and ID.
+    pub(super) fn line(&self, room: &RoomId) -> Line {
+        let details = self.details.as_ref();
+        room_line(
+            details.and_then(|details| details.name.as_deref()),
+            details.and_then(|details| details.canonical_alias.as_deref()),
+            room.as_str(),
+        )
+    }
+}
+
+/// "12 (3 of this server)"
+pub(super) fn members(details: &RoomDetails) -> String {
+    format!("{}, {} of them on this server", details.joined_members, details.joined_local_members)
+}
+
+/// "blocked by `@mod:hs.test`", or "not blocked".
+pub(super) fn block_line(status: &BlockStatus) -> Line {
+    match status {
+        BlockStatus::Open => Line::new().text("not blocked"),
+        BlockStatus::Blocked(Some(by)) => Line::new().text("blocked, first by ").code(by.as_str()),
+        BlockStatus::Blocked(None) => Line::new().text("blocked"),
+    }
+}
+
+/// Joins the words of a reason; `None` when there are none.
+pub(super) fn reason(words: &[String]) -> Option<String> {
+    let reason = words.join(" ");
+    (!reason.trim().is_empty()).then(|| reason.trim().to_owned())
+}

@@ -1,0 +1,99 @@
+//! `!status`: whether everything that the bot needs is there.
+
+use super::{Access, Command, Decision, Failure, Subject, World};
+use crate::{
+    model::{Account, Connection},
+    plan::PlanState,
+    ports::{Fault, Queue, Which},
+    reply::{Line, Reply},
+    text::duration::in_words,
+};
+
+/// Tell how I am: server, rights, encryption, what is under way
+#[derive(clap::Args, Debug)]
+pub(super) struct Status {}
+
+pub(super) struct Facts {
+    version: Result<String, Fault>,
+    account: Result<Option<Account>, Fault>,
+    connection: Connection,
+    queue: Queue,
+    proposed: usize,
+    running: usize,
+}
+
+impl Command for Status {
+    const NAME: &'static str = "status";
+    const ACCESS: Access = Access::Read;
+    const SUBJECT: Subject = Subject::Bot;
+    const EXAMPLE: &'static str = "!status";
+    type Facts = Facts;
+
+    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        let lookup = world.lookup;
+        let count = |state| -> Result<usize, Failure> {
+            Ok(world.records.plans(&Which { states: vec![state], ..Which::default() })?.len())
+        };
+        Ok(Facts {
+            version: lookup.server_version().await,
+            account: lookup.account(lookup.me()).await,
+            connection: lookup.connection().await?,
+            queue: world.records.queue()?,
+            proposed: count(PlanState::Proposed)?,
+            running: count(PlanState::Running)?,
+        })
+    }
+
+    fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
+        let connection = &facts.connection;
+        let text = |text: String| Line::new().text(text);
+        let server = match &facts.version {
+            Ok(version) => Line::new().text(format!("Synapse {version} at ")),
+            Err(fault) => Line::new().text(format!("⚠ {fault} ")),
+        };
+        let rights = match &facts.account {
+            Ok(_) => "✔ I am a server admin".to_owned(),
+            Err(Fault::NotAdmin) => "✘ I am not a server admin: most commands will fail".to_owned(),
+            Err(fault) => format!("⚠ {fault}"),
+        };
+        let limit = match connection.unlimited {
+            Some(true) => "✔ the server does not limit my messages",
+            Some(false) => {
+                "⚠ the server may limit my messages; docs/setup.md says how to lift that, so that answers are not late"
+            }
+            None => "⚠ not known",
+        };
+        let reply = Reply::new()
+            .paragraph(Line::new().strong(format!("Gleipnir {}", env!("CARGO_PKG_VERSION"))).text(format!(
+                ", up for {}",
+                in_words(connection.uptime)
+            )))
+            .fact("Server", server.code(&connection.homeserver))
+            .fact("Account", Line::new().code(world.lookup.me().as_str()).text(", device ").code(&connection.device_id))
+            .fact("Rights", text(rights))
+            .fact("Rate limit", text(limit.to_owned()))
+            .fact(
+                "Management room",
+                Line::new().code(world.settings.management.as_str()).text(if connection.encrypted {
+                    ", encrypted"
+                } else {
+                    ", not encrypted"
+                }),
+            )
+            .fact("Encryption", text(connection.encryption.clone()))
+            .fact(
+                "Jobs",
+                text(format!("{} at work, {} waiting for a confirmation", facts.running, facts.proposed)),
+            )
+            .fact(
+                "Queue",
+                // The command that asks this is being handled, and its 👀 may be on its way.
+                text(format!(
+                    "{} events to handle, {} messages to send",
+                    facts.queue.unhandled.saturating_sub(1),
+                    facts.queue.undelivered
+                )),
+            );
+        Ok(Decision::Answer(reply))
+    }
+}

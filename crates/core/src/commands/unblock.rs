@@ -1,0 +1,64 @@
+//! `!unblock`: let local users into rooms again.
+
+use super::{
+    Access, Acting, Command, Decision, Draft, Failure, Subject, World,
+    block::{gather_rooms, standing},
+    facts::{RoomFacts, block_line},
+};
+use crate::{
+    plan::Step,
+    reply::{Line, Reply},
+};
+use ruma::OwnedRoomId;
+
+/// Let people on this server join rooms again
+#[derive(clap::Args, Debug)]
+#[command(override_usage = "!unblock <room>... [reason] [--dry-run] [--yes]")]
+pub(super) struct Unblock {
+    /// The rooms (ID, alias or link), followed by the reason, if there is one
+    #[arg(value_name = "room", required = true, num_args = 1..)]
+    words: Vec<String>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+pub(super) struct Facts {
+    rooms: Vec<(OwnedRoomId, RoomFacts)>,
+    reason: Option<String>,
+}
+
+impl Command for Unblock {
+    const NAME: &'static str = "unblock";
+    const ACCESS: Access = Access::Act;
+    const SUBJECT: Subject = Subject::Rooms;
+    const EXAMPLE: &'static str = "!unblock !abc:example.org it was a mistake";
+    type Facts = Facts;
+
+    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        let (rooms, reason) = gather_rooms(world, &self.words).await?;
+        Ok(Facts { rooms, reason })
+    }
+
+    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+        let (blocked, open): (Vec<_>, Vec<_>) =
+            facts.rooms.into_iter().partition(|(_, facts)| facts.block.is_blocked());
+        if blocked.is_empty() {
+            return Ok(Decision::Answer(standing(&open, "")));
+        }
+        let preview = Reply::new()
+            .paragraph(Line::new().text("People on this server could join again:"))
+            .list(
+                blocked
+                    .iter()
+                    .map(|(room, facts)| facts.line(room).text(" – ").append(block_line(&facts.block)))
+                    .collect(),
+            );
+        Ok(Decision::Propose(Box::new(Draft {
+            steps: blocked.into_iter().map(|(room, _)| Step::UnblockRoom { room }).collect(),
+            because: facts.reason,
+            preview,
+            undoes: None,
+            acting: self.acting,
+        })))
+    }
+}

@@ -1,0 +1,111 @@
+//! `!undo`: put a finished job right, as far as its steps can be reversed.
+
+use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, job::no_such_job};
+use crate::{
+    plan::{Outcome, Plan, PlanId, PlanState, Reverse},
+    ports::Which,
+    reply::{Line, Reply},
+};
+
+/// Put a finished job right, as far as that is possible
+#[derive(clap::Args, Debug)]
+pub(super) struct Undo {
+    /// The number of the job, or `last` for your own last one
+    #[arg(value_name = "job|last", value_parser = target)]
+    target: Target,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    Last,
+    Job(PlanId),
+}
+
+fn target(word: &str) -> Result<Target, String> {
+    match word.to_lowercase().as_str() {
+        "last" => Ok(Target::Last),
+        _ => super::job::number(word).map(Target::Job),
+    }
+}
+
+impl Command for Undo {
+    const NAME: &'static str = "undo";
+    const ACCESS: Access = Access::Act;
+    const SUBJECT: Subject = Subject::Jobs;
+    const EXAMPLE: &'static str = "!undo 12";
+    type Facts = (Plan, Option<PlanId>);
+
+    async fn gather(&self, world: &World<'_>) -> Result<Self::Facts, Failure> {
+        let records = world.records;
+        let plan = match self.target {
+            Target::Job(id) => records.plan(id)?.ok_or_else(|| no_such_job(id))?,
+            Target::Last => {
+                let done = records.plans(&Which { states: vec![PlanState::Done], ..Which::default() })?;
+                // An undo is not what somebody means who wants to undo the last thing.
+                done.into_iter()
+                    .find(|plan| plan.asked_by == world.asker && plan.undoes.is_none())
+                    .ok_or_else(|| Failure::told(Line::new().text("You have no finished job that I could undo.")))?
+            }
+        };
+        let undone_by = records.undone_by(plan.id)?;
+        Ok((plan, undone_by))
+    }
+
+    fn decide(self, (plan, undone_by): Self::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+        if let Some(by) = undone_by {
+            return Err(told(format!("Job {} was undone by job {by} already.", plan.id)));
+        }
+        match plan.state {
+            PlanState::Done => {}
+            PlanState::Running => {
+                return Err(told(format!("Job {} is at work. Wait until it is done; !job {0} shows how it stands.", plan.id)));
+            }
+            PlanState::Proposed => {
+                return Err(told(format!("Job {} has not begun. !cancel {0} drops it.", plan.id)));
+            }
+            PlanState::Cancelled | PlanState::Expired => {
+                return Err(told(format!("Job {} was never done: it is {}.", plan.id, plan.state.word())));
+            }
+        }
+        let reverses: Vec<Reverse> = plan
+            .steps
+            .iter()
+            .rev()
+            .filter_map(|planned| match &planned.outcome {
+                Some(Outcome::Done { effect }) => Some(planned.step.reverse(effect)),
+                Some(Outcome::Failed { .. }) | None => None,
+            })
+            .collect();
+        let mut steps = Vec::new();
+        let mut cannot = Vec::new();
+        for reverse in reverses {
+            match reverse {
+                Reverse::By(step) => steps.push(step),
+                Reverse::Nothing(why) | Reverse::Cannot(why) => cannot.push(Line::new().text(why).text(".")),
+            }
+        }
+        if steps.is_empty() {
+            let reply = Reply::new().paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
+            return Err(Failure::Told(Box::new(if cannot.is_empty() { reply } else { reply.list(cannot) })));
+        }
+        let mut preview = Reply::new()
+            .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
+            .list(steps.iter().map(crate::plan::Step::describe).collect());
+        if !cannot.is_empty() {
+            preview = preview.paragraph(Line::new().text("Left as it is:")).list(cannot);
+        }
+        Ok(Decision::Propose(Box::new(Draft {
+            steps,
+            because: Some(format!("undo of job {}", plan.id)),
+            preview,
+            undoes: Some(plan.id),
+            acting: self.acting,
+        })))
+    }
+}
+
+fn told(sentence: String) -> Failure {
+    Failure::told(Line::new().text(sentence))
+}

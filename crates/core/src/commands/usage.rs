@@ -1,0 +1,112 @@
+//! What a moderator reads when a command was typed wrongly: what is wrong, the line with a caret under the word, and
+//! the usage.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::{Entry, line::Found};
+use crate::{
+    reply::{Line, Reply},
+    text::words::Word,
+};
+
+/// Explains clap's error about `found`.
+pub fn reply(found: &Found, error: &clap::Error) -> Reply {
+    let Problem { words, culprit, hint } = problem(error);
+    let mut reply = Reply::new().paragraph(words);
+    if let Some(word) = culprit.and_then(|culprit| find(&found.words, &culprit)) {
+        reply = reply.preformatted(pointed(&found.line, word.start, word.end));
+    }
+    if let Some(hint) = hint {
+        reply = reply.paragraph(Line::new().text("Did you mean ").code(&hint).text("?"));
+    }
+    reply.paragraph(usage(&found.entry)).paragraph(
+        Line::new().text("More: ").code(format!("!help {}", found.entry.name)),
+    )
+}
+
+/// The usage line of a command.
+pub fn usage(entry: &Entry) -> Line {
+    let usage = entry.grammar().render_usage().to_string();
+    Line::new().text("Usage: ").code(usage.trim_start_matches("Usage:").trim())
+}
+
+/// A line with a caret under the characters from `start` to `end`.
+pub fn pointed(line: &str, start: usize, end: usize) -> String {
+    let shown: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let carets = end.saturating_sub(start).max(1);
+    format!("{shown}\n{}{}", " ".repeat(start), "^".repeat(carets))
+}
+
+struct Problem {
+    words: Line,
+    culprit: Option<String>,
+    hint: Option<String>,
+}
+
+fn problem(error: &clap::Error) -> Problem {
+    let context = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(all)) => Some(all.join(", ")),
+        _ => None,
+    };
+    let argument = context(ContextKind::InvalidArg);
+    let value = context(ContextKind::InvalidValue);
+    let name = argument.clone().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::UnknownArgument => Problem {
+            words: Line::new().text("I do not know ").user(&name).text("."),
+            culprit: argument,
+            hint: context(ContextKind::SuggestedArg),
+        },
+        ErrorKind::MissingRequiredArgument => Problem {
+            words: Line::new().text("Something is missing: ").code(&name).text("."),
+            culprit: None,
+            hint: None,
+        },
+        ErrorKind::InvalidValue if value.as_deref() == Some("") => Problem {
+            words: Line::new().code(&name).text(" needs a value."),
+            culprit: Some(name),
+            hint: None,
+        },
+        ErrorKind::InvalidValue => Problem {
+            words: Line::new()
+                .user(value.as_deref().unwrap_or_default())
+                .text(" is not a value of ")
+                .code(&name)
+                .text(match context(ContextKind::ValidValue) {
+                    Some(valid) => format!("; it takes {valid}."),
+                    None => ".".to_owned(),
+                }),
+            culprit: value,
+            hint: context(ContextKind::SuggestedValue),
+        },
+        ErrorKind::ValueValidation => Problem {
+            words: Line::new().name_long(
+                &std::error::Error::source(error)
+                    .map_or_else(|| "That value cannot be right.".to_owned(), ToString::to_string),
+            ),
+            culprit: value,
+            hint: None,
+        },
+        ErrorKind::ArgumentConflict => Problem {
+            words: Line::new().code(&name).text(" cannot be used here: it is there twice, or excludes another."),
+            culprit: argument,
+            hint: None,
+        },
+        _ => Problem {
+            words: Line::new().text("I cannot read that command."),
+            culprit: argument.or(value),
+            hint: None,
+        },
+    }
+}
+
+/// The word that clap complains about: itself, or as the option of `--option=value`.
+fn find<'a>(words: &'a [Word], culprit: &str) -> Option<&'a Word> {
+    let option = culprit.split([' ', '=']).next().unwrap_or(culprit);
+    words
+        .iter()
+        .find(|word| word.text == culprit)
+        .or_else(|| words.iter().find(|word| word.text.split('=').next() == Some(option)))
+        .or_else(|| words.iter().find(|word| word.text.ends_with(&format!("={culprit}"))))
+}

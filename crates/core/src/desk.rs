@@ -1,0 +1,321 @@
+//! The desk: takes the events of the management room one after the other, and commits what follows from each together
+//! with the note that it was handled. So whatever crashes when, a command is neither lost nor done twice.
+
+mod decide;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use ruma::{EventId, OwnedEventId, UserId};
+use tokio::sync::Notify;
+use tracing::{error, info, warn};
+
+use crate::{
+    commands::{
+        Decision, Failure, Settings, World,
+        line::{Found, Read, read as read_line},
+        usage_reply,
+    },
+    incoming::{Incoming, read},
+    model::{Event, Standing},
+    plan::{Plan, PlanId, PlanState},
+    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, Which},
+    reply::{Line, Reply},
+    speech::{Effort, Mark, Marked, NO, SEEN, Say, YES, is_emoji},
+};
+
+/// How long a message that cannot be decrypted, or a reaction to a message that is still on its way, is waited for.
+const WAIT: Duration = Duration::from_secs(60);
+/// How long a command may take to read what it needs.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Handles what arrives in the management room.
+pub struct Desk {
+    lookup: Arc<dyn Lookup>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    /// Wakes those who send messages.
+    said: Arc<Notify>,
+    /// Wakes the executor.
+    confirmed: Arc<Notify>,
+}
+
+impl Desk {
+    /// A desk for the management room of `settings`. `said` is notified when there is something to send, `confirmed`
+    /// when there is something to execute.
+    pub fn new(
+        lookup: Arc<dyn Lookup>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        said: Arc<Notify>,
+        confirmed: Arc<Notify>,
+    ) -> Self {
+        Self { lookup, store, clock, settings, said, confirmed }
+    }
+
+    /// Handles every event that was received and not handled, in order; then drops what has waited too long for a
+    /// confirmation. Says whether something is left that has to wait.
+    pub async fn work(&self) -> Result<Left, StoreError> {
+        let mut left = Left::Nothing;
+        for event in self.store.unhandled()? {
+            if self.handle(&event).await? == Left::Waiting {
+                left = Left::Waiting;
+            }
+        }
+        self.expire()?;
+        Ok(left)
+    }
+
+    /// Says something of the bot's own accord, once for each key.
+    pub fn announce(&self, key: &str, reply: &Reply) -> Result<(), StoreError> {
+        self.commit(vec![Change::SayOnce(Say::new(key, None, reply))])
+    }
+
+    async fn handle(&self, event: &InboxEvent) -> Result<Left, StoreError> {
+        match read(&event.json, self.lookup.me()) {
+            Incoming::Nothing => self.done(event, Vec::new()),
+            Incoming::Text { sender, text } => match read_line(&text, self.lookup.me()) {
+                Read::NotACommand => self.done(event, Vec::new()),
+                line => {
+                    self.commit(vec![mark(&event.event_id, SEEN, Effort::Once)])?;
+                    self.command(event, &sender, line).await
+                }
+            },
+            Incoming::Reaction { sender, to, key } => self.reaction(event, &sender, &to, &key).await,
+            Incoming::Undecryptable { sender } => self.undecryptable(event, &sender),
+        }
+    }
+
+    async fn command(&self, event: &InboxEvent, sender: &UserId, line: Read) -> Result<Left, StoreError> {
+        let found = match line {
+            Read::Found(found) => found,
+            Read::NotACommand => return self.done(event, Vec::new()),
+            Read::Unclosed { line, at } => {
+                let reply = Reply::new()
+                    .paragraph(Line::new().text("A quote opens here and never closes:"))
+                    .preformatted(crate::commands::pointed(&line, at.at, at.at + 1));
+                return self.refuse(event, &reply);
+            }
+            Read::Unknown { name, nearest } => {
+                let line = Line::new().text("I do not know the command ").user(&name).text(".");
+                let line = match nearest {
+                    Some(near) => line.text(" Did you mean ").code(format!("!{near}")).text("?"),
+                    None => line.text(" ").code("!help").text(" lists all."),
+                };
+                return self.refuse(event, &Reply::new().paragraph(line));
+            }
+        };
+        let started = self.clock.now();
+        let decided = AssertUnwindSafe(self.decide(&found, event, sender)).catch_unwind();
+        let result = tokio::select! {
+            decided = decided => decided.unwrap_or_else(|_| {
+                error!(event = %event.event_id, line = found.line, "a command panicked");
+                Err(Failure::told(internal(&event.event_id)))
+            }),
+            () = self.clock.sleep(LONGEST) => Err(Failure::Fault(Fault::Timeout)),
+        };
+        let outcome = match &result {
+            Ok(Decision::Answer(_)) => "answered",
+            Ok(Decision::Propose(_)) => "planned",
+            Ok(Decision::Confirm(_)) => "confirmed",
+            Ok(Decision::Cancel(_)) => "cancelled",
+            Err(Failure::Told(_)) => "refused",
+            Err(Failure::Fault(_) | Failure::Store(_)) => "failed",
+        };
+        let took_ms = self.clock.now() - started;
+        info!(moderator = %sender, command = found.entry.name, event = %event.event_id, outcome, took_ms, "command");
+        match result {
+            Ok(Decision::Answer(reply)) => self.answer(event, &reply),
+            Ok(Decision::Propose(draft)) => self.propose(event, sender, &found, *draft),
+            Ok(Decision::Confirm(id)) => self.confirm(event, sender, id).await,
+            Ok(Decision::Cancel(id)) => self.cancel(event, sender, id).await,
+            Err(Failure::Told(reply)) => self.refuse(event, &reply),
+            Err(Failure::Fault(fault)) => {
+                warn!(event = %event.event_id, %fault, "a command failed");
+                self.refuse(event, &explain(&fault, self.lookup.me()))
+            }
+            Err(Failure::Store(error)) => Err(error),
+        }
+    }
+
+    async fn decide(&self, found: &Found, event: &InboxEvent, sender: &UserId) -> Result<Decision, Failure> {
+        let (entry, words) = (found.entry, &found.words);
+        if words.iter().any(|word| !word.quoted && (word.text == "--help" || word.text == "-h")) {
+            let level = self.settings.level(entry.name, entry.access);
+            return Ok(Decision::Answer(crate::commands::describe(&entry, level)));
+        }
+        let words: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
+        let arguments =
+            entry.parse(&words).map_err(|error| Failure::Told(Box::new(usage_reply(found, &error))))?;
+        self.may(sender, entry.name, self.settings.level(entry.name, entry.access)).await?;
+        let world = World {
+            lookup: &*self.lookup,
+            records: self.store.as_records(),
+            settings: &self.settings,
+            asker: sender,
+            now: event.received_at,
+        };
+        entry.run(arguments, &world).await
+    }
+
+    /// Whether somebody may use a command, now.
+    async fn may(&self, user: &UserId, command: &str, level: Option<i64>) -> Result<(), Failure> {
+        let standing = self.lookup.standing(user).await?;
+        let line = Line::new().code(user.as_str());
+        match (standing, level) {
+            (Standing::Outside, _) => Err(Failure::told(
+                line.text(" is not in this room any more; I take commands from its members only."),
+            )),
+            (Standing::Level(has), Some(needs)) if has < needs => Err(Failure::told(
+                Line::new().code(format!("!{command}")).text(format!(
+                    " needs power level {needs} in this room, and you have {has}. Somebody with more power can raise it."
+                )),
+            )),
+            (Standing::Creator | Standing::Level(_), _) => Ok(()),
+        }
+    }
+
+    async fn reaction(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        to: &EventId,
+        emoji: &str,
+    ) -> Result<Left, StoreError> {
+        let (yes, no) = (is_emoji(emoji, YES), is_emoji(emoji, NO));
+        if !yes && !no {
+            return self.done(event, Vec::new());
+        }
+        match self.store.key_of(to)?.as_deref().map(Plan::previewed_by) {
+            Some(Some(id)) if yes => self.confirm(event, sender, id).await,
+            Some(Some(id)) => self.cancel(event, sender, id).await,
+            Some(None) => self.done(event, Vec::new()),
+            // A preview that was sent just before a crash is known once it was sent again.
+            None if self.store.queue()?.undelivered > 0 && !self.is_late(event) => Ok(Left::Waiting),
+            None => self.done(event, Vec::new()),
+        }
+    }
+
+    fn undecryptable(&self, event: &InboxEvent, sender: &UserId) -> Result<Left, StoreError> {
+        if !self.is_late(event) {
+            return Ok(Left::Waiting);
+        }
+        warn!(event = %event.event_id, %sender, "could not decrypt a message");
+        let reply = Reply::new().paragraph(
+            Line::new().text("I cannot decrypt this message of ").code(sender.as_str()).text(
+                ". If it was a command, please send it again.",
+            ),
+        );
+        self.refuse(event, &reply)
+    }
+
+    fn is_late(&self, event: &InboxEvent) -> bool {
+        self.clock.now() - event.received_at > i64::try_from(WAIT.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Drops what has waited too long for a confirmation.
+    fn expire(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let waiting = self.store.plans(&Which { states: vec![PlanState::Proposed], ..Which::default() })?;
+        for plan in waiting.into_iter().filter(|plan| plan.expires_at <= now) {
+            let reply = Reply::new().paragraph(Line::new().text(format!(
+                "Job {} ({}) was not confirmed in time and is dropped. Nothing was done.",
+                plan.id, plan.command
+            )));
+            info!(plan = plan.id, "expired");
+            self.commit(vec![
+                Change::PlanState { id: plan.id, state: PlanState::Expired, by: None, at: now },
+                Change::Say(Say::new(Plan::report_key(plan.id), Some(plan.event_id.clone()), &reply)),
+                mark(&plan.event_id, NO, Effort::Surely),
+            ])?;
+        }
+        Ok(())
+    }
+
+    fn plan(&self, id: PlanId) -> Result<Option<Plan>, StoreError> {
+        self.store.plan(id)
+    }
+
+    fn answer(&self, event: &InboxEvent, reply: &Reply) -> Result<Left, StoreError> {
+        self.done(event, [Some(say_to(event, reply)), ended(event, YES)].into_iter().flatten().collect())
+    }
+
+    fn refuse(&self, event: &InboxEvent, reply: &Reply) -> Result<Left, StoreError> {
+        self.done(event, [Some(say_to(event, reply)), ended(event, NO)].into_iter().flatten().collect())
+    }
+
+    fn done(&self, event: &InboxEvent, mut changes: Vec<Change>) -> Result<Left, StoreError> {
+        changes.push(Change::Handled(event.event_id.clone()));
+        self.commit(changes)?;
+        Ok(Left::Nothing)
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.store.commit(changes)?;
+        self.said.notify_one();
+        Ok(())
+    }
+}
+
+/// Whether received events are left that have to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// All were handled.
+    Nothing,
+    /// Some wait for keys, or for our own messages.
+    Waiting,
+}
+
+/// Answers an event; a reaction is answered below the message that it reacts to.
+fn say_to(event: &InboxEvent, reply: &Reply) -> Change {
+    let to = reacts_to(event).unwrap_or_else(|| event.event_id.clone());
+    Change::Say(Say::new(format!("answer-{}", event.event_id), Some(to), reply))
+}
+
+/// Marks a command as ended. A reaction gets no reaction.
+fn ended(event: &InboxEvent, emoji: &'static str) -> Option<Change> {
+    reacts_to(event).is_none().then(|| mark(&event.event_id, emoji, Effort::Once))
+}
+
+fn reacts_to(event: &InboxEvent) -> Option<OwnedEventId> {
+    let event = Event(event.json.clone());
+    let to = event.content().pointer("/m.relates_to/event_id").filter(|_| event.kind() == "m.reaction");
+    to?.as_str()?.try_into().ok()
+}
+
+fn mark(event: &EventId, emoji: &'static str, effort: Effort) -> Change {
+    Change::Mark(Mark { to: Marked::Event(event.to_owned()), emoji, effort })
+}
+
+fn internal(event: &EventId) -> Line {
+    let reference: String = event.as_str().trim_start_matches('$').chars().take(8).collect();
+    Line::new()
+        .text("Something in me broke; nothing was done. My log has more under ")
+        .code(reference)
+        .text(".")
+}
+
+/// A fault of the homeserver, and what to do about it.
+pub fn explain(fault: &Fault, me: &UserId) -> Reply {
+    let line = Line::new().name_long(&fault.to_string());
+    let advice = match fault {
+        Fault::NotAdmin => Line::new()
+            .text("Make ")
+            .code(me.as_str())
+            .text(" a server admin on ")
+            .code(me.server_name().as_str())
+            .text("; docs/setup.md says how, also for delegated authentication."),
+        Fault::NotRouted { .. } => Line::new().text(
+            "Reverse proxies usually hide /_synapse/admin. Let it through for me, or set homeserver.url to Synapse's own \
+             address; docs/setup.md says how.",
+        ),
+        Fault::TokenGone => Line::new().text("Give me a new one in the configuration, and start me again."),
+        Fault::RateLimited { .. } | Fault::Timeout | Fault::Away(_) | Fault::Broken { .. } => {
+            Line::new().text("Nothing was done. Try again in a moment.")
+        }
+        Fault::Refused { .. } | Fault::BadAnswer(_) => Line::new().text("Nothing was done."),
+    };
+    Reply::new().paragraph(line).paragraph(advice)
+}

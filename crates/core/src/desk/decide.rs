@@ -1,0 +1,218 @@
+//! From a decision to a Plan: the safety rules, the preview, the confirmation.
+
+use ruma::UserId;
+use tracing::info;
+
+use super::{Desk, Left, ended, explain, mark, say_to};
+use crate::{
+    commands::{Draft, Failure, SkipConfirmation, line::Found},
+    execute::{Server, report},
+    plan::{Plan, PlanId, PlanState, PlannedStep, Step},
+    ports::{Change, InboxEvent, StoreError, Which},
+    reply::{Line, Reply},
+    rules::safety::{self, Verdict},
+    speech::{Effort, Mark, Marked, NO, Say, YES},
+    text::duration::in_words,
+};
+
+impl Desk {
+    /// A draft meets the safety rules: it is refused, shown, asked about, or begun.
+    pub(super) fn propose(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        found: &Found,
+        draft: Draft,
+    ) -> Result<Left, StoreError> {
+        let running = self.under_way()?;
+        let verdict =
+            safety::check(&draft.steps, &self.settings.management, &running, self.settings.confirm_over);
+        let (skip, ignored) = match (draft.acting.yes, self.settings.yes) {
+            (true, SkipConfirmation::Allowed) => (true, false),
+            (true, SkipConfirmation::Ignored) => (false, true),
+            (false, _) => (false, false),
+        };
+        let dry_run = draft.acting.dry_run;
+        let why = match verdict {
+            Verdict::Refuse(why) => return self.refuse(event, &sentence(why)),
+            Verdict::Allow => None,
+            Verdict::Confirm(why) => Some(why),
+        };
+        if dry_run {
+            return self.answer(event, &dry(draft.preview, why.as_deref()));
+        }
+        let asks = why.filter(|_| !skip);
+        let now = self.clock.now();
+        let id = self.store.next_plan_id()?;
+        let window = i64::try_from(self.settings.confirm_for.as_millis()).unwrap_or(i64::MAX);
+        let plan = Plan {
+            id,
+            event_id: event.event_id.clone(),
+            command: found.entry.name.to_owned(),
+            typed: found.line.clone(),
+            asked_by: sender.to_owned(),
+            asked_at: now,
+            because: draft.because,
+            undoes: draft.undoes,
+            state: if asks.is_some() { PlanState::Proposed } else { PlanState::Running },
+            decided_by: asks.is_none().then(|| sender.to_owned()),
+            changed_at: now,
+            expires_at: now.saturating_add(window),
+            steps: draft.steps.into_iter().map(PlannedStep::from).collect(),
+        };
+        info!(moderator = %sender, plan = id, command = found.entry.name, state = plan.state.word(), "a new plan");
+        let Some(why) = asks else {
+            // No "running" message first: the executor says how it went, and most steps are quicker than a message.
+            self.done(event, vec![Change::Plan(Box::new(plan))])?;
+            self.confirmed.notify_one();
+            return Ok(Left::Nothing);
+        };
+        let key = Plan::preview_key(id);
+        let preview = asking(draft.preview, id, &why, self.settings.confirm_for, ignored);
+        let offer = |emoji| {
+            Change::Mark(Mark { to: Marked::Message(key.clone()), emoji, effort: Effort::Once })
+        };
+        self.done(
+            event,
+            vec![
+                Change::Plan(Box::new(plan)),
+                Change::Say(Say::new(&key, Some(event.event_id.clone()), &preview)),
+                offer(YES),
+                offer(NO),
+            ],
+        )
+    }
+
+    /// A moderator wants what a preview showed.
+    pub(super) async fn confirm(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        id: PlanId,
+    ) -> Result<Left, StoreError> {
+        let plan = match self.decidable(sender, id).await? {
+            Ok(plan) => plan,
+            Err(reply) => return self.refuse(event, &reply),
+        };
+        let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();
+        let others: Vec<Plan> = self.under_way()?.into_iter().filter(|other| other.id != id).collect();
+        // What was confirmed is what runs; but the world may have moved on since it was shown.
+        if let Verdict::Refuse(why) =
+            safety::check(&steps, &self.settings.management, &others, self.settings.confirm_over)
+        {
+            return self.refuse(event, &sentence(why));
+        }
+        info!(moderator = %sender, plan = id, "confirmed");
+        let running =
+            Plan { state: PlanState::Running, decided_by: Some(sender.to_owned()), ..plan.clone() };
+        let mut changes = vec![
+            Change::PlanState {
+                id,
+                state: PlanState::Running,
+                by: Some(sender.to_owned()),
+                at: self.clock.now(),
+            },
+            Change::Say(Say::new(
+                Plan::report_key(id),
+                Some(plan.event_id.clone()),
+                &report(&running, Server::There),
+            )),
+        ];
+        changes.extend(ended(event, YES));
+        self.done(event, changes)?;
+        self.confirmed.notify_one();
+        Ok(Left::Nothing)
+    }
+
+    /// A moderator does not want what a preview showed.
+    pub(super) async fn cancel(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        id: PlanId,
+    ) -> Result<Left, StoreError> {
+        let plan = match self.decidable(sender, id).await? {
+            Ok(plan) => plan,
+            Err(reply) => return self.refuse(event, &reply),
+        };
+        info!(moderator = %sender, plan = id, "cancelled");
+        let reply = Reply::new().paragraph(
+            Line::new()
+                .text(format!("Job {id} ({}) is cancelled by ", plan.command))
+                .code(sender.as_str())
+                .text(". Nothing was done."),
+        );
+        let mut changes = vec![
+            Change::PlanState {
+                id,
+                state: PlanState::Cancelled,
+                by: Some(sender.to_owned()),
+                at: self.clock.now(),
+            },
+            say_to(event, &reply),
+            mark(&plan.event_id, NO, Effort::Once),
+        ];
+        changes.extend(ended(event, YES));
+        self.done(event, changes)
+    }
+
+    /// The Plan, if this moderator can decide about it now; otherwise why not.
+    async fn decidable(&self, sender: &UserId, id: PlanId) -> Result<Result<Plan, Reply>, StoreError> {
+        let Some(plan) = self.plan(id)? else {
+            return Ok(Err(sentence(format!("There is no job {id}. !jobs lists those that wait."))));
+        };
+        let late = plan.expires_at <= self.clock.now();
+        let why = match plan.state {
+            PlanState::Proposed if late => "was not confirmed in time",
+            PlanState::Proposed => "",
+            PlanState::Running => "is at work already",
+            PlanState::Done => "is done already",
+            PlanState::Cancelled => "was cancelled",
+            PlanState::Expired => "was not confirmed in time",
+        };
+        if !why.is_empty() {
+            return Ok(Err(sentence(format!("Job {id} {why}. To do it again, send the command again."))));
+        }
+        let access = crate::commands::Access::Act;
+        match self.may(sender, &plan.command, self.settings.level(&plan.command, access)).await {
+            Ok(()) => Ok(Ok(plan)),
+            Err(Failure::Told(reply)) => Ok(Err(*reply)),
+            Err(Failure::Fault(fault)) => Ok(Err(explain(&fault, self.lookup.me()))),
+            Err(Failure::Store(error)) => Err(error),
+        }
+    }
+
+    fn under_way(&self) -> Result<Vec<Plan>, StoreError> {
+        self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })
+    }
+}
+
+fn sentence(words: String) -> Reply {
+    Reply::new().paragraph(Line::new().text(words))
+}
+
+fn dry(preview: Reply, why: Option<&str>) -> Reply {
+    let then = match why {
+        Some(why) => format!("It would ask for a confirmation first. {why}"),
+        None => "It would be done without asking.".to_owned(),
+    };
+    preview.paragraph(Line::new().strong("Dry run: nothing was done. ").text(then))
+}
+
+fn asking(preview: Reply, id: PlanId, why: &str, window: std::time::Duration, ignored: bool) -> Reply {
+    let mut reply = preview.paragraph(Line::new().text(why.to_owned()));
+    if ignored {
+        reply = reply.paragraph(
+            Line::new().code("--yes").text(" is not allowed by my configuration, so I ask."),
+        );
+    }
+    reply.paragraph(
+        Line::new()
+            .strong(format!("Job {id}: do it? "))
+            .text(format!("React with {YES} or send "))
+            .code(format!("!confirm {id}"))
+            .text(format!(" within {}. {NO} or ", in_words(window)))
+            .code(format!("!cancel {id}"))
+            .text(" drops it."),
+    )
+}

@@ -1,0 +1,281 @@
+//! The executor: the only holder of [`Effects`]. It takes a confirmed Plan through its steps, one small unit of work
+//! at a time; after each, what is now known is made durable and the report in the room is edited. Going on after a
+//! crash is therefore the same code as going on after a pause.
+
+mod block;
+mod report;
+mod shutdown;
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use ruma::OwnedRoomId;
+use serde_json::Value;
+use tokio::{
+    sync::{Mutex, Notify},
+    task::JoinSet,
+};
+use tracing::{error, info, warn};
+
+pub use self::report::{Server, report};
+use crate::{
+    model::{Block, Millis},
+    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
+    ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
+    rules::safety,
+    text::duration::in_words,
+    speech::{Effort, Mark, Marked, NO, PARTLY, Say, YES},
+};
+
+/// How often a report is edited at most.
+const EDIT_EVERY: Millis = 3_000;
+
+impl Patience {
+    fn is_over(&self, waited: Duration) -> bool {
+        match self {
+            Self::Brief => waited > Duration::from_secs(30),
+            Self::Limited => waited > Duration::from_secs(60 * 60),
+            Self::Endless => false,
+        }
+    }
+}
+
+/// What one unit of work led to.
+enum Advance {
+    /// There is more to do.
+    Working {
+        /// Where to go on.
+        state: StepState,
+        /// What to keep, before anything is changed.
+        keep: Option<Value>,
+        /// When to go on.
+        pace: Pace,
+    },
+    /// Nothing could be done or learnt now.
+    Retry {
+        /// Why.
+        fault: Fault,
+        /// For how long to try.
+        patience: Patience,
+    },
+    /// The step is over.
+    Ended(Outcome),
+}
+
+/// When to go on.
+enum Pace {
+    /// At once.
+    Now,
+    /// After a pause that grows.
+    Poll,
+}
+
+/// For how long to try again.
+enum Patience {
+    /// A fault that may well stay: half a minute.
+    Brief,
+    /// As long as nothing was begun: an hour.
+    Limited,
+    /// The server has accepted the work: until it can be asked.
+    Endless,
+}
+
+impl Advance {
+    /// A fault before the server accepted anything: tried again if it passes, the end of the step otherwise.
+    fn fault(fault: Fault) -> Self {
+        if fault.is_passing() {
+            Self::Retry { fault, patience: Patience::Limited }
+        } else {
+            Self::Ended(Outcome::Failed { why: fault.to_string(), but: None })
+        }
+    }
+}
+
+/// Executes Plans.
+pub struct Executor {
+    effects: Arc<dyn Effects>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    management: OwnedRoomId,
+    /// Wakes those who send messages.
+    said: Arc<Notify>,
+    running: Mutex<HashSet<PlanId>>,
+}
+
+impl Executor {
+    /// An executor for the Plans in `store`. `said` is notified when there is something to send.
+    pub fn new(
+        effects: Arc<dyn Effects>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        management: OwnedRoomId,
+        said: Arc<Notify>,
+    ) -> Self {
+        Self { effects, store, clock, management, said, running: Mutex::default() }
+    }
+
+    /// Executes every confirmed Plan, those of an earlier run first, and new ones whenever `confirmed` is notified.
+    /// Plans run beside each other; the steps of one Plan run one after the other. Never returns; dropping it stops
+    /// between two units of work, and nothing is lost.
+    pub async fn supervise(self: Arc<Self>, confirmed: Arc<Notify>) {
+        let mut tasks = JoinSet::new();
+        loop {
+            match self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() }) {
+                Ok(plans) => {
+                    let mut running = self.running.lock().await;
+                    for plan in plans.into_iter().rev() {
+                        if running.insert(plan.id) {
+                            let executor = self.clone();
+                            tasks.spawn(async move { executor.run_until_done(plan.id).await });
+                        }
+                    }
+                }
+                Err(error) => error!(%error, "cannot read the plans"),
+            }
+            tokio::select! {
+                () = confirmed.notified() => {}
+                Some(ended) = tasks.join_next() => {
+                    if let Err(error) = ended {
+                        error!(%error, "a plan stopped half-way; it goes on after a restart");
+                    }
+                }
+                () = self.clock.sleep(Duration::from_secs(30)) => {}
+            }
+        }
+    }
+
+    async fn run_until_done(&self, id: PlanId) {
+        while let Err(error) = self.run(id).await {
+            error!(plan = id, %error, "cannot write down how the plan goes; trying again");
+            self.clock.sleep(Duration::from_secs(5)).await;
+        }
+        self.running.lock().await.remove(&id);
+    }
+
+    /// Executes one Plan from its first step without an outcome to the end. Does nothing if it is not to be executed.
+    pub async fn run(&self, id: PlanId) -> Result<(), StoreError> {
+        let mut polls = 0;
+        let mut away_since = None;
+        let mut edited_at = 0;
+        while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
+            let Some(n) = plan.steps.iter().position(|step| step.outcome.is_none()) else {
+                return self.commit(self.finish(&plan));
+            };
+            let now = self.clock.now();
+            let mut next = plan.clone();
+            let mut changes = Vec::new();
+            let pause = match self.advance(&plan.steps[n]).await {
+                Advance::Working { state, keep, pace } => {
+                    away_since = None;
+                    changes.extend(keep.map(|kept| Change::Keep { plan: id, step: n, kept }));
+                    if next.steps[n].state.as_ref() != Some(&state) {
+                        changes.push(Change::Working { plan: id, step: n, state: state.clone() });
+                    }
+                    next.steps[n].state = Some(state);
+                    match pace {
+                        Pace::Now => Duration::ZERO,
+                        Pace::Poll => {
+                            polls += 1;
+                            Duration::from_millis((200 * polls).min(5_000))
+                        }
+                    }
+                }
+                Advance::Retry { fault, patience } => {
+                    let since = *away_since.get_or_insert(now);
+                    let waited = Duration::from_millis((now - since).unsigned_abs());
+                    if patience.is_over(waited) {
+                        let why = format!("{fault} I tried for {}.", in_words(waited));
+                        self.end(&mut next, n, Outcome::Failed { why, but: None }, &mut changes);
+                        Duration::ZERO
+                    } else {
+                        warn!(plan = id, step = n, %fault, "trying again");
+                        retry_after(&fault, waited)
+                    }
+                }
+                Advance::Ended(outcome) => {
+                    (polls, away_since) = (0, None);
+                    self.end(&mut next, n, outcome, &mut changes);
+                    Duration::ZERO
+                }
+            };
+            let over = next.steps.iter().all(|step| step.outcome.is_some());
+            if over {
+                changes.extend(self.finish(&next));
+            } else if now - edited_at >= EDIT_EVERY {
+                edited_at = now;
+                let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
+                changes.push(self.say(&next, PlanState::Running, server));
+            }
+            self.commit(changes)?;
+            if over {
+                return Ok(());
+            }
+            if !pause.is_zero() {
+                self.clock.sleep(pause).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn advance(&self, planned: &PlannedStep) -> Advance {
+        if let Some(why) = safety::forbidden(&planned.step, &self.management) {
+            return Advance::Ended(Outcome::Failed { why, but: None });
+        }
+        match &planned.step {
+            Step::BlockRoom { room } => {
+                block::advance(&*self.effects, room, Block::On, planned.state.as_ref()).await
+            }
+            Step::UnblockRoom { room } => {
+                block::advance(&*self.effects, room, Block::Off, planned.state.as_ref()).await
+            }
+            Step::ShutDownRoom { room, shutdown } => {
+                shutdown::advance(&*self.effects, room, shutdown, planned.state.as_ref()).await
+            }
+        }
+    }
+
+    fn end(&self, plan: &mut Plan, n: usize, outcome: Outcome, changes: &mut Vec<Change>) {
+        info!(plan = plan.id, step = n, ?outcome, "a step ended");
+        changes.push(Change::Ended { plan: plan.id, step: n, outcome: outcome.clone(), at: self.clock.now() });
+        plan.steps[n].outcome = Some(outcome);
+    }
+
+    fn finish(&self, plan: &Plan) -> Vec<Change> {
+        let emoji = match plan.result() {
+            PlanResult::Done => YES,
+            PlanResult::Partly => PARTLY,
+            PlanResult::Failed => NO,
+        };
+        info!(plan = plan.id, command = plan.command, moderator = %plan.asked_by, result = ?plan.result(), "a plan ended");
+        vec![
+            Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at: self.clock.now() },
+            self.say(plan, PlanState::Done, report::Server::There),
+            Change::Mark(Mark {
+                to: Marked::Event(plan.event_id.clone()),
+                emoji,
+                effort: Effort::Surely,
+            }),
+        ]
+    }
+
+    fn say(&self, plan: &Plan, state: PlanState, server: report::Server) -> Change {
+        let plan = Plan { state, ..plan.clone() };
+        let reply = report(&plan, server);
+        Change::Say(Say::new(Plan::report_key(plan.id), Some(plan.event_id.clone()), &reply))
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        if !changes.is_empty() {
+            self.store.commit(changes)?;
+            self.said.notify_one();
+        }
+        Ok(())
+    }
+}
+
+/// How long to wait before the next try: what the server asked for, or longer the longer it has been away.
+fn retry_after(fault: &Fault, waited: Duration) -> Duration {
+    match fault {
+        Fault::RateLimited { retry_after: Some(after) } => *after,
+        _ => (waited / 4).clamp(Duration::from_millis(500), Duration::from_secs(15)),
+    }
+}

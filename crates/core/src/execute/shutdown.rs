@@ -1,0 +1,167 @@
+//! Shutting a room down. Asking for it is not idempotent, so what was asked for is found again: a delete task that
+//! the room did not have before is ours, whoever crashed between asking and hearing the answer.
+
+use ruma::{RoomId, UserId};
+use serde_json::json;
+
+use super::{Advance, Pace, Patience};
+use crate::{
+    model::{DeleteTask, RoomSnapshot, Shutdown, TaskStatus, is_local},
+    plan::{Effect, Outcome, StepState},
+    ports::{Effects, Fault},
+};
+
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    room: &RoomId,
+    shutdown: &Shutdown,
+    state: Option<&StepState>,
+) -> Advance {
+    match state {
+        Some(StepState::Following { delete_id, members, removed }) => {
+            follow(effects, room, delete_id, *members, *removed).await
+        }
+        Some(StepState::Asking { known, members }) => ask(effects, room, shutdown, known, *members).await,
+        Some(StepState::Blocking { .. }) | None => prepare(effects, room).await,
+    }
+}
+
+/// Keeps what would be needed to put the room right, and which tasks it already has.
+async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
+    let found = async {
+        let Some(details) = effects.room(room).await? else { return Ok(None) };
+        let tasks = effects.delete_tasks(room).await?;
+        let members = effects.members(room).await?;
+        let mut state = effects.state(room, None).await?;
+        state.retain(|event| event.kind() != "m.room.member");
+        let local = |user: &UserId| is_local(user, effects.me());
+        Ok::<_, Fault>(Some((
+            tasks,
+            RoomSnapshot {
+                details,
+                state,
+                local_members: members.into_iter().filter(|user| local(user)).collect(),
+                local_aliases: effects.local_aliases(room).await?,
+            },
+        )))
+    };
+    match found.await {
+        Ok(Some((tasks, _))) if tasks.iter().any(|task| task.status == TaskStatus::Active) => {
+            failed("Somebody else is shutting this room down at this moment.", None)
+        }
+        Ok(Some((tasks, snapshot))) => Advance::Working {
+            state: StepState::Asking {
+                known: tasks.into_iter().map(|task| task.id).collect(),
+                members: snapshot.local_members.len() as u64,
+            },
+            keep: Some(json!(snapshot)),
+            pace: Pace::Now,
+        },
+        // Synapse would "complete" this without having done anything.
+        Ok(None) => failed("The server does not know this room (any more); there was nothing to shut down.", None),
+        Err(fault) => Advance::fault(fault),
+    }
+}
+
+async fn ask(
+    effects: &dyn Effects,
+    room: &RoomId,
+    shutdown: &Shutdown,
+    known: &[String],
+    members: u64,
+) -> Advance {
+    let following = |delete_id| Advance::Working {
+        state: StepState::Following { delete_id, members, removed: 0 },
+        keep: None,
+        pace: Pace::Now,
+    };
+    match effects.delete_tasks(room).await {
+        Ok(tasks) => {
+            if let Some(task) = tasks.into_iter().rfind(|task| !known.contains(&task.id)) {
+                return following(task.id);
+            }
+        }
+        Err(fault) => return Advance::fault(fault),
+    }
+    match effects.delete_room(room, shutdown).await {
+        Ok(delete_id) => following(delete_id),
+        // Whether it was accepted is not known: look for its task again before asking a second time.
+        Err(fault) if fault.is_passing() => Advance::Retry { fault, patience: Patience::Limited },
+        Err(fault) if fault.may_have_acted() || is_in_progress(&fault) => {
+            Advance::Retry { fault, patience: Patience::Brief }
+        }
+        Err(fault) => failed(fault.to_string(), None),
+    }
+}
+
+async fn follow(
+    effects: &dyn Effects,
+    room: &RoomId,
+    delete_id: &str,
+    members: u64,
+    removed_before: u64,
+) -> Advance {
+    let task = match effects.delete_task(delete_id).await {
+        Ok(task) => task,
+        Err(fault) if fault.is_passing() || matches!(fault, Fault::Broken { .. } | Fault::BadAnswer(_)) => {
+            return Advance::Retry { fault, patience: Patience::Endless };
+        }
+        Err(fault) => {
+            return failed(
+                fault.to_string(),
+                Some("The server has accepted the shutdown and goes on with it, but I can no longer follow it."),
+            );
+        }
+    };
+    match task {
+        Some(DeleteTask { status: TaskStatus::Complete, result, .. }) => {
+            // The work is done: not being able to look afterwards does not make it fail.
+            let blocked = effects.block_status(room).await.ok().map(|status| status.is_blocked());
+            let known = effects.room(room).await.ok().map(|details| details.is_some());
+            let result = result.unwrap_or_default();
+            Advance::Ended(Outcome::Done { effect: Effect::ShutDown { result, blocked, known } })
+        }
+        Some(DeleteTask { status: TaskStatus::Failed, .. }) => {
+            let why = match effects.task_error(room, delete_id).await {
+                Ok(Some(why)) => format!("The server says: {why}"),
+                Ok(None) | Err(_) => "The server does not say why.".to_owned(),
+            };
+            let but = match effects.block_status(room).await {
+                Ok(status) if status.is_blocked() => Some("The room is blocked now all the same."),
+                Ok(_) => Some("The room is not blocked."),
+                Err(_) => None,
+            };
+            failed(why, but)
+        }
+        Some(DeleteTask { status: TaskStatus::Other(word), .. }) => {
+            failed(format!("The server says that the task is {word}."), None)
+        }
+        Some(DeleteTask { status: TaskStatus::Active, result, .. }) => {
+            let removed = result.map_or(0, |result| {
+                result.kicked_users.len() as u64 + result.failed_to_kick_users.len() as u64
+            });
+            Advance::Working {
+                state: StepState::Following {
+                    delete_id: delete_id.to_owned(),
+                    members,
+                    removed: removed.max(removed_before),
+                },
+                keep: None,
+                pace: Pace::Poll,
+            }
+        }
+        None => failed(
+            "The server has forgotten the task.",
+            Some("It may have finished: look with !room before you try again."),
+        ),
+    }
+}
+
+/// Nobody else's task was active a moment ago, so this one is ours: it is about to show.
+fn is_in_progress(fault: &Fault) -> bool {
+    matches!(fault, Fault::Refused { status: 400, message, .. } if message.contains("already in progress"))
+}
+
+fn failed(why: impl Into<String>, but: Option<&str>) -> Advance {
+    Advance::Ended(Outcome::Failed { why: why.into(), but: but.map(str::to_owned) })
+}

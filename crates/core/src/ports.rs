@@ -1,0 +1,294 @@
+//! The whole outside world on one page: reading the homeserver ([`Lookup`]), changing it ([`Effects`]), remembering
+//! ([`Records`] and [`Store`]) and time ([`Clock`]). Commands get `Lookup` and `Records` only, so a command cannot act.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::{
+    model::{
+        Account, Block, BlockStatus, Connection, Context, DeleteTask, Event, Millis, RoomDetails, Shutdown,
+        Standing,
+    },
+    plan::{Outcome, Plan, PlanId, PlanState, StepState},
+    speech::{Delivery, Mark, Say},
+};
+
+/// The result of asking the homeserver something.
+pub type Asked<'a, T> = BoxFuture<'a, Result<T, Fault>>;
+
+/// Reading the homeserver. Nothing here changes anything.
+pub trait Lookup: Send + Sync {
+    /// The bot's own user ID.
+    fn me(&self) -> &UserId;
+    /// The room that an alias leads to; `None` when there is no such alias.
+    fn resolve_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, Option<OwnedRoomId>>;
+    /// Details of a room; `None` when the server does not know it.
+    fn room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Option<RoomDetails>>;
+    /// Joined members, of all servers.
+    fn members<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<OwnedUserId>>;
+    /// Current state, all of it or of one type.
+    fn state<'a>(&'a self, room: &'a RoomId, kind: Option<&'a str>) -> Asked<'a, Vec<Event>>;
+    /// Aliases of this server that lead to the room.
+    fn local_aliases<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<String>>;
+    /// Whether local users are kept out.
+    fn block_status<'a>(&'a self, room: &'a RoomId) -> Asked<'a, BlockStatus>;
+    /// An event with its neighbours; `None` when the event is unknown or in another room.
+    fn context<'a>(&'a self, room: &'a RoomId, event: &'a EventId, limit: u32) -> Asked<'a, Option<Context>>;
+    /// An event as the server holds it, redacted or not; `None` when unknown.
+    fn original<'a>(&'a self, event: &'a EventId) -> Asked<'a, Option<Event>>;
+    /// The delete tasks of a room, oldest first.
+    fn delete_tasks<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<DeleteTask>>;
+    /// One delete task; `None` when the server has forgotten it.
+    fn delete_task<'a>(&'a self, id: &'a str) -> Asked<'a, Option<DeleteTask>>;
+    /// Why a delete task failed: the delete status does not say, the scheduled tasks do.
+    fn task_error<'a>(&'a self, room: &'a RoomId, id: &'a str) -> Asked<'a, Option<String>>;
+    /// A local account; `None` when there is none.
+    fn account<'a>(&'a self, user: &'a UserId) -> Asked<'a, Option<Account>>;
+    /// What a user may do in the management room, now.
+    fn standing<'a>(&'a self, user: &'a UserId) -> Asked<'a, Standing>;
+    /// Synapse's version.
+    fn server_version(&self) -> Asked<'_, String>;
+    /// How the bot is connected.
+    fn connection(&self) -> Asked<'_, Connection>;
+}
+
+/// Changing the homeserver. Only the executor holds this.
+pub trait Effects: Lookup {
+    /// Keeps local users out of a room, or lets them in again. Idempotent.
+    fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()>;
+    /// Starts shutting a room down; the answer is the `delete_id`. Not idempotent: look for a task before repeating it.
+    fn delete_room<'a>(&'a self, room: &'a RoomId, shutdown: &'a Shutdown) -> Asked<'a, String>;
+}
+
+/// Why the homeserver did not do or tell what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Fault {
+    /// 403: the bot's account is not a server admin.
+    #[error("I am not a server admin.")]
+    NotAdmin,
+    /// The admin API does not answer at this address.
+    #[error("The admin API is not reachable at this address (HTTP {status}).")]
+    NotRouted {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// 401: the bot's access token is no longer valid.
+    #[error("The homeserver no longer accepts my access token.")]
+    TokenGone,
+    /// 429.
+    #[error("The homeserver asks me to slow down.")]
+    RateLimited {
+        /// How long to wait, when it said so.
+        retry_after: Option<Duration>,
+    },
+    /// No answer in time. A write may have happened.
+    #[error("The homeserver did not answer in time.")]
+    Timeout,
+    /// The homeserver cannot be reached. A write may have happened if the connection broke half-way.
+    #[error("I cannot reach the homeserver ({0}).")]
+    Away(String),
+    /// A refusal with a Matrix error.
+    #[error("The homeserver refused: {message} ({errcode}, HTTP {status}).")]
+    Refused {
+        /// The HTTP status, 4xx.
+        status: u16,
+        /// The `errcode`.
+        errcode: String,
+        /// The server's own words.
+        message: String,
+    },
+    /// 5xx. A write may have happened.
+    #[error("The homeserver failed: {message} (HTTP {status}).")]
+    Broken {
+        /// The HTTP status, 5xx.
+        status: u16,
+        /// The server's own words, or the beginning of its answer.
+        message: String,
+    },
+    /// An answer that makes no sense: cut short, not JSON, of the wrong shape. A write may have happened.
+    #[error("The homeserver's answer makes no sense to me: {0}.")]
+    BadAnswer(String),
+}
+
+impl Fault {
+    /// Whether the same request may well succeed later.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::Timeout | Self::Away(_) => true,
+            Self::Broken { status, .. } => matches!(status, 502..=504),
+            Self::NotAdmin
+            | Self::NotRouted { .. }
+            | Self::TokenGone
+            | Self::Refused { .. }
+            | Self::BadAnswer(_) => false,
+        }
+    }
+
+    /// Whether a write that ended so may have happened all the same.
+    pub fn may_have_acted(&self) -> bool {
+        matches!(self, Self::Timeout | Self::Away(_) | Self::Broken { .. } | Self::BadAnswer(_))
+    }
+}
+
+/// An event of the management room, kept until it was handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxEvent {
+    /// Its ID; the same event is kept once.
+    pub event_id: OwnedEventId,
+    /// The event, decrypted; or the encrypted one, when it could not be.
+    pub json: Value,
+    /// When it arrived here.
+    pub received_at: Millis,
+}
+
+/// Which Plans to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Only Plans in one of these states; all when empty.
+    pub states: Vec<PlanState>,
+    /// Only Plans that a text occurs in: who asked, the command, a target.
+    pub about: Option<String>,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+/// Reading what the bot remembers.
+pub trait Records: Send + Sync {
+    /// One Plan.
+    fn plan(&self, id: PlanId) -> Result<Option<Plan>, StoreError>;
+    /// Plans, newest first.
+    fn plans(&self, which: &Which) -> Result<Vec<Plan>, StoreError>;
+    /// The ID that the next Plan gets. IDs are given in the one loop that makes Plans.
+    fn next_plan_id(&self) -> Result<PlanId, StoreError>;
+    /// What was kept before a step was executed.
+    fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError>;
+    /// The Plan that undoes another, unless it was dropped.
+    fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError>;
+    /// Which of our messages an event is, by the key it was said under.
+    fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;
+    /// How many received events wait to be handled, and how many messages to be sent.
+    fn queue(&self) -> Result<Queue, StoreError>;
+}
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// Received events that were not handled yet.
+    pub unhandled: u64,
+    /// Messages and reactions that were not sent yet.
+    pub undelivered: u64,
+}
+
+/// Remembering. Every change goes through [`Store::commit`], which is one transaction: all of it is durable when it
+/// returns, or none of it.
+pub trait Store: Records {
+    /// Only the reading half, for commands.
+    fn as_records(&self) -> &dyn Records;
+    /// Makes all changes durable, or none.
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;
+    /// The sync token up to which events of the management room were received.
+    fn cursor(&self) -> Result<Option<String>, StoreError>;
+    /// Received events that were not handled, oldest first.
+    fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError>;
+    /// Messages and reactions to send: messages first, in the order in which they were first said.
+    fn undelivered(&self) -> Result<Vec<Delivery>, StoreError>;
+}
+
+/// One change of what the bot remembers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// An event arrived. Ignored when it is already known.
+    Received(InboxEvent),
+    /// Everything up to this sync token was received.
+    Cursor(String),
+    /// The clear text of a received event became known.
+    Decrypted {
+        /// Which one.
+        event_id: OwnedEventId,
+        /// The decrypted event.
+        json: Value,
+    },
+    /// A received event was dealt with, in whatever way.
+    Handled(OwnedEventId),
+    /// A new Plan.
+    Plan(Box<Plan>),
+    /// A Plan changed its state.
+    PlanState {
+        /// Which one.
+        id: PlanId,
+        /// The new state.
+        state: PlanState,
+        /// Who decided so; nobody when time or the executor did.
+        by: Option<OwnedUserId>,
+        /// When.
+        at: Millis,
+    },
+    /// A step got on, and is not finished.
+    Working {
+        /// The Plan.
+        plan: PlanId,
+        /// The step, counted from 0.
+        step: usize,
+        /// Where to go on from after a restart.
+        state: StepState,
+    },
+    /// What is kept before a step changes anything.
+    Keep {
+        /// The Plan.
+        plan: PlanId,
+        /// The step, counted from 0.
+        step: usize,
+        /// What is kept.
+        kept: Value,
+    },
+    /// A step ended.
+    Ended {
+        /// The Plan.
+        plan: PlanId,
+        /// The step, counted from 0.
+        step: usize,
+        /// How.
+        outcome: Outcome,
+        /// When.
+        at: Millis,
+    },
+    /// A message, or the next version of one that was said under the same key.
+    Say(Say),
+    /// A message that is said once only: ignored when its key is known.
+    SayOnce(Say),
+    /// A reaction to an event.
+    Mark(Mark),
+    /// A message or reaction reached the room.
+    Delivered {
+        /// Its key.
+        key: String,
+        /// The version that was sent.
+        version: u32,
+        /// The event that the room now holds.
+        event_id: OwnedEventId,
+    },
+    /// A message or reaction will never reach the room.
+    GaveUp {
+        /// Its key.
+        key: String,
+        /// The version that could not be sent.
+        version: u32,
+    },
+}
+
+/// The database could not do it: full disk, read-only, locked, corrupt.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("my database failed: {0}")]
+pub struct StoreError(pub String);
+
+/// Time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Millis;
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}

@@ -1,0 +1,166 @@
+//! One event in one line: what somebody wrote, did or changed. Never shows media, never trusts a shape.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::membership;
+use crate::{
+    model::Event,
+    reply::{Line, user_line},
+    text::duration::date,
+};
+
+/// The display names of those who appear, by user ID.
+#[derive(Clone, Debug, Default)]
+pub struct Names(BTreeMap<String, String>);
+
+impl Names {
+    /// From the room's member events.
+    pub fn of(state: &[Event]) -> Self {
+        Self(
+            state
+                .iter()
+                .filter(|event| event.kind() == "m.room.member")
+                .filter_map(|event| {
+                    Some((event.state_key()?.to_owned(), event.text("displayname")?.to_owned()))
+                })
+                .collect(),
+        )
+    }
+
+    /// Display name and ID of a user.
+    pub fn user(&self, id: &str) -> Line {
+        user_line(self.0.get(id).map(String::as_str), id)
+    }
+}
+
+/// When, who and what.
+pub fn in_words(event: &Event, names: &Names) -> Line {
+    Line::new().text(format!("{} ", date(event.time()))).append(what(event, names))
+}
+
+/// Who and what.
+pub fn what(event: &Event, names: &Names) -> Line {
+    // A redacted membership keeps its membership; everything else is empty.
+    if let Some(redaction) = event.redacted_because().filter(|_| event.kind() != "m.room.member") {
+        return redacted(event, &redaction, names);
+    }
+    match (event.kind(), event.state_key()) {
+        ("m.room.member", Some(_)) => membership::explain(event, names),
+        (_, Some(_)) => state(event, names),
+        ("m.room.message", None) => message(event, names),
+        ("m.room.encrypted", None) => names
+            .user(event.sender())
+            .text(": an encrypted message; neither the server nor I can read it")
+            .text(event.text("algorithm").map_or_else(String::new, |_| " (end-to-end encryption)".to_owned())),
+        ("m.reaction", None) => {
+            let key = event.content().pointer("/m.relates_to/key").and_then(Value::as_str).unwrap_or("?");
+            names.user(event.sender()).text(" reacted with ").user(key)
+        }
+        ("m.sticker", None) => media(names.user(event.sender()).text(" sent a sticker"), event.content()),
+        ("m.room.redaction", None) => {
+            let line = names.user(event.sender()).text(" redacted ");
+            let redacts =
+                event.text("redacts").or_else(|| event.0.get("redacts")?.as_str()).unwrap_or("an event");
+            reason(line.code(redacts), event)
+        }
+        ("m.poll.start" | "org.matrix.msc3381.poll.start", None) => {
+            let question = ["/m.poll/question/m.text/0/body", "/org.matrix.msc3381.poll.start/question/body"]
+                .iter()
+                .find_map(|path| event.content().pointer(path)?.as_str());
+            names.user(event.sender()).text(" asked in a poll: ").user(question.unwrap_or_default())
+        }
+        (kind, None) => names.user(event.sender()).text(" sent ").code(kind),
+    }
+}
+
+fn redacted(event: &Event, redaction: &Event, names: &Names) -> Line {
+    let line = names.user(event.sender()).text(": redacted by ").append(names.user(redaction.sender()));
+    reason(line, redaction)
+}
+
+fn reason(line: Line, event: &Event) -> Line {
+    match event.text("reason").filter(|reason| !reason.is_empty()) {
+        Some(reason) => line.text(", because ").user(reason),
+        None => line,
+    }
+}
+
+fn message(event: &Event, names: &Names) -> Line {
+    let edited = event.content().get("m.new_content");
+    let content = edited.unwrap_or_else(|| event.content());
+    let str = |key: &str| content.get(key).and_then(Value::as_str);
+    let line = names.user(event.sender());
+    let line = if edited.is_some() { line.text(" (edit)") } else { line };
+    match str("msgtype") {
+        Some("m.text") => line.text(": ").user_long(str("body").unwrap_or_default()),
+        Some("m.notice") => line.text(" (notice): ").user_long(str("body").unwrap_or_default()),
+        Some("m.emote") => line.text(" does: ").user_long(str("body").unwrap_or_default()),
+        Some("m.image") => media(line.text(": an image"), content),
+        Some("m.video") => media(line.text(": a video"), content),
+        Some("m.audio") => media(line.text(": an audio file"), content),
+        Some("m.file") => media(line.text(": a file"), content),
+        Some("m.location") => line.text(": a location, ").user(str("geo_uri").unwrap_or_default()),
+        Some(other) => line.text(": a message of the type ").code(other).text(", ").user(
+            str("body").unwrap_or_default(),
+        ),
+        None => line.text(": an empty message"),
+    }
+}
+
+/// Name, type, size and address of a file; never the file.
+fn media(line: Line, content: &Value) -> Line {
+    let str = |path: &str| content.pointer(path).and_then(Value::as_str);
+    let line = match str("/filename").or_else(|| str("/body")) {
+        Some(name) => line.text(" ").user(name),
+        None => line,
+    };
+    let line = match str("/info/mimetype") {
+        Some(mime) => line.text(", ").code(mime),
+        None => line,
+    };
+    let line = match content.pointer("/info/size").and_then(Value::as_u64) {
+        Some(bytes) => line.text(format!(", {} KiB", bytes.div_ceil(1024))),
+        None => line,
+    };
+    match str("/url").or_else(|| str("/file/url")) {
+        Some(url) => line.text(", ").code(url),
+        None => line,
+    }
+}
+
+fn state(event: &Event, names: &Names) -> Line {
+    let line = names.user(event.sender());
+    let to = |line: Line, what: &str, key: &str| match event.text(key).filter(|value| !value.is_empty()) {
+        Some(value) => line.text(format!(" set {what} to ")).user(value),
+        None => line.text(format!(" removed {what}")),
+    };
+    match event.kind() {
+        "m.room.create" => line.text(" made the room"),
+        "m.room.name" => to(line, "the room's name", "name"),
+        "m.room.topic" => to(line, "the topic", "topic"),
+        "m.room.avatar" => to(line, "the room's picture", "url"),
+        "m.room.canonical_alias" => to(line, "the main alias", "alias"),
+        "m.room.join_rules" => line
+            .text(" set who can join: ")
+            .append(super::join_rules::explain(event.text("join_rule"), Some(event.content()))),
+        "m.room.history_visibility" => to(line, "who can read the history", "history_visibility"),
+        "m.room.guest_access" => to(line, "guest access", "guest_access"),
+        "m.room.encryption" => line.text(" turned on encryption"),
+        "m.room.power_levels" => line.text(" changed the power levels"),
+        "m.room.server_acl" => line.text(" changed which servers may take part"),
+        "m.room.pinned_events" => line.text(" changed the pinned messages"),
+        "m.room.tombstone" => {
+            let successor = event.text("replacement_room").unwrap_or("no other room");
+            line.text(" closed the room in favour of ").code(successor)
+        }
+        kind => {
+            let line = line.text(" set ").code(kind);
+            match event.state_key().filter(|key| !key.is_empty()) {
+                Some(key) => line.text(" for ").code(key),
+                None => line,
+            }
+        }
+    }
+}

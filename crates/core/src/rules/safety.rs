@@ -1,0 +1,129 @@
+//! The safety rails: what is never done, and what is asked about first. The last word before anything changes.
+
+use ruma::RoomId;
+
+use crate::plan::{Plan, Step};
+
+/// What the rails say to a list of steps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing stands against it.
+    Allow,
+    /// A moderator has to confirm it; the sentence says why.
+    Confirm(String),
+    /// It is not done; the sentence says by which rule.
+    Refuse(String),
+}
+
+/// Why a step is never done, whoever asks.
+pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
+    match step {
+        Step::BlockRoom { room } if room == management => Some(
+            "That is the management room. Blocking it would lock moderators out, so I never do that.".to_owned(),
+        ),
+        Step::ShutDownRoom { room, .. } if room == management => Some(
+            "That is the management room. Shutting it down would end moderation on this server, so I never do that."
+                .to_owned(),
+        ),
+        Step::BlockRoom { .. } | Step::UnblockRoom { .. } | Step::ShutDownRoom { .. } => None,
+    }
+}
+
+/// Checks steps against the rails, against Plans that are under way, and against the size that is done without
+/// asking (`confirm_over` steps).
+pub fn check(steps: &[Step], management: &RoomId, under_way: &[Plan], confirm_over: usize) -> Verdict {
+    if let Some(why) = steps.iter().find_map(|step| forbidden(step, management)) {
+        return Verdict::Refuse(why);
+    }
+    if let Some(why) = steps.iter().find_map(|step| in_the_way(step, under_way)) {
+        return Verdict::Refuse(why);
+    }
+    if let Some(why) = steps.iter().find_map(Step::irreversible) {
+        return Verdict::Confirm(format!("This cannot simply be undone: {why}."));
+    }
+    if steps.len() > confirm_over {
+        return Verdict::Confirm(format!("{} rooms at once is more than I change without asking.", steps.len()));
+    }
+    Verdict::Allow
+}
+
+/// A Plan under way that a step would collide with: nothing else is done to a room that is being shut down.
+fn in_the_way(step: &Step, under_way: &[Plan]) -> Option<String> {
+    under_way.iter().find_map(|plan| {
+        let other = plan.steps.iter().find(|other| {
+            other.step.room() == step.room()
+                && other.outcome.is_none()
+                && (matches!(other.step, Step::ShutDownRoom { .. }) || matches!(step, Step::ShutDownRoom { .. }))
+        })?;
+        let doing = match other.step {
+            Step::ShutDownRoom { .. } => "is being shut down",
+            Step::BlockRoom { .. } | Step::UnblockRoom { .. } => "is being worked on",
+        };
+        Some(format!("{} {doing} by job {id} already. Watch it with !job {id}.", step.room(), id = plan.id))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_event_id, owned_room_id, owned_user_id, room_id};
+
+    use super::*;
+    use crate::{
+        model::Shutdown,
+        plan::{PlanState, PlannedStep},
+    };
+
+    fn shut_down(room: &RoomId) -> Step {
+        let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
+        Step::ShutDownRoom { room: room.to_owned(), shutdown }
+    }
+
+    fn block(room: &RoomId) -> Step {
+        Step::BlockRoom { room: room.to_owned() }
+    }
+
+    fn running(step: Step) -> Plan {
+        Plan {
+            id: 7,
+            event_id: owned_event_id!("$a"),
+            command: "shutdown".into(),
+            typed: String::new(),
+            asked_by: owned_user_id!("@mod:hs.test"),
+            asked_at: 0,
+            because: None,
+            undoes: None,
+            state: PlanState::Running,
+            decided_by: None,
+            changed_at: 0,
+            expires_at: 0,
+            steps: vec![PlannedStep::from(step)],
+        }
+    }
+
+    #[track_caller]
+    fn check_says(steps: &[Step], under_way: &[Plan], want: &str) {
+        let verdict = match check(steps, room_id!("!m:hs.test"), under_way, 2) {
+            Verdict::Allow => "allow".to_owned(),
+            Verdict::Confirm(why) => format!("confirm: {why}"),
+            Verdict::Refuse(why) => format!("refuse: {why}"),
+        };
+        assert!(verdict.starts_with(want), "{verdict}");
+    }
+
+    #[test]
+    fn the_rails_hold() {
+        let (m, a, b, c) =
+            (room_id!("!m:hs.test"), room_id!("!a:hs.test"), room_id!("!b:hs.test"), room_id!("!c:hs.test"));
+        check_says(&[block(a)], &[], "allow");
+        check_says(&[block(a), block(b)], &[], "allow");
+        check_says(&[block(a), block(b), block(c)], &[], "confirm: 3 rooms");
+        check_says(&[shut_down(a)], &[], "confirm: This cannot simply be undone");
+        check_says(&[block(m)], &[], "refuse: That is the management room");
+        check_says(&[block(a), shut_down(m)], &[], "refuse: That is the management room");
+        check_says(&[Step::UnblockRoom { room: m.to_owned() }], &[], "allow");
+        check_says(&[shut_down(a)], &[running(shut_down(a))], "refuse: !a:hs.test is being shut down by job 7");
+        check_says(&[block(a)], &[running(shut_down(a))], "refuse: !a:hs.test is being shut down by job 7");
+        check_says(&[shut_down(b)], &[running(shut_down(a))], "confirm");
+        check_says(&[block(owned_room_id!("!a:hs.test").as_ref())], &[running(block(a))], "allow");
+    }
+}

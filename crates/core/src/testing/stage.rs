@@ -1,0 +1,204 @@
+//! A stage to play conversations on: moderators say things, the bot answers, the homeserver changes.
+
+use std::{sync::Arc, time::Duration};
+
+use ruma::{OwnedEventId, OwnedUserId, RoomId, UserId, owned_room_id, owned_user_id};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::{FakeHomeserver, FakeRoom, ManualClock, MemoryStore};
+use crate::{
+    commands::Settings,
+    desk::Desk,
+    execute::Executor,
+    model::Standing,
+    plan::PlanState,
+    ports::{Change, Clock, InboxEvent, Store, Which},
+    speech::Sendable,
+};
+
+/// The bot between a fake homeserver and a store in memory. `@mod:hs.test` may act, `@watcher:hs.test` may read.
+pub struct Stage {
+    /// The homeserver.
+    pub homeserver: Arc<FakeHomeserver>,
+    /// What the bot remembers; survives [`Stage::restart`].
+    pub store: Arc<MemoryStore>,
+    /// Time.
+    pub clock: ManualClock,
+    /// The bot's thresholds; take effect with [`Stage::restart`].
+    pub settings: Settings,
+    desk: Desk,
+    executor: Executor,
+    events: u64,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        let homeserver = Arc::new(FakeHomeserver::default());
+        let management = owned_room_id!("!management:hs.test");
+        homeserver.put_room(
+            &management,
+            FakeRoom {
+                members: vec![owned_user_id!("@bot:hs.test"), owned_user_id!("@mod:hs.test")],
+                ..FakeRoom::default()
+            },
+        );
+        homeserver.put_standing(&owned_user_id!("@mod:hs.test"), Standing::Level(50));
+        homeserver.put_standing(&owned_user_id!("@other:hs.test"), Standing::Creator);
+        homeserver.put_standing(&owned_user_id!("@watcher:hs.test"), Standing::Level(0));
+        let store = Arc::new(MemoryStore::default());
+        let clock = ManualClock::default();
+        let settings = Settings::new(management);
+        let (desk, executor) = crew(&homeserver, &store, &clock, &settings);
+        Self { homeserver, store, clock, settings, desk, executor, events: 0 }
+    }
+}
+
+fn crew(
+    homeserver: &Arc<FakeHomeserver>,
+    store: &Arc<MemoryStore>,
+    clock: &ManualClock,
+    settings: &Settings,
+) -> (Desk, Executor) {
+    let (said, confirmed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let desk = Desk::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(clock.clone()),
+        settings.clone(),
+        said.clone(),
+        confirmed,
+    );
+    let executor = Executor::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(clock.clone()),
+        settings.management.clone(),
+        said,
+    );
+    (desk, executor)
+}
+
+impl Stage {
+    /// The bot's process ends and starts again.
+    pub fn restart(&mut self) {
+        (self.desk, self.executor) = crew(&self.homeserver, &self.store, &self.clock, &self.settings);
+    }
+
+    /// A room with local members and one remote member.
+    pub fn room(&self, id: &RoomId, name: &str, alias: &str, local: usize) {
+        let mut members: Vec<OwnedUserId> = (0..local)
+            .map(|n| OwnedUserId::try_from(format!("@user{n}:hs.test")).expect("a user ID"))
+            .collect();
+        members.push(owned_user_id!("@far:other.test"));
+        let details = crate::model::RoomDetails {
+            name: Some(name.to_owned()),
+            canonical_alias: Some(alias.to_owned()),
+            version: Some("12".into()),
+            creator: Some("@user0:hs.test".into()),
+            join_rules: Some("public".into()),
+            ..crate::model::RoomDetails::default()
+        };
+        self.homeserver
+            .put_room(id, FakeRoom { details, members, aliases: vec![alias.to_owned()], ..FakeRoom::default() });
+    }
+
+    /// Somebody says something in the management room; the ID of the event.
+    pub fn hear(&mut self, sender: &UserId, body: &str) -> OwnedEventId {
+        self.receive(sender, "m.room.message", json!({"msgtype": "m.text", "body": body}))
+    }
+
+    /// An event arrives from the management room.
+    pub fn receive(&mut self, sender: &UserId, kind: &str, content: Value) -> OwnedEventId {
+        self.events += 1;
+        let event_id = OwnedEventId::try_from(format!("$event{}", self.events)).expect("an event ID");
+        let now = self.clock.now();
+        let json = json!({"type": kind, "sender": sender, "event_id": event_id, "origin_server_ts": now,
+            "content": content});
+        let event = InboxEvent { event_id: event_id.clone(), json, received_at: now };
+        self.store.commit(vec![Change::Received(event)]).expect("the store works");
+        event_id
+    }
+
+    /// The bot handles what arrived, without executing anything.
+    pub async fn handle(&self) {
+        self.desk.work().await.expect("the store works");
+        self.deliver();
+    }
+
+    /// Everything that was confirmed is executed to its end.
+    pub async fn execute(&self) {
+        let running = Which { states: vec![PlanState::Running], ..Which::default() };
+        for plan in crate::ports::Records::plans(&*self.store, &running).expect("the store works") {
+            self.executor.run(plan.id).await.expect("the store works");
+        }
+        self.deliver();
+    }
+
+    /// `@mod:hs.test` says something; everything that follows happens; what the bot then says, newest last.
+    pub async fn say(&mut self, body: &str) -> String {
+        self.say_as(&owned_user_id!("@mod:hs.test"), body).await
+    }
+
+    /// Somebody says something; everything that follows happens; what the bot then says.
+    pub async fn say_as(&mut self, sender: &UserId, body: &str) -> String {
+        let before = self.transcript();
+        self.hear(sender, body);
+        self.handle().await;
+        self.execute().await;
+        self.news(&before)
+    }
+
+    /// Somebody reacts to the message under a key; everything that follows happens; what the bot then says.
+    pub async fn react(&mut self, sender: &UserId, key: &str, emoji: &str) -> String {
+        let before = self.transcript();
+        let to = format!("$sent-{}", key.replace(' ', "_"));
+        let relation = json!({"m.relates_to": {"rel_type": "m.annotation", "event_id": to, "key": emoji}});
+        self.receive(sender, "m.reaction", relation);
+        self.handle().await;
+        self.execute().await;
+        self.news(&before)
+    }
+
+    /// Whether the bot reacted to an event.
+    pub fn marked(&self, event: &OwnedEventId, emoji: &str) -> bool {
+        self.store.keys().contains(&format!("{emoji} {event}"))
+    }
+
+    /// Lets time pass, and the bot look at what it means.
+    pub async fn wait(&mut self, duration: Duration) -> String {
+        let before = self.transcript();
+        self.clock.pass(duration);
+        self.handle().await;
+        self.news(&before)
+    }
+
+    fn transcript(&self) -> Vec<(String, String)> {
+        let said = |key: String| self.store.said(&key).map(|rendered| (key, rendered.text));
+        self.store.keys().into_iter().filter_map(said).collect()
+    }
+
+    fn news(&self, before: &[(String, String)]) -> String {
+        let new = self.transcript().into_iter().filter(|said| !before.contains(said)).map(|(_, text)| text);
+        new.collect::<Vec<_>>().join("\n---\n")
+    }
+
+    /// Sends everything: the event of a message is `$sent-<key>`.
+    fn deliver(&self) {
+        loop {
+            let undelivered = self.store.undelivered().expect("the store works");
+            if undelivered.is_empty() {
+                return;
+            }
+            let sent = undelivered.into_iter().map(|out| {
+                let name = match &out.what {
+                    Sendable::Message { replaces: Some(_), .. } => format!("$edit{}-{}", out.version, out.key),
+                    _ => format!("$sent-{}", out.key),
+                };
+                let event_id = OwnedEventId::try_from(name.replace(' ', "_")).expect("an event ID");
+                Change::Delivered { key: out.key, version: out.version, event_id }
+            });
+            self.store.commit(sent.collect()).expect("the store works");
+        }
+    }
+}

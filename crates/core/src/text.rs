@@ -1,0 +1,10 @@
+//! Text in both directions: what a moderator typed becomes words, targets and durations; what strangers wrote becomes
+//! safe to show. Pure functions.
+
+pub mod clean;
+pub mod duration;
+mod link;
+pub mod message;
+pub mod nearest;
+pub mod target;
+pub mod words;

@@ -1,0 +1,204 @@
+//! Sending. The contents are written out by hand: nothing is fetched to reply or to edit, and nothing that is
+//! sent may ping anyone.
+
+use std::time::Duration;
+
+use matrix_sdk::{
+    Client, Room,
+    ruma::{TransactionId, api::client::media::create_content},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    error::RequestError,
+    ruma::{EventId, OwnedEventId},
+};
+
+/// What can be sent.
+#[derive(Clone, Debug)]
+pub enum Outgoing {
+    /// An `m.notice`.
+    Message {
+        /// The plain text.
+        text: String,
+        /// The same in `org.matrix.custom.html`.
+        html: String,
+        /// The event that it answers.
+        reply_to: Option<OwnedEventId>,
+        /// The account's own message that it takes the place of. An edit keeps the reply of the first
+        /// version, so `reply_to` has no meaning beside it.
+        replaces: Option<OwnedEventId>,
+    },
+    /// An `m.reaction`. These are never encrypted.
+    Reaction {
+        /// The event reacted to.
+        to: OwnedEventId,
+        /// The emoji.
+        key: String,
+    },
+    /// An `m.file`: an attachment, encrypted where the room is.
+    File {
+        /// The file's name.
+        name: String,
+        /// Its media type, such as `text/csv`.
+        mime: String,
+        /// What is in it.
+        bytes: Vec<u8>,
+        /// The event that it answers.
+        reply_to: Option<OwnedEventId>,
+    },
+}
+
+/// Slow lines get a second for each of these many bytes of an upload.
+const BYTES_PER_SECOND: u64 = 100_000;
+
+pub(crate) async fn send(
+    client: &Client,
+    room: &Room,
+    transaction_id: &str,
+    outgoing: Outgoing,
+) -> Result<OwnedEventId, RequestError> {
+    let (event_type, content) = match outgoing {
+        Outgoing::Message { text, html, replaces: Some(old), .. } => {
+            ("m.room.message", edit(&text, &html, &old))
+        }
+        Outgoing::Message { text, html, reply_to, replaces: None } => {
+            ("m.room.message", message(&text, &html, reply_to.as_deref()))
+        }
+        Outgoing::Reaction { to, key } => ("m.reaction", reaction(&to, &key)),
+        Outgoing::File { name, mime, bytes, reply_to } => {
+            let size = bytes.len();
+            let (field, source) = upload(client, room, &mime, bytes).await?;
+            ("m.room.message", file(&name, &mime, size, (field, source), reply_to.as_deref()))
+        }
+    };
+    let sent = room
+        .send_raw(event_type, content)
+        .with_transaction_id(<&TransactionId>::from(transaction_id))
+        .await?;
+    Ok(sent.response.event_id)
+}
+
+/// Uploads, and gives the field of the message that says where: `url`, or `file` with its key.
+async fn upload(
+    client: &Client,
+    room: &Room,
+    mime: &str,
+    bytes: Vec<u8>,
+) -> Result<(&'static str, Value), RequestError> {
+    if room.latest_encryption_state().await?.is_encrypted() {
+        let file = client.upload_encrypted_file(&mut &*bytes).await?;
+        let file = serde_json::to_value(file).map_err(|error| RequestError::Other(error.to_string()))?;
+        return Ok(("file", file));
+    }
+    let seconds = 30 + u64::try_from(bytes.len()).unwrap_or(u64::MAX) / BYTES_PER_SECOND;
+    let mut request = create_content::v3::Request::new(bytes);
+    request.content_type = Some(mime.to_owned());
+    let config = client.request_config().timeout(Duration::from_secs(seconds));
+    let uploaded = client.send(request).with_request_config(config).await?;
+    Ok(("url", json!(uploaded.content_uri)))
+}
+
+fn notice(text: &str, html: &str) -> Value {
+    json!({
+        "msgtype": "m.notice",
+        "body": text,
+        "format": "org.matrix.custom.html",
+        "formatted_body": html,
+        "m.mentions": {},
+    })
+}
+
+fn reply(to: &EventId) -> Value {
+    json!({ "m.in_reply_to": { "event_id": to } })
+}
+
+fn message(text: &str, html: &str, reply_to: Option<&EventId>) -> Value {
+    let mut content = notice(text, html);
+    if let Some(to) = reply_to {
+        content["m.relates_to"] = reply(to);
+    }
+    content
+}
+
+/// "Event replacements", with the fallback for clients that know none of them.
+fn edit(text: &str, html: &str, old: &EventId) -> Value {
+    let mut content = notice(&format!("* {text}"), &format!("* {html}"));
+    content["m.new_content"] = notice(text, html);
+    content["m.relates_to"] = json!({ "rel_type": "m.replace", "event_id": old });
+    content
+}
+
+fn reaction(to: &EventId, key: &str) -> Value {
+    json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": to, "key": key } })
+}
+
+fn file(
+    name: &str,
+    mime: &str,
+    size: usize,
+    (field, source): (&str, Value),
+    reply_to: Option<&EventId>,
+) -> Value {
+    let mut content = json!({
+        "msgtype": "m.file",
+        "body": name,
+        "filename": name,
+        "info": { "mimetype": mime, "size": size },
+        "m.mentions": {},
+    });
+    content[field] = source;
+    if let Some(to) = reply_to {
+        content["m.relates_to"] = reply(to);
+    }
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ruma::event_id;
+
+    #[test]
+    fn contents_are_what_the_spec_says_and_mention_nobody() {
+        let to = event_id!("$a");
+        let answer = json!({ "m.in_reply_to": { "event_id": "$a" } });
+        for (content, want) in [
+            (
+                message("hi", "<b>hi</b>", None),
+                json!({
+                    "msgtype": "m.notice", "body": "hi", "format": "org.matrix.custom.html",
+                    "formatted_body": "<b>hi</b>", "m.mentions": {},
+                }),
+            ),
+            (
+                message("hi", "hi", Some(to)),
+                json!({
+                    "msgtype": "m.notice", "body": "hi", "format": "org.matrix.custom.html",
+                    "formatted_body": "hi", "m.mentions": {}, "m.relates_to": answer,
+                }),
+            ),
+            (
+                edit("hi", "<b>hi</b>", to),
+                json!({
+                    "msgtype": "m.notice", "body": "* hi", "format": "org.matrix.custom.html",
+                    "formatted_body": "* <b>hi</b>", "m.mentions": {},
+                    "m.relates_to": { "rel_type": "m.replace", "event_id": "$a" },
+                    "m.new_content": {
+                        "msgtype": "m.notice", "body": "hi", "format": "org.matrix.custom.html",
+                        "formatted_body": "<b>hi</b>", "m.mentions": {},
+                    },
+                }),
+            ),
+            (
+                file("a.csv", "text/csv", 3, ("url", json!("mxc://hs.test/a")), Some(to)),
+                json!({
+                    "msgtype": "m.file", "body": "a.csv", "filename": "a.csv", "url": "mxc://hs.test/a",
+                    "info": { "mimetype": "text/csv", "size": 3 }, "m.mentions": {}, "m.relates_to": answer,
+                }),
+            ),
+        ] {
+            assert_eq!(content, want);
+        }
+    }
+}

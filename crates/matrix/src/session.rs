@@ -1,0 +1,234 @@
+//! A connected account, and the plain questions and requests that it answers.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use matrix_sdk::{
+    Client, Room, RoomMemberships, RoomState,
+    ruma::{api::error::ErrorKind, events::room::power_levels::UserPowerLevel},
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    encryption::{self, Encryption},
+    error::{RequestError, SyncError},
+    event::TimelineEvent,
+    outgoing::{self, Outgoing},
+    ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
+    sync::{self, Batch, Position},
+};
+
+/// A connected account. Cheap to clone; all clones are the same session.
+///
+/// The returned futures own what they need. Only [`sync`](Self::sync) moves the session's knowledge of its
+/// rooms forward, so [`members`](Self::members), [`power`](Self::power) and their like are as new as the
+/// latest one.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    user_id: OwnedUserId,
+    encryption: encryption::Outcome,
+    position: Mutex<Position>,
+}
+
+/// Where the account stands in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// In the room.
+    Joined,
+    /// Invited, and not yet answered.
+    Invited,
+    /// No longer in it: it left, was kicked, or is banned.
+    Left,
+    /// Nothing is known of the room.
+    Unknown,
+}
+
+/// A user's power in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Power {
+    /// The level that `m.room.power_levels` gives.
+    Level(i64),
+    /// A creator, from room version 12 on: above every level.
+    Infinite,
+}
+
+/// A room that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invite {
+    /// The room.
+    pub room_id: OwnedRoomId,
+    /// Who invited, where the homeserver told.
+    pub inviter: Option<OwnedUserId>,
+    /// Its name, where the homeserver told.
+    pub room_name: Option<String>,
+}
+
+impl Session {
+    pub(crate) fn new(client: Client, user_id: OwnedUserId, encryption: encryption::Outcome) -> Self {
+        Self(Arc::new(Inner { client, user_id, encryption, position: Mutex::default() }))
+    }
+
+    /// The account.
+    pub fn user_id(&self) -> &UserId {
+        &self.0.user_id
+    }
+
+    /// The device of this session.
+    pub fn device_id(&self) -> String {
+        self.0.client.device_id().map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// The access token, for requests that go another way.
+    pub fn access_token(&self) -> String {
+        self.0.client.access_token().unwrap_or_default()
+    }
+
+    /// How encryption stands, for a status line. Reads the local store only.
+    pub fn encryption(&self) -> BoxFuture<'static, Encryption> {
+        let this = self.clone();
+        Box::pin(async move { encryption::status(&this.0.client, &this.0.encryption).await })
+    }
+
+    /// The room behind an alias; `None` if there is none.
+    /// `GET /_matrix/client/v3/directory/room/{roomAlias}`
+    pub fn resolve_alias(
+        &self,
+        alias: &RoomAliasId,
+    ) -> BoxFuture<'static, Result<Option<OwnedRoomId>, RequestError>> {
+        let (this, alias) = (self.clone(), alias.to_owned());
+        Box::pin(async move {
+            match this.0.client.resolve_room_alias(&alias).await {
+                Ok(found) => Ok(Some(found.room_id)),
+                Err(error) if error.client_api_error_kind() == Some(&ErrorKind::NotFound) => Ok(None),
+                Err(error) => Err(error.into()),
+            }
+        })
+    }
+
+    /// Where the account stands in a room, by the latest sync.
+    pub fn membership(&self, room: &RoomId) -> Membership {
+        match self.0.client.get_room(room).map(|room| room.state()) {
+            Some(RoomState::Joined) => Membership::Joined,
+            Some(RoomState::Invited) => Membership::Invited,
+            Some(RoomState::Left | RoomState::Banned) => Membership::Left,
+            Some(RoomState::Knocked) | None => Membership::Unknown,
+        }
+    }
+
+    /// Joins a room, also one that the account is in already. What the room holds is known from the next
+    /// sync on. `POST /_matrix/client/v3/rooms/{roomId}/join`
+    pub fn join(&self, room: &RoomId) -> BoxFuture<'static, Result<(), RequestError>> {
+        let (this, room) = (self.clone(), room.to_owned());
+        Box::pin(async move {
+            this.0.client.join_room_by_id(&room).await?;
+            Ok(())
+        })
+    }
+
+    /// All invitations that wait for an answer, by the latest sync.
+    pub fn invites(&self) -> BoxFuture<'static, Vec<Invite>> {
+        let this = self.clone();
+        Box::pin(async move {
+            let mut invites = Vec::new();
+            for room in this.0.client.invited_rooms() {
+                invites.push(Invite {
+                    room_id: room.room_id().to_owned(),
+                    inviter: room.invite_details().await.ok().map(|details| details.inviter_id),
+                    room_name: room.name(),
+                });
+            }
+            invites
+        })
+    }
+
+    /// Whether messages in the room are encrypted. Asks the homeserver once where it is not known.
+    pub fn is_encrypted(&self, room: &RoomId) -> BoxFuture<'static, Result<bool, RequestError>> {
+        let (this, room) = (self.clone(), room.to_owned());
+        Box::pin(async move { Ok(this.room(&room)?.latest_encryption_state().await?.is_encrypted()) })
+    }
+
+    /// A user's power in a joined room, whether or not the user is in it.
+    pub fn power(&self, room: &RoomId, user: &UserId) -> BoxFuture<'static, Result<Power, RequestError>> {
+        let (this, room, user) = (self.clone(), room.to_owned(), user.to_owned());
+        Box::pin(async move {
+            Ok(match this.room(&room)?.get_user_power_level(&user).await? {
+                UserPowerLevel::Int(level) => Power::Level(level.into()),
+                // The one other variant, and whatever may come above it.
+                _ => Power::Infinite,
+            })
+        })
+    }
+
+    /// All joined members of a joined room, sorted. Asks the homeserver where a sync left the list
+    /// incomplete, else reads the store. `GET /_matrix/client/v3/rooms/{roomId}/members`
+    pub fn members(&self, room: &RoomId) -> BoxFuture<'static, Result<Vec<OwnedUserId>, RequestError>> {
+        let (this, room) = (self.clone(), room.to_owned());
+        Box::pin(async move {
+            let members = this.room(&room)?.members(RoomMemberships::JOIN).await?;
+            let mut ids: Vec<_> = members.iter().map(|member| member.user_id().to_owned()).collect();
+            ids.sort();
+            Ok(ids)
+        })
+    }
+
+    /// What happened in the room `watch` since the cursor `after`, waiting up to 30 seconds for something
+    /// to happen. `GET /_matrix/client/v3/sync`
+    ///
+    /// The caller commits [`Batch::events`] and [`Batch::next`] together, and gives `next` back as the next
+    /// `after`. That loses nothing, whatever crashes in between; an event may come a second time in rare
+    /// cases (late arrivals from other servers), so know events by their ID. `after: None` is the start of
+    /// all: no history, only a cursor. Nothing comes from before the account's own join, nor of a room that
+    /// the account is not in. Calls wait for each other.
+    pub fn sync(
+        &self,
+        watch: Option<OwnedRoomId>,
+        after: Option<String>,
+    ) -> BoxFuture<'static, Result<Batch, SyncError>> {
+        let this = self.clone();
+        Box::pin(async move {
+            let mut position = this.0.position.lock().await;
+            sync::sync(&this.0.client, &this.0.user_id, &mut position, watch, after).await
+        })
+    }
+
+    /// One event, for another try at an undecryptable one.
+    /// `GET /_matrix/client/v3/rooms/{roomId}/event/{eventId}`
+    pub fn fetch(
+        &self,
+        room: &RoomId,
+        event: &EventId,
+    ) -> BoxFuture<'static, Result<TimelineEvent, RequestError>> {
+        let (this, room, event) = (self.clone(), room.to_owned(), event.to_owned());
+        Box::pin(async move {
+            let found = this.room(&room)?.event(&event, None).await?;
+            TimelineEvent::read(&found)
+                .ok_or_else(|| RequestError::Other(format!("the event {event} cannot be read")))
+        })
+    }
+
+    /// Sends to a joined room, encrypted where the room is. The same `transaction_id` again, from the same
+    /// device, gives the same event: so a send may be repeated after a crash.
+    /// `PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}`
+    pub fn send(
+        &self,
+        room: &RoomId,
+        transaction_id: &str,
+        outgoing: Outgoing,
+    ) -> BoxFuture<'static, Result<OwnedEventId, RequestError>> {
+        let (this, room, transaction_id) = (self.clone(), room.to_owned(), transaction_id.to_owned());
+        Box::pin(async move {
+            let room = this.room(&room)?;
+            outgoing::send(&this.0.client, &room, &transaction_id, outgoing).await
+        })
+    }
+
+    fn room(&self, room: &RoomId) -> Result<Room, RequestError> {
+        match self.0.client.get_room(room) {
+            Some(found) if found.state() == RoomState::Joined => Ok(found),
+            _ => Err(RequestError::Other(format!("{} is not in the room {room}", self.0.user_id))),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The crate against a real Synapse. Each test starts one, and plays its scenarios on it one after another,
+//! each with users of its own.
+
+mod connecting;
+mod encrypted;
+mod reading;
+mod support;

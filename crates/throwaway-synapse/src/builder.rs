@@ -1,0 +1,92 @@
+//! How a server is asked for, and what becomes of a test on a machine that cannot have one.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::config::{self, RateLimits};
+use crate::install::{Installation, announce};
+use crate::server::{self, Server};
+use crate::{Synapse, Unavailable, template};
+
+/// A server to be started; from [`Synapse::builder`].
+#[derive(Debug)]
+pub struct Builder {
+    settings: Vec<Value>,
+    rate_limits: RateLimits,
+    python: Option<PathBuf>,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self { settings: Vec::new(), rate_limits: RateLimits::default(), python: None }
+    }
+
+    /// Merges settings over the default `homeserver.yaml`: objects key by key, `null` takes a default away,
+    /// anything else replaces it. `listeners` and `public_baseurl` cannot be set. May be called repeatedly.
+    #[must_use]
+    pub fn config(mut self, settings: Value) -> Self {
+        self.settings.push(settings);
+        self
+    }
+
+    /// Whether users are slowed down; by default they are not.
+    #[must_use]
+    pub fn rate_limits(mut self, rate_limits: RateLimits) -> Self {
+        self.rate_limits = rate_limits;
+        self
+    }
+
+    /// The Python to install and run Synapse with, instead of the first that is found.
+    #[must_use]
+    pub fn python(mut self, path: impl Into<PathBuf>) -> Self {
+        self.python = Some(path.into());
+        self
+    }
+
+    /// Installs Synapse if this was not done before (about half a minute), and starts it (about two seconds).
+    ///
+    /// # Errors
+    /// [`Unavailable`] inside when this machine cannot have Synapse; else what went wrong, with the end of
+    /// Synapse's log where there is one.
+    pub async fn start(self) -> Result<Synapse> {
+        let installation = Arc::new(Installation::ensure(self.python).await?);
+        let template = template::ensure(Arc::clone(&installation)).await?;
+        let data = server::new_data_dir()?;
+        fs::copy(&template, data.path().join(config::DATABASE_FILE))
+            .with_context(|| format!("cannot copy {}", template.display()))?;
+        let config = config::homeserver(data.path(), self.rate_limits, &self.settings);
+        let server_name = config["server_name"].as_str().unwrap_or(config::SERVER_NAME).to_owned();
+        let server = Server::start(&installation.python, data, config).await?;
+        Synapse::new(server, server_name)
+    }
+
+    /// For tests: `None`, said aloud, when this machine cannot have Synapse.
+    ///
+    /// # Panics
+    /// When Synapse is to be had but does not start, and when it cannot be had although the environment
+    /// variable `CI` is `true`: there, a skipped test would go unnoticed.
+    pub async fn start_or_skip(self) -> Option<Synapse> {
+        match self.start().await {
+            Ok(synapse) => Some(synapse),
+            Err(error) => match error.downcast_ref::<Unavailable>() {
+                Some(unavailable) if std::env::var_os("CI").is_none_or(|value| value != "true") => {
+                    announce(&format!("SKIPPED: {unavailable}"));
+                    None
+                }
+                _ => panic!("cannot start Synapse: {error:?}"),
+            },
+        }
+    }
+}
+
+/// [`Builder::start_or_skip`] with the defaults.
+///
+/// # Panics
+/// As that does.
+pub async fn start_or_skip() -> Option<Synapse> {
+    Synapse::builder().start_or_skip().await
+}
