@@ -1,1 +1,14 @@
-//! Gleipnir, a moderation bot for Matrix homeservers.
+//! Gleipnir, a moderation bot for Matrix homeservers: the shell around [`gleipnir_core`]. It reads the configuration,
+//! connects, keeps the database, carries events in and messages out, and decides nothing about moderation.
+
+pub mod cli;
+mod clock;
+pub mod config;
+mod deliver;
+mod event_loop;
+mod homeserver;
+mod intake;
+mod management;
+pub mod store;
+
+pub use crate::event_loop::{Ended, run};

@@ -1,2 +1,7 @@
 //! The `gleipnir` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gleipnir::cli::main()
+}

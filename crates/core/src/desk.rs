@@ -259,6 +259,16 @@ impl Desk {
     }
 }
 
+/// Whether an event of the management room is a command, a decision, or could be one: the others are not kept.
+pub fn concerns_us(json: &serde_json::Value, me: &UserId) -> bool {
+    match read(json, me) {
+        Incoming::Text { text, .. } => !matches!(read_line(&text, me), Read::NotACommand),
+        Incoming::Reaction { key, .. } => is_emoji(&key, YES) || is_emoji(&key, NO),
+        Incoming::Undecryptable { .. } => true,
+        Incoming::Nothing => false,
+    }
+}
+
 /// Whether received events are left that have to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {

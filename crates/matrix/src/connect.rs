@@ -174,7 +174,14 @@ async fn has_keys(settings: &Settings, account: &Account, session: &Stored) -> R
 
 /// The SDK's client, restored from its store.
 async fn open(settings: &Settings, stored: &Stored, folder: &Folder) -> Result<Client, ConnectError> {
-    let in_store = |error: &dyn StdError| ConnectError::Store(chain(error));
+    let store = folder.store()?;
+    let in_store = |error: &dyn StdError| {
+        let path = store.display();
+        ConnectError::Store(format!(
+            "{path}: {}. If it is damaged, move it away and start again",
+            chain(error)
+        ))
+    };
     let client = Client::builder()
         .homeserver_url(&settings.homeserver)
         // What the login answers may name another address than the configured one.
@@ -182,7 +189,7 @@ async fn open(settings: &Settings, stored: &Stored, folder: &Folder) -> Result<C
         .request_config(RequestConfig::new().disable_retry().timeout(Duration::from_secs(30)))
         .cross_process_store_config(CrossProcessLockConfig::SingleProcess)
         .with_encryption_settings(encryption::settings())
-        .sqlite_store(folder.store()?, None)
+        .sqlite_store(&store, None)
         .build()
         .await
         .map_err(|error| in_store(&error))?;

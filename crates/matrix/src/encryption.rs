@@ -2,7 +2,7 @@
 //! start; this sets recovery up behind it, and uses it when the device is new. An identity is never reset
 //! here: everyone who verified the account would have to do it again.
 
-use std::{error::Error as StdError, path::PathBuf};
+use std::{error::Error as StdError, path::PathBuf, time::Duration};
 
 use matrix_sdk::{
     Client,
@@ -135,15 +135,21 @@ async fn enable(client: &Client, settings: &Settings, folder: &Folder) -> Result
     Ok(())
 }
 
-/// Fetches the account's secrets, which signs this device.
+/// Fetches the account's secrets, and signs this device with them.
 async fn recover(client: &Client, settings: &Settings, folder: &Folder) -> Result<(), String> {
     let candidates: Vec<_> = settings.recovery.clone().into_iter().chain(folder.recovery_key()).collect();
     if candidates.is_empty() {
-        return Err("this device is not cross-signed, because the recovery key of the account is neither \
-                    configured nor in the storage folder. Configure it, or verify this device from another \
-                    one of the account"
-            .to_owned());
+        return Err(
+            "the recovery key of the account is neither configured nor in the storage folder, so this \
+                    device is not cross-signed and cannot read the key backup. Configure the key, or verify \
+                    this device from another one of the account"
+                .to_owned(),
+        );
     }
+    // A new device uploads its keys with the first sync, and what is not there cannot be signed. The events
+    // of this sync are not lost: the caller's cursor is older.
+    let sync = client.sync_once(crate::sync::settings(Duration::ZERO)).await;
+    sync.map_err(|error| format!("cannot upload the keys of this device: {}", chain(&error)))?;
     let mut problem = String::new();
     for candidate in candidates {
         // Takes a passphrase as well as a key.
@@ -156,8 +162,8 @@ async fn recover(client: &Client, settings: &Settings, folder: &Folder) -> Resul
         }
     }
     Err(format!(
-        "this device is not cross-signed, because recovery failed: {problem}. Check the recovery key or \
-         passphrase in the configuration"
+        "recovery failed, so this device is not cross-signed and cannot read the key backup: {problem}. Check \
+         the recovery key or passphrase"
     ))
 }
 

@@ -27,7 +27,8 @@ pub use crate::{
 };
 
 /// Directives for `tracing_subscriber::EnvFilter` that silence the SDK's ordinary noise: it logs an error for
-/// every 404 that only means "not set yet". What matters is in the errors that this crate returns.
-pub const LOG_FILTER: &str = "matrix_sdk=error,matrix_sdk::http_client=off,matrix_sdk::encryption=off,\
-                              matrix_sdk_base=error,matrix_sdk_base::store=off,matrix_sdk_crypto=error,\
-                              matrix_sdk_sqlite=error,hyper=warn,hyper_util=warn,reqwest=warn,rustls=warn";
+/// every 404 that only means "not set yet", and a warning for every device that is new. What matters is in
+/// the errors that this crate returns.
+pub const LOG_FILTER: &str = "matrix_sdk=error,matrix_sdk::http_client=off,matrix_sdk_base=error,\
+                              matrix_sdk_crypto=error,matrix_sdk_sqlite=error,hyper=warn,hyper_util=warn,\
+                              reqwest=warn,rustls=warn";

@@ -128,7 +128,8 @@ impl Session {
         })
     }
 
-    /// All invitations that wait for an answer, by the latest sync.
+    /// All invitations that wait for an answer, by the latest sync. Ask once after the first sync: some may be
+    /// older than this session.
     pub fn invites(&self) -> BoxFuture<'static, Vec<Invite>> {
         let this = self.clone();
         Box::pin(async move {

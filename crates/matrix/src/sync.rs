@@ -52,8 +52,7 @@ pub(crate) async fn sync(
     let follows_on = start.is_some() && (after.is_none() || after == start);
     // A known gap is filled at once.
     let timeout = if follows_on { LONG_POLL } else { Duration::ZERO };
-    let settings = SyncSettings::new().filter(filter().into()).timeout(timeout);
-    let response = client.sync_once(settings).await?;
+    let response = client.sync_once(settings(timeout)).await?;
     let next = response.next_batch;
     position.token = Some(next.clone());
 
@@ -114,6 +113,11 @@ fn oldest_first(newest_first: Vec<TimelineEvent>) -> Vec<TimelineEvent> {
         .rev()
         .filter(|event| event.id().is_none_or(|id| seen.insert(id.to_owned())))
         .collect()
+}
+
+/// Every sync is made alike: the SDK takes what the first one brings for the whole state.
+pub(crate) fn settings(timeout: Duration) -> SyncSettings {
+    SyncSettings::new().filter(filter().into()).timeout(timeout)
 }
 
 /// Members when they speak (or when asked for), a long timeline so that gaps are rare, and none of presence,

@@ -120,10 +120,14 @@ impl Client {
         let started = Instant::now();
         let answer = receive(builder, path).await;
         let elapsed_ms = started.elapsed().as_millis();
-        match &answer {
-            Ok(answer) => tracing::debug!(%method, path, status = answer.status.as_u16(), elapsed_ms),
-            Err(_) => tracing::debug!(%method, path, status = "none", elapsed_ms),
-        }
+        let status = match &answer {
+            Ok(answer) => answer.status.as_str(),
+            Err(Error::Timeout) => "timeout",
+            Err(Error::Unreachable { .. }) => "unreachable",
+            Err(Error::BadAnswer { .. }) => "broken off",
+            Err(_) => "not sent",
+        };
+        tracing::debug!(%method, path, %status, elapsed_ms, "request");
         answer
     }
 }
@@ -294,12 +298,12 @@ const PATH_PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(
 /// Puts the parts, encoded, in place of the `{…}` of a path pattern.
 fn fill(pattern: &str, parts: &[&str]) -> String {
     let mut parts = parts.iter();
-    let segments = pattern.split('/').map(|segment| match segment.starts_with('{') {
-        true => {
-            let part = parts.next().expect("every call passes as many parts as its pattern has");
-            utf8_percent_encode(part, PATH_PART).to_string()
+    let segments = pattern.split('/').map(|segment| {
+        if !segment.starts_with('{') {
+            return segment.to_owned();
         }
-        false => segment.to_owned(),
+        let part = parts.next().expect("every call passes as many parts as its pattern has");
+        utf8_percent_encode(part, PATH_PART).to_string()
     });
     segments.collect::<Vec<_>>().join("/")
 }

@@ -28,8 +28,8 @@ impl Client {
         started.answer::<Started>().await.map(|started| started.delete_id)
     }
 
-    /// The deletions of a room, oldest first; none, if the server knows of none. They are kept for 7 days
-    /// (before Synapse 1.90 or so: 24 hours, or until a restart).
+    /// The deletions of a room, oldest first; none, if the server knows of none. They are kept for 7 days; old
+    /// servers forget them after 24 hours or a restart.
     pub async fn delete_statuses(&self, room_id: &RoomId) -> Result<Vec<DeleteStatus>, Error> {
         #[derive(Deserialize)]
         struct Statuses {

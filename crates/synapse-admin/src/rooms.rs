@@ -174,6 +174,7 @@ pub struct RoomList {
 
 /// A room in the list, and the part of [`RoomDetails`] that both have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct Room {
     /// The room's ID, since room version 12 without a server name.
     pub room_id: OwnedRoomId,
@@ -250,6 +251,7 @@ pub struct RoomDetails {
 /// Who is joined to a room.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "WireMembers")]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct Members {
     /// Their user IDs.
     pub members: Vec<OwnedUserId>,

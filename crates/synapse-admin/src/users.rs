@@ -52,6 +52,11 @@ impl Client {
 
 /// An account of this server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_field_names,
+    clippy::struct_excessive_bools,
+    reason = "the names and types are those of the wire"
+)]
 pub struct User {
     /// The user ID.
     pub name: OwnedUserId,

@@ -1,10 +1,10 @@
 //! `!audit`: who asked for what, why, and what became of it. It is the list of Plans: nothing acts without one.
 
-use super::{Access, Command, Decision, Failure, Subject, World, context::FileKind, jobs::in_a_line};
+use super::{Access, Command, Decision, Failure, Subject, World, facts::{FileKind, json_file}, jobs::in_a_line};
 use crate::{
     plan::{Outcome, Plan},
     ports::Which,
-    reply::{Line, Reply, csv_attachment, cut_list, json_attachment},
+    reply::{Line, Reply, csv_attachment, cut_list},
     text::{
         duration::date,
         target::{RoomTarget, UserTarget},
@@ -47,13 +47,13 @@ impl Command for Audit {
             return Ok(Decision::Answer(Reply::new().paragraph(line)));
         }
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let reply = cut_list(Reply::new(), plans.iter().map(in_a_line).collect(), limit, "more; --limit or --file shows them");
+        let reply = cut_list(Reply::new(), plans.iter().map(in_a_line).collect(), limit, "jobs; --limit or --file shows them");
         Ok(Decision::Answer(match self.file {
             None => reply,
             Some(FileKind::Csv) => reply.attach(csv_attachment("audit.csv", &HEADERS, plans.iter().flat_map(rows))),
             Some(FileKind::Json) => {
                 let rows: Vec<_> = plans.iter().flat_map(rows).map(object).collect();
-                reply.attach(json_attachment("audit.json", &rows))
+                reply.attach(json_file("audit.json", &rows)?)
             }
         }))
     }

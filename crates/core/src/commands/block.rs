@@ -55,12 +55,11 @@ impl Command for Block {
                 .map(|(room, facts)| match &facts.details {
                     Some(details) => facts.line(room).text(format!(" – members: {}", members(details))),
                     None => facts.line(room).text(" – a room that the server does not know"),
-                })
-                .collect(),
+                }),
         );
         if !blocked.is_empty() {
             preview = preview.paragraph(Line::new().text("Blocked already, and left alone:"));
-            preview = preview.list(blocked.iter().map(|(room, facts)| facts.line(room)).collect());
+            preview = preview.list(blocked.iter().map(|(room, facts)| facts.line(room)));
         }
         Ok(Decision::Propose(Box::new(Draft {
             steps: open.into_iter().map(|(room, _)| Step::BlockRoom { room }).collect(),
@@ -106,7 +105,6 @@ pub(super) fn standing(rooms: &[(OwnedRoomId, RoomFacts)], already: &str) -> Rep
                     _ => String::new(),
                 };
                 facts.line(room).text(format!(" is {already} ")).append(block_line(&facts.block)).text(inside).text(".")
-            })
-            .collect(),
+            }),
     )
 }

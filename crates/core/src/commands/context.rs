@@ -2,10 +2,13 @@
 
 use ruma::{OwnedEventId, OwnedRoomId};
 
-use super::{Access, Command, Decision, Failure, Subject, World};
+use super::{
+    Access, Command, Decision, Failure, Subject, World,
+    facts::{FileKind, json_file},
+};
 use crate::{
     model::{Context as Around, Event, RoomDetails},
-    reply::{Line, Reply, csv_attachment, json_attachment, room_line},
+    reply::{Attachment, Line, Reply, csv_attachment, room_line},
     rules::event::{Names, in_words, what},
     text::{
         duration::date,
@@ -31,15 +34,6 @@ pub(super) struct Context {
     /// Attach all of it as a file
     #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     file: Option<FileKind>,
-}
-
-/// The kind of an attached file.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileKind {
-    /// A table.
-    Csv,
-    /// Every field.
-    Json,
 }
 
 pub(super) struct Facts {
@@ -132,7 +126,7 @@ impl Command for Context {
         }
         Ok(Decision::Answer(match self.file {
             None => reply,
-            Some(kind) => reply.attach(attachment(kind, around)),
+            Some(kind) => reply.attach(attachment(kind, around)?),
         }))
     }
 }
@@ -163,12 +157,12 @@ fn is_empty(event: &Event) -> bool {
     event.content().as_object().is_none_or(serde_json::Map::is_empty)
 }
 
-fn attachment(kind: FileKind, around: &Around) -> crate::reply::Attachment {
+fn attachment(kind: FileKind, around: &Around) -> Result<Attachment, Failure> {
     let events: Vec<&Event> =
         around.before.iter().chain([&around.event]).chain(around.after.iter()).collect();
     match kind {
-        FileKind::Json => json_attachment("context.json", &events),
-        FileKind::Csv => csv_attachment(
+        FileKind::Json => json_file("context.json", &events),
+        FileKind::Csv => Ok(csv_attachment(
             "context.csv",
             &["time", "event_id", "sender", "type", "state_key", "content"],
             events.iter().map(|event| {
@@ -181,6 +175,6 @@ fn attachment(kind: FileKind, around: &Around) -> crate::reply::Attachment {
                     event.content().to_string(),
                 ]
             }),
-        ),
+        )),
     }
 }

@@ -1,11 +1,12 @@
 //! What several commands read and say about a room.
 
 use ruma::RoomId;
+use serde::Serialize;
 
 use super::{Failure, World};
 use crate::{
     model::{BlockStatus, RoomDetails},
-    reply::{Line, room_line},
+    reply::{Attachment, Line, json_attachment, room_line},
 };
 
 /// A room as the server knows it.
@@ -52,4 +53,19 @@ pub(super) fn block_line(status: &BlockStatus) -> Line {
 pub(super) fn reason(words: &[String]) -> Option<String> {
     let reason = words.join(" ");
     (!reason.trim().is_empty()).then(|| reason.trim().to_owned())
+}
+
+/// The kind of an attached file.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileKind {
+    /// A table.
+    Csv,
+    /// Every field.
+    Json,
+}
+
+/// A JSON file.
+pub(super) fn json_file(name: &str, value: &impl Serialize) -> Result<Attachment, Failure> {
+    json_attachment(name, value)
+        .map_err(|error| Failure::told(Line::new().text(format!("I cannot make the file: {error}."))))
 }

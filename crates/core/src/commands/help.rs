@@ -49,7 +49,7 @@ fn overview() -> Reply {
         let lines = entries.iter().filter(|entry| entry.subject == subject).map(|entry| {
             Line::new().code(format!("!{}", entry.name)).text(format!(" – {}", about(entry)))
         });
-        reply = reply.heading(Line::new().text(subject.title())).list(lines.collect());
+        reply = reply.heading(Line::new().text(subject.title())).list(lines);
     }
     reply.paragraph(Line::new().code("!help <command>").text(" explains one. Rooms are given as ID, alias or link."))
 }

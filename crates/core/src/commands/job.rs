@@ -33,7 +33,7 @@ impl Command for Job {
             PlanState::Running | PlanState::Done => report(&plan, Server::There),
             PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => Reply::new()
                 .paragraph(Line::new().strong(format!("Job {}: {} – {}", plan.id, plan.command, plan.state.word())))
-                .list(plan.steps.iter().map(|planned| planned.step.describe()).collect()),
+                .list(plan.steps.iter().map(|planned| planned.step.describe())),
         };
         reply = reply
             .fact("Asked by", Line::new().code(plan.asked_by.as_str()).text(format!(", {}", date(plan.asked_at))))

@@ -30,7 +30,7 @@ impl Command for Jobs {
                 Line::new().text("Nothing is under way. ").code("!audit").text(" shows what was done."),
             )));
         }
-        Ok(Decision::Answer(Reply::new().list(plans.iter().map(in_a_line).collect())))
+        Ok(Decision::Answer(Reply::new().list(plans.iter().map(in_a_line))))
     }
 }
 

@@ -124,12 +124,12 @@ impl Command for Shutdown {
         if !local.is_empty() {
             preview = preview.paragraph(Line::new().text(format!("Local members ({}):", local.len())));
             let lines = local.iter().map(|user| Line::new().code(user.as_str())).collect();
-            preview = cut_list(preview, lines, NAMED, "more");
+            preview = cut_list(preview, lines, NAMED, "");
         }
         if !facts.aliases.is_empty() {
             preview = preview.paragraph(Line::new().text(format!("Aliases of this server ({}):", facts.aliases.len())));
             let lines = facts.aliases.iter().map(|alias| Line::new().code(alias)).collect();
-            preview = cut_list(preview, lines, NAMED, "more");
+            preview = cut_list(preview, lines, NAMED, "");
         }
         Ok(Decision::Propose(Box::new(Draft {
             steps: vec![Step::ShutDownRoom { room: facts.room, shutdown: body }],

@@ -50,8 +50,7 @@ impl Command for Unblock {
             .list(
                 blocked
                     .iter()
-                    .map(|(room, facts)| facts.line(room).text(" – ").append(block_line(&facts.block)))
-                    .collect(),
+                    .map(|(room, facts)| facts.line(room).text(" – ").append(block_line(&facts.block))),
             );
         Ok(Decision::Propose(Box::new(Draft {
             steps: blocked.into_iter().map(|(room, _)| Step::UnblockRoom { room }).collect(),

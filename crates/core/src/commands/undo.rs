@@ -92,7 +92,7 @@ impl Command for Undo {
         }
         let mut preview = Reply::new()
             .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
-            .list(steps.iter().map(crate::plan::Step::describe).collect());
+            .list(steps.iter().map(crate::plan::Step::describe));
         if !cannot.is_empty() {
             preview = preview.paragraph(Line::new().text("Left as it is:")).list(cannot);
         }

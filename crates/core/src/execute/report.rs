@@ -160,7 +160,7 @@ fn removed(mut reply: Reply, result: &DeleteResult) -> Reply {
         if !list.is_empty() {
             reply = reply.paragraph(Line::new().text(format!("{what} ({}):", list.len())));
             let lines = list.iter().map(|entry| Line::new().code(entry)).collect();
-            reply = cut_list(reply, lines, NAMED, "more");
+            reply = cut_list(reply, lines, NAMED, "");
         }
     }
     if result.kicked_users.is_empty() && result.failed_to_kick_users.is_empty() {

@@ -8,7 +8,7 @@ pub struct Attachment {
     /// The file's name, with its extension.
     pub name: String,
     /// Its media type.
-    pub mime: &'static str,
+    pub mime: String,
     /// What is in it.
     pub bytes: Vec<u8>,
 }
@@ -19,21 +19,27 @@ pub fn csv_attachment(
     headers: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
 ) -> Attachment {
+    Attachment { name: name.into(), mime: "text/csv".to_owned(), bytes: table(headers, rows) }
+}
+
+/// Any value as indented JSON. Fails if the value is none, such as a map whose keys are not strings.
+pub fn json_attachment(
+    name: impl Into<String>,
+    value: &impl Serialize,
+) -> Result<Attachment, serde_json::Error> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    Ok(Attachment { name: name.into(), mime: "application/json".to_owned(), bytes })
+}
+
+fn table(headers: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
     const IN_MEMORY: &str = "writing to memory does not fail, and rows of any length are allowed";
     let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
     writer.write_record(headers).expect(IN_MEMORY);
     for row in rows {
         writer.write_record(row.into_iter().map(never_a_formula)).expect(IN_MEMORY);
     }
-    let bytes = writer.into_inner().expect(IN_MEMORY);
-    Attachment { name: name.into(), mime: "text/csv", bytes }
-}
-
-/// Any value as indented JSON. Fails if the value is none, such as a map whose keys are not strings.
-pub fn json_attachment(name: impl Into<String>, value: &impl Serialize) -> Result<Attachment, serde_json::Error> {
-    let mut bytes = serde_json::to_vec_pretty(value)?;
-    bytes.push(b'\n');
-    Ok(Attachment { name: name.into(), mime: "application/json", bytes })
+    writer.into_inner().expect(IN_MEMORY)
 }
 
 /// Spreadsheets run what starts with one of these; some skip blanks before it.

@@ -240,7 +240,7 @@ fn link(words: &str, url: &str, text: &mut String, html: &mut String) {
     }
     text.push_str(words);
     if words != url {
-        text.push_str(&format!(" ({url})"));
+        text.extend([" (", url, ")"]);
     }
     html.push_str("<a href=\"");
     escape(url, html);
@@ -291,7 +291,11 @@ mod tests {
         check(&line().text("a\nb\u{202e}"), "a b", "a b");
         check(&line().strong("a").emphasis(" b'"), "a b'", "<strong>a</strong><em> b&#39;</em>");
         check(&line().code("!x_y:hs`\n<i>"), "`!x_y:hs' <i>`", "<code>!x_y:hs` &lt;i&gt;</code>");
-        check(&line().user("</em> \"hi”\nthere"), "“</em> \"hi\" there”", "“&lt;/em&gt; &quot;hi&quot; there”");
+        check(
+            &line().user("</em> \"hi”\nthere"),
+            "“</em> \"hi\" there”",
+            "“&lt;/em&gt; &quot;hi&quot; there”",
+        );
         check(&line().user("\u{200b}"), "“”", "“”");
         check(&line().name("Ana <3 \u{202e}"), "Ana <3", "Ana &lt;3");
         check(&line().name("\u{3164}"), "(no name)", "(no name)");
@@ -354,7 +358,11 @@ mod tests {
             &format!("<a href=\"{event}\">the &quot;message&quot;</a>"),
         );
         let docs = "https://example.org/a?b=1&c=2";
-        check(&Line::new().link(docs, docs), docs, &format!("<a href=\"{0}\">{0}</a>", docs.replace('&', "&amp;")));
+        check(
+            &Line::new().link(docs, docs),
+            docs,
+            &format!("<a href=\"{0}\">{0}</a>", docs.replace('&', "&amp;")),
+        );
         for url in [
             "https://matrix.to/#/@u:hs",
             "https://matrix.to/#/!x:hs",
@@ -362,7 +370,11 @@ mod tests {
             "javascript:alert",
             "https://example.org/ü",
         ] {
-            check(&Line::new().link("here", url), &format!("here `{url}`"), &format!("here <code>{url}</code>"));
+            check(
+                &Line::new().link("here", url),
+                &format!("here `{url}`"),
+                &format!("here <code>{url}</code>"),
+            );
         }
         check(
             &Line::new().link("here", "https://a/\" onclick=\"x"),

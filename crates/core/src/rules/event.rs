@@ -94,9 +94,9 @@ fn message(event: &Event, names: &Names) -> Line {
     let line = names.user(event.sender());
     let line = if edited.is_some() { line.text(" (edit)") } else { line };
     match str("msgtype") {
-        Some("m.text") => line.text(": ").user_long(str("body").unwrap_or_default()),
-        Some("m.notice") => line.text(" (notice): ").user_long(str("body").unwrap_or_default()),
-        Some("m.emote") => line.text(" does: ").user_long(str("body").unwrap_or_default()),
+        Some("m.text") => line.text(": ").user(str("body").unwrap_or_default()),
+        Some("m.notice") => line.text(" (notice): ").user(str("body").unwrap_or_default()),
+        Some("m.emote") => line.text(" does: ").user(str("body").unwrap_or_default()),
         Some("m.image") => media(line.text(": an image"), content),
         Some("m.video") => media(line.text(": a video"), content),
         Some("m.audio") => media(line.text(": an audio file"), content),

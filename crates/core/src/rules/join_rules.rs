@@ -47,7 +47,7 @@ fn with_rooms(line: Line, rooms: &[&str]) -> Line {
     const NAMED: usize = 5;
     let line = rooms.iter().take(NAMED).enumerate().fold(line, |line, (n, room)| {
         let line = if n > 0 { line.text(", ") } else { line };
-        line.code(room)
+        line.code(*room)
     });
     match rooms.len().saturating_sub(NAMED) {
         0 => line,

@@ -407,7 +407,7 @@ pub fn store_contract(store: &dyn Store) {
 
     // A file goes with its message, and is sent once.
     let with_file = Say {
-        attachment: Some(Attachment { name: "a.csv".into(), mime: "text/csv", bytes: vec![0, 255, 10] }),
+        attachment: Some(Attachment { name: "a.csv".into(), mime: "text/csv".into(), bytes: vec![0, 255, 10] }),
         ..say("f", "see the file")
     };
     commit(vec![Change::Say(with_file)]);

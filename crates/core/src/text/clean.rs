@@ -29,7 +29,13 @@ pub(crate) fn is_invisible(c: char) -> bool {
         ' '..='~' => false,
         // Invisible though “printable”: grapheme joiner, Hangul and Khmer fillers, Mongolian selectors, blank Braille
         // pattern, variation selectors, object replacement.
-        '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{2800}' => true,
+        '\u{34f}'
+        | '\u{115f}'
+        | '\u{1160}'
+        | '\u{17b4}'
+        | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}'
+        | '\u{2800}' => true,
         '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fffc}' | '\u{e0100}'..='\u{e01ef}' => true,
         // Not the space: that one is visible as what it is.
         c if c.is_whitespace() => false,
@@ -116,7 +122,10 @@ mod tests {
             ("1\u{fe0f}\u{20e3}", "1\u{fe0f}\u{20e3}"),
             ("❤\u{fe0f}\u{fe0f}\u{fe0e}\u{fe00}\u{e0100}\u{fe0f}", "❤\u{fe0f}"),
             ("é e\u{301} naïve", "é e\u{301} naïve"),
-            ("z\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}x\u{300}", "z\u{300}\u{301}\u{302}\u{303}x\u{300}"),
+            (
+                "z\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}x\u{300}",
+                "z\u{300}\u{301}\u{302}\u{303}x\u{300}",
+            ),
             ("\u{301}\u{302}start", "start"),
             ("a \u{301}b", "a b"),
             ("“quotes” «и» ‘so’ \\ \"on\" 'x'", "“quotes” «и» ‘so’ \\ \"on\" 'x'"),

@@ -27,13 +27,14 @@ pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
     let bad = |why: &str| BadDuration(format!("“{shown}” is not a duration: {why}."));
     let mut rest = text.trim();
     if rest.is_empty() {
-        return Err(BadDuration("A duration is missing: write it like 90s, 30m, 1h30m, 2d or 1w.".to_owned()));
+        return Err(BadDuration(
+            "A duration is missing: write it like 90s, 30m, 1h30m, 2d or 1w.".to_owned(),
+        ));
     }
     let mut seconds = 0_u64;
     while !rest.is_empty() {
         let (digits, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
-        let (unit, after) =
-            after.split_at(after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len()));
+        let (unit, after) = after.split_at(after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len()));
         if digits.is_empty() {
             return Err(bad("write whole numbers with their units, like 90s, 30m, 1h30m, 2d or 1w"));
         }
@@ -44,7 +45,11 @@ pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
             "d" | "day" | "days" => DAY,
             "w" | "week" | "weeks" => WEEK,
             "" if after.starts_with(['.', ',']) => return Err(bad("only whole numbers work, like 1h30m")),
-            "" => return Err(bad(&format!("“{digits}” has no unit; write {digits}s, {digits}m, {digits}h, {digits}d or {digits}w"))),
+            "" => {
+                return Err(bad(&format!(
+                    "“{digits}” has no unit; write {digits}s, {digits}m, {digits}h, {digits}d or {digits}w"
+                )));
+            }
             unit => {
                 return Err(bad(&format!("“{}” is no unit; there are s, m, h, d and w", clean(unit, 20))));
             }

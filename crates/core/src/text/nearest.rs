@@ -30,7 +30,18 @@ mod tests {
 
     #[test]
     fn table() {
-        let commands = ["ban", "block", "blocked", "context", "deactivate", "help", "room", "rooms", "shutdown", "unblock"];
+        let commands = [
+            "ban",
+            "block",
+            "blocked",
+            "context",
+            "deactivate",
+            "help",
+            "room",
+            "rooms",
+            "shutdown",
+            "unblock",
+        ];
         for (word, want) in [
             ("blok", Some("block")),
             ("bolck", Some("block")),

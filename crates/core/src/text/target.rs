@@ -46,9 +46,10 @@ impl FromStr for RoomTarget {
         let shown = shown(word);
         match read(word, Needed::Room)? {
             Thing::Room(room) => Ok(room),
-            Thing::User(_) => {
-                Err(BadTarget(format!("“{shown}” is a user, and a room is needed here: {}.", Needed::Room.how())))
-            }
+            Thing::User(_) => Err(BadTarget(format!(
+                "“{shown}” is a user, and a room is needed here: {}.",
+                Needed::Room.how()
+            ))),
             Thing::Event(EventTarget { room: Some(room), .. }) => Err(BadTarget(format!(
                 "“{shown}” is a link to a message, and a room is needed here: the message's room is {}.",
                 clean(&room.to_string(), SHOWN)
@@ -72,9 +73,10 @@ impl FromStr for EventTarget {
                 "“{shown}” is a room, and a message is needed here: its event ID (/$…) is missing behind the room; \
                  copy the link of the message itself."
             ))),
-            Thing::User(_) => {
-                Err(BadTarget(format!("“{shown}” is a user, and a message is needed here: {}.", Needed::Event.how())))
-            }
+            Thing::User(_) => Err(BadTarget(format!(
+                "“{shown}” is a user, and a message is needed here: {}.",
+                Needed::Event.how()
+            ))),
         }
     }
 }
@@ -167,9 +169,10 @@ fn read(word: &str, needed: Needed) -> Result<Thing, BadTarget> {
         return Err(BadTarget(format!("Here {} is missing: {}.", needed.a(), needed.how())));
     }
     match link::parse(word) {
-        Link::To(MatrixId::Event(room, event)) => {
-            Ok(Thing::Event(EventTarget { room: Some(room_or_alias(&room)?), event: event_id(event.as_str())? }))
-        }
+        Link::To(MatrixId::Event(room, event)) => Ok(Thing::Event(EventTarget {
+            room: Some(room_or_alias(&room)?),
+            event: event_id(event.as_str())?,
+        })),
         Link::To(MatrixId::Room(id)) => with_sigil(id.as_str(), needed),
         Link::To(MatrixId::RoomAlias(alias)) => with_sigil(alias.as_str(), needed),
         Link::To(MatrixId::User(id)) => with_sigil(id.as_str(), needed),
@@ -339,8 +342,14 @@ mod tests {
         room(V12, V12);
         room("#my_room:hs.test", "#my_room:hs.test");
         room("#❤\u{fe0f}/x:hs.test", "#❤\u{fe0f}/x:hs.test");
-        for word in ["<!abc:hs.test>", "!abc:hs.test,", "(!abc:hs.test).", "!abc:hs.test`,", "!abc:hs.test:", " !abc:hs.test "]
-        {
+        for word in [
+            "<!abc:hs.test>",
+            "!abc:hs.test,",
+            "(!abc:hs.test).",
+            "!abc:hs.test`,",
+            "!abc:hs.test:",
+            " !abc:hs.test ",
+        ] {
             room(word, "!abc:hs.test");
         }
         for link in [
@@ -376,7 +385,10 @@ mod tests {
         bad::<RoomTarget>("!abc:h s", "“h s” is no server name");
         bad::<RoomTarget>("!abc:hs_test", "“hs_test” is no server name");
         bad::<RoomTarget>(&format!("!{}:hs.test", "a".repeat(300)), "longer than the 255 bytes");
-        bad::<RoomTarget>("#foo", "“#foo” is not a room alias: its server is missing; write it out, like #name:");
+        bad::<RoomTarget>(
+            "#foo",
+            "“#foo” is not a room alias: its server is missing; write it out, like #name:",
+        );
         bad::<RoomTarget>("@u:hs.test", "“@u:hs.test” is a user, and a room is needed here");
         bad::<RoomTarget>("https://matrix.to/#/@u:hs.test", "is a user, and a room is needed");
         bad::<RoomTarget>("matrix:roomid/abc:hs.test/e/x:hs.test", "the message's room is !abc:hs.test.");
@@ -416,7 +428,10 @@ mod tests {
         event(&format!("matrix:r/a:hs.test/e/{}", &V3[1..]), Some("#a:hs.test"), V3);
         event("https://matrix.to/#/#a:hs.test/$x:hs.test", Some("#a:hs.test"), "$x:hs.test");
         bad::<EventTarget>("", "Here a message is missing");
-        bad::<EventTarget>("https://matrix.to/#/!abc:hs.test", "its event ID (/$…) is missing behind the room");
+        bad::<EventTarget>(
+            "https://matrix.to/#/!abc:hs.test",
+            "its event ID (/$…) is missing behind the room",
+        );
         bad::<EventTarget>("!abc:hs.test", "is a room, and a message is needed here");
         bad::<EventTarget>("@u:hs.test", "is a user, and a message is needed here");
         bad::<EventTarget>("$abc", "“$abc” is not an event ID: behind the “$” there must be 43");
@@ -441,7 +456,10 @@ mod tests {
         }
         assert_eq!("https://matrix.to/#/@a/b:hs.test".parse::<UserTarget>().unwrap().0, "@a/b:hs.test");
         bad::<UserTarget>("", "Here a user is missing: give the user ID (@name:example.org)");
-        bad::<UserTarget>("@u", "“@u” is not a user ID: its server is missing; write it out, like @name:example.org");
+        bad::<UserTarget>(
+            "@u",
+            "“@u” is not a user ID: its server is missing; write it out, like @name:example.org",
+        );
         bad::<UserTarget>("@:hs.test", "nothing before the colon");
         bad::<UserTarget>("bob", "“bob” is not a user");
         bad::<UserTarget>("bob:hs.test", "“bob:hs.test” is not a user: give the user ID (@name");

@@ -185,16 +185,26 @@ mod tests {
     fn white_space() {
         check("", &[]);
         check(" \u{a0}\n", &[]);
-        check("!block  !x:hs\tspam\nroom\u{a0}here\u{3000}now ", &["!block", "!x:hs", "spam", "room", "here", "now"]);
+        check(
+            "!block  !x:hs\tspam\nroom\u{a0}here\u{3000}now ",
+            &["!block", "!x:hs", "spam", "room", "here", "now"],
+        );
         check("!blo\u{200b}ck\u{202e} \u{200b} x\u{feff}", &["!block", "x"]);
         check("！block ！x", &["!block", "！x"]);
     }
 
     #[test]
     fn quotes() {
-        for line in
-            ["a \"b c\" d", "a “b c” d", "a „b c“ d", "a «b c» d", "a »b c« d", "a 'b c' d", "a ‘b c’ d", "a ”b c” d"]
-        {
+        for line in [
+            "a \"b c\" d",
+            "a “b c” d",
+            "a „b c“ d",
+            "a «b c» d",
+            "a »b c« d",
+            "a 'b c' d",
+            "a ‘b c’ d",
+            "a ”b c” d",
+        ] {
             check(line, &["a", "b c", "d"]);
         }
         check("don't 'tis rock'n'roll", &["don't", "'tis", "rock'n'roll"]);
@@ -205,11 +215,10 @@ mod tests {
         check("'a' 'b", &["a", "'b"]);
         check("'", &["'"]);
         check("\"--yes\" --no", &["--yes", "--no"]);
-        check("--reason=\"two words\" —reason=“two words” --reason='it", &[
-            "--reason=two words",
-            "--reason=two words",
-            "--reason='it",
-        ]);
+        check(
+            "--reason=\"two words\" —reason=“two words” --reason='it",
+            &["--reason=two words", "--reason=two words", "--reason='it"],
+        );
         check("a=\"b c\"", &["a=\"b", "c\""]);
         check("“a\u{200b}”\u{200b} b", &["a", "b"]);
         assert!(words("\"—yes\"").unwrap()[0].quoted);
@@ -258,8 +267,11 @@ mod tests {
 
     #[test]
     fn offsets() {
-        let found: Vec<(usize, usize, bool)> =
-            words("ä “b c”\u{200b} \u{200b}—yes `x`").unwrap().iter().map(|w| (w.start, w.end, w.quoted)).collect();
+        let found: Vec<(usize, usize, bool)> = words("ä “b c”\u{200b} \u{200b}—yes `x`")
+            .unwrap()
+            .iter()
+            .map(|w| (w.start, w.end, w.quoted))
+            .collect();
         assert_eq!(found, [(0, 1, false), (2, 7, true), (10, 14, false), (15, 18, false)]);
     }
 

@@ -5,10 +5,11 @@ use std::fs;
 use gleipnir_matrix::{
     ConnectError, How, Login, Recovery, Settings, SyncError, connect, ruma::owned_user_id,
 };
-use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{PASSWORD, Server};
+use throwaway_synapse::{PASSWORD, Role};
+
+use crate::support::Server;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connecting() {
@@ -17,6 +18,7 @@ async fn connecting() {
     wrong_password(&server).await;
     logged_out(&server).await;
     token(&server).await;
+    admin_tokens(&server).await;
 }
 
 async fn first_login_and_return(server: &Server) {
@@ -73,7 +75,7 @@ async fn logged_out(server: &Server) {
             "identifier": { "type": "m.id.user", "user": bot.person.id },
         },
     });
-    bot.person.call(Method::DELETE, &format!("devices/{device}"), body).await;
+    bot.person.user.delete(&format!("/_matrix/client/v3/devices/{device}"), body).await.unwrap();
     let error = session.sync(None, None).await.unwrap_err();
     assert!(matches!(error, SyncError::TokenGone { soft_logout: false }), "{error:?}");
     drop(session);
@@ -86,7 +88,8 @@ async fn logged_out(server: &Server) {
 
 async fn token(server: &Server) {
     let bot = server.account("bot").await;
-    let settings = Settings { login: Login::Token(bot.person.token.clone()), ..bot.settings.clone() };
+    let settings =
+        Settings { login: Login::Token(bot.person.user.access_token.clone()), ..bot.settings.clone() };
     let wrong = Settings { login: Login::Token("wrong".to_owned()), ..bot.settings.clone() };
     let other = Settings { user_id: owned_user_id!("@someone:hs.test"), ..settings.clone() };
 
@@ -108,4 +111,29 @@ async fn token(server: &Server) {
     fs::remove_dir_all(bot.file("sdk")).unwrap();
     let error = connect(settings).await.map(|_| ()).unwrap_err();
     assert!(matches!(error, ConnectError::DeviceWithoutStore { .. }), "{error:?}");
+}
+
+/// Tokens of the admin API have no device, and may end by themselves; then the device and its keys stay.
+async fn admin_tokens(server: &Server) {
+    let admin = server.synapse.register("admin", Role::Admin).await.unwrap();
+    let bot = server.account("bot").await;
+    let path = format!("/_synapse/admin/v1/users/{}/login", bot.person.id);
+    let endless = admin.post(&path, json!({})).await.unwrap()["access_token"].as_str().unwrap().to_owned();
+    let settings = Settings { login: Login::Token(endless), ..bot.settings.clone() };
+    let error = connect(settings).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, ConnectError::TokenWithoutDevice), "{error:?}");
+
+    let (session, _) = bot.connect().await;
+    let device = session.device_id();
+    session.sync(None, None).await.unwrap();
+    drop(session);
+    let ended = admin.post(&path, json!({ "valid_until_ms": 1 })).await.unwrap();
+    let file = json!({
+        "user_id": bot.person.id, "device_id": device, "access_token": ended["access_token"],
+    });
+    fs::write(bot.file("session.json"), file.to_string()).unwrap();
+    let (session, how) = bot.connect().await;
+    assert_eq!((how, session.device_id()), (How::Restored, device));
+    session.sync(None, None).await.unwrap();
+    assert!(session.encryption().await.cross_signed);
 }

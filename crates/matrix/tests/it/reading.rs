@@ -1,7 +1,6 @@
 //! Rooms in the clear: invitations, and a cursor that loses nothing and brings nothing old.
 
 use gleipnir_matrix::{Membership, Outgoing, Power, RequestError, SyncError, ruma::RoomAliasId};
-use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{Reader, Server, texts};
@@ -12,6 +11,7 @@ async fn reading() {
     invitations(&server).await;
     cursor(&server).await;
     sending(&server).await;
+    outage(server).await;
 }
 
 async fn invitations(server: &Server) {
@@ -39,6 +39,7 @@ async fn invitations(server: &Server) {
     assert_eq!(bot.session.membership(&room), Membership::Joined);
     assert!(bot.session.invites().await.is_empty());
     bot.cursor.take();
+    ana.say(&room, "unseen").await;
     assert!(bot.sync(Some(&room)).await.events.is_empty(), "no cursor must bring no history");
 
     let alias = RoomAliasId::parse(format!("#{name}:{}", ana.id.server_name())).unwrap();
@@ -55,20 +56,20 @@ async fn invitations(server: &Server) {
     let mut both = vec![ana.id.clone(), id.clone()];
     both.sort();
     assert_eq!(members(&bot).await, both);
-    ana.call(Method::POST, &format!("rooms/{room}/invite"), json!({ "user_id": ben.id })).await;
-    ben.call(Method::POST, &format!("rooms/{room}/join"), json!({})).await;
+    ana.act("invite", &room, &ben.id).await;
+    ben.user.join(room.as_str()).await.unwrap();
     bot.until(&room, |json| json["state_key"] == ben.id.as_str() && json["content"]["membership"] == "join")
         .await;
     assert!(members(&bot).await.contains(&ben.id));
     // Out again behind a gap.
-    ben.call(Method::POST, &format!("rooms/{room}/leave"), json!({})).await;
+    ben.user.leave(room.as_str()).await.unwrap();
     for n in 0..60 {
         ana.say(&room, &format!("{n}")).await;
     }
     assert_eq!(bot.until_text(&room, "59").await.json["sender"], ana.id.as_str());
     assert_eq!(members(&bot).await, both);
 
-    ana.call(Method::POST, &format!("rooms/{room}/kick"), json!({ "user_id": id })).await;
+    ana.act("kick", &room, &id).await;
     bot.sync(Some(&room)).await;
     assert_eq!(bot.session.membership(&room), Membership::Left);
     assert!(matches!(bot.session.members(&room).await, Err(RequestError::Other(_))));
@@ -103,9 +104,9 @@ async fn cursor(server: &Server) {
 
     // Gone and back: what was said meanwhile is not for it.
     let id = bot.session.user_id().to_owned();
-    ana.call(Method::POST, &format!("rooms/{room}/kick"), json!({ "user_id": id })).await;
+    ana.act("kick", &room, &id).await;
     ana.say(&room, "behind its back").await;
-    ana.call(Method::POST, &format!("rooms/{room}/invite"), json!({ "user_id": id })).await;
+    ana.act("invite", &room, &id).await;
     let kicked = bot.cursor.clone();
     bot.sync(Some(&room)).await;
     bot.session.join(&room).await.unwrap();
@@ -148,10 +149,29 @@ async fn sending(server: &Server) {
     let url = ana.event(&room, &file).await["content"]["url"].as_str().unwrap().to_owned();
     assert!(url.starts_with("mxc://"), "{url}");
 
-    ana.call(Method::POST, &format!("rooms/{room}/ban"), json!({ "user_id": account.person.id })).await;
+    ana.act("ban", &room, &account.person.id).await;
     let error = bot.session.send(&room, "three", message("still?")).await.unwrap_err();
     assert!(
         matches!(&error, RequestError::Refused { status: 403, errcode, .. } if errcode == "M_FORBIDDEN"),
         "{error:?}"
     );
+}
+
+async fn outage(mut server: Server) {
+    let (ana, account) = (server.person("ana").await, server.account("bot").await);
+    let room = ana.create_room(json!({ "invite": [account.person.id] })).await;
+    let mut bot = account.joined().await;
+    ana.say(&room, "last words").await;
+    server.synapse.stop().await.unwrap();
+
+    let error = bot.session.sync(Some(room.clone()), bot.cursor.clone()).await.unwrap_err();
+    assert!(matches!(error, SyncError::Away(_)), "{error:?}");
+    let answer = Outgoing::Reaction { to: "$a".try_into().unwrap(), key: "x".to_owned() };
+    let error = bot.session.send(&room, "one", answer).await.unwrap_err();
+    assert!(matches!(error, RequestError::Away(_)), "{error:?}");
+
+    server.synapse.start_again().await.unwrap();
+    ana.say(&room, "first words").await;
+    let batch = bot.sync(Some(&room)).await;
+    assert_eq!(texts(&batch.events), ["last words", "first words"]);
 }

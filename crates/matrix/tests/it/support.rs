@@ -1,40 +1,34 @@
 //! A homeserver, people who use it over plain HTTP, and accounts that connect through this crate.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use gleipnir_matrix::{
     Batch, Connected, Decryption, How, Login, Session, Settings, TimelineEvent, connect,
     ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId},
 };
-use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
-
-pub(crate) const PASSWORD: &str = "correct horse";
+use throwaway_synapse::{PASSWORD, Role, Synapse, User};
 
 pub(crate) struct Server {
-    pub(crate) url: String,
+    pub(crate) synapse: Synapse,
+    names: AtomicU32,
 }
 
 impl Server {
+    /// `None`, said aloud, where no Synapse can be had.
     pub(crate) async fn start() -> Option<Self> {
-        Some(Self { url: "http://127.0.0.1:18448".to_owned() })
+        Some(Self { synapse: throwaway_synapse::start_or_skip().await?, names: AtomicU32::new(0) })
     }
 
-    /// A user with [`PASSWORD`], who acts over plain HTTP.
+    /// A new user, who acts over plain HTTP. The name gets a number, so that every scenario has its own.
     pub(crate) async fn person(&self, name: &str) -> Person {
-        let salt = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-        let body = json!({ "username": format!("{name}{salt}"), "password": PASSWORD, "auth": { "type": "m.login.dummy" } });
-        let answer: Value = reqwest::Client::new()
-            .post(format!("{}/_matrix/client/v3/register", self.url))
-            .json(&body)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        Person::new(self, answer)
+        let number = self.names.fetch_add(1, Ordering::Relaxed);
+        let user = self.synapse.register(&format!("{name}{number}"), Role::User).await.unwrap();
+        Person { id: user.user_id.as_str().try_into().unwrap(), user }
     }
 
     /// A new account, and a folder for its sessions.
@@ -42,7 +36,7 @@ impl Server {
         let person = self.person(name).await;
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
-            homeserver: self.url.clone(),
+            homeserver: self.synapse.url().to_owned(),
             user_id: person.id.clone(),
             login: Login::Password(PASSWORD.to_owned()),
             folder: folder.path().join("matrix"),
@@ -55,48 +49,29 @@ impl Server {
 
 /// A user over plain HTTP.
 pub(crate) struct Person {
-    http: reqwest::Client,
-    base: String,
     pub(crate) id: OwnedUserId,
-    pub(crate) token: String,
+    pub(crate) user: User,
 }
 
 impl Person {
-    fn new(server: &Server, login: Value) -> Self {
-        Self {
-            http: reqwest::Client::new(),
-            base: format!("{}/_matrix/client/v3", server.url),
-            id: login["user_id"].as_str().unwrap().try_into().unwrap(),
-            token: login["access_token"].as_str().unwrap().to_owned(),
-        }
-    }
-
-    /// Any request of the client API; panics if it is refused.
-    pub(crate) async fn call(&self, method: Method, path: &str, body: Value) -> Value {
-        let request = self.http.request(method, format!("{}/{path}", self.base)).bearer_auth(&self.token);
-        #[expect(clippy::disallowed_methods, reason = "this is the one send() of the tests")]
-        let answer = request.json(&body).send().await.unwrap();
-        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap());
-        answer.json().await.unwrap()
-    }
-
-    /// Creates a room; `more` goes into the request.
-    pub(crate) async fn create_room(&self, more: Value) -> OwnedRoomId {
-        let created = self.call(Method::POST, "createRoom", more).await;
-        created["room_id"].as_str().unwrap().try_into().unwrap()
+    pub(crate) async fn create_room(&self, request: Value) -> OwnedRoomId {
+        self.user.create_room(request).await.unwrap().as_str().try_into().unwrap()
     }
 
     /// Says something in the clear.
     pub(crate) async fn say(&self, room: &RoomId, text: &str) -> OwnedEventId {
-        let salt = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos();
-        let path = format!("rooms/{room}/send/m.room.message/{salt}");
-        let sent = self.call(Method::PUT, &path, json!({ "msgtype": "m.text", "body": text })).await;
-        sent["event_id"].as_str().unwrap().try_into().unwrap()
+        self.user.send_text(room.as_str(), text).await.unwrap().as_str().try_into().unwrap()
+    }
+
+    /// `invite`, `kick` or `ban`.
+    pub(crate) async fn act(&self, what: &str, room: &RoomId, whom: &OwnedUserId) {
+        let path = format!("/_matrix/client/v3/rooms/{room}/{what}");
+        self.user.post(&path, serde_json::json!({ "user_id": whom })).await.unwrap();
     }
 
     /// An event as the homeserver has it.
     pub(crate) async fn event(&self, room: &RoomId, event: &OwnedEventId) -> Value {
-        self.call(Method::GET, &format!("rooms/{room}/event/{event}"), json!({})).await
+        self.user.event(room.as_str(), event.as_str()).await.unwrap()
     }
 }
 
@@ -118,10 +93,13 @@ impl Account {
         let (session, _) = self.connect().await;
         let mut reader = Reader::new(session);
         reader.sync(None).await;
-        for invite in reader.session.invites().await {
+        let invites = reader.session.invites().await;
+        for invite in &invites {
             reader.session.join(&invite.room_id).await.unwrap();
         }
-        reader.sync(None).await;
+        if !invites.is_empty() {
+            reader.sync(None).await;
+        }
         reader
     }
 

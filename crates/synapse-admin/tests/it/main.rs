@@ -1,0 +1,13 @@
+//! The client against recorded answers of Synapse 1.163.2. Tests named `trap_…` are about answers that mislead.
+
+mod block;
+mod client_api;
+mod delete;
+mod fake;
+mod faults;
+mod history;
+mod logging;
+mod requests;
+mod rooms;
+mod tasks;
+mod users;

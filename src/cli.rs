@@ -1,0 +1,105 @@
+//! The command line: `gleipnir [--config config.toml] [run]`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tracing::{error, info};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::{Config, LogFormat},
+    event_loop::{Ended, run},
+};
+
+/// A moderation bot for Matrix homeservers
+#[derive(Debug, Parser)]
+#[command(name = "gleipnir", version, about)]
+struct Arguments {
+    /// The configuration file
+    #[arg(long, short, global = true, default_value = "config.toml", value_name = "file")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bot until it is told to stop (the default)
+    Run,
+}
+
+/// Exit code for a configuration, an account or a database that cannot work: starting again does not help.
+const CANNOT_WORK: u8 = 2;
+
+/// Parses the arguments, runs the bot, and says how it ended.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::read(&arguments.config) {
+        Ok(config) => config,
+        Err(error) => {
+            report(&format!("{error:#}"));
+            return ExitCode::from(CANNOT_WORK);
+        }
+    };
+    log(&config);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            report(&format!("cannot start: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = match arguments.command.unwrap_or(Command::Run) {
+        Command::Run => runtime.block_on(run(config, stop_signal())),
+    };
+    // Whatever is still at work is committed up to its last step; there is nothing to wait for.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => {
+            info!("goodbye");
+            ExitCode::SUCCESS
+        }
+        Err(Ended::Hopeless(error)) => {
+            error!("{error:#}");
+            ExitCode::from(CANNOT_WORK)
+        }
+        Err(Ended::Failed(error)) => {
+            error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Resolves on SIGTERM or Ctrl-C.
+async fn stop_signal() {
+    use tokio::signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    };
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = ctrl_c() => {}
+            }
+        }
+        Err(_) => drop(ctrl_c().await),
+    }
+}
+
+/// Logs to stderr: stdout is for what a command prints.
+fn log(config: &Config) {
+    let directives = format!("{},{}", config.log.level, gleipnir_matrix::LOG_FILTER);
+    let filter = EnvFilter::new(directives);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call in one process (tests, the demo) keeps the first one's settings.
+    drop(match config.log.format {
+        LogFormat::Text => builder.with_target(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    });
+}
+
+fn report(sentence: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr(), "gleipnir: {sentence}"));
+}

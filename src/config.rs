@@ -1,0 +1,341 @@
+//! The configuration file. Unknown keys are errors, errors name the key, the line and the fix, and every secret `x`
+//! may be given as `x_file` instead. The environment is not read.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, bail, ensure};
+use gleipnir_core::{
+    commands::{Settings, SkipConfirmation, table},
+    ruma::{OwnedRoomId, OwnedUserId},
+    text::{duration::parse_duration, target::RoomTarget},
+};
+use gleipnir_matrix::Login;
+use serde::{Deserialize, Deserializer, de};
+
+/// All of `config.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the bot's account is, and how to log in.
+    pub homeserver: Homeserver,
+    /// Where moderators are.
+    pub management: Management,
+    /// Where the bot keeps what it must not forget.
+    pub storage: Storage,
+    /// End-to-end encryption.
+    #[serde(default)]
+    pub encryption: Encryption,
+    /// What is asked about first.
+    #[serde(default)]
+    pub safety: Safety,
+    /// What is logged, and how.
+    #[serde(default)]
+    pub log: Log,
+}
+
+/// `[homeserver]`
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Homeserver {
+    /// Its address, where both the client-server API and Synapse's admin API answer.
+    pub url: String,
+    /// The bot's account.
+    pub user_id: OwnedUserId,
+    password: Option<String>,
+    password_file: Option<PathBuf>,
+    access_token: Option<String>,
+    access_token_file: Option<PathBuf>,
+    /// How long a request may take.
+    #[serde(default = "default_timeout", deserialize_with = "duration")]
+    pub timeout: Duration,
+}
+
+impl std::fmt::Debug for Homeserver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Homeserver").field("url", &self.url).field("user_id", &self.user_id).finish_non_exhaustive()
+    }
+}
+
+/// `[management]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Management {
+    /// The room that commands are taken from: ID or alias.
+    #[serde(deserialize_with = "room")]
+    pub room: RoomTarget,
+    /// The power level that acting needs.
+    #[serde(default = "default_act")]
+    pub act: i64,
+    /// Power levels of single commands.
+    #[serde(default)]
+    pub levels: BTreeMap<String, i64>,
+}
+
+/// `[storage]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storage {
+    /// A folder.
+    pub path: PathBuf,
+}
+
+/// `[encryption]`
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Encryption {
+    recovery_key: Option<String>,
+    recovery_key_file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Encryption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encryption").finish_non_exhaustive()
+    }
+}
+
+/// `[safety]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Safety {
+    /// How long a confirmation is waited for.
+    #[serde(deserialize_with = "duration")]
+    pub confirm_for: Duration,
+    /// How many rooms one command changes without asking.
+    pub confirm_over: usize,
+    /// Whether `--yes` skips the confirmation.
+    pub allow_yes: bool,
+}
+
+impl Default for Safety {
+    fn default() -> Self {
+        Self { confirm_for: Duration::from_secs(600), confirm_over: 5, allow_yes: false }
+    }
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug` or `trace`; or directives such as `info,synapse_admin=debug`.
+    pub level: String,
+    /// `text` or `json`.
+    pub format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+/// The shape of a line of the log.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+fn default_timeout() -> Duration {
+    Duration::from_secs(30)
+}
+
+fn default_act() -> i64 {
+    50
+}
+
+fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    parse_duration(&String::deserialize(from)?).map_err(de::Error::custom)
+}
+
+fn room<'de, D: Deserializer<'de>>(from: D) -> Result<RoomTarget, D::Error> {
+    String::deserialize(from)?.parse().map_err(de::Error::custom)
+}
+
+impl Config {
+    /// Reads and checks the file. Relative paths in it are relative to the file.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!("cannot read the configuration {}; config.toml.example shows what belongs into it", path.display())
+        })?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::parse(&text, folder).with_context(|| format!("the configuration {} cannot be used", path.display()))
+    }
+
+    /// Checks a configuration. Relative paths in it are relative to `folder`.
+    pub fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
+        let mut config: Self = toml::from_str(text)?;
+        config.storage.path = folder.join(&config.storage.path);
+        for file in [
+            &mut config.homeserver.password_file,
+            &mut config.homeserver.access_token_file,
+            &mut config.encryption.recovery_key_file,
+        ] {
+            *file = file.take().map(|file| folder.join(file));
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let url = &self.homeserver.url;
+        ensure!(
+            url.starts_with("http://") || url.starts_with("https://"),
+            "homeserver.url is {url:?}; it has to begin with https:// or http://"
+        );
+        for name in self.management.levels.keys() {
+            ensure!(
+                table().iter().any(|entry| entry.name == name),
+                "management.levels.{name}: there is no command of that name"
+            );
+        }
+        ensure!(!self.safety.confirm_for.is_zero(), "safety.confirm_for is 0: no confirmation could ever be in time");
+        self.login()?;
+        self.recovery()?;
+        Ok(())
+    }
+
+    /// How to log in: exactly one of the four keys has to be there.
+    pub fn login(&self) -> anyhow::Result<Login> {
+        let homeserver = &self.homeserver;
+        let password = secret("homeserver.password", homeserver.password.as_ref(), homeserver.password_file.as_ref())?;
+        let token =
+            secret("homeserver.access_token", homeserver.access_token.as_ref(), homeserver.access_token_file.as_ref())?;
+        match (password, token) {
+            (Some(password), None) => Ok(Login::Password(password)),
+            (None, Some(token)) => Ok(Login::Token(token)),
+            (None, None) => bail!(
+                "homeserver needs one of password, password_file, access_token and access_token_file"
+            ),
+            (Some(_), Some(_)) => {
+                bail!("homeserver has both a password and an access token; give one of them")
+            }
+        }
+    }
+
+    /// The recovery key or passphrase of the bot's encryption identity.
+    pub fn recovery(&self) -> anyhow::Result<Option<String>> {
+        let encryption = &self.encryption;
+        secret("encryption.recovery_key", encryption.recovery_key.as_ref(), encryption.recovery_key_file.as_ref())
+    }
+
+    /// The thresholds, for the management room that `management.room` stands for.
+    pub fn settings(&self, management: OwnedRoomId) -> Settings {
+        Settings {
+            management,
+            act: self.management.act,
+            levels: self.management.levels.clone(),
+            confirm_for: self.safety.confirm_for,
+            yes: if self.safety.allow_yes { SkipConfirmation::Allowed } else { SkipConfirmation::Ignored },
+            confirm_over: self.safety.confirm_over,
+        }
+    }
+}
+
+/// A secret that is given itself or as a file.
+fn secret(key: &str, value: Option<&String>, file: Option<&PathBuf>) -> anyhow::Result<Option<String>> {
+    let found = match (value, file) {
+        (Some(_), Some(_)) => bail!("{key} and {key}_file are both there; give one of them"),
+        (Some(value), None) => value.clone(),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .with_context(|| format!("cannot read {key}_file ({})", file.display()))?,
+        (None, None) => return Ok(None),
+    };
+    let found = found.trim_end_matches(['\n', '\r']).to_owned();
+    ensure!(!found.is_empty(), "{key} is empty");
+    Ok(Some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALLEST: &str = r#"
+[homeserver]
+url = "http://127.0.0.1:8008"
+user_id = "@gleipnir:hs.test"
+password = "secret"
+
+[management]
+room = "#moderators:hs.test"
+
+[storage]
+path = "data"
+"#;
+
+    #[track_caller]
+    fn refused(change: impl FnOnce(&str) -> String, want: &str) {
+        let error = format!("{:#}", Config::parse(&change(SMALLEST), Path::new("/etc")).unwrap_err());
+        assert!(error.contains(want), "{error}");
+        assert!(!error.contains("secret\""), "{error}");
+    }
+
+    #[test]
+    fn the_smallest_one_works() {
+        let config = Config::parse(SMALLEST, Path::new("/etc/gleipnir")).unwrap();
+        assert_eq!(config.storage.path, Path::new("/etc/gleipnir/data"));
+        assert_eq!(config.safety.confirm_for, Duration::from_secs(600));
+        assert!(matches!(config.login().unwrap(), Login::Password(password) if password == "secret"));
+        assert!(!format!("{config:?}").contains("secret"));
+        let room = OwnedRoomId::try_from("!m:hs.test").unwrap();
+        assert_eq!(config.settings(room.clone()), Settings::new(room), "the defaults are those of the core");
+    }
+
+    #[test]
+    fn the_example_has_every_key_with_its_default() {
+        let example = include_str!("../config.toml.example");
+        let plain = Config::parse(example, Path::new("")).unwrap();
+        // Keys that are optional stand in comments: `# key = value`.
+        let uncommented: String = example
+            .lines()
+            .map(|line| match line.strip_prefix("# ") {
+                Some(rest) if rest.contains(" = ") && !rest.starts_with("password") && !rest.starts_with("access_token")
+                    && !rest.starts_with("recovery_key") => rest,
+                _ => line,
+            })
+            .fold(String::new(), |text, line| text + line + "\n");
+        let full = Config::parse(&uncommented, Path::new("")).unwrap();
+        assert_eq!(format!("{plain:?}"), format!("{full:?}"), "a commented key shows a value that is not the default");
+        for key in [
+            "url", "user_id", "password", "password_file", "access_token", "access_token_file", "timeout", "room", "act",
+            "path", "recovery_key", "recovery_key_file", "confirm_for", "confirm_over", "allow_yes", "level", "format",
+        ] {
+            let shown = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
+            assert!(shown, "{key} is not in config.toml.example");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        refused(|text| text.replace("url =", "uri ="), "unknown field `uri`");
+        refused(|text| text.replace("http://", "ftp://"), "homeserver.url");
+        refused(|text| text.replace("@gleipnir:hs.test", "gleipnir"), "user_id");
+        refused(|text| text.replace("password = \"secret\"", ""), "one of password");
+        refused(|text| text.replace("path", "access_token = \"x\"\npath"), "unknown field");
+        refused(|text| text.replace("password =", "access_token = \"x\"\npassword ="), "both a password and");
+        refused(|text| text.replace("password =", "password_file = \"x\"\npassword ="), "both there");
+        refused(|text| text.replace("password = \"secret\"", "password_file = \"/nowhere\""), "/nowhere");
+        refused(|text| text.replace("\"secret\"", "\"\""), "homeserver.password is empty");
+        refused(|text| text.replace("#moderators:hs.test", "moderators"), "room");
+        refused(|text| text.replace("[storage]", "[management.levels]\nblok = 1\n[storage]"), "levels.blok");
+        refused(|text| format!("{text}\n[safety]\nconfirm_for = \"soon\""), "confirm_for");
+        refused(|text| format!("{text}\n[safety]\nconfirm_for = \"0s\""), "confirm_for");
+        // The line is shown.
+        refused(|text| text.replace("url =", "uri ="), "line 3");
+    }
+
+    #[test]
+    fn secrets_come_from_files_without_their_last_newline() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pw"), "se cret\n").unwrap();
+        let text = SMALLEST.replace("password = \"secret\"", "password_file = \"pw\"");
+        let config = Config::parse(&text, folder.path()).unwrap();
+        assert!(matches!(config.login().unwrap(), Login::Password(password) if password == "se cret"));
+    }
+}

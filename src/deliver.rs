@@ -1,0 +1,126 @@
+//! Carrying messages into the management room, each version once: what is to be said is in the database, and its
+//! transaction ID is made of its key, so that sending it again after a crash gives the same event.
+
+use std::{sync::Arc, time::Duration};
+
+use gleipnir_core::{
+    ports::{Change, Store, StoreError},
+    ruma::OwnedRoomId,
+    speech::{Delivery, Effort, Sendable},
+};
+use gleipnir_matrix::{Outgoing, RequestError, Session};
+use tokio::sync::Notify;
+use tracing::{debug, error, warn};
+
+/// What a pause is when the server asks for one without saying how long.
+const UNSAID: Duration = Duration::from_secs(2);
+
+pub(crate) struct Deliverer {
+    pub(crate) session: Session,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) room: OwnedRoomId,
+    pub(crate) instance: String,
+}
+
+/// The two queues: reactions never hold a message up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Queue {
+    Messages,
+    Reactions,
+}
+
+impl Deliverer {
+    /// Sends what is to be sent, now and whenever `said` is notified. Never returns.
+    pub(crate) async fn run(&self, said: Arc<Notify>) {
+        let (messages, reactions) = (Notify::new(), Notify::new());
+        let pass_on = async {
+            loop {
+                messages.notify_one();
+                reactions.notify_one();
+                said.notified().await;
+            }
+        };
+        tokio::join!(pass_on, self.work(Queue::Messages, &messages), self.work(Queue::Reactions, &reactions));
+    }
+
+    async fn work(&self, queue: Queue, woken: &Notify) {
+        loop {
+            woken.notified().await;
+            while let Some(pause) = self.send_all(queue).await {
+                tokio::time::sleep(pause).await;
+            }
+        }
+    }
+
+    /// Sends all of a queue, in order; how long to pause before trying again, if something could not be sent.
+    async fn send_all(&self, queue: Queue) -> Option<Duration> {
+        let undelivered = match self.store.undelivered() {
+            Ok(undelivered) => undelivered,
+            Err(error) => {
+                error!(%error, "cannot read what is to be said");
+                return Some(Duration::from_secs(5));
+            }
+        };
+        for delivery in undelivered.into_iter().filter(|delivery| Queue::of(delivery) == queue) {
+            if let Err(pause) = self.send(delivery).await {
+                return Some(pause);
+            }
+        }
+        None
+    }
+
+    async fn send(&self, delivery: Delivery) -> Result<(), Duration> {
+        let Delivery { key, version, what } = delivery;
+        let may_fail = matches!(what, Sendable::Reaction { effort: Effort::Once, .. });
+        let transaction_id = format!("{}-{version}-{key}", self.instance);
+        let sent = self.session.send(&self.room, &transaction_id, outgoing(what)).await;
+        let change = match sent {
+            Ok(event_id) => Change::Delivered { key, version, event_id },
+            Err(RequestError::RateLimited { .. } | RequestError::Away(_)) if may_fail => {
+                debug!(key, "left a reaction out");
+                Change::GaveUp { key, version }
+            }
+            Err(RequestError::RateLimited { retry_after }) => return Err(retry_after.unwrap_or(UNSAID)),
+            Err(error @ (RequestError::Away(_) | RequestError::TokenGone)) => {
+                debug!(key, %error, "cannot send a message now");
+                return Err(UNSAID);
+            }
+            Err(error @ (RequestError::Refused { .. } | RequestError::Other(_))) => {
+                warn!(key, %error, "a message could not be sent");
+                Change::GaveUp { key, version }
+            }
+        };
+        self.note(change).map_err(|error| {
+            error!(%error, "cannot write down what was said");
+            Duration::from_secs(5)
+        })
+    }
+
+    fn note(&self, change: Change) -> Result<(), StoreError> {
+        self.store.commit(vec![change])
+    }
+}
+
+impl Queue {
+    fn of(delivery: &Delivery) -> Self {
+        match delivery.what {
+            Sendable::Message { .. } | Sendable::File { .. } => Self::Messages,
+            Sendable::Reaction { .. } => Self::Reactions,
+        }
+    }
+}
+
+fn outgoing(what: Sendable) -> Outgoing {
+    match what {
+        Sendable::Message { reply_to, replaces, rendered } => {
+            Outgoing::Message { text: rendered.text, html: rendered.html, reply_to, replaces }
+        }
+        Sendable::File { reply_to, attachment } => Outgoing::File {
+            name: attachment.name,
+            mime: attachment.mime.to_owned(),
+            bytes: attachment.bytes,
+            reply_to,
+        },
+        Sendable::Reaction { to, emoji, .. } => Outgoing::Reaction { to, key: emoji },
+    }
+}

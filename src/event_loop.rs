@@ -1,0 +1,181 @@
+//! From start to end: connect, enter the management room, and keep four things going beside each other: taking
+//! events in, handling them, executing Plans, sending messages. They meet in the database only.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, anyhow};
+use gleipnir_core::{
+    desk::{Desk, Left},
+    execute::Executor,
+    ports::StoreError,
+    reply::{Line, Reply},
+};
+use gleipnir_matrix::{ConnectError, Connected, How, Session};
+use tokio::sync::Notify;
+use tracing::{error, info};
+
+use crate::{
+    clock::WallClock,
+    config::Config,
+    deliver::Deliverer,
+    homeserver::Homeserver,
+    intake::Intake,
+    management::{Backoff, Entered, enter},
+    store::SqliteStore,
+};
+
+/// Why the bot ended by itself.
+#[derive(Debug)]
+pub enum Ended {
+    /// The configuration, the account or the database cannot work: starting again does not help.
+    Hopeless(anyhow::Error),
+    /// Something broke: starting again may help.
+    Failed(anyhow::Error),
+}
+
+impl Ended {
+    pub(crate) fn token_gone() -> Self {
+        Self::Failed(anyhow!(
+            "the homeserver no longer accepts my access token. With a password in the configuration I log in anew when \
+             I am started again; an access token has to be replaced"
+        ))
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Runs the bot until `stop` resolves, or until it cannot go on.
+pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), Ended> {
+    tokio::select! {
+        ended = work(&config) => ended,
+        () = stop => Ok(()),
+    }
+}
+
+async fn work(config: &Config) -> Result<(), Ended> {
+    info!("Gleipnir {} for {}", env!("CARGO_PKG_VERSION"), config.homeserver.user_id);
+    let store = Arc::new(SqliteStore::open(&config.storage.path).map_err(Ended::Hopeless)?);
+    let Connected { session, how } = connect(config).await?;
+    info!(device = session.device_id(), ?how, "connected");
+    loop {
+        let entered = enter(&session, &config.management.room).await?;
+        serve(config, &session, &how, &store, entered).await?;
+    }
+}
+
+async fn connect(config: &Config) -> Result<Connected, Ended> {
+    let settings = gleipnir_matrix::Settings {
+        homeserver: config.homeserver.url.clone(),
+        user_id: config.homeserver.user_id.clone(),
+        login: config.login().map_err(Ended::Hopeless)?,
+        folder: config.storage.path.join("matrix"),
+        device_name: "Gleipnir".to_owned(),
+        recovery: config.recovery().map_err(Ended::Hopeless)?,
+    };
+    let mut backoff = Backoff::default();
+    loop {
+        match gleipnir_matrix::connect(settings.clone()).await {
+            Ok(connected) => {
+                backoff.reset();
+                return Ok(connected);
+            }
+            Err(error @ (ConnectError::Unreachable(_) | ConnectError::RateLimited { .. })) => backoff.after(error).await,
+            Err(error @ ConnectError::Other(_)) => return Err(Ended::Failed(error.into())),
+            Err(error) => return Err(Ended::Hopeless(error.into())),
+        }
+    }
+}
+
+/// Works in the management room until the bot is no longer in it.
+async fn serve(
+    config: &Config,
+    session: &Session,
+    how: &How,
+    store: &Arc<SqliteStore>,
+    Entered { room, joined_after }: Entered,
+) -> Result<(), Ended> {
+    let token = session.clone();
+    let options = synapse_admin::Options { timeout: config.homeserver.timeout, ..synapse_admin::Options::default() };
+    let admin =
+        synapse_admin::Client::with_options(&config.homeserver.url, move || token.access_token(), options)
+            .context("homeserver.url cannot be used")
+            .map_err(Ended::Hopeless)?;
+    let url = config.homeserver.url.clone();
+    let homeserver = Arc::new(Homeserver::new(session.clone(), admin, url, room.clone()));
+    let [said, confirmed, received] = [(); 3].map(|()| Arc::new(Notify::new()));
+    let desk = Arc::new(Desk::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(WallClock),
+        config.settings(room.clone()),
+        said.clone(),
+        confirmed.clone(),
+    ));
+    let executor =
+        Arc::new(Executor::new(homeserver, store.clone(), Arc::new(WallClock), room.clone(), said.clone()));
+    let deliverer = Deliverer {
+        session: session.clone(),
+        store: store.clone(),
+        room: room.clone(),
+        instance: store.instance().to_owned(),
+    };
+    let intake = Intake {
+        session: session.clone(),
+        store: store.clone(),
+        desk: desk.clone(),
+        room: room.clone(),
+        received: received.clone(),
+    };
+    info!(%room, "at work in the management room");
+    introduce(&desk, session, how)?;
+    tokio::select! {
+        ended = intake.run(joined_after) => ended,
+        () = handle(&desk, &intake, &received) => Ok(()),
+        () = executor.supervise(confirmed) => Ok(()),
+        () = deliverer.run(said) => Ok(()),
+    }
+}
+
+fn introduce(desk: &Desk, session: &Session, how: &How) -> Result<(), StoreError> {
+    let hello = Reply::new()
+        .paragraph(Line::new().text("Hello, I am ").code(session.user_id().as_str()).text(", the moderation bot of this server."))
+        .paragraph(Line::new().code("!help").text(" lists what I can do, ").code("!status").text(" tells how I am."));
+    desk.announce("introduction", &hello)?;
+    if let How::NewDevice { reason } = how {
+        let line = Line::new()
+            .text("I lost my encryption keys and set myself up as a new device, ")
+            .code(session.device_id())
+            .text(" (")
+            .name_long(reason)
+            .text("). Older encrypted messages may be unreadable to me; ")
+            .code("!status")
+            .text(" tells whether my identity was recovered.");
+        desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))?;
+    }
+    Ok(())
+}
+
+/// Handles what was taken in: at once when something arrives, and now and then for what waits or expires.
+async fn handle(desk: &Desk, intake: &Intake, received: &Notify) {
+    loop {
+        let pause = match desk.work().await {
+            Ok(Left::Nothing) => Duration::from_secs(10),
+            Ok(Left::Waiting) => Duration::from_secs(2),
+            Err(error) => {
+                error!(%error, "cannot handle what arrived; trying again");
+                Duration::from_secs(5)
+            }
+        };
+        tokio::select! {
+            () = received.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+        if let Err(error) = intake.decrypt_again().await {
+            error!(%error, "cannot write down a decrypted message");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Taking in what happens in the management room: every command and reaction is in the database, with the sync token
+//! behind it, before anything is done about it.
+
+use std::sync::Arc;
+
+use gleipnir_core::{
+    desk::{Desk, concerns_us},
+    model::{Event, Millis},
+    ports::{Change, Clock, InboxEvent, Store, StoreError},
+    reply::{Line, Reply},
+    ruma::OwnedRoomId,
+};
+use gleipnir_matrix::{Decryption, Membership, Session, SyncError, TimelineEvent};
+use tokio::sync::Notify;
+use tracing::{error, info, warn};
+
+use crate::{clock::WallClock, event_loop::Ended, management::Backoff};
+
+/// A cursor is written at least so often while nothing concerns us: reading on from an old one is cheap.
+const KEEP_EVERY: Millis = 60_000;
+
+pub(crate) struct Intake {
+    pub(crate) session: Session,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) room: OwnedRoomId,
+    /// Wakes the desk.
+    pub(crate) received: Arc<Notify>,
+}
+
+impl Intake {
+    /// Takes events in until the bot is no longer in the room, or can no longer sync.
+    pub(crate) async fn run(&self, joined_after: Option<String>) -> Result<(), Ended> {
+        let mut after = match (joined_after, self.cursor()?) {
+            (Some(token), _) => Some(token),
+            (None, cursor) => cursor,
+        };
+        let mut kept_at = 0;
+        let mut backoff = Backoff::default();
+        let mut invites_changed = true;
+        loop {
+            if invites_changed {
+                self.report_invites().await?;
+            }
+            let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {
+                Ok(batch) => batch,
+                Err(SyncError::TokenGone { .. }) => return Err(Ended::token_gone()),
+                Err(error) => {
+                    invites_changed = false;
+                    backoff.after(error).await;
+                    continue;
+                }
+            };
+            backoff.reset();
+            let now = WallClock.now();
+            let mut changes: Vec<Change> =
+                batch.events.iter().filter_map(|event| self.received(event, now)).map(Change::Received).collect();
+            if !changes.is_empty() || after.is_none() || now - kept_at > KEEP_EVERY {
+                changes.push(Change::Cursor(format!("{} {}", self.room, batch.next)));
+                // What cannot be written down is not received: the same cursor brings it again.
+                if let Err(error) = self.store.commit(changes) {
+                    error!(%error, "cannot take in what happened; trying again");
+                    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                    continue;
+                }
+                kept_at = now;
+                self.received.notify_one();
+            }
+            after = Some(batch.next);
+            invites_changed = batch.invites_changed;
+            if self.session.membership(&self.room) != Membership::Joined {
+                warn!(room = %self.room, "I am no longer in the management room");
+                return Ok(());
+            }
+        }
+    }
+
+    /// The cursor belongs to one room: that of another management room would bring what was never meant as a command.
+    fn cursor(&self) -> Result<Option<String>, StoreError> {
+        let kept = self.store.cursor()?;
+        Ok(kept.and_then(|kept| match kept.split_once(' ') {
+            Some((room, token)) if room == self.room => Some(token.to_owned()),
+            _ => None,
+        }))
+    }
+
+    fn received(&self, event: &TimelineEvent, now: Millis) -> Option<InboxEvent> {
+        if !concerns_us(&event.json, self.session.user_id()) {
+            return None;
+        }
+        let event_id = Event(event.json.clone()).event_id()?.to_owned();
+        if let Decryption::Undecryptable { reason } = &event.decryption {
+            warn!(event = %event_id, reason, "cannot decrypt a message yet");
+        }
+        Some(InboxEvent { event_id, json: event.json.clone(), received_at: now })
+    }
+
+    /// Invitations to other rooms are left alone, and told once.
+    async fn report_invites(&self) -> Result<(), StoreError> {
+        for invite in self.session.invites().await {
+            if invite.room_id == self.room {
+                continue;
+            }
+            let by = invite.inviter.as_ref().map_or("somebody", |by| by.as_str());
+            info!(room = %invite.room_id, by, "an invitation is left alone");
+            let room = gleipnir_core::reply::room_line(invite.room_name.as_deref(), None, invite.room_id.as_str());
+            let line = Line::new().code(by).text(" invited me to ").append(room).text(
+                ". I leave the invitation alone: I take commands in this room only.",
+            );
+            self.desk.announce(&format!("invite-{}-{by}", invite.room_id), &Reply::text(line))?;
+        }
+        Ok(())
+    }
+
+    /// Tries once more to decrypt what could not be decrypted.
+    pub(crate) async fn decrypt_again(&self) -> Result<(), StoreError> {
+        for event in self.store.unhandled()? {
+            if Event(event.json.clone()).kind() != "m.room.encrypted" {
+                continue;
+            }
+            match self.session.fetch(&self.room, &event.event_id).await {
+                Ok(TimelineEvent { json, decryption: Decryption::Decrypted | Decryption::Clear }) => {
+                    info!(event = %event.event_id, "decrypted a message late");
+                    self.store.commit(vec![Change::Decrypted { event_id: event.event_id, json }])?;
+                }
+                Ok(_) => {}
+                Err(error) => warn!(event = %event.event_id, %error, "cannot fetch a message to decrypt it"),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! What the bot must not forget, in SQLite. Every change is one transaction, on disk when `commit` returns.
+
+mod read;
+mod write;
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::Path,
+    sync::{Mutex, MutexGuard},
+};
+
+use anyhow::{Context as _, bail};
+use gleipnir_core::{
+    plan::{Plan, PlanId},
+    ports::{Change, InboxEvent, Queue, Records, Store, StoreError, Which},
+    ruma::EventId,
+    speech::Delivery,
+};
+use rusqlite::Connection;
+use serde_json::Value;
+
+/// The database's scripts, in order; its `user_version` says how many were applied.
+const MIGRATIONS: [&str; 1] = [include_str!("store/001.sql")];
+
+/// The database.
+pub struct SqliteStore {
+    connection: Mutex<Connection>,
+    instance: String,
+    /// Held as long as the database is open, so that no second bot works on it.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the database in `folder`, makes both where they are not there, and brings the database up to date.
+    ///
+    /// Fails if another process has it open, if it is from a newer version of the bot, or if it is no database.
+    pub fn open(folder: &Path) -> anyhow::Result<Self> {
+        make_private(folder)?;
+        let lock = lock(folder)?;
+        let path = folder.join("gleipnir.sqlite3");
+        let mut connection =
+            Connection::open(&path).with_context(|| format!("cannot open the database {}", path.display()))?;
+        migrate(&mut connection).with_context(|| format!("cannot use the database {}", path.display()))?;
+        let instance = connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
+        Ok(Self { connection: Mutex::new(connection), instance, _lock: lock })
+    }
+
+    /// A random word that belongs to this database. Transaction IDs carry it, so that those of a database that was
+    /// lost are never taken for new ones.
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        // A panic while it was held has rolled its transaction back.
+        self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn make_private(folder: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("cannot make the folder {} (storage.path)", folder.display()))
+}
+
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .with_context(|| format!("cannot write to the folder {} (storage.path)", folder.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            bail!("another Gleipnir is at work in {} (storage.path); one is enough", folder.display())
+        }
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
+
+fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "secure_delete", true)?;
+    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version > MIGRATIONS.len() {
+        bail!(
+            "it is of version {version}, made by a newer Gleipnir; this one knows versions up to {}",
+            MIGRATIONS.len()
+        );
+    }
+    for (n, script) in MIGRATIONS.iter().enumerate().skip(version) {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(script)?;
+        transaction.pragma_update(None, "user_version", n + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn failed(error: impl std::fmt::Display) -> StoreError {
+    StoreError(error.to_string())
+}
+
+impl Records for SqliteStore {
+    fn plan(&self, id: PlanId) -> Result<Option<Plan>, StoreError> {
+        read::plan(&self.connection(), id).map_err(failed)
+    }
+
+    fn plans(&self, which: &Which) -> Result<Vec<Plan>, StoreError> {
+        read::plans(&self.connection(), which).map_err(failed)
+    }
+
+    fn next_plan_id(&self) -> Result<PlanId, StoreError> {
+        read::next_plan_id(&self.connection()).map_err(failed)
+    }
+
+    fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError> {
+        read::kept(&self.connection(), plan, step).map_err(failed)
+    }
+
+    fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError> {
+        read::undone_by(&self.connection(), id).map_err(failed)
+    }
+
+    fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError> {
+        read::key_of(&self.connection(), event).map_err(failed)
+    }
+
+    fn queue(&self) -> Result<Queue, StoreError> {
+        read::queue(&self.connection()).map_err(failed)
+    }
+}
+
+impl Store for SqliteStore {
+    fn as_records(&self) -> &dyn Records {
+        self
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction().map_err(failed)?;
+        for change in changes {
+            write::apply(&transaction, change).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)
+    }
+
+    fn cursor(&self) -> Result<Option<String>, StoreError> {
+        read::cursor(&self.connection()).map_err(failed)
+    }
+
+    fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {
+        read::unhandled(&self.connection()).map_err(failed)
+    }
+
+    fn undelivered(&self) -> Result<Vec<Delivery>, StoreError> {
+        read::undelivered(&self.connection()).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_keeps_the_contract_of_every_store() {
+        let folder = tempfile::tempdir().unwrap();
+        gleipnir_core::testing::store_contract(&SqliteStore::open(folder.path()).unwrap());
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_reopening_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let instance = store.instance().to_owned();
+        store.commit(vec![Change::Cursor("s1".into())]).unwrap();
+        // The second change of this commit is impossible: the first one must not stay.
+        let missing = Change::Working {
+            plan: 99,
+            step: 0,
+            state: gleipnir_core::plan::StepState::Following { delete_id: "x".into(), members: 1, removed: 0 },
+        };
+        store.commit(vec![Change::Cursor("s2".into()), missing]).unwrap_err();
+        drop(store);
+        let store = SqliteStore::open(folder.path()).unwrap();
+        assert_eq!(store.cursor(), Ok(Some("s1".into())));
+        assert_eq!(store.instance(), instance);
+    }
+
+    #[test]
+    fn a_second_bot_on_the_same_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = SqliteStore::open(folder.path()).unwrap();
+        let error = SqliteStore::open(folder.path()).err().unwrap().to_string();
+        assert!(error.contains("another Gleipnir"), "{error}");
+    }
+
+    #[test]
+    fn a_database_of_a_newer_version_and_one_that_is_none_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gleipnir.sqlite3");
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        let error = format!("{:#}", SqliteStore::open(folder.path()).err().unwrap());
+        assert!(error.contains("version 99"), "{error}");
+        std::fs::write(&path, "this is not a database, and long enough to be taken for a broken one").unwrap();
+        let error = format!("{:#}", SqliteStore::open(folder.path()).err().unwrap());
+        assert!(error.contains("not a database"), "{error}");
+    }
+
+    #[test]
+    fn handled_events_keep_their_id_and_lose_their_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let event_id = gleipnir_core::ruma::owned_event_id!("$a");
+        let event =
+            InboxEvent { event_id: event_id.clone(), json: serde_json::json!({"body": "private"}), received_at: 1 };
+        store.commit(vec![Change::Received(event)]).unwrap();
+        store.commit(vec![Change::Handled(event_id)]).unwrap();
+        let json: String = store.connection().query_row("SELECT json FROM inbox", [], |row| row.get(0)).unwrap();
+        assert_eq!(json, "");
+    }
+}

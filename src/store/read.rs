@@ -1,0 +1,170 @@
+//! Reading back what the bot remembers.
+
+use gleipnir_core::{
+    plan::{Plan, PlanId, PlanState, PlannedStep},
+    ports::{InboxEvent, Queue, Which},
+    reply::{Attachment, Rendered},
+    ruma::EventId,
+    speech::{Delivery, Effort, Sendable},
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::Type};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::write::SURELY;
+
+const PLAN: &str = "SELECT id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
+                    changed_at, expires_at FROM plans";
+
+pub(super) fn plan(db: &Connection, id: PlanId) -> rusqlite::Result<Option<Plan>> {
+    let plan = db.prepare_cached(&format!("{PLAN} WHERE id = ?"))?.query_row([id], plan_of_row).optional()?;
+    plan.map(|plan| with_steps(db, plan)).transpose()
+}
+
+pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan>> {
+    // An empty list of states means all of them, an empty text occurs in everything.
+    let states: Vec<&str> = which.states.iter().map(|state| state.word()).collect();
+    let about = which.about.as_deref().unwrap_or_default().to_lowercase();
+    let limit = which.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut query = db.prepare_cached(&format!(
+        "{PLAN} WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
+         AND (instr(lower(asked_by), ?2) OR instr(lower(typed), ?2) \
+              OR EXISTS (SELECT 1 FROM steps WHERE plan = id AND instr(lower(room), ?2))) \
+         ORDER BY id DESC LIMIT ?3"
+    ))?;
+    let found = query.query_map(params![serde_json::json!(states).to_string(), about, limit], plan_of_row)?;
+    found.map(|plan| with_steps(db, plan?)).collect()
+}
+
+fn plan_of_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
+    let state: String = row.get("state")?;
+    Ok(Plan {
+        id: row.get("id")?,
+        event_id: id(row, "event_id")?,
+        command: row.get("command")?,
+        typed: row.get("typed")?,
+        asked_by: id(row, "asked_by")?,
+        asked_at: row.get("asked_at")?,
+        because: row.get("because")?,
+        undoes: row.get("undoes")?,
+        state: PlanState::from_word(&state).ok_or_else(|| wrong(format!("the state {state}")))?,
+        decided_by: optional_id(row, "decided_by")?,
+        changed_at: row.get("changed_at")?,
+        expires_at: row.get("expires_at")?,
+        steps: Vec::new(),
+    })
+}
+
+fn with_steps(db: &Connection, mut plan: Plan) -> rusqlite::Result<Plan> {
+    let mut query = db.prepare_cached("SELECT step, state, outcome FROM steps WHERE plan = ? ORDER BY n")?;
+    let steps = query.query_map([plan.id], |row| {
+        Ok(PlannedStep {
+            step: json(&row.get::<_, String>("step")?)?,
+            state: row.get::<_, Option<String>>("state")?.as_deref().map(json).transpose()?,
+            outcome: row.get::<_, Option<String>>("outcome")?.as_deref().map(json).transpose()?,
+        })
+    })?;
+    plan.steps = steps.collect::<rusqlite::Result<_>>()?;
+    Ok(plan)
+}
+
+pub(super) fn next_plan_id(db: &Connection) -> rusqlite::Result<PlanId> {
+    db.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM plans")?.query_row([], |row| row.get(0))
+}
+
+pub(super) fn kept(db: &Connection, plan: PlanId, step: usize) -> rusqlite::Result<Option<Value>> {
+    let kept: Option<Option<String>> = db
+        .prepare_cached("SELECT kept FROM steps WHERE plan = ? AND n = ?")?
+        .query_row(params![plan, step], |row| row.get(0))
+        .optional()?;
+    kept.flatten().as_deref().map(json).transpose()
+}
+
+pub(super) fn undone_by(db: &Connection, id: PlanId) -> rusqlite::Result<Option<PlanId>> {
+    db.prepare_cached(
+        "SELECT id FROM plans WHERE undoes = ? AND state NOT IN ('cancelled', 'expired') ORDER BY id LIMIT 1",
+    )?
+    .query_row([id], |row| row.get(0))
+    .optional()
+}
+
+pub(super) fn key_of(db: &Connection, event: &EventId) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT key FROM outbox WHERE event_id = ?")?
+        .query_row([event.as_str()], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn queue(db: &Connection) -> rusqlite::Result<Queue> {
+    db.prepare_cached(
+        "SELECT (SELECT count(*) FROM inbox WHERE handled = 0), (SELECT count(*) FROM outbox WHERE version > sent)",
+    )?
+    .query_row([], |row| Ok(Queue { unhandled: row.get(0)?, undelivered: row.get(1)? }))
+}
+
+pub(super) fn cursor(db: &Connection) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT value FROM meta WHERE key = 'cursor'")?.query_row([], |row| row.get(0)).optional()
+}
+
+pub(super) fn unhandled(db: &Connection) -> rusqlite::Result<Vec<InboxEvent>> {
+    let mut query =
+        db.prepare_cached("SELECT event_id, json, received_at FROM inbox WHERE handled = 0 ORDER BY seq")?;
+    let events = query.query_map([], |row| {
+        Ok(InboxEvent {
+            event_id: id(row, "event_id")?,
+            json: json(&row.get::<_, String>("json")?)?,
+            received_at: row.get("received_at")?,
+        })
+    })?;
+    events.collect()
+}
+
+pub(super) fn undelivered(db: &Connection) -> rusqlite::Result<Vec<Delivery>> {
+    // A reaction to a message of ours waits until that message is there.
+    let mut query = db.prepare_cached(
+        "SELECT key, kind, version, event_id, reply_to, text, html, name, mime, bytes, emoji, effort, \
+         coalesce(to_event, (SELECT message.event_id FROM outbox AS message WHERE message.key = outbox.to_key)) AS target \
+         FROM outbox WHERE version > sent AND (kind != 'reaction' OR target IS NOT NULL) \
+         ORDER BY kind = 'reaction', seq",
+    )?;
+    let deliveries = query.query_map([], |row| {
+        let what = match row.get::<_, String>("kind")?.as_str() {
+            "message" => Sendable::Message {
+                reply_to: optional_id(row, "reply_to")?,
+                replaces: optional_id(row, "event_id")?,
+                rendered: Rendered { text: row.get("text")?, html: row.get("html")? },
+            },
+            "file" => Sendable::File {
+                reply_to: optional_id(row, "reply_to")?,
+                attachment: Attachment { name: row.get("name")?, mime: row.get("mime")?, bytes: row.get("bytes")? },
+            },
+            _ => Sendable::Reaction {
+                to: id(row, "target")?,
+                emoji: row.get("emoji")?,
+                effort: if row.get::<_, String>("effort")? == SURELY { Effort::Surely } else { Effort::Once },
+            },
+        };
+        Ok(Delivery { key: row.get("key")?, version: row.get("version")?, what })
+    })?;
+    deliveries.collect()
+}
+
+fn json<T: DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
+}
+
+fn id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    T::try_from(&text).map_err(|_| wrong(format!("{column} {text}")))
+}
+
+fn optional_id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+    match row.get::<_, Option<String>>(column)? {
+        Some(_) => id(row, column).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn wrong(what: String) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("{what} cannot be read").into())
+}

@@ -1,0 +1,152 @@
+//! One change of what the bot remembers, as SQL.
+
+use gleipnir_core::{
+    plan::{Plan, PlanId},
+    ports::Change,
+    speech::{Effort, Mark, Marked, Say},
+};
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+/// What the database calls an effort.
+pub(super) const SURELY: &str = "surely";
+const ONCE: &str = "once";
+
+pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
+    match change {
+        Change::Received(event) => db
+            .prepare_cached(
+                "INSERT INTO inbox (event_id, json, received_at) VALUES (?, ?, ?) ON CONFLICT (event_id) DO NOTHING",
+            )?
+            .execute(params![event.event_id.as_str(), event.json.to_string(), event.received_at])
+            .map(drop),
+        Change::Cursor(cursor) => db
+            .prepare_cached(
+                "INSERT INTO meta VALUES ('cursor', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            )?
+            .execute([cursor])
+            .map(drop),
+        Change::Decrypted { event_id, json } => db
+            .prepare_cached("UPDATE inbox SET json = ? WHERE event_id = ? AND handled = 0")?
+            .execute(params![json.to_string(), event_id.as_str()])
+            .map(drop),
+        Change::Handled(event_id) => db
+            .prepare_cached("UPDATE inbox SET handled = 1, json = '' WHERE event_id = ?")?
+            .execute([event_id.as_str()])
+            .map(drop),
+        Change::Plan(plan) => insert_plan(db, &plan),
+        Change::PlanState { id, state, by, at } => one(
+            db.prepare_cached(
+                "UPDATE plans SET state = ?, decided_by = coalesce(?, decided_by), changed_at = ? WHERE id = ?",
+            )?
+            .execute(params![state.word(), by.as_ref().map(|by| by.as_str()), at, id])?,
+        ),
+        Change::Working { plan, step, state } => set_step(db, "state", plan, step, &json(&state)?),
+        Change::Keep { plan, step, kept } => set_step(db, "kept", plan, step, &kept.to_string()),
+        Change::Ended { plan, step, outcome, at } => {
+            set_step(db, "outcome", plan, step, &json(&outcome)?)?;
+            one(db.prepare_cached("UPDATE plans SET changed_at = ? WHERE id = ?")?.execute(params![at, plan])?)
+        }
+        Change::Say(say) => put_message(
+            db,
+            say,
+            "ON CONFLICT (key) DO UPDATE SET version = version + 1, text = excluded.text, html = excluded.html",
+        ),
+        Change::SayOnce(say) => put_message(db, say, "ON CONFLICT (key) DO NOTHING"),
+        Change::Mark(mark) => put_reaction(db, &mark),
+        Change::Delivered { key, version, event_id } => db
+            .prepare_cached(
+                "UPDATE outbox SET sent = max(sent, ?), event_id = coalesce(event_id, ?), bytes = NULL WHERE key = ?",
+            )?
+            .execute(params![version, event_id.as_str(), key])
+            .map(drop),
+        Change::GaveUp { key, version } => db
+            .prepare_cached("UPDATE outbox SET sent = max(sent, ?), bytes = NULL WHERE key = ?")?
+            .execute(params![version, key])
+            .map(drop),
+    }
+}
+
+/// Exactly one row has to be there.
+fn one(changed: usize) -> rusqlite::Result<()> {
+    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+}
+
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO plans (id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
+         changed_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        plan.id,
+        plan.event_id.as_str(),
+        plan.command,
+        plan.typed,
+        plan.asked_by.as_str(),
+        plan.asked_at,
+        plan.because,
+        plan.undoes,
+        plan.state.word(),
+        plan.decided_by.as_ref().map(|by| by.as_str()),
+        plan.changed_at,
+        plan.expires_at,
+    ])?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO steps (plan, n, room, step, state, outcome) VALUES (?, ?, ?, ?, ?, ?)",
+    )?;
+    for (n, planned) in plan.steps.iter().enumerate() {
+        insert.execute(params![
+            plan.id,
+            n,
+            planned.step.room().as_str(),
+            json(&planned.step)?,
+            planned.state.as_ref().map(json).transpose()?,
+            planned.outcome.as_ref().map(json).transpose()?,
+        ])?;
+    }
+    Ok(())
+}
+
+/// `column` is one of ours, never input.
+fn set_step(db: &Connection, column: &str, plan: PlanId, step: usize, value: &str) -> rusqlite::Result<()> {
+    one(db
+        .prepare_cached(&format!("UPDATE steps SET {column} = ? WHERE plan = ? AND n = ?"))?
+        .execute(params![value, plan, step])?)
+}
+
+fn put_message(db: &Connection, say: Say, again: &str) -> rusqlite::Result<()> {
+    let reply_to = say.reply_to.as_ref().map(|id| id.as_str());
+    db.prepare_cached(&format!(
+        "INSERT INTO outbox (key, kind, reply_to, text, html) VALUES (?, 'message', ?, ?, ?) {again}"
+    ))?
+    .execute(params![say.key, reply_to, say.rendered.text, say.rendered.html])?;
+    if let Some(file) = say.attachment {
+        db.prepare_cached(
+            "INSERT INTO outbox (key, kind, reply_to, name, mime, bytes) VALUES (?, 'file', ?, ?, ?, ?) \
+             ON CONFLICT (key) DO NOTHING",
+        )?
+        .execute(params![format!("{}-file", say.key), reply_to, file.name, file.mime, file.bytes])?;
+    }
+    Ok(())
+}
+
+fn put_reaction(db: &Connection, mark: &Mark) -> rusqlite::Result<()> {
+    let (event, key) = match &mark.to {
+        Marked::Event(event) => (Some(event.as_str()), None),
+        Marked::Message(key) => (None, Some(key)),
+    };
+    let effort = match mark.effort {
+        Effort::Surely => SURELY,
+        Effort::Once => ONCE,
+    };
+    db.prepare_cached(
+        "INSERT INTO outbox (key, kind, emoji, effort, to_event, to_key) VALUES (?, 'reaction', ?, ?, ?, ?) \
+         ON CONFLICT (key) DO NOTHING",
+    )?
+    .execute(params![mark.key(), mark.emoji, effort, event, key])
+    .map(drop)
+}
