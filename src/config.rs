@@ -256,7 +256,7 @@ fn secret(key: &str, value: Option<&String>, file: Option<&PathBuf>) -> anyhow::
 mod tests {
     use super::*;
 
-    const SMALLEST: &str = r#"
+    const SMALLEST: &str = r##"
 [homeserver]
 url = "http://127.0.0.1:8008"
 user_id = "@gleipnir:hs.test"
@@ -267,7 +267,7 @@ room = "#moderators:hs.test"
 
 [storage]
 path = "data"
-"#;
+"##;
 
     #[track_caller]
     fn refused(change: impl FnOnce(&str) -> String, want: &str) {

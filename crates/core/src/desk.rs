@@ -146,9 +146,8 @@ impl Desk {
             let level = self.settings.level(entry.name, entry.access);
             return Ok(Decision::Answer(crate::commands::describe(&entry, level)));
         }
-        let words: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
         let arguments =
-            entry.parse(&words).map_err(|error| Failure::Told(Box::new(usage_reply(found, &error))))?;
+            entry.parse(&found.arguments()).map_err(|error| Failure::Told(Box::new(usage_reply(found, &error))))?;
         self.may(sender, entry.name, self.settings.level(entry.name, entry.access)).await?;
         let world = World {
             lookup: &*self.lookup,

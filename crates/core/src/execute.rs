@@ -29,6 +29,9 @@ use crate::{
 /// How often a report is edited at most.
 const EDIT_EVERY: Millis = 3_000;
 
+/// What is true of a step that was begun and could not be followed to its end.
+const UNCERTAIN: &str = "It may have happened all the same: look with !room before you try again.";
+
 impl Patience {
     fn is_over(&self, waited: Duration) -> bool {
         match self {
@@ -86,6 +89,17 @@ impl Advance {
             Self::Retry { fault, patience: Patience::Limited }
         } else {
             Self::Ended(Outcome::Failed { why: fault.to_string(), but: None })
+        }
+    }
+
+    /// A fault when the change may have been asked for already: the end of the step only if it stays.
+    fn doubt(fault: Fault) -> Self {
+        match fault.is_passing() {
+            true => Self::Retry { fault, patience: Patience::Limited },
+            false if fault.may_have_acted() => Self::Retry { fault, patience: Patience::Brief },
+            false => {
+                Self::Ended(Outcome::Failed { why: fault.to_string(), but: Some(UNCERTAIN.to_owned()) })
+            }
         }
     }
 }
@@ -155,7 +169,8 @@ impl Executor {
     pub async fn run(&self, id: PlanId) -> Result<(), StoreError> {
         let mut polls = 0;
         let mut away_since = None;
-        let mut edited_at = 0;
+        // Most steps are quicker than a message: what is said first is usually how it went.
+        let mut edited_at = self.clock.now();
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
             let Some(n) = plan.steps.iter().position(|step| step.outcome.is_none()) else {
                 return self.commit(self.finish(&plan));
@@ -184,7 +199,8 @@ impl Executor {
                     let waited = Duration::from_millis((now - since).unsigned_abs());
                     if patience.is_over(waited) {
                         let why = format!("{fault} I tried for {}.", in_words(waited));
-                        self.end(&mut next, n, Outcome::Failed { why, but: None }, &mut changes);
+                        let but = plan.steps[n].state.as_ref().map(|_| UNCERTAIN.to_owned());
+                        self.end(&mut next, n, Outcome::Failed { why, but }, &mut changes);
                         Duration::ZERO
                     } else {
                         warn!(plan = id, step = n, %fault, "trying again");

@@ -166,7 +166,7 @@ pub trait Records: Send + Sync {
     fn next_plan_id(&self) -> Result<PlanId, StoreError>;
     /// What was kept before a step was executed.
     fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError>;
-    /// The Plan that undoes another, unless it was dropped.
+    /// The newest Plan that undoes another and was not dropped.
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError>;
     /// Which of our messages an event is, by the key it was said under.
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;

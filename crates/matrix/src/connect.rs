@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// A session, and how it came to be.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Connected {
     /// The session.
     pub session: Session,

@@ -1,6 +1,6 @@
 //! A connected account, and the plain questions and requests that it answers.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use futures_util::future::BoxFuture;
 use matrix_sdk::{
@@ -31,6 +31,15 @@ struct Inner {
     user_id: OwnedUserId,
     encryption: encryption::Outcome,
     position: Mutex<Position>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("user_id", &self.0.user_id)
+            .field("device_id", &self.device_id())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the account stands in a room.

@@ -99,10 +99,12 @@ pub(super) fn standing(rooms: &[(OwnedRoomId, RoomFacts)], already: &str) -> Rep
             .iter()
             .map(|(room, facts)| {
                 let inside = match &facts.details {
-                    Some(details) if details.joined_local_members > 0 => {
-                        format!("; {} local members are inside", details.joined_local_members)
-                    }
-                    _ => String::new(),
+                    Some(details) => match details.joined_local_members {
+                        0 => String::new(),
+                        1 => "; one local member is inside".to_owned(),
+                        n => format!("; {n} local members are inside"),
+                    },
+                    None => String::new(),
                 };
                 facts.line(room).text(format!(" is {already} ")).append(block_line(&facts.block)).text(inside).text(".")
             }),

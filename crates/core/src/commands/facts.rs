@@ -51,8 +51,8 @@ pub(super) fn block_line(status: &BlockStatus) -> Line {
 
 /// Joins the words of a reason; `None` when there are none.
 pub(super) fn reason(words: &[String]) -> Option<String> {
-    let reason = words.join(" ");
-    (!reason.trim().is_empty()).then(|| reason.trim().to_owned())
+    let words: Vec<&str> = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 /// The kind of an attached file.

@@ -72,6 +72,7 @@ pub fn describe(entry: &Entry, level: Option<i64>) -> Reply {
         .map(|argument| {
             let value = argument.get_value_names().unwrap_or_default().join(" ");
             let shown = match (argument.get_long(), argument.get_short()) {
+                (Some(long), None) if argument.is_require_equals_set() => format!("--{long}[={value}]"),
                 (Some(long), Some(short)) => format!("-{short}, --{long} <{value}>"),
                 (Some(long), None) if argument.get_action().takes_values() => format!("--{long} <{value}>"),
                 (Some(long), None) => format!("--{long}"),

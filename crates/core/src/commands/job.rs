@@ -24,7 +24,7 @@ impl Command for Job {
     type Facts = (Option<Plan>, Option<PlanId>);
 
     async fn gather(&self, world: &World<'_>) -> Result<Self::Facts, Failure> {
-        Ok((world.records.plan(self.job)?, world.records.undone_by(self.job)?))
+        Ok((world.records.plan(self.job)?, super::undo::undone_by(world.records, self.job)?))
     }
 
     fn decide(self, (plan, undone_by): Self::Facts, _world: &World<'_>) -> Result<Decision, Failure> {

@@ -44,6 +44,18 @@ pub struct Found {
     pub words: Vec<Word>,
 }
 
+impl Found {
+    /// The words as clap takes them. A quoted word is never an option: a blank before its dash says so to clap, and
+    /// means nothing to any argument.
+    pub fn arguments(&self) -> Vec<String> {
+        let as_value = |word: &Word| match word.quoted && word.text.starts_with('-') {
+            true => format!(" {}", word.text),
+            false => word.text.clone(),
+        };
+        self.words.iter().map(as_value).collect()
+    }
+}
+
 /// Reads a line. Only its first words decide whether it is a command.
 pub fn read(line: &str, me: &UserId) -> Read {
     let line = line.trim();

@@ -8,7 +8,7 @@ use super::{
     facts::{RoomFacts, block_line, members},
 };
 use crate::{
-    model::RoomDetails,
+    model::{BlockStatus, RoomDetails},
     reply::{Line, Reply},
     rules::join_rules,
     text::target::RoomTarget,
@@ -48,14 +48,19 @@ impl Command for Room {
 
     fn decide(self, found: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         let Some(details) = &found.facts.details else {
-            return Err(Failure::told(
-                Line::new()
-                    .text("The server does not know the room ")
-                    .code(found.room.as_str())
-                    .text(" (")
-                    .append(block_line(&found.facts.block))
-                    .text("). It can be blocked all the same, so that nobody here joins it."),
-            ));
+            let line = Line::new()
+                .text("The server does not know the room ")
+                .code(found.room.as_str())
+                .text("; it is ")
+                .append(block_line(&found.facts.block))
+                .text(".");
+            return Err(Failure::told(match found.facts.block {
+                BlockStatus::Blocked(_) => line,
+                BlockStatus::Open => line
+                    .text(" To keep people here from joining it: ")
+                    .code(format!("!block {}", found.room))
+                    .text("."),
+            }));
         };
         let mut reply = Reply::new().paragraph(found.facts.line(&found.room));
         if world.is_management(&found.room) {

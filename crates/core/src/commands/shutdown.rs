@@ -10,7 +10,7 @@ use crate::{
     model::{Account, DeleteTask, NoticeRoom, Shutdown as Body, TaskStatus, is_local},
     plan::Step,
     reply::{Line, Reply, cut_list},
-    text::target::{RoomTarget, UserTarget},
+    text::target::{RoomTarget, UserTarget, looks_like_room},
 };
 
 /// Remove everybody on this server from a room, block it and purge it
@@ -70,6 +70,14 @@ impl Command for Shutdown {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        if let Some(second) = self.reason.first().filter(|word| looks_like_room(word)) {
+            return Err(Failure::told(
+                Line::new()
+                    .text("I shut down one room at a time, and ")
+                    .user(second)
+                    .text(" looks like a second one. Send a command for each; in a reason, write it after another word."),
+            ));
+        }
         let room = world.resolve(&self.room).await?;
         let facts = RoomFacts::gather(world, &room).await?;
         let known = facts.details.is_some();
@@ -149,8 +157,8 @@ impl Shutdown {
             force_purge: self.force_purge,
             notice: self.notify_as.as_ref().map(|UserTarget(creator)| NoticeRoom {
                 creator: creator.clone(),
-                name: self.room_name.clone(),
-                message: self.message.clone(),
+                name: trimmed(self.room_name.as_ref()),
+                message: trimmed(self.message.as_ref()),
             }),
         }
     }
@@ -170,6 +178,10 @@ impl Shutdown {
         };
         Err(Failure::told(line.text(why)))
     }
+}
+
+fn trimmed(words: Option<&String>) -> Option<String> {
+    words.map(|words| words.trim().to_owned())
 }
 
 /// What would happen, a line each.

@@ -49,12 +49,12 @@ impl Command for Status {
         let text = |text: String| Line::new().text(text);
         let server = match &facts.version {
             Ok(version) => Line::new().text(format!("Synapse {version} at ")),
-            Err(fault) => Line::new().text(format!("⚠ {fault} ")),
+            Err(fault) => Line::new().text("⚠ ").name_long(fault.to_string()).text(" "),
         };
         let rights = match &facts.account {
-            Ok(_) => "✔ I am a server admin".to_owned(),
-            Err(Fault::NotAdmin) => "✘ I am not a server admin: most commands will fail".to_owned(),
-            Err(fault) => format!("⚠ {fault}"),
+            Ok(_) => text("✔ I am a server admin".to_owned()),
+            Err(Fault::NotAdmin) => text("✘ I am not a server admin: most commands will fail".to_owned()),
+            Err(fault) => Line::new().text("⚠ ").name_long(fault.to_string()),
         };
         let limit = match connection.unlimited {
             Some(true) => "✔ the server does not limit my messages",
@@ -70,7 +70,7 @@ impl Command for Status {
             )))
             .fact("Server", server.code(&connection.homeserver))
             .fact("Account", Line::new().code(world.lookup.me().as_str()).text(", device ").code(&connection.device_id))
-            .fact("Rights", text(rights))
+            .fact("Rights", rights)
             .fact("Rate limit", text(limit.to_owned()))
             .fact(
                 "Management room",

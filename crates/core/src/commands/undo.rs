@@ -2,8 +2,8 @@
 
 use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, job::no_such_job};
 use crate::{
-    plan::{Outcome, Plan, PlanId, PlanState, Reverse},
-    ports::Which,
+    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, Reverse},
+    ports::{Records, StoreError, Which},
     reply::{Line, Reply},
 };
 
@@ -49,7 +49,7 @@ impl Command for Undo {
                     .ok_or_else(|| Failure::told(Line::new().text("You have no finished job that I could undo.")))?
             }
         };
-        let undone_by = records.undone_by(plan.id)?;
+        let undone_by = undone_by(records, plan.id)?;
         Ok((plan, undone_by))
     }
 
@@ -83,7 +83,7 @@ impl Command for Undo {
         for reverse in reverses {
             match reverse {
                 Reverse::By(step) => steps.push(step),
-                Reverse::Nothing(why) | Reverse::Cannot(why) => cannot.push(Line::new().text(why).text(".")),
+                Reverse::Nothing(why) | Reverse::Cannot(why) => cannot.push(Line::new().name_long(&why).text(".")),
             }
         }
         if steps.is_empty() {
@@ -104,6 +104,13 @@ impl Command for Undo {
             acting: self.acting,
         })))
     }
+}
+
+/// The Plan that undid another, or is about to. One that failed in every step undid nothing.
+pub(super) fn undone_by(records: &dyn Records, id: PlanId) -> Result<Option<PlanId>, StoreError> {
+    let Some(by) = records.undone_by(id)? else { return Ok(None) };
+    let failed = |plan: &Plan| plan.state == PlanState::Done && plan.result() == PlanResult::Failed;
+    Ok((!records.plan(by)?.as_ref().is_some_and(failed)).then_some(by))
 }
 
 fn told(sentence: String) -> Failure {

@@ -25,7 +25,7 @@ pub fn reply(found: &Found, error: &clap::Error) -> Reply {
 }
 
 /// The usage line of a command.
-pub fn usage(entry: &Entry) -> Line {
+pub(super) fn usage(entry: &Entry) -> Line {
     let usage = entry.grammar().render_usage().to_string();
     Line::new().text("Usage: ").code(usage.trim_start_matches("Usage:").trim())
 }
@@ -54,7 +54,10 @@ fn problem(error: &clap::Error) -> Problem {
     let name = argument.clone().unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument => Problem {
-            words: Line::new().text("I do not know ").user(&name).text("."),
+            words: match name.starts_with('-') {
+                true => Line::new().text("I do not know ").user(&name).text("."),
+                false => Line::new().user(&name).text(" is one word too many."),
+            },
             culprit: argument,
             hint: context(ContextKind::SuggestedArg),
         },
@@ -106,7 +109,7 @@ fn find<'a>(words: &'a [Word], culprit: &str) -> Option<&'a Word> {
     let option = culprit.split([' ', '=']).next().unwrap_or(culprit);
     words
         .iter()
-        .find(|word| word.text == culprit)
+        .find(|word| word.text.trim() == culprit.trim())
         .or_else(|| words.iter().find(|word| word.text.split('=').next() == Some(option)))
         .or_else(|| words.iter().find(|word| word.text.ends_with(&format!("={culprit}"))))
 }

@@ -34,14 +34,14 @@ impl Desk {
         };
         let dry_run = draft.acting.dry_run;
         let why = match verdict {
-            Verdict::Refuse(why) => return self.refuse(event, &sentence(why)),
+            Verdict::Refuse(why) => return self.refuse(event, &sentence(&why)),
             Verdict::Allow => None,
             Verdict::Confirm(why) => Some(why),
         };
-        if dry_run {
-            return self.answer(event, &dry(draft.preview, why.as_deref()));
-        }
         let asks = why.filter(|_| !skip);
+        if dry_run {
+            return self.answer(event, &dry(draft.preview, asks.as_deref()));
+        }
         let now = self.clock.now();
         let id = self.store.next_plan_id()?;
         let window = i64::try_from(self.settings.confirm_for.as_millis()).unwrap_or(i64::MAX);
@@ -100,7 +100,7 @@ impl Desk {
         if let Verdict::Refuse(why) =
             safety::check(&steps, &self.settings.management, &others, self.settings.confirm_over)
         {
-            return self.refuse(event, &sentence(why));
+            return self.refuse(event, &sentence(&why));
         }
         info!(moderator = %sender, plan = id, "confirmed");
         let running =
@@ -159,19 +159,24 @@ impl Desk {
     /// The Plan, if this moderator can decide about it now; otherwise why not.
     async fn decidable(&self, sender: &UserId, id: PlanId) -> Result<Result<Plan, Reply>, StoreError> {
         let Some(plan) = self.plan(id)? else {
-            return Ok(Err(sentence(format!("There is no job {id}. !jobs lists those that wait."))));
+            let line = Line::new().text(format!("There is no job {id}. "));
+            return Ok(Err(Reply::text(line.code("!jobs").text(" lists those that wait."))));
         };
-        let late = plan.expires_at <= self.clock.now();
-        let why = match plan.state {
-            PlanState::Proposed if late => "was not confirmed in time",
-            PlanState::Proposed => "",
-            PlanState::Running => "is at work already",
-            PlanState::Done => "is done already",
-            PlanState::Cancelled => "was cancelled",
-            PlanState::Expired => "was not confirmed in time",
+        let is_late = plan.expires_at <= self.clock.now();
+        let over = match plan.state {
+            PlanState::Proposed if !is_late => None,
+            PlanState::Proposed | PlanState::Expired => {
+                Some("was not confirmed in time; nothing was done. If it is still wanted, send the command again.")
+            }
+            PlanState::Cancelled => {
+                Some("was cancelled; nothing was done. If it is still wanted, send the command again.")
+            }
+            PlanState::Running => Some("is at work already."),
+            PlanState::Done => Some("has ended already."),
         };
-        if !why.is_empty() {
-            return Ok(Err(sentence(format!("Job {id} {why}. To do it again, send the command again."))));
+        if let Some(over) = over {
+            let line = Line::new().text(format!("Job {id} {over} "));
+            return Ok(Err(Reply::text(line.code(format!("!job {id}")).text(" shows it."))));
         }
         let access = crate::commands::Access::Act;
         match self.may(sender, &plan.command, self.settings.level(&plan.command, access)).await {
@@ -187,8 +192,9 @@ impl Desk {
     }
 }
 
-fn sentence(words: String) -> Reply {
-    Reply::new().paragraph(Line::new().text(words))
+/// A sentence that may name rooms, whose IDs other servers choose.
+fn sentence(words: &str) -> Reply {
+    Reply::text(Line::new().name_long(words))
 }
 
 fn dry(preview: Reply, why: Option<&str>) -> Reply {

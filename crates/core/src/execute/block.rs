@@ -23,8 +23,11 @@ pub(super) async fn advance(
             Err(fault) => Advance::fault(fault),
         };
     };
-    if let Err(fault) = effects.set_block(room, block).await {
-        return Advance::fault(fault);
+    match effects.set_block(room, block).await {
+        Ok(()) => {}
+        // Setting it again is harmless.
+        Err(fault) if fault.may_have_acted() => return Advance::doubt(fault),
+        Err(fault) => return Advance::fault(fault),
     }
     // PUT answers with what was asked for, not with what is: read it back.
     match effects.block_status(room).await {
@@ -33,9 +36,9 @@ pub(super) async fn advance(
         }
         Ok(_) => Advance::Retry {
             fault: Fault::BadAnswer("it accepted the change, but reading it back still shows the old one".into()),
-            patience: Patience::Limited,
+            patience: Patience::Brief,
         },
-        Err(fault) => Advance::fault(fault),
+        Err(fault) => Advance::doubt(fault),
     }
 }
 

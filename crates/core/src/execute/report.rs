@@ -39,7 +39,7 @@ pub fn report(plan: &Plan, server: Server) -> Reply {
     }
     if server == Server::Away && plan.state == PlanState::Running {
         reply = reply.paragraph(
-            Line::new().text("The homeserver does not answer at the moment. I go on as soon as it does."),
+            Line::new().text("The homeserver does not answer as it should at the moment. I keep trying."),
         );
     }
     if plan.state == PlanState::Done {
@@ -74,12 +74,17 @@ fn begun(planned: &PlannedStep) -> Line {
             .text(format!("{} Removing members: {removed} of {members} from ", bar(*removed, *members)))
             .code(planned.step.room().as_str()),
         Some(StepState::Following { members, .. }) => {
+            let out = match members {
+                0 => "Nobody of this server is inside".to_owned(),
+                1 => "The only local member is out".to_owned(),
+                n => format!("All {n} local members are out"),
+            };
             let doing = match &planned.step {
                 Step::ShutDownRoom { shutdown, .. } if shutdown.purge || shutdown.force_purge => "purging",
                 _ => "finishing",
             };
             Line::new()
-                .text(format!("{} All {members} local members are out; {doing} ", bar(1, 1)))
+                .text(format!("{} {out}; {doing} ", bar(1, 1)))
                 .code(planned.step.room().as_str())
                 .text(" …")
         }

@@ -81,7 +81,7 @@ async fn ask(
                 return following(task.id);
             }
         }
-        Err(fault) => return Advance::fault(fault),
+        Err(fault) => return Advance::doubt(fault),
     }
     match effects.delete_room(room, shutdown).await {
         Ok(delete_id) => following(delete_id),

@@ -216,7 +216,7 @@ impl Records for MemoryStore {
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError> {
         let dropped = |plan: &&Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
         let inner = self.inner();
-        Ok(inner.plans.values().find(|plan| plan.undoes == Some(id) && !dropped(plan)).map(|plan| plan.id))
+        Ok(inner.plans.values().rfind(|plan| plan.undoes == Some(id) && !dropped(plan)).map(|plan| plan.id))
     }
 
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError> {
@@ -351,10 +351,14 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.undone_by(1), Ok(None));
     commit(vec![Change::PlanState { id: 2, state: PlanState::Running, by: None, at: 5 }]);
     assert_eq!(store.undone_by(1), Ok(Some(2)));
+    commit(vec![Change::Plan(Box::new(Plan { id: 3, event_id: owned_event_id!("$c"), ..undo.clone() }))]);
+    assert_eq!(store.undone_by(1), Ok(Some(2)));
+    commit(vec![Change::PlanState { id: 3, state: PlanState::Done, by: None, at: 6 }]);
+    assert_eq!(store.undone_by(1), Ok(Some(3)), "the newest");
     let running = Which { states: vec![PlanState::Running], ..Which::default() };
     assert_eq!(store.plans(&running).map(|plans| plans.iter().map(|plan| plan.id).collect()), Ok(vec![2]));
     let newest = Which { limit: Some(1), ..Which::default() };
-    assert_eq!(store.plans(&newest).map(|plans| plans.iter().map(|plan| plan.id).collect()), Ok(vec![2]));
+    assert_eq!(store.plans(&newest).map(|plans| plans.iter().map(|plan| plan.id).collect()), Ok(vec![3]));
 
     // One command makes one Plan: a second Plan of the same event is an error, and nothing of that commit stays.
     // (The store in memory has no constraints; it is the database that has to hold this.)

@@ -51,7 +51,7 @@ async fn first_login_and_return(server: &Server) {
 async fn wrong_password(server: &Server) {
     let bot = server.account("bot").await;
     let wrong = Settings { login: Login::Password("wrong".to_owned()), ..bot.settings.clone() };
-    let error = connect(wrong).await.map(|_| ()).unwrap_err();
+    let error = connect(wrong).await.unwrap_err();
     assert!(
         matches!(&error, ConnectError::Refused { secret: "password", errcode, .. } if errcode == "M_FORBIDDEN"),
         "{error:?}"
@@ -60,7 +60,7 @@ async fn wrong_password(server: &Server) {
     assert_eq!(bot.connect().await.1, How::FirstLogin);
 
     let nowhere = Settings { homeserver: "http://127.0.0.1:9".to_owned(), ..bot.settings.clone() };
-    let error = connect(nowhere).await.map(|_| ()).unwrap_err();
+    let error = connect(nowhere).await.unwrap_err();
     assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
 }
 
@@ -93,9 +93,9 @@ async fn token(server: &Server) {
     let wrong = Settings { login: Login::Token("wrong".to_owned()), ..bot.settings.clone() };
     let other = Settings { user_id: owned_user_id!("@someone:hs.test"), ..settings.clone() };
 
-    let error = connect(wrong).await.map(|_| ()).unwrap_err();
+    let error = connect(wrong).await.unwrap_err();
     assert!(matches!(error, ConnectError::Refused { secret: "access token", .. }), "{error:?}");
-    let error = connect(other).await.map(|_| ()).unwrap_err();
+    let error = connect(other).await.unwrap_err();
     assert!(
         matches!(&error, ConnectError::WrongUser { actual, .. } if *actual == bot.person.id),
         "{error:?}"
@@ -109,7 +109,7 @@ async fn token(server: &Server) {
     }
 
     fs::remove_dir_all(bot.file("sdk")).unwrap();
-    let error = connect(settings).await.map(|_| ()).unwrap_err();
+    let error = connect(settings).await.unwrap_err();
     assert!(matches!(error, ConnectError::DeviceWithoutStore { .. }), "{error:?}");
 }
 
@@ -120,7 +120,7 @@ async fn admin_tokens(server: &Server) {
     let path = format!("/_synapse/admin/v1/users/{}/login", bot.person.id);
     let endless = admin.post(&path, json!({})).await.unwrap()["access_token"].as_str().unwrap().to_owned();
     let settings = Settings { login: Login::Token(endless), ..bot.settings.clone() };
-    let error = connect(settings).await.map(|_| ()).unwrap_err();
+    let error = connect(settings).await.unwrap_err();
     assert!(matches!(error, ConnectError::TokenWithoutDevice), "{error:?}");
 
     let (session, _) = bot.connect().await;
