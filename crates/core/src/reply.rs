@@ -130,7 +130,7 @@ impl Reply {
         self
     }
 
-    /// The message: text of at most 12,000 and HTML of at most 24,000 bytes. What does not fit is left out line by
+    /// The message: text of at most 10,000 and HTML of at most 18,000 bytes. What does not fit is left out line by
     /// line, from the ends of the longest blocks first, and counted.
     pub fn render(&self) -> Rendered {
         render::render(&self.blocks)

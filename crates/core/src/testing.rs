@@ -6,9 +6,18 @@ mod homeserver;
 mod stage;
 mod store;
 
+/// When something goes wrong: before or after the work was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing was done.
+    Before,
+    /// All was done, and nobody hears of it.
+    After,
+}
+
 pub use self::{
     clock::ManualClock,
     homeserver::{FakeHomeserver, FakeRoom, Faults},
-    stage::Stage,
+    stage::{Lived, Stage},
     store::{MemoryStore, store_contract},
 };

@@ -47,8 +47,18 @@ pub enum Outgoing {
         /// The event that it answers.
         reply_to: Option<OwnedEventId>,
     },
+    /// Any event, written out: what another client would send. For tools and tests.
+    Other {
+        /// Its type, such as `m.room.message`.
+        event_type: String,
+        /// Its content.
+        content: Value,
+    },
 }
 
+const MESSAGE: &str = "m.room.message";
+/// How many characters an edit repeats for clients that do not know edits.
+const FALLBACK: usize = 500;
 /// Slow lines get a second for each of these many bytes of an upload.
 const BYTES_PER_SECOND: u64 = 100_000;
 
@@ -59,19 +69,27 @@ pub(crate) async fn send(
     outgoing: Outgoing,
 ) -> Result<OwnedEventId, RequestError> {
     let (event_type, content) = match outgoing {
-        Outgoing::Message { text, html, replaces: Some(old), .. } => {
-            ("m.room.message", edit(&text, &html, &old))
-        }
+        Outgoing::Message { text, html, replaces: Some(old), .. } => (MESSAGE, edit(&text, &html, &old)),
         Outgoing::Message { text, html, reply_to, replaces: None } => {
-            ("m.room.message", message(&text, &html, reply_to.as_deref()))
+            (MESSAGE, message(&text, &html, reply_to.as_deref()))
         }
         Outgoing::Reaction { to, key } => ("m.reaction", reaction(&to, &key)),
+        Outgoing::Other { event_type, content } => return send_raw(room, transaction_id, &event_type, content).await,
         Outgoing::File { name, mime, bytes, reply_to } => {
             let size = bytes.len();
             let (field, source) = upload(client, room, &mime, bytes).await?;
-            ("m.room.message", file(&name, &mime, size, (field, source), reply_to.as_deref()))
+            (MESSAGE, file(&name, &mime, size, (field, source), reply_to.as_deref()))
         }
     };
+    send_raw(room, transaction_id, event_type, content).await
+}
+
+async fn send_raw(
+    room: &Room,
+    transaction_id: &str,
+    event_type: &str,
+    content: Value,
+) -> Result<OwnedEventId, RequestError> {
     let sent = room
         .send_raw(event_type, content)
         .with_transaction_id(<&TransactionId>::from(transaction_id))
@@ -121,9 +139,11 @@ fn message(text: &str, html: &str, reply_to: Option<&EventId>) -> Value {
     content
 }
 
-/// "Event replacements", with the fallback for clients that know none of them.
+/// "Event replacements", with the beginning of the text as the fallback for clients that know none of them: all of it
+/// twice would make long messages too large for an event.
 fn edit(text: &str, html: &str, old: &EventId) -> Value {
-    let mut content = notice(&format!("* {text}"), &format!("* {html}"));
+    let beginning: String = text.chars().take(FALLBACK).collect();
+    let mut content = json!({ "msgtype": "m.notice", "body": format!("* {beginning}"), "m.mentions": {} });
     content["m.new_content"] = notice(text, html);
     content["m.relates_to"] = json!({ "rel_type": "m.replace", "event_id": old });
     content

@@ -110,8 +110,9 @@ impl Command for Context {
         let details = facts.details.unwrap_or_default();
         let heading =
             room_line(details.name.as_deref(), details.canonical_alias.as_deref(), facts.room.as_str());
-        let mut reply = Reply::new().paragraph(Line::new().text("Around ").code(facts.event.as_str()).text(" in "))
-            .paragraph(heading);
+        let mut reply = Reply::new().paragraph(
+            Line::new().text("Around ").code(facts.event.as_str()).text(" in ").append(heading),
+        );
         let mut lines: Vec<Line> = around.before.iter().map(|event| in_words(event, &names)).collect();
         lines.push(
             Line::new()

@@ -18,8 +18,8 @@ pub struct Rendered {
 }
 
 /// Events hold 65,536 bytes with everything around the content, and encrypted ones a third less.
-const MOST_TEXT: usize = 12_000;
-const MOST_HTML: usize = 24_000;
+const MOST_TEXT: usize = 10_000;
+const MOST_HTML: usize = 18_000;
 
 /// Room for one note of how much was left out.
 const NOTE: Size = Size { text: 80, html: 100 };

@@ -3,14 +3,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::pending};
 use ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
+use super::Moment;
 use crate::{
     model::{
         Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Event, RoomDetails,
@@ -36,13 +38,7 @@ pub struct FakeRoom {
 
 /// Faults to come, by the name of the method that meets them.
 #[derive(Debug, Default)]
-pub struct Faults(BTreeMap<&'static str, VecDeque<(Fault, When)>>);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    Before,
-    After,
-}
+pub struct Faults(BTreeMap<&'static str, VecDeque<(Fault, Moment)>>);
 
 struct Task {
     id: String,
@@ -66,12 +62,17 @@ struct Inner {
     always: BTreeMap<&'static str, Fault>,
     writes: Vec<String>,
     stuck: BTreeSet<OwnedUserId>,
+    calls: usize,
+    hangs: Option<(usize, Moment)>,
+    /// Whether writes are accepted and then not done.
+    deaf: bool,
 }
 
 /// The fake homeserver `hs.test`; the bot is `@bot:hs.test`.
 pub struct FakeHomeserver {
     me: OwnedUserId,
     inner: Mutex<Inner>,
+    hung: Notify,
 }
 
 impl Default for FakeHomeserver {
@@ -79,13 +80,13 @@ impl Default for FakeHomeserver {
         let me = ruma::owned_user_id!("@bot:hs.test");
         let mut inner = Inner::default();
         inner.accounts.insert(me.clone(), Account { admin: true, ..Account::default() });
-        Self { me, inner: Mutex::new(inner) }
+        Self { me, inner: Mutex::new(inner), hung: Notify::new() }
     }
 }
 
 impl FakeHomeserver {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("no test panics while holding it")
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds or replaces a room.
@@ -115,17 +116,42 @@ impl FakeHomeserver {
 
     /// The next call of this method fails, without having done anything.
     pub fn fail_once(&self, method: &'static str, fault: Fault) {
-        self.inner().faults.0.entry(method).or_default().push_back((fault, When::Before));
+        self.inner().faults.0.entry(method).or_default().push_back((fault, Moment::Before));
     }
 
     /// The next call of this method does its work, and its answer is lost.
     pub fn lose_answer(&self, method: &'static str, fault: Fault) {
-        self.inner().faults.0.entry(method).or_default().push_back((fault, When::After));
+        self.inner().faults.0.entry(method).or_default().push_back((fault, Moment::After));
     }
 
     /// Every call of this method fails.
     pub fn fail_always(&self, method: &'static str, fault: Fault) {
         self.inner().always.insert(method, fault);
+    }
+
+    /// No method fails any more that was told to always fail.
+    pub fn mend(&self) {
+        self.inner().always.clear();
+    }
+
+    /// Blocks are accepted with a 200 and not set.
+    pub fn ignore_blocks(&self) {
+        self.inner().deaf = true;
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        self.inner().calls
+    }
+
+    /// The call of this number (the first is 1) never returns: the process that made it dies waiting.
+    pub fn hang_at(&self, call: usize, moment: Moment) {
+        self.inner().hangs = Some((call, moment));
+    }
+
+    /// Returns when a call hangs.
+    pub async fn hung(&self) {
+        self.hung.notified().await;
     }
 
     /// Every active delete task fails with this error.
@@ -141,6 +167,33 @@ impl FakeHomeserver {
         self.inner().writes.clone()
     }
 
+    /// The answer to a call, if there ever is one.
+    fn answer<T>(
+        &self,
+        method: &'static str,
+        work: impl FnOnce(&mut Inner) -> Result<T, Fault>,
+    ) -> Option<Result<T, Fault>> {
+        let mut inner = self.inner();
+        inner.calls += 1;
+        match inner.hangs.filter(|(call, _)| *call == inner.calls) {
+            Some((_, Moment::Before)) => return None,
+            // What it would have answered is not heard.
+            Some((_, Moment::After)) => {
+                drop(work(&mut inner));
+                return None;
+            }
+            None => {}
+        }
+        if let Some(fault) = inner.always.get(method) {
+            return Some(Err(fault.clone()));
+        }
+        Some(match inner.faults.0.get_mut(method).and_then(VecDeque::pop_front) {
+            Some((fault, Moment::Before)) => Err(fault),
+            Some((fault, Moment::After)) => work(&mut inner).and(Err(fault)),
+            None => work(&mut inner),
+        })
+    }
+
     fn call<'a, T: Send + 'a>(
         &'a self,
         method: &'static str,
@@ -148,14 +201,12 @@ impl FakeHomeserver {
     ) -> Asked<'a, T> {
         async move {
             tokio::task::yield_now().await;
-            let mut inner = self.inner();
-            if let Some(fault) = inner.always.get(method) {
-                return Err(fault.clone());
-            }
-            match inner.faults.0.get_mut(method).and_then(VecDeque::pop_front) {
-                Some((fault, When::Before)) => Err(fault),
-                Some((fault, When::After)) => work(&mut inner).and(Err(fault)),
-                None => work(&mut inner),
+            match self.answer(method, work) {
+                Some(answer) => answer,
+                None => {
+                    self.hung.notify_one();
+                    pending().await
+                }
             }
         }
         .boxed()
@@ -336,6 +387,7 @@ impl Effects for FakeHomeserver {
     fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()> {
         self.call("set_block", move |inner| {
             match block {
+                _ if inner.deaf => {}
                 Block::On => {
                     // The first blocker stays recorded.
                     inner.blocked.entry(room.to_owned()).or_insert_with(|| self.me.clone());

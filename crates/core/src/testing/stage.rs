@@ -13,7 +13,7 @@ use crate::{
     execute::Executor,
     model::Standing,
     plan::PlanState,
-    ports::{Change, Clock, InboxEvent, Store, Which},
+    ports::{Change, Clock, InboxEvent, Records, Store, StoreError, Which},
     speech::Sendable,
 };
 
@@ -116,23 +116,47 @@ impl Stage {
         let json = json!({"type": kind, "sender": sender, "event_id": event_id, "origin_server_ts": now,
             "content": content});
         let event = InboxEvent { event_id: event_id.clone(), json, received_at: now };
-        self.store.commit(vec![Change::Received(event)]).expect("the store works");
+        // What could not be stored is received again.
+        while self.store.commit(vec![Change::Received(event.clone())]).is_err() {}
         event_id
     }
 
     /// The bot handles what arrived, without executing anything.
     pub async fn handle(&self) {
-        self.desk.work().await.expect("the store works");
-        self.deliver();
+        self.try_handle().await.expect("the store works");
+    }
+
+    /// As [`Stage::handle`], for a store that may fail.
+    pub async fn try_handle(&self) -> Result<(), StoreError> {
+        self.desk.work().await?;
+        self.deliver()
     }
 
     /// Everything that was confirmed is executed to its end.
     pub async fn execute(&self) {
+        self.try_execute().await.expect("the store works");
+    }
+
+    /// As [`Stage::execute`], for a store that may fail.
+    pub async fn try_execute(&self) -> Result<(), StoreError> {
         let running = Which { states: vec![PlanState::Running], ..Which::default() };
-        for plan in crate::ports::Records::plans(&*self.store, &running).expect("the store works") {
-            self.executor.run(plan.id).await.expect("the store works");
+        for plan in self.store.plans(&running)? {
+            self.executor.run(plan.id).await?;
         }
-        self.deliver();
+        self.deliver()
+    }
+
+    /// The bot does everything there is to do, or dies: of a store that fails, or waiting for a homeserver that hangs.
+    pub async fn live(&self) -> Lived {
+        let work = async {
+            self.try_handle().await?;
+            self.try_execute().await
+        };
+        tokio::select! {
+            biased;
+            done = work => done.map_or(Lived::Died, |()| Lived::Done),
+            () = self.homeserver.hung() => Lived::Died,
+        }
     }
 
     /// `@mod:hs.test` says something; everything that follows happens; what the bot then says, newest last.
@@ -184,11 +208,11 @@ impl Stage {
     }
 
     /// Sends everything: the event of a message is `$sent-<key>`.
-    fn deliver(&self) {
+    fn deliver(&self) -> Result<(), StoreError> {
         loop {
-            let undelivered = self.store.undelivered().expect("the store works");
+            let undelivered = self.store.undelivered()?;
             if undelivered.is_empty() {
-                return;
+                return Ok(());
             }
             let sent = undelivered.into_iter().map(|out| {
                 let name = match &out.what {
@@ -198,7 +222,16 @@ impl Stage {
                 let event_id = OwnedEventId::try_from(name.replace(' ', "_")).expect("an event ID");
                 Change::Delivered { key: out.key, version: out.version, event_id }
             });
-            self.store.commit(sent.collect()).expect("the store works");
+            self.store.commit(sent.collect())?;
         }
     }
+}
+
+/// How a life of the bot's process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lived {
+    /// With nothing left to do.
+    Done,
+    /// Too early.
+    Died,
 }

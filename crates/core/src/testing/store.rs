@@ -8,6 +8,7 @@ use std::{
 use ruma::{EventId, OwnedEventId};
 use serde_json::Value;
 
+use super::Moment;
 use crate::{
     plan::{Plan, PlanId, PlanState},
     ports::{Change, InboxEvent, Queue, Records, Store, StoreError, Which},
@@ -27,8 +28,9 @@ struct Inner {
     plans: BTreeMap<PlanId, Plan>,
     kept: BTreeMap<(PlanId, usize), Value>,
     outbox: Vec<Out>,
-    /// Makes the next commit fail.
-    broken: Option<String>,
+    commits: usize,
+    /// The commit that fails.
+    broken: Option<(usize, Moment)>,
 }
 
 #[derive(Clone, Debug)]
@@ -54,7 +56,17 @@ impl MemoryStore {
 
     /// Makes the next commit fail, as a full disk does.
     pub fn break_next_commit(&self) {
-        self.inner().broken = Some("disk full".to_owned());
+        self.break_commit(self.commits() + 1, Moment::Before);
+    }
+
+    /// Makes the commit of this number fail (the first is 1).
+    pub fn break_commit(&self, commit: usize, moment: Moment) {
+        self.inner().broken = Some((commit, moment));
+    }
+
+    /// How many commits there were.
+    pub fn commits(&self) -> usize {
+        self.inner().commits
     }
 
     /// What a message under a key says in its newest version.
@@ -238,11 +250,12 @@ impl Store for MemoryStore {
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut inner = self.inner();
-        if let Some(why) = inner.broken.take() {
-            return Err(StoreError(why));
+        inner.commits += 1;
+        let broken = inner.broken.filter(|(commit, _)| *commit == inner.commits);
+        if !matches!(broken, Some((_, Moment::Before))) {
+            changes.into_iter().for_each(|change| inner.apply(change));
         }
-        changes.into_iter().for_each(|change| inner.apply(change));
-        Ok(())
+        broken.map_or(Ok(()), |_| Err(StoreError("disk full".to_owned())))
     }
 
     fn cursor(&self) -> Result<Option<String>, StoreError> {
