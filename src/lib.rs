@@ -5,6 +5,8 @@ pub mod cli;
 mod clock;
 pub mod config;
 mod deliver;
+#[cfg(test)]
+mod docs;
 mod event_loop;
 mod homeserver;
 mod intake;
