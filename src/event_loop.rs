@@ -9,6 +9,7 @@ use gleipnir_core::{
     execute::Executor,
     ports::StoreError,
     reply::{Line, Reply},
+    ruma::RoomId,
 };
 use gleipnir_matrix::{ConnectError, Connected, How, Session};
 use tokio::sync::Notify;
@@ -131,7 +132,8 @@ async fn serve(
         received: received.clone(),
     };
     info!(%room, "at work in the management room");
-    introduce(&desk, session, how)?;
+    let arrival = if joined_after.is_some() { Arrival::JoinedNow } else { Arrival::WasThere };
+    introduce(&desk, &room, session, how, arrival)?;
     tokio::select! {
         ended = intake.run(joined_after) => ended,
         () = handle(&desk, &intake, &received) => Ok(()),
@@ -140,23 +142,41 @@ async fn serve(
     }
 }
 
-fn introduce(desk: &Desk, session: &Session, how: &How) -> Result<(), StoreError> {
+fn introduce(
+    desk: &Desk,
+    room: &RoomId,
+    session: &Session,
+    how: &How,
+    arrival: Arrival,
+) -> Result<(), StoreError> {
     let hello = Reply::new()
         .paragraph(Line::new().text("Hello, I am ").code(session.user_id().as_str()).text(", the moderation bot of this server."))
         .paragraph(Line::new().code("!help").text(" lists what I can do, ").code("!status").text(" tells how I am."));
-    desk.announce("introduction", &hello)?;
-    if let How::NewDevice { reason } = how {
-        let line = Line::new()
-            .text("I lost my encryption keys and set myself up as a new device, ")
-            .code(session.device_id())
-            .text(" (")
-            .name_long(reason)
-            .text("). Older encrypted messages may be unreadable to me; ")
-            .code("!status")
-            .text(" tells whether my identity was recovered.");
-        desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))?;
-    }
-    Ok(())
+    desk.announce(&format!("introduction-{room}"), &hello)?;
+    let lost = match (how, arrival) {
+        (How::NewDevice { reason }, _) => {
+            Line::new().text("I lost my encryption keys (").name_long(reason).text("). ")
+        }
+        (How::FirstLogin, Arrival::WasThere) => Line::new().text(
+            "My storage folder is new, though I am in this room already. If I worked here before, my jobs, my audit and \
+             my encryption keys are lost. ",
+        ),
+        (How::FirstLogin, Arrival::JoinedNow) | (How::Restored, _) => return Ok(()),
+    };
+    let line = lost
+        .text("I am a new device now, ")
+        .code(session.device_id())
+        .text(". Older encrypted messages may be unreadable to me; ")
+        .code("!status")
+        .text(" tells whether my identity was recovered.");
+    desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))
+}
+
+/// Whether the bot has just come into the management room.
+#[derive(Clone, Copy)]
+enum Arrival {
+    JoinedNow,
+    WasThere,
 }
 
 /// Handles what was taken in: at once when something arrives, and now and then for what waits or expires.

@@ -27,11 +27,13 @@ pub(crate) async fn enter(session: &Session, target: &RoomTarget) -> Result<Ente
         if let Some(room) = resolve(session, target).await? {
             match session.membership(&room) {
                 Membership::Joined => return Ok(Entered { room, joined_after: None }),
-                Membership::Invited => {
+                // Without a token from before the joining, what is said right after it could be missed.
+                Membership::Invited if token.is_some() => {
                     if join(session, &room).await? {
                         return Ok(Entered { room, joined_after: token });
                     }
                 }
+                Membership::Invited => {}
                 Membership::Left | Membership::Unknown if token.is_some() && !told => {
                     told = true;
                     warn!(

@@ -18,7 +18,7 @@ use crate::{
 /// First shows what would happen, and waits for a confirmation. Blocking and purging are on unless switched off.
 /// With --notify-as, the members are moved to a new room in which that user tells them why.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!shutdown <room> [reason] [--no-block] [--no-purge] [--force-purge] \
+#[command(override_usage = "!shutdown <room> [reason] [--block|--no-block] [--no-purge] [--force-purge] \
                             [--notify-as <@user> [--room-name <name>] [--message <text>]] [--dry-run] [--yes]")]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option that a moderator types")]
 pub(super) struct Shutdown {
@@ -28,6 +28,9 @@ pub(super) struct Shutdown {
     /// Why; kept in the audit, not shown to the members
     #[arg(value_name = "reason")]
     reason: Vec<String>,
+    /// Block the room, so that nobody here joins it again (the default)
+    #[arg(long, conflicts_with = "no_block")]
+    block: bool,
     /// Do not block the room: people could join it again
     #[arg(long)]
     no_block: bool,
@@ -152,7 +155,7 @@ impl Command for Shutdown {
 impl Shutdown {
     fn body(&self) -> Body {
         Body {
-            block: !self.no_block,
+            block: self.block || !self.no_block,
             purge: !self.no_purge,
             force_purge: self.force_purge,
             notice: self.notify_as.as_ref().map(|UserTarget(creator)| NoticeRoom {
@@ -209,6 +212,7 @@ fn consequences(body: &Body, local: usize, total: usize) -> Vec<Line> {
     }
     lines.push(text(match total - local {
         0 => "No other server is in the room: what is deleted is gone for good.".to_owned(),
+        1 => "One member of another server keeps the room; it goes on without us.".to_owned(),
         n => format!("{n} members of other servers keep the room; it goes on without us."),
     }));
     lines

@@ -89,7 +89,7 @@ impl Command for Status {
                 "Queue",
                 // The command that asks this is being handled, and its 👀 may be on its way.
                 text(format!(
-                    "{} events to handle, {} messages to send",
+                    "events to handle: {}, messages to send: {}",
                     facts.queue.unhandled.saturating_sub(1),
                     facts.queue.undelivered
                 )),

@@ -9,6 +9,7 @@ use crate::{
 
 /// Put a finished job right, as far as that is possible
 #[derive(clap::Args, Debug)]
+#[command(override_usage = "!undo <job|last> [--dry-run] [--yes]")]
 pub(super) struct Undo {
     /// The number of the job, or `last` for your own last one
     #[arg(value_name = "job|last", value_parser = target)]

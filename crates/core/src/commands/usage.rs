@@ -84,10 +84,7 @@ fn problem(error: &clap::Error) -> Problem {
             hint: context(ContextKind::SuggestedValue),
         },
         ErrorKind::ValueValidation => Problem {
-            words: Line::new().name_long(
-                &std::error::Error::source(error)
-                    .map_or_else(|| "That value cannot be right.".to_owned(), ToString::to_string),
-            ),
+            words: invalid(error, value.as_deref().unwrap_or_default(), &name),
             culprit: value,
             hint: None,
         },
@@ -101,6 +98,17 @@ fn problem(error: &clap::Error) -> Problem {
             culprit: argument.or(value),
             hint: None,
         },
+    }
+}
+
+/// Our own parsers say a sentence; those of clap only what is wrong.
+fn invalid(error: &clap::Error, value: &str, name: &str) -> Line {
+    match std::error::Error::source(error) {
+        Some(why) if why.to_string().ends_with('.') => Line::new().name_long(why.to_string()),
+        Some(why) if !why.is::<std::num::ParseIntError>() => {
+            Line::new().code(name).text(format!(" cannot be that: {why}."))
+        }
+        _ => Line::new().user(value).text(" is not a number, and ").code(name).text(" needs one."),
     }
 }
 

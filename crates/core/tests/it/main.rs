@@ -1,1 +1,13 @@
-mod scratch;
+//! Conversations with the bot on a stage: a moderator says something, the bot answers, the homeserver changes.
+
+mod acting;
+mod addressing;
+mod confirming;
+mod crashes;
+mod danger;
+mod faults;
+mod hostile;
+mod jobs;
+mod reading;
+mod scene;
+mod usage;
