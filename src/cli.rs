@@ -1,6 +1,6 @@
 //! The command line: `gleipnir [--config config.toml] [run]`.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing::{error, info};
@@ -91,7 +91,10 @@ async fn stop_signal() {
 fn log(config: &Config) {
     let directives = format!("{},{}", config.log.level, gleipnir_matrix::LOG_FILTER);
     let filter = EnvFilter::new(directives);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A second call in one process (tests, the demo) keeps the first one's settings.
     drop(match config.log.format {
         LogFormat::Text => builder.with_target(false).try_init(),

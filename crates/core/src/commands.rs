@@ -180,7 +180,7 @@ impl Settings {
             management,
             act: 50,
             levels: BTreeMap::new(),
-            confirm_for: Duration::from_secs(600),
+            confirm_for: Duration::from_mins(10),
             yes: SkipConfirmation::Ignored,
             confirm_over: 5,
         }
@@ -317,7 +317,7 @@ fn entry<C: Command>() -> Entry {
         run: |arguments, world| {
             Box::pin(async move {
                 let command = C::from_arg_matches(&arguments).map_err(|error| {
-                    Failure::told(Line::new().text("I cannot read that command: ").user(&error.to_string()))
+                    Failure::told(Line::new().text("I cannot read that command: ").user(error.to_string()))
                 })?;
                 let facts = command.gather(world).await?;
                 command.decide(facts, world)

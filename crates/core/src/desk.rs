@@ -25,9 +25,9 @@ use crate::{
 };
 
 /// How long a message that cannot be decrypted, or a reaction to a message that is still on its way, is waited for.
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 /// How long a command may take to read what it needs.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 
 /// Handles what arrives in the management room.
 pub struct Desk {
@@ -146,8 +146,9 @@ impl Desk {
             let level = self.settings.level(entry.name, entry.access);
             return Ok(Decision::Answer(crate::commands::describe(&entry, level)));
         }
-        let arguments =
-            entry.parse(&found.arguments()).map_err(|error| Failure::Told(Box::new(usage_reply(found, &error))))?;
+        let arguments = entry
+            .parse(&found.arguments())
+            .map_err(|error| Failure::Told(Box::new(usage_reply(found, &error))))?;
         self.may(sender, entry.name, self.settings.level(entry.name, entry.access)).await?;
         let world = World {
             lookup: &*self.lookup,
@@ -203,9 +204,10 @@ impl Desk {
         }
         warn!(event = %event.event_id, %sender, "could not decrypt a message");
         let reply = Reply::new().paragraph(
-            Line::new().text("I cannot decrypt this message of ").code(sender.as_str()).text(
-                ". If it was a command, please send it again.",
-            ),
+            Line::new()
+                .text("I cannot decrypt this message of ")
+                .code(sender.as_str())
+                .text(". If it was a command, please send it again."),
         );
         self.refuse(event, &reply)
     }
@@ -308,7 +310,7 @@ fn internal(event: &EventId) -> Line {
 
 /// A fault of the homeserver, and what to do about it.
 pub fn explain(fault: &Fault, me: &UserId) -> Reply {
-    let line = Line::new().name_long(&fault.to_string());
+    let line = Line::new().name_long(fault.to_string());
     let advice = match fault {
         Fault::NotAdmin => Line::new()
             .text("Make ")

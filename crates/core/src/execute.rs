@@ -22,8 +22,8 @@ use crate::{
     plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
-    text::duration::in_words,
     speech::{Effort, Mark, Marked, NO, PARTLY, Say, YES},
+    text::duration::in_words,
 };
 
 /// How often a report is edited at most.
@@ -36,7 +36,7 @@ impl Patience {
     fn is_over(&self, waited: Duration) -> bool {
         match self {
             Self::Brief => waited > Duration::from_secs(30),
-            Self::Limited => waited > Duration::from_secs(60 * 60),
+            Self::Limited => waited > Duration::from_hours(1),
             Self::Endless => false,
         }
     }
@@ -94,12 +94,12 @@ impl Advance {
 
     /// A fault when the change may have been asked for already: the end of the step only if it stays.
     fn doubt(fault: Fault) -> Self {
-        match fault.is_passing() {
-            true => Self::Retry { fault, patience: Patience::Limited },
-            false if fault.may_have_acted() => Self::Retry { fault, patience: Patience::Brief },
-            false => {
-                Self::Ended(Outcome::Failed { why: fault.to_string(), but: Some(UNCERTAIN.to_owned()) })
-            }
+        if fault.is_passing() {
+            Self::Retry { fault, patience: Patience::Limited }
+        } else if fault.may_have_acted() {
+            Self::Retry { fault, patience: Patience::Brief }
+        } else {
+            Self::Ended(Outcome::Failed { why: fault.to_string(), but: Some(UNCERTAIN.to_owned()) })
         }
     }
 }
@@ -219,7 +219,7 @@ impl Executor {
             } else if now - edited_at >= EDIT_EVERY {
                 edited_at = now;
                 let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
-                changes.push(self.say(&next, PlanState::Running, server));
+                changes.push(Self::say(&next, PlanState::Running, server));
             }
             self.commit(changes)?;
             if over {
@@ -251,7 +251,12 @@ impl Executor {
 
     fn end(&self, plan: &mut Plan, n: usize, outcome: Outcome, changes: &mut Vec<Change>) {
         info!(plan = plan.id, step = n, ?outcome, "a step ended");
-        changes.push(Change::Ended { plan: plan.id, step: n, outcome: outcome.clone(), at: self.clock.now() });
+        changes.push(Change::Ended {
+            plan: plan.id,
+            step: n,
+            outcome: outcome.clone(),
+            at: self.clock.now(),
+        });
         plan.steps[n].outcome = Some(outcome);
     }
 
@@ -264,16 +269,12 @@ impl Executor {
         info!(plan = plan.id, command = plan.command, moderator = %plan.asked_by, result = ?plan.result(), "a plan ended");
         vec![
             Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at: self.clock.now() },
-            self.say(plan, PlanState::Done, report::Server::There),
-            Change::Mark(Mark {
-                to: Marked::Event(plan.event_id.clone()),
-                emoji,
-                effort: Effort::Surely,
-            }),
+            Self::say(plan, PlanState::Done, report::Server::There),
+            Change::Mark(Mark { to: Marked::Event(plan.event_id.clone()), emoji, effort: Effort::Surely }),
         ]
     }
 
-    fn say(&self, plan: &Plan, state: PlanState, server: report::Server) -> Change {
+    fn say(plan: &Plan, state: PlanState, server: report::Server) -> Change {
         let plan = Plan { state, ..plan.clone() };
         let reply = report(&plan, server);
         Change::Say(Say::new(Plan::report_key(plan.id), Some(plan.event_id.clone()), &reply))

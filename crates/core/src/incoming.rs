@@ -95,8 +95,11 @@ mod tests {
             with("state_key", json!("")),
             with("unsigned", json!({"redacted_because": {"type": "m.room.redaction"}})),
             with("content", json!({"msgtype": "m.notice", "body": "!shutdown !a:hs.test"})),
-            with("content", json!({"msgtype": "m.text", "body": "* !shutdown !a:hs.test",
-                "m.relates_to": {"rel_type": "m.replace", "event_id": "$x"}})),
+            with(
+                "content",
+                json!({"msgtype": "m.text", "body": "* !shutdown !a:hs.test",
+                "m.relates_to": {"rel_type": "m.replace", "event_id": "$x"}}),
+            ),
             with("content", json!(null)),
             with("type", json!("org.example.message")),
             json!([1, 2]),

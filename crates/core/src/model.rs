@@ -227,6 +227,7 @@ pub struct RoomSnapshot {
 
 /// A local account: `GET /_synapse/admin/v2/users/<user_id>`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a field of the server's answer")]
 pub struct Account {
     /// Whether it is a server admin.
     pub admin: bool,

@@ -99,6 +99,7 @@ impl From<Step> for PlannedStep {
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "a step is named after what it does and to what")]
 pub enum Step {
     /// Keep local users out of a room.
     BlockRoom {
@@ -271,7 +272,8 @@ impl Step {
 impl Plan {
     /// Whether every step with an outcome was done, none was, or some were.
     pub fn result(&self) -> PlanResult {
-        let done = self.steps.iter().filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_done)).count();
+        let done =
+            self.steps.iter().filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_done)).count();
         match done {
             all if all == self.steps.len() => PlanResult::Done,
             0 => PlanResult::Failed,
@@ -333,7 +335,9 @@ mod tests {
 
     #[test]
     fn every_shutdown_says_that_it_cannot_be_taken_back() {
-        for step in [shutdown(true, true), shutdown(false, true), shutdown(true, false), shutdown(false, false)] {
+        for step in
+            [shutdown(true, true), shutdown(false, true), shutdown(true, false), shutdown(false, false)]
+        {
             assert!(step.irreversible().is_some(), "{step:?}");
         }
     }

@@ -1,6 +1,8 @@
 //! Doubles of the outside world that behave: a homeserver with users, rooms, blocks and delete tasks, a store in
 //! memory, a clock that is moved by hand, and a stage to play conversations on.
 
+#![expect(clippy::missing_panics_doc, reason = "what is wrong with a test is told by a panic")]
+
 mod clock;
 mod homeserver;
 mod stage;

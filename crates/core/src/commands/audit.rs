@@ -1,6 +1,10 @@
 //! `!audit`: who asked for what, why, and what became of it. It is the list of Plans: nothing acts without one.
 
-use super::{Access, Command, Decision, Failure, Subject, World, facts::{FileKind, json_file}, jobs::in_a_line};
+use super::{
+    Access, Command, Decision, Failure, Subject, World,
+    facts::{FileKind, json_file},
+    jobs::in_a_line,
+};
 use crate::{
     plan::{Outcome, Plan},
     ports::Which,
@@ -42,15 +46,22 @@ impl Command for Audit {
             let line = if self.about.is_empty() {
                 Line::new().text("Nothing was asked of me yet.")
             } else {
-                Line::new().text("I know of nothing about ").user(&self.about.join(" ")).text(".")
+                Line::new().text("I know of nothing about ").user(self.about.join(" ")).text(".")
             };
             return Ok(Decision::Answer(Reply::new().paragraph(line)));
         }
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let reply = cut_list(Reply::new(), plans.iter().map(in_a_line).collect(), limit, "jobs; --limit or --file shows them");
+        let reply = cut_list(
+            Reply::new(),
+            plans.iter().map(in_a_line).collect(),
+            limit,
+            "jobs; --limit or --file shows them",
+        );
         Ok(Decision::Answer(match self.file {
             None => reply,
-            Some(FileKind::Csv) => reply.attach(csv_attachment("audit.csv", &HEADERS, plans.iter().flat_map(rows))),
+            Some(FileKind::Csv) => {
+                reply.attach(csv_attachment("audit.csv", &HEADERS, plans.iter().flat_map(rows)))
+            }
             Some(FileKind::Json) => {
                 let rows: Vec<_> = plans.iter().flat_map(rows).map(object).collect();
                 reply.attach(json_file("audit.json", &rows)?)
@@ -77,8 +88,19 @@ impl Audit {
     }
 }
 
-const HEADERS: [&str; 11] =
-    ["job", "asked_at", "asked_by", "command", "because", "state", "decided_by", "changed_at", "step", "room", "outcome"];
+const HEADERS: [&str; 11] = [
+    "job",
+    "asked_at",
+    "asked_by",
+    "command",
+    "because",
+    "state",
+    "decided_by",
+    "changed_at",
+    "step",
+    "room",
+    "outcome",
+];
 
 /// A row for each step.
 fn rows(plan: &Plan) -> Vec<Vec<String>> {
@@ -109,5 +131,10 @@ fn rows(plan: &Plan) -> Vec<Vec<String>> {
 }
 
 fn object(row: Vec<String>) -> serde_json::Value {
-    HEADERS.iter().map(|header| (*header).to_owned()).zip(row.into_iter().map(serde_json::Value::from)).collect::<serde_json::Map<_, _>>().into()
+    HEADERS
+        .iter()
+        .map(|header| (*header).to_owned())
+        .zip(row.into_iter().map(serde_json::Value::from))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

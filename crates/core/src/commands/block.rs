@@ -49,14 +49,12 @@ impl Command for Block {
         if open.is_empty() {
             return Ok(Decision::Answer(standing(&blocked, "already")));
         }
-        let mut preview = Reply::new().paragraph(Line::new().text("Nobody on this server could join any more:"));
-        preview = preview.list(
-            open.iter()
-                .map(|(room, facts)| match &facts.details {
-                    Some(details) => facts.line(room).text(format!(" – members: {}", members(details))),
-                    None => facts.line(room).text(" – a room that the server does not know"),
-                }),
-        );
+        let mut preview =
+            Reply::new().paragraph(Line::new().text("Nobody on this server could join any more:"));
+        preview = preview.list(open.iter().map(|(room, facts)| match &facts.details {
+            Some(details) => facts.line(room).text(format!(" – members: {}", members(details))),
+            None => facts.line(room).text(" – a room that the server does not know"),
+        }));
         if !blocked.is_empty() {
             preview = preview.paragraph(Line::new().text("Blocked already, and left alone:"));
             preview = preview.list(blocked.iter().map(|(room, facts)| facts.line(room)));
@@ -80,9 +78,8 @@ pub(super) async fn gather_rooms(
     let count = words.iter().skip(1).take_while(|word| looks_like_room(word)).count() + 1;
     let mut rooms: Vec<(OwnedRoomId, RoomFacts)> = Vec::new();
     for word in words.iter().take(count) {
-        let target: RoomTarget = word
-            .parse()
-            .map_err(|error| Failure::told(Line::new().name_long(&format!("{error}"))))?;
+        let target: RoomTarget =
+            word.parse().map_err(|error| Failure::told(Line::new().name_long(format!("{error}"))))?;
         let room = world.resolve(&target).await?;
         if !rooms.iter().any(|(known, _)| *known == room) {
             let facts = RoomFacts::gather(world, &room).await?;
@@ -94,19 +91,20 @@ pub(super) async fn gather_rooms(
 
 /// How rooms are that need no change.
 pub(super) fn standing(rooms: &[(OwnedRoomId, RoomFacts)], already: &str) -> Reply {
-    Reply::new().list(
-        rooms
-            .iter()
-            .map(|(room, facts)| {
-                let inside = match &facts.details {
-                    Some(details) => match details.joined_local_members {
-                        0 => String::new(),
-                        1 => "; one local member is inside".to_owned(),
-                        n => format!("; {n} local members are inside"),
-                    },
-                    None => String::new(),
-                };
-                facts.line(room).text(format!(" is {already} ")).append(block_line(&facts.block)).text(inside).text(".")
-            }),
-    )
+    Reply::new().list(rooms.iter().map(|(room, facts)| {
+        let inside = match &facts.details {
+            Some(details) => match details.joined_local_members {
+                0 => String::new(),
+                1 => "; one local member is inside".to_owned(),
+                n => format!("; {n} local members are inside"),
+            },
+            None => String::new(),
+        };
+        facts
+            .line(room)
+            .text(format!(" is {already} "))
+            .append(block_line(&facts.block))
+            .text(inside)
+            .text(".")
+    }))
 }

@@ -20,7 +20,9 @@ use crate::{
 ///
 /// Give a link to the event, or its room and its ID. Works in rooms that I am not in. Files are named, never shown.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!context <event link> | <room> <event> [-n <number>] [--original] [--file[=csv|json]]")]
+#[command(
+    override_usage = "!context <event link> | <room> <event> [-n <number>] [--original] [--file[=csv|json]]"
+)]
 pub(super) struct Context {
     /// A link to the event; or its room, followed by its ID
     #[arg(value_name = "event", required = true, num_args = 1..=2)]
@@ -79,19 +81,13 @@ impl Command for Context {
         let room = match room {
             Some(room) => world.resolve(&room).await?,
             // The ID alone: the event itself says where it is.
-            None => world
-                .lookup
-                .original(&event)
-                .await?
-                .and_then(|event| event.room_id())
-                .ok_or_else(unknown)?,
+            None => {
+                world.lookup.original(&event).await?.and_then(|event| event.room_id()).ok_or_else(unknown)?
+            }
         };
         let details = world.lookup.room(&room).await?;
         let around = world.lookup.context(&room, &event, self.number).await?;
-        let original = match self.original {
-            true => world.lookup.original(&event).await?,
-            false => None,
-        };
+        let original = if self.original { world.lookup.original(&event).await? } else { None };
         Ok(Facts { room, event, details, around, original })
     }
 
@@ -99,10 +95,9 @@ impl Command for Context {
         let Some(around) = &facts.around else {
             let line = Line::new().text("The server does not know the event ").code(facts.event.as_str());
             return Err(Failure::told(match facts.details {
-                Some(_) => line
-                    .text(" in the room ")
-                    .code(facts.room.as_str())
-                    .text(". It may have been purged, be in another room, or never have reached this server."),
+                Some(_) => line.text(" in the room ").code(facts.room.as_str()).text(
+                    ". It may have been purged, be in another room, or never have reached this server.",
+                ),
                 None => line.text(", nor the room ").code(facts.room.as_str()).text("."),
             }));
         };
@@ -110,9 +105,8 @@ impl Command for Context {
         let details = facts.details.unwrap_or_default();
         let heading =
             room_line(details.name.as_deref(), details.canonical_alias.as_deref(), facts.room.as_str());
-        let mut reply = Reply::new().paragraph(
-            Line::new().text("Around ").code(facts.event.as_str()).text(" in ").append(heading),
-        );
+        let mut reply = Reply::new()
+            .paragraph(Line::new().text("Around ").code(facts.event.as_str()).text(" in ").append(heading));
         let mut lines: Vec<Line> = around.before.iter().map(|event| in_words(event, &names)).collect();
         lines.push(
             Line::new()

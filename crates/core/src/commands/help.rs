@@ -28,15 +28,14 @@ impl Command for Help {
     fn decide(self, (): (), world: &World<'_>) -> Result<Decision, Failure> {
         let Some(name) = &self.command else { return Ok(Decision::Answer(overview())) };
         let name = name.trim_start_matches('!').to_lowercase();
-        match table().into_iter().find(|entry| entry.name == name) {
-            Some(entry) => Ok(Decision::Answer(describe(&entry, world.settings.level(entry.name, entry.access)))),
-            None => {
-                let line = Line::new().text("There is no command ").user(&name).text(".");
-                Err(Failure::told(match nearest(&name, table().iter().map(|entry| entry.name)) {
-                    Some(near) => line.text(" Did you mean ").code(format!("!help {near}")).text("?"),
-                    None => line.text(" ").code("!help").text(" lists all."),
-                }))
-            }
+        if let Some(entry) = table().into_iter().find(|entry| entry.name == name) {
+            Ok(Decision::Answer(describe(&entry, world.settings.level(entry.name, entry.access))))
+        } else {
+            let line = Line::new().text("There is no command ").user(&name).text(".");
+            Err(Failure::told(match nearest(&name, table().iter().map(|entry| entry.name)) {
+                Some(near) => line.text(" Did you mean ").code(format!("!help {near}")).text("?"),
+                None => line.text(" ").code("!help").text(" lists all."),
+            }))
         }
     }
 }
@@ -46,12 +45,15 @@ fn overview() -> Reply {
     entries.sort_by_key(|entry| (entry.subject, entry.name));
     let mut reply = Reply::new();
     for subject in [Subject::Rooms, Subject::Events, Subject::Jobs, Subject::Bot] {
-        let lines = entries.iter().filter(|entry| entry.subject == subject).map(|entry| {
-            Line::new().code(format!("!{}", entry.name)).text(format!(" – {}", about(entry)))
-        });
+        let lines = entries
+            .iter()
+            .filter(|entry| entry.subject == subject)
+            .map(|entry| Line::new().code(format!("!{}", entry.name)).text(format!(" – {}", about(entry))));
         reply = reply.heading(Line::new().text(subject.title())).list(lines);
     }
-    reply.paragraph(Line::new().code("!help <command>").text(" explains one. Rooms are given as ID, alias or link."))
+    reply.paragraph(
+        Line::new().code("!help <command>").text(" explains one. Rooms are given as ID, alias or link."),
+    )
 }
 
 fn about(entry: &Entry) -> String {

@@ -32,11 +32,19 @@ impl Command for Job {
         let mut reply = match plan.state {
             PlanState::Running | PlanState::Done => report(&plan, Server::There),
             PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => Reply::new()
-                .paragraph(Line::new().strong(format!("Job {}: {} – {}", plan.id, plan.command, plan.state.word())))
+                .paragraph(Line::new().strong(format!(
+                    "Job {}: {} – {}",
+                    plan.id,
+                    plan.command,
+                    plan.state.word()
+                )))
                 .list(plan.steps.iter().map(|planned| planned.step.describe())),
         };
         reply = reply
-            .fact("Asked by", Line::new().code(plan.asked_by.as_str()).text(format!(", {}", date(plan.asked_at))))
+            .fact(
+                "Asked by",
+                Line::new().code(plan.asked_by.as_str()).text(format!(", {}", date(plan.asked_at))),
+            )
             .fact("Command", Line::new().user(&plan.typed));
         if let Some(by) = &plan.decided_by {
             reply = reply.fact("Decided by", Line::new().code(by.as_str()));
@@ -57,5 +65,12 @@ pub(super) fn number(word: &str) -> Result<PlanId, String> {
 }
 
 pub(super) fn no_such_job(id: PlanId) -> Failure {
-    Failure::told(Line::new().text(format!("There is no job {id}. ")).code("!jobs").text(" lists those under way, ").code("!audit").text(" all of them."))
+    Failure::told(
+        Line::new()
+            .text(format!("There is no job {id}. "))
+            .code("!jobs")
+            .text(" lists those under way, ")
+            .code("!audit")
+            .text(" all of them."),
+    )
 }

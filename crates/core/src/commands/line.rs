@@ -48,9 +48,12 @@ impl Found {
     /// The words as clap takes them. A quoted word is never an option: a blank before its dash says so to clap, and
     /// means nothing to any argument.
     pub fn arguments(&self) -> Vec<String> {
-        let as_value = |word: &Word| match word.quoted && word.text.starts_with('-') {
-            true => format!(" {}", word.text),
-            false => word.text.clone(),
+        let as_value = |word: &Word| {
+            if word.quoted && word.text.starts_with('-') {
+                format!(" {}", word.text)
+            } else {
+                word.text.clone()
+            }
         };
         self.words.iter().map(as_value).collect()
     }
@@ -68,13 +71,11 @@ pub fn read(line: &str, me: &UserId) -> Read {
         Err(at) => return Read::Unclosed { line: line.to_owned(), at },
     };
     let Some(name) = command_name(&mut words, me) else { return Read::NotACommand };
-    match table().into_iter().find(|entry| entry.name == name) {
-        Some(entry) => Read::Found(Found { entry, line: line.to_owned(), words }),
-        None => {
-            let names: Vec<&'static str> = table().iter().map(|entry| entry.name).collect();
-            Read::Unknown { nearest: nearest(&name, names), name }
-        }
+    if let Some(entry) = table().into_iter().find(|entry| entry.name == name) {
+        return Read::Found(Found { entry, line: line.to_owned(), words });
     }
+    let names: Vec<&'static str> = table().iter().map(|entry| entry.name).collect();
+    Read::Unknown { nearest: nearest(&name, names), name }
 }
 
 /// Takes the words up to the command's name off, and gives the name in lower case.

@@ -24,7 +24,7 @@ pub(super) struct Room {
 
 pub(super) struct Facts {
     room: OwnedRoomId,
-    facts: RoomFacts,
+    about: RoomFacts,
     join_rules: Option<Value>,
 }
 
@@ -37,24 +37,24 @@ impl Command for Room {
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let room = world.resolve(&self.room).await?;
-        let facts = RoomFacts::gather(world, &room).await?;
-        let join_rules = match &facts.details {
+        let about = RoomFacts::gather(world, &room).await?;
+        let join_rules = match &about.details {
             Some(_) => world.lookup.state(&room, Some("m.room.join_rules")).await?,
             None => Vec::new(),
         };
         let join_rules = join_rules.into_iter().next().map(|event| event.content().clone());
-        Ok(Facts { room, facts, join_rules })
+        Ok(Facts { room, about, join_rules })
     }
 
     fn decide(self, found: Facts, world: &World<'_>) -> Result<Decision, Failure> {
-        let Some(details) = &found.facts.details else {
+        let Some(details) = &found.about.details else {
             let line = Line::new()
                 .text("The server does not know the room ")
                 .code(found.room.as_str())
                 .text("; it is ")
-                .append(block_line(&found.facts.block))
+                .append(block_line(&found.about.block))
                 .text(".");
-            return Err(Failure::told(match found.facts.block {
+            return Err(Failure::told(match found.about.block {
                 BlockStatus::Blocked(_) => line,
                 BlockStatus::Open => line
                     .text(" To keep people here from joining it: ")
@@ -62,14 +62,14 @@ impl Command for Room {
                     .text("."),
             }));
         };
-        let mut reply = Reply::new().paragraph(found.facts.line(&found.room));
+        let mut reply = Reply::new().paragraph(found.about.line(&found.room));
         if world.is_management(&found.room) {
             reply = reply.paragraph(Line::new().text("This is the management room."));
         }
         for (name, line) in describe(details, found.join_rules.as_ref()) {
             reply = reply.fact(name, line);
         }
-        reply = reply.fact("Block", block_line(&found.facts.block));
+        reply = reply.fact("Block", block_line(&found.about.block));
         Ok(Decision::Answer(reply))
     }
 }

@@ -55,7 +55,7 @@ pub(super) struct Shutdown {
 
 pub(super) struct Facts {
     room: OwnedRoomId,
-    facts: RoomFacts,
+    about: RoomFacts,
     members: Vec<OwnedUserId>,
     aliases: Vec<String>,
     tasks: Vec<DeleteTask>,
@@ -82,8 +82,8 @@ impl Command for Shutdown {
             ));
         }
         let room = world.resolve(&self.room).await?;
-        let facts = RoomFacts::gather(world, &room).await?;
-        let known = facts.details.is_some();
+        let about = RoomFacts::gather(world, &room).await?;
+        let known = about.details.is_some();
         let lookup = world.lookup;
         Ok(Facts {
             members: if known { lookup.members(&room).await? } else { Vec::new() },
@@ -94,12 +94,12 @@ impl Command for Shutdown {
                 _ => None,
             },
             room,
-            facts,
+            about,
         })
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
-        let Some(details) = &facts.facts.details else {
+        let Some(details) = &facts.about.details else {
             return Err(Failure::told(
                 Line::new()
                     .text("The server does not know the room ")
@@ -123,12 +123,12 @@ impl Command for Shutdown {
         let body = self.body();
         let local: Vec<_> = facts.members.iter().filter(|user| is_local(user, world.lookup.me())).collect();
         let mut preview = Reply::new()
-            .paragraph(Line::new().strong("Shut down ").append(facts.facts.line(&facts.room)))
+            .paragraph(Line::new().strong("Shut down ").append(facts.about.line(&facts.room)))
             .fact("Members", Line::new().text(members(details)));
         if let Some(creator) = &details.creator {
             preview = preview.fact("Creator", Line::new().code(creator));
         }
-        preview = preview.fact("Block", block_line(&facts.facts.block));
+        preview = preview.fact("Block", block_line(&facts.about.block));
         for line in consequences(&body, local.len(), facts.members.len()) {
             preview = preview.list(vec![line]);
         }
@@ -138,7 +138,8 @@ impl Command for Shutdown {
             preview = cut_list(preview, lines, NAMED, "");
         }
         if !facts.aliases.is_empty() {
-            preview = preview.paragraph(Line::new().text(format!("Aliases of this server ({}):", facts.aliases.len())));
+            preview = preview
+                .paragraph(Line::new().text(format!("Aliases of this server ({}):", facts.aliases.len())));
             let lines = facts.aliases.iter().map(|alias| Line::new().code(alias)).collect();
             preview = cut_list(preview, lines, NAMED, "");
         }
@@ -171,7 +172,9 @@ impl Shutdown {
         let Some(UserTarget(user)) = &self.notify_as else { return Ok(()) };
         let line = Line::new().code(user.as_str());
         let why = match &facts.notifier {
-            _ if !is_local(user, world.lookup.me()) => " is not of this server; the new room has to be made by one who is.",
+            _ if !is_local(user, world.lookup.me()) => {
+                " is not of this server; the new room has to be made by one who is."
+            }
             None => " does not exist; the new room has to be made by a user of this server.",
             Some(account) if account.deactivated => " is deactivated and cannot make the new room.",
             Some(account) if account.suspended || account.locked => {
@@ -200,14 +203,21 @@ fn consequences(body: &Body, local: usize, total: usize) -> Vec<Line> {
     } else {
         "The room is not blocked: people can join it again.".to_owned()
     }));
-    lines.push(text(match (body.purge, body.force_purge) {
-        (_, true) => "The room and its history are deleted from this server, even if a member cannot be removed.",
-        (true, false) => "The room and its history are deleted from this server.",
-        (false, false) => "The room and its history stay in this server's database.",
-    }.to_owned()));
+    lines.push(text(
+        match (body.purge, body.force_purge) {
+            (_, true) => {
+                "The room and its history are deleted from this server, even if a member cannot be removed."
+            }
+            (true, false) => "The room and its history are deleted from this server.",
+            (false, false) => "The room and its history stay in this server's database.",
+        }
+        .to_owned(),
+    ));
     if let Some(notice) = &body.notice {
         lines.push(
-            text("The members are moved to a new room made by ".to_owned()).code(notice.creator.as_str()).text("."),
+            text("The members are moved to a new room made by ".to_owned())
+                .code(notice.creator.as_str())
+                .text("."),
         );
     }
     lines.push(text(match total - local {

@@ -64,12 +64,16 @@ impl Command for Status {
             None => "⚠ not known",
         };
         let reply = Reply::new()
-            .paragraph(Line::new().strong(format!("Gleipnir {}", env!("CARGO_PKG_VERSION"))).text(format!(
-                ", up for {}",
-                in_words(connection.uptime)
-            )))
+            .paragraph(
+                Line::new()
+                    .strong(format!("Gleipnir {}", env!("CARGO_PKG_VERSION")))
+                    .text(format!(", up for {}", in_words(connection.uptime))),
+            )
             .fact("Server", server.code(&connection.homeserver))
-            .fact("Account", Line::new().code(world.lookup.me().as_str()).text(", device ").code(&connection.device_id))
+            .fact(
+                "Account",
+                Line::new().code(world.lookup.me().as_str()).text(", device ").code(&connection.device_id),
+            )
             .fact("Rights", rights)
             .fact("Rate limit", text(limit.to_owned()))
             .fact(

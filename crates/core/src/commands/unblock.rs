@@ -45,9 +45,8 @@ impl Command for Unblock {
         if blocked.is_empty() {
             return Ok(Decision::Answer(standing(&open, "")));
         }
-        let preview = Reply::new()
-            .paragraph(Line::new().text("People on this server could join again:"))
-            .list(
+        let preview =
+            Reply::new().paragraph(Line::new().text("People on this server could join again:")).list(
                 blocked
                     .iter()
                     .map(|(room, facts)| facts.line(room).text(" – ").append(block_line(&facts.block))),

@@ -47,7 +47,9 @@ impl Command for Undo {
                 // An undo is not what somebody means who wants to undo the last thing.
                 done.into_iter()
                     .find(|plan| plan.asked_by == world.asker && plan.undoes.is_none())
-                    .ok_or_else(|| Failure::told(Line::new().text("You have no finished job that I could undo.")))?
+                    .ok_or_else(|| {
+                        Failure::told(Line::new().text("You have no finished job that I could undo."))
+                    })?
             }
         };
         let undone_by = undone_by(records, plan.id)?;
@@ -61,7 +63,10 @@ impl Command for Undo {
         match plan.state {
             PlanState::Done => {}
             PlanState::Running => {
-                return Err(told(format!("Job {} is at work. Wait until it is done; !job {0} shows how it stands.", plan.id)));
+                return Err(told(format!(
+                    "Job {} is at work. Wait until it is done; !job {0} shows how it stands.",
+                    plan.id
+                )));
             }
             PlanState::Proposed => {
                 return Err(told(format!("Job {} has not begun. !cancel {0} drops it.", plan.id)));
@@ -84,11 +89,14 @@ impl Command for Undo {
         for reverse in reverses {
             match reverse {
                 Reverse::By(step) => steps.push(step),
-                Reverse::Nothing(why) | Reverse::Cannot(why) => cannot.push(Line::new().name_long(&why).text(".")),
+                Reverse::Nothing(why) | Reverse::Cannot(why) => {
+                    cannot.push(Line::new().name_long(&why).text("."));
+                }
             }
         }
         if steps.is_empty() {
-            let reply = Reply::new().paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
+            let reply = Reply::new()
+                .paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
             return Err(Failure::Told(Box::new(if cannot.is_empty() { reply } else { reply.list(cannot) })));
         }
         let mut preview = Reply::new()

@@ -19,9 +19,9 @@ pub fn reply(found: &Found, error: &clap::Error) -> Reply {
     if let Some(hint) = hint {
         reply = reply.paragraph(Line::new().text("Did you mean ").code(&hint).text("?"));
     }
-    reply.paragraph(usage(&found.entry)).paragraph(
-        Line::new().text("More: ").code(format!("!help {}", found.entry.name)),
-    )
+    reply
+        .paragraph(usage(&found.entry))
+        .paragraph(Line::new().text("More: ").code(format!("!help {}", found.entry.name)))
 }
 
 /// The usage line of a command.
@@ -54,9 +54,10 @@ fn problem(error: &clap::Error) -> Problem {
     let name = argument.clone().unwrap_or_default();
     match error.kind() {
         ErrorKind::UnknownArgument => Problem {
-            words: match name.starts_with('-') {
-                true => Line::new().text("I do not know ").user(&name).text("."),
-                false => Line::new().user(&name).text(" is one word too many."),
+            words: if name.starts_with('-') {
+                Line::new().text("I do not know ").user(&name).text(".")
+            } else {
+                Line::new().user(&name).text(" is one word too many.")
             },
             culprit: argument,
             hint: context(ContextKind::SuggestedArg),
@@ -89,7 +90,9 @@ fn problem(error: &clap::Error) -> Problem {
             hint: None,
         },
         ErrorKind::ArgumentConflict => Problem {
-            words: Line::new().code(&name).text(" cannot be used here: it is there twice, or excludes another."),
+            words: Line::new()
+                .code(&name)
+                .text(" cannot be used here: it is there twice, or excludes another."),
             culprit: argument,
             hint: None,
         },
@@ -99,6 +102,12 @@ fn problem(error: &clap::Error) -> Problem {
             hint: None,
         },
     }
+}
+
+/// Whether a word such as `-nx` has the short option `-x` in it.
+fn is_among_short_ones(word: &str, option: &str) -> bool {
+    let short = |word: &str| !word.starts_with("--") && word.starts_with('-');
+    short(word) && short(option) && option.chars().nth(1).is_some_and(|letter| word.contains(letter))
 }
 
 /// Our own parsers say a sentence; those of clap only what is wrong.
@@ -120,4 +129,5 @@ fn find<'a>(words: &'a [Word], culprit: &str) -> Option<&'a Word> {
         .find(|word| word.text.trim() == culprit.trim())
         .or_else(|| words.iter().find(|word| word.text.split('=').next() == Some(option)))
         .or_else(|| words.iter().find(|word| word.text.ends_with(&format!("={culprit}"))))
+        .or_else(|| words.iter().find(|word| is_among_short_ones(&word.text, culprit)))
 }

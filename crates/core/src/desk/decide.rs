@@ -69,9 +69,8 @@ impl Desk {
         };
         let key = Plan::preview_key(id);
         let preview = asking(draft.preview, id, &why, self.settings.confirm_for, ignored);
-        let offer = |emoji| {
-            Change::Mark(Mark { to: Marked::Message(key.clone()), emoji, effort: Effort::Once })
-        };
+        let offer =
+            |emoji| Change::Mark(Mark { to: Marked::Message(key.clone()), emoji, effort: Effort::Once });
         self.done(
             event,
             vec![
@@ -103,8 +102,7 @@ impl Desk {
             return self.refuse(event, &sentence(&why));
         }
         info!(moderator = %sender, plan = id, "confirmed");
-        let running =
-            Plan { state: PlanState::Running, decided_by: Some(sender.to_owned()), ..plan.clone() };
+        let running = Plan { state: PlanState::Running, decided_by: Some(sender.to_owned()), ..plan.clone() };
         let mut changes = vec![
             Change::PlanState {
                 id,
@@ -165,9 +163,9 @@ impl Desk {
         let is_late = plan.expires_at <= self.clock.now();
         let over = match plan.state {
             PlanState::Proposed if !is_late => None,
-            PlanState::Proposed | PlanState::Expired => {
-                Some("was not confirmed in time; nothing was done. If it is still wanted, send the command again.")
-            }
+            PlanState::Proposed | PlanState::Expired => Some(
+                "was not confirmed in time; nothing was done. If it is still wanted, send the command again.",
+            ),
             PlanState::Cancelled => {
                 Some("was cancelled; nothing was done. If it is still wanted, send the command again.")
             }
@@ -208,9 +206,8 @@ fn dry(preview: Reply, why: Option<&str>) -> Reply {
 fn asking(preview: Reply, id: PlanId, why: &str, window: std::time::Duration, ignored: bool) -> Reply {
     let mut reply = preview.paragraph(Line::new().text(why.to_owned()));
     if ignored {
-        reply = reply.paragraph(
-            Line::new().code("--yes").text(" is not allowed by my configuration, so I ask."),
-        );
+        reply =
+            reply.paragraph(Line::new().code("--yes").text(" is not allowed by my configuration, so I ask."));
     }
     reply.paragraph(
         Line::new()

@@ -35,7 +35,9 @@ pub(super) async fn advance(
             Advance::Ended(Outcome::Done { effect: effect(effects, room, block, before.clone()).await })
         }
         Ok(_) => Advance::Retry {
-            fault: Fault::BadAnswer("it accepted the change, but reading it back still shows the old one".into()),
+            fault: Fault::BadAnswer(
+                "it accepted the change, but reading it back still shows the old one".into(),
+            ),
             patience: Patience::Brief,
         },
         Err(fault) => Advance::doubt(fault),

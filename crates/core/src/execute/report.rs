@@ -68,8 +68,12 @@ fn heading(plan: &Plan) -> Line {
 /// A step that has no outcome yet.
 fn begun(planned: &PlannedStep) -> Line {
     match &planned.state {
-        None | Some(StepState::Blocking { .. }) => Line::new().text("To do: ").append(planned.step.describe()),
-        Some(StepState::Asking { .. }) => Line::new().text("Asking the server to ").append(planned.step.describe()),
+        None | Some(StepState::Blocking { .. }) => {
+            Line::new().text("To do: ").append(planned.step.describe())
+        }
+        Some(StepState::Asking { .. }) => {
+            Line::new().text("Asking the server to ").append(planned.step.describe())
+        }
         Some(StepState::Following { members, removed, .. }) if removed < members => Line::new()
             .text(format!("{} Removing members: {removed} of {members} from ", bar(*removed, *members)))
             .code(planned.step.room().as_str()),

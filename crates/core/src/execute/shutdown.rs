@@ -58,7 +58,9 @@ async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
             pace: Pace::Now,
         },
         // Synapse would "complete" this without having done anything.
-        Ok(None) => failed("The server does not know this room (any more); there was nothing to shut down.", None),
+        Ok(None) => {
+            failed("The server does not know this room (any more); there was nothing to shut down.", None)
+        }
         Err(fault) => Advance::fault(fault),
     }
 }
@@ -109,7 +111,9 @@ async fn follow(
         Err(fault) => {
             return failed(
                 fault.to_string(),
-                Some("The server has accepted the shutdown and goes on with it, but I can no longer follow it."),
+                Some(
+                    "The server has accepted the shutdown and goes on with it, but I can no longer follow it.",
+                ),
             );
         }
     };
@@ -123,7 +127,7 @@ async fn follow(
         }
         Some(DeleteTask { status: TaskStatus::Failed, .. }) => {
             let why = match effects.task_error(room, delete_id).await {
-                Ok(Some(why)) => format!("The server says: {why}"),
+                Ok(Some(why)) => format!("The server says: {}.", why.trim_end_matches('.')),
                 Ok(None) | Err(_) => "The server does not say why.".to_owned(),
             };
             let but = match effects.block_status(room).await {

@@ -53,7 +53,9 @@ pub fn what(event: &Event, names: &Names) -> Line {
         ("m.room.encrypted", None) => names
             .user(event.sender())
             .text(": an encrypted message; neither the server nor I can read it")
-            .text(event.text("algorithm").map_or_else(String::new, |_| " (end-to-end encryption)".to_owned())),
+            .text(
+                event.text("algorithm").map_or_else(String::new, |_| " (end-to-end encryption)".to_owned()),
+            ),
         ("m.reaction", None) => {
             let key = event.content().pointer("/m.relates_to/key").and_then(Value::as_str).unwrap_or("?");
             names.user(event.sender()).text(" reacted with ").user(key)
@@ -102,9 +104,9 @@ fn message(event: &Event, names: &Names) -> Line {
         Some("m.audio") => media(line.text(": an audio file"), content),
         Some("m.file") => media(line.text(": a file"), content),
         Some("m.location") => line.text(": a location, ").user(str("geo_uri").unwrap_or_default()),
-        Some(other) => line.text(": a message of the type ").code(other).text(", ").user(
-            str("body").unwrap_or_default(),
-        ),
+        Some(other) => {
+            line.text(": a message of the type ").code(other).text(", ").user(str("body").unwrap_or_default())
+        }
         None => line.text(": an empty message"),
     }
 }

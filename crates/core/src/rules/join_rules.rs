@@ -70,7 +70,8 @@ mod tests {
     #[test]
     fn rules_in_words() {
         let none = json!({});
-        let allow = json!({"allow": [{"type": "m.room_membership", "room_id": "!a:hs.test"}, {"type": "x"}, 7]});
+        let allow =
+            json!({"allow": [{"type": "m.room_membership", "room_id": "!a:hs.test"}, {"type": "x"}, 7]});
         check(Some("public"), &none, "anyone can join");
         check(Some("invite"), &none, "only invited people can join");
         check(Some("knock"), &none, "people can ask to join; someone inside must accept");

@@ -91,8 +91,8 @@ pub fn explain(event: &Event, names: &Names) -> Line {
 /// Whose membership it is; a kick or a ban carries no name, the event before it does.
 fn target_line(event: &Event, target: &str, names: &Names) -> Line {
     let name = |content: &Value| content.get("displayname").and_then(Value::as_str).map(str::to_owned);
-    let named = event.prev_content().and_then(name).or_else(|| name(event.content()));
-    match named {
+    let known = event.prev_content().and_then(name).or_else(|| name(event.content()));
+    match known {
         Some(name) => crate::reply::user_line(Some(&name), target),
         None => names.user(target),
     }
@@ -159,7 +159,9 @@ mod tests {
         let all = ["invite", "join", "leave", "ban", "knock"];
         let sentences: std::collections::BTreeSet<String> = all
             .iter()
-            .flat_map(|before| all.iter().flat_map(move |after| [(own, before, after), (other, before, after)]))
+            .flat_map(|before| {
+                all.iter().flat_map(move |after| [(own, before, after), (other, before, after)])
+            })
             .map(|(sender, before, after)| {
                 let event = event(sender, &json!({"membership": before}), &json!({"membership": after}));
                 Reply::new().paragraph(explain(&event, &Names::default())).render().text

@@ -42,7 +42,10 @@ pub fn check(steps: &[Step], management: &RoomId, under_way: &[Plan], confirm_ov
         return Verdict::Confirm(format!("This cannot simply be undone: {why}."));
     }
     if steps.len() > confirm_over {
-        return Verdict::Confirm(format!("{} rooms at once is more than I change without asking.", steps.len()));
+        return Verdict::Confirm(format!(
+            "{} rooms at once is more than I change without asking.",
+            steps.len()
+        ));
     }
     Verdict::Allow
 }
@@ -53,7 +56,8 @@ fn in_the_way(step: &Step, under_way: &[Plan]) -> Option<String> {
         let other = plan.steps.iter().find(|other| {
             other.step.room() == step.room()
                 && other.outcome.is_none()
-                && (matches!(other.step, Step::ShutDownRoom { .. }) || matches!(step, Step::ShutDownRoom { .. }))
+                && (matches!(other.step, Step::ShutDownRoom { .. })
+                    || matches!(step, Step::ShutDownRoom { .. }))
         })?;
         let doing = match other.step {
             Step::ShutDownRoom { .. } => "is being shut down",
@@ -121,7 +125,11 @@ mod tests {
         check_says(&[block(m)], &[], "refuse: That is the management room");
         check_says(&[block(a), shut_down(m)], &[], "refuse: That is the management room");
         check_says(&[Step::UnblockRoom { room: m.to_owned() }], &[], "allow");
-        check_says(&[shut_down(a)], &[running(shut_down(a))], "refuse: !a:hs.test is being shut down by job 7");
+        check_says(
+            &[shut_down(a)],
+            &[running(shut_down(a))],
+            "refuse: !a:hs.test is being shut down by job 7",
+        );
         check_says(&[block(a)], &[running(shut_down(a))], "refuse: !a:hs.test is being shut down by job 7");
         check_says(&[shut_down(b)], &[running(shut_down(a))], "confirm");
         check_says(&[block(owned_room_id!("!a:hs.test").as_ref())], &[running(block(a))], "allow");

@@ -201,12 +201,11 @@ impl FakeHomeserver {
     ) -> Asked<'a, T> {
         async move {
             tokio::task::yield_now().await;
-            match self.answer(method, work) {
-                Some(answer) => answer,
-                None => {
-                    self.hung.notify_one();
-                    pending().await
-                }
+            if let Some(answer) = self.answer(method, work) {
+                answer
+            } else {
+                self.hung.notify_one();
+                pending().await
             }
         }
         .boxed()
@@ -234,7 +233,9 @@ impl Inner {
             return;
         }
         match task.waiting.pop_front() {
-            Some(user) if self.stuck.contains(&user) => task.result.failed_to_kick_users.push(user.to_string()),
+            Some(user) if self.stuck.contains(&user) => {
+                task.result.failed_to_kick_users.push(user.to_string());
+            }
             Some(user) => {
                 task.result.kicked_users.push(user.to_string());
                 if let Some(room) = self.rooms.get_mut(&task.room) {
@@ -308,12 +309,7 @@ impl Lookup for FakeHomeserver {
         })
     }
 
-    fn context<'a>(
-        &'a self,
-        room: &'a RoomId,
-        event: &'a EventId,
-        limit: u32,
-    ) -> Asked<'a, Option<Context>> {
+    fn context<'a>(&'a self, room: &'a RoomId, event: &'a EventId, limit: u32) -> Asked<'a, Option<Context>> {
         self.call("context", move |inner| {
             let Some(room) = inner.rooms.get(room) else { return Ok(None) };
             let events: Vec<Event> = room.events.iter().cloned().map(Event).collect();

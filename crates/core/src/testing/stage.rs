@@ -99,17 +99,19 @@ impl Stage {
             join_rules: Some("public".into()),
             ..crate::model::RoomDetails::default()
         };
-        self.homeserver
-            .put_room(id, FakeRoom { details, members, aliases: vec![alias.to_owned()], ..FakeRoom::default() });
+        self.homeserver.put_room(
+            id,
+            FakeRoom { details, members, aliases: vec![alias.to_owned()], ..FakeRoom::default() },
+        );
     }
 
     /// Somebody says something in the management room; the ID of the event.
     pub fn hear(&mut self, sender: &UserId, body: &str) -> OwnedEventId {
-        self.receive(sender, "m.room.message", json!({"msgtype": "m.text", "body": body}))
+        self.receive(sender, "m.room.message", &json!({"msgtype": "m.text", "body": body}))
     }
 
     /// An event arrives from the management room.
-    pub fn receive(&mut self, sender: &UserId, kind: &str, content: Value) -> OwnedEventId {
+    pub fn receive(&mut self, sender: &UserId, kind: &str, content: &Value) -> OwnedEventId {
         self.events += 1;
         let event_id = OwnedEventId::try_from(format!("$event{}", self.events)).expect("an event ID");
         let now = self.clock.now();
@@ -178,7 +180,7 @@ impl Stage {
         let before = self.transcript();
         let to = format!("$sent-{}", key.replace(' ', "_"));
         let relation = json!({"m.relates_to": {"rel_type": "m.annotation", "event_id": to, "key": emoji}});
-        self.receive(sender, "m.reaction", relation);
+        self.receive(sender, "m.reaction", &relation);
         self.handle().await;
         self.execute().await;
         self.news(&before)
@@ -216,7 +218,9 @@ impl Stage {
             }
             let sent = undelivered.into_iter().map(|out| {
                 let name = match &out.what {
-                    Sendable::Message { replaces: Some(_), .. } => format!("$edit{}-{}", out.version, out.key),
+                    Sendable::Message { replaces: Some(_), .. } => {
+                        format!("$edit{}-{}", out.version, out.key)
+                    }
                     _ => format!("$sent-{}", out.key),
                 };
                 let event_id = OwnedEventId::try_from(name.replace(' ', "_")).expect("an event ID");

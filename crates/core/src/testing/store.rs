@@ -128,8 +128,7 @@ impl Inner {
             Change::SayOnce(say) => self.say(say, Again::Ignored),
             Change::Mark(mark) => {
                 let key = mark.key();
-                let what =
-                    What::Reaction { to: mark.to, emoji: mark.emoji.to_owned(), effort: mark.effort };
+                let what = What::Reaction { to: mark.to, emoji: mark.emoji.to_owned(), effort: mark.effort };
                 self.put(key, what, Again::Ignored);
             }
             Change::Delivered { key, version, event_id } => {
@@ -253,7 +252,9 @@ impl Store for MemoryStore {
         inner.commits += 1;
         let broken = inner.broken.filter(|(commit, _)| *commit == inner.commits);
         if !matches!(broken, Some((_, Moment::Before))) {
-            changes.into_iter().for_each(|change| inner.apply(change));
+            for change in changes {
+                inner.apply(change);
+            }
         }
         broken.map_or(Ok(()), |_| Err(StoreError("disk full".to_owned())))
     }
@@ -305,7 +306,10 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.unhandled(), Ok(vec![inbox(&b), inbox(&a)]));
     let clear = json!({"type": "m.room.message"});
     commit(vec![Change::Decrypted { event_id: a.clone(), json: clear.clone() }, Change::Handled(b.clone())]);
-    assert_eq!(store.unhandled().map(|all| all.into_iter().map(|event| event.json).collect()), Ok(vec![clear]));
+    assert_eq!(
+        store.unhandled().map(|all| all.into_iter().map(|event| event.json).collect()),
+        Ok(vec![clear])
+    );
     commit(vec![Change::Handled(a.clone()), Change::Received(inbox(&a))]);
     assert_eq!(store.unhandled(), Ok(vec![]));
 
@@ -342,8 +346,7 @@ pub fn store_contract(store: &dyn Store) {
     }
     let by = Some(owned_user_id!("@other:hs.test"));
     let state = StepState::Blocking { before: BlockStatus::Open };
-    let outcome =
-        Outcome::Done { effect: Effect::Blocked { before: BlockStatus::Open, inside: Some(3) } };
+    let outcome = Outcome::Done { effect: Effect::Blocked { before: BlockStatus::Open, inside: Some(3) } };
     commit(vec![
         Change::PlanState { id: 1, state: PlanState::Running, by: by.clone(), at: 2 },
         Change::Working { plan: 1, step: 0, state: state.clone() },
@@ -359,7 +362,8 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.kept(1, 0), Ok(None));
     commit(vec![Change::PlanState { id: 1, state: PlanState::Done, by: None, at: 4 }]);
     assert_eq!(store.plan(1).map(|plan| plan.and_then(|plan| plan.decided_by)), Ok(by));
-    let undo = Plan { id: 2, event_id: b.clone(), undoes: Some(1), state: PlanState::Cancelled, ..plan.clone() };
+    let undo =
+        Plan { id: 2, event_id: b.clone(), undoes: Some(1), state: PlanState::Cancelled, ..plan.clone() };
     commit(vec![Change::Plan(Box::new(undo.clone()))]);
     assert_eq!(store.undone_by(1), Ok(None));
     commit(vec![Change::PlanState { id: 2, state: PlanState::Running, by: None, at: 5 }]);
@@ -377,7 +381,9 @@ pub fn store_contract(store: &dyn Store) {
     // (The store in memory has no constraints; it is the database that has to hold this.)
 
     // The outbox: a message is sent in its newest version; an edit replaces what was sent first.
-    let say = |key: &str, text: &str| Say::new(key, Some(a.clone()), &Reply::new().paragraph(Line::new().text(text)));
+    let say = |key: &str, text: &str| {
+        Say::new(key, Some(a.clone()), &Reply::new().paragraph(Line::new().text(text)))
+    };
     commit(vec![
         Change::Mark(Mark { to: Marked::Event(a.clone()), emoji: "👀", effort: Effort::Once }),
         Change::Mark(Mark { to: Marked::Message("m".into()), emoji: "✅", effort: Effort::Surely }),
@@ -389,7 +395,11 @@ pub fn store_contract(store: &dyn Store) {
     let pending = |store: &dyn Store| -> Vec<(String, u32, String)> {
         let describe = |what: &Sendable| match what {
             Sendable::Message { replaces, rendered, .. } => {
-                format!("{}{}", rendered.text, replaces.as_ref().map(|id| format!(" for {id}")).unwrap_or_default())
+                format!(
+                    "{}{}",
+                    rendered.text,
+                    replaces.as_ref().map(|id| format!(" for {id}")).unwrap_or_default()
+                )
             }
             Sendable::File { attachment, .. } => attachment.name.clone(),
             Sendable::Reaction { to, emoji, .. } => format!("{emoji} on {to}"),
@@ -424,7 +434,11 @@ pub fn store_contract(store: &dyn Store) {
 
     // A file goes with its message, and is sent once.
     let with_file = Say {
-        attachment: Some(Attachment { name: "a.csv".into(), mime: "text/csv".into(), bytes: vec![0, 255, 10] }),
+        attachment: Some(Attachment {
+            name: "a.csv".into(),
+            mime: "text/csv".into(),
+            bytes: vec![0, 255, 10],
+        }),
         ..say("f", "see the file")
     };
     commit(vec![Change::Say(with_file)]);

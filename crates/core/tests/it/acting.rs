@@ -254,7 +254,9 @@ async fn the_options_of_a_shutdown_reach_the_server_and_the_preview() {
     stage.say("!confirm 1").await;
     assert_eq!(
         stage.homeserver.writes(),
-        [r#"delete !bad:hs.test {"block":false,"force_purge":false,"notice":{"creator":"@notices:hs.test","message":"Read the rules","name":"Bye now"},"purge":false}"#]
+        [
+            r#"delete !bad:hs.test {"block":false,"force_purge":false,"notice":{"creator":"@notices:hs.test","message":"Read the rules","name":"Bye now"},"purge":false}"#
+        ]
     );
 }
 
@@ -266,8 +268,14 @@ async fn who_makes_the_new_room_must_be_able_to() {
     let locked = Account { locked: true, ..Account::default() };
     stage.homeserver.put_account(user_id!("@locked:hs.test"), locked);
     for (who, why) in [
-        ("@nobody:hs.test", "`@nobody:hs.test` does not exist; the new room has to be made by a user of this server."),
-        ("@far:other.test", "`@far:other.test` is not of this server; the new room has to be made by one who is."),
+        (
+            "@nobody:hs.test",
+            "`@nobody:hs.test` does not exist; the new room has to be made by a user of this server.",
+        ),
+        (
+            "@far:other.test",
+            "`@far:other.test` is not of this server; the new room has to be made by one who is.",
+        ),
         ("@gone:hs.test", "`@gone:hs.test` is deactivated and cannot make the new room."),
         ("@locked:hs.test", "`@locked:hs.test` is suspended or locked and cannot make the new room."),
     ] {
@@ -295,7 +303,10 @@ async fn a_room_that_is_gone_by_the_time_of_the_confirmation_fails_honestly() {
     let said = stage.say("!confirm 2").await;
     has(
         &said,
-        &["Job 2: shutdown – failed", "The server does not know this room (any more); there was nothing to shut down."],
+        &[
+            "Job 2: shutdown – failed",
+            "The server does not know this room (any more); there was nothing to shut down.",
+        ],
     );
     assert_eq!(stage.homeserver.writes(), [DELETED]);
     assert!(stage.marked(&plan(&stage, 2).event_id, NO));
@@ -325,9 +336,8 @@ async fn one_room_is_not_shut_down_by_two_jobs_at_once() {
         stage.hear(moderator(), line);
     }
     stage.handle().await;
-    let answers: Vec<String> = (4..=6)
-        .filter_map(|n| Some(stage.store.said(&format!("answer-$event{n}"))?.text))
-        .collect();
+    let answers: Vec<String> =
+        (4..=6).filter_map(|n| Some(stage.store.said(&format!("answer-$event{n}"))?.text)).collect();
     assert_eq!(answers, vec!["`!bad:hs.test` is being shut down by job 1 already. Watch it with !job 1."; 3]);
     stage.execute().await;
     assert_eq!(stage.homeserver.writes(), [DELETED]);
@@ -366,7 +376,10 @@ async fn progress_is_shown_and_edited() {
     // The process ends in the middle: what was said last is what is under way.
     stage.homeserver.hang_at(stage.homeserver.calls() + 30, gleipnir_core::testing::Moment::Before);
     stage.live().await;
-    has(&stage.store.said("run-1").unwrap().text, &["running", "▰", "Removing members: ", " of 40 from `!big:hs.test`"]);
+    has(
+        &stage.store.said("run-1").unwrap().text,
+        &["running", "▰", "Removing members: ", " of 40 from `!big:hs.test`"],
+    );
     stage.restart();
     stage.execute().await;
     has(&stage.store.said("run-1").unwrap().text, &["done", "Removed (40):", "… and 20 more"]);

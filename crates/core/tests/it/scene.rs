@@ -44,7 +44,7 @@ pub(crate) fn html(body: &str, formatted_body: &str) -> Value {
 }
 
 /// A message of any content; everything that follows happens; what the bot answers, if it does.
-pub(crate) async fn send(stage: &mut Stage, content: Value) -> Option<String> {
+pub(crate) async fn send(stage: &mut Stage, content: &Value) -> Option<String> {
     let event = stage.receive(moderator(), "m.room.message", content);
     stage.handle().await;
     stage.execute().await;
@@ -64,11 +64,11 @@ pub(crate) fn answer_to(stage: &Stage, event: &OwnedEventId) -> Option<String> {
 
 /// All Plans, newest first.
 pub(crate) fn plans(stage: &Stage) -> Vec<Plan> {
-    stage.store.plans(&gleipnir_core::ports::Which::default()).unwrap()
+    stage.store.plans(&gleipnir_core::ports::Which::default()).expect("the store reads")
 }
 
 pub(crate) fn plan(stage: &Stage, id: PlanId) -> Plan {
-    stage.store.plan(id).unwrap().expect("there is such a plan")
+    stage.store.plan(id).expect("the store reads").expect("there is such a plan")
 }
 
 /// Fails unless `text` contains every part.

@@ -1,0 +1,13 @@
+//! The bot as its moderators have it: the real binary, on a real Synapse, in a room with somebody who talks to it.
+//! Without Python there is no Synapse, and these tests are skipped aloud.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic")]
+#![expect(clippy::print_stderr, reason = "a failure shows the room and the log")]
+
+mod away;
+mod conversations;
+mod crashes;
+mod gate;
+mod rights;
+mod session;
+mod support;

@@ -1,0 +1,153 @@
+//! A scene: a homeserver, the bot's process, and a moderator in the management room.
+
+mod bot;
+mod heard;
+mod moderator;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use throwaway_synapse::{Builder, Role, Synapse, User, path_part};
+
+pub(crate) use self::{
+    bot::Bot,
+    heard::Answer,
+    moderator::Moderator,
+};
+
+/// How long anything is waited for. Only a failure takes so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The bot's account.
+pub(crate) const BOT: &str = "@gleipnir:hs.test";
+
+/// Whether messages in the management room are encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Open,
+    Encrypted,
+}
+
+/// Everybody on stage. The bot is not started yet.
+pub(crate) struct Scene {
+    // In the order in which they may go.
+    pub(crate) bot: Bot,
+    pub(crate) moderator: Moderator,
+    /// A server admin, to ask the server without the bot.
+    pub(crate) admin: User,
+    pub(crate) synapse: Synapse,
+}
+
+impl Scene {
+    /// `None`, said aloud, where no Synapse can be had.
+    pub(crate) async fn new(kind: Kind) -> Option<Self> {
+        Self::on(Synapse::builder(), kind, Role::Admin).await
+    }
+
+    /// On a server with settings, and with a bot that is a server admin or not.
+    pub(crate) async fn on(server: Builder, kind: Kind, bot: Role) -> Option<Self> {
+        let synapse = server.start_or_skip().await?;
+        let bot = synapse.register("gleipnir", bot).await.unwrap();
+        let user = synapse.register("mod", Role::User).await.unwrap();
+        let admin = synapse.register("admin", Role::Admin).await.unwrap();
+        assert_eq!(bot.user_id, BOT);
+        let room = user.create_room(management_room(kind)).await.unwrap();
+        let moderator = match kind {
+            Kind::Open => Moderator::open(&synapse, user, room.clone()),
+            Kind::Encrypted => Moderator::encrypted(&synapse, user, room.clone()).await,
+        };
+        Some(Self { bot: Bot::new(synapse.url(), room), moderator, admin, synapse })
+    }
+
+    /// As [`new`](Self::new), with the bot at work.
+    pub(crate) async fn at_work(kind: Kind) -> Option<Self> {
+        let mut scene = Self::new(kind).await?;
+        scene.bot.start().await;
+        scene.moderator.hears("Hello, I am").await;
+        Some(scene)
+    }
+
+    /// A room on the server that the bot is not in, with these members besides its creator.
+    pub(crate) async fn room(&self, creator: &User, name: &str, members: &[User]) -> String {
+        let room = creator.create_room(json!({"preset": "public_chat", "name": name})).await.unwrap();
+        for member in members {
+            member.join(&room).await.unwrap();
+        }
+        room
+    }
+
+    /// Users called `name0`, `name1` and so on.
+    pub(crate) async fn crowd(&self, name: &str, size: usize) -> Vec<User> {
+        let mut crowd = Vec::new();
+        for n in 0..size {
+            crowd.push(self.synapse.register(&format!("{name}{n}"), Role::User).await.unwrap());
+        }
+        crowd
+    }
+
+    /// Whether local users are kept out of a room, by the admin API's word.
+    pub(crate) async fn is_blocked(&self, room: &str) -> bool {
+        let path = format!("/_synapse/admin/v1/rooms/{}/block", path_part(room));
+        self.admin.get(&path).await.unwrap()["block"] == true
+    }
+
+    /// Whether the server knows a room, by the admin API's word.
+    pub(crate) async fn knows(&self, room: &str) -> bool {
+        let path = format!("/_synapse/admin/v1/rooms/{}", path_part(room));
+        let (status, answer) = self.admin.request("GET", &path, None).await.unwrap();
+        assert!(status == 200 || status == 404, "{status}: {answer}");
+        status == 200
+    }
+
+    /// The joined members of a room, sorted, by the admin API's word.
+    pub(crate) async fn members(&self, room: &str) -> Vec<String> {
+        let path = format!("/_synapse/admin/v1/rooms/{}/members", path_part(room));
+        let mut members = strings(&self.admin.get(&path).await.unwrap()["members"]);
+        members.sort();
+        members
+    }
+
+    /// The delete tasks that the server has for a room.
+    pub(crate) async fn delete_tasks(&self, room: &str) -> Vec<Value> {
+        let path = format!("/_synapse/admin/v2/rooms/{}/delete_status", path_part(room));
+        let (status, answer) = self.admin.request("GET", &path, None).await.unwrap();
+        assert!(status == 200 || status == 404, "{status}: {answer}");
+        answer["results"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Waits until a room is being shut down, and so many local members are out.
+    pub(crate) async fn removed(&self, room: &str, count: usize) {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let tasks = self.delete_tasks(room).await;
+            let out = tasks.iter().map(|task| strings(&task["shutdown_room"]["kicked_users"]).len()).sum::<usize>();
+            if !tasks.is_empty() && (out >= count || tasks.iter().all(|task| task["status"] == "complete")) {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{out} of {count} members are out of {room}: {tasks:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Asks for a shutdown and confirms it with a reaction; the command's event.
+    pub(crate) async fn shut_down(&self, line: &str) -> String {
+        let command = self.moderator.say(line).await;
+        let preview = self.moderator.answer(&command, "do it?").await;
+        self.moderator.react(&preview.id, "✅").await;
+        command
+    }
+}
+
+fn management_room(kind: Kind) -> Value {
+    let mut room = json!({"preset": "private_chat", "name": "Moderators", "invite": [BOT]});
+    if kind == Kind::Encrypted {
+        let content = json!({"algorithm": "m.megolm.v1.aes-sha2"});
+        room["initial_state"] = json!([{"type": "m.room.encryption", "state_key": "", "content": content}]);
+    }
+    room
+}
+
+/// The strings of a list.
+pub(crate) fn strings(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}

@@ -1,0 +1,166 @@
+//! What somebody in the management room has heard so far, and what it means: replies, edits, reactions.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt::Write as _,
+    sync::Mutex,
+};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{BOT, PATIENCE};
+
+/// A message of the bot, as it reads now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The event of its first version.
+    pub(crate) id: String,
+    /// The plain text of its latest version.
+    pub(crate) text: String,
+}
+
+impl Answer {
+    /// Checks that it has all of these words.
+    #[track_caller]
+    pub(crate) fn says(&self, words: &[&str]) -> &Self {
+        for words in words {
+            assert!(self.text.contains(words), "it does not say {words:?}:\n{}", self.text);
+        }
+        self
+    }
+
+    /// Checks that it has none of these words.
+    #[track_caller]
+    pub(crate) fn leaves_out(&self, words: &[&str]) -> &Self {
+        for words in words {
+            assert!(!self.text.contains(words), "it says {words:?}:\n{}", self.text);
+        }
+        self
+    }
+}
+
+/// Everything that was heard, decrypted, in order.
+pub(crate) struct Heard {
+    events: Mutex<Vec<Value>>,
+    news: watch::Sender<()>,
+}
+
+impl Heard {
+    pub(crate) fn new() -> Self {
+        Self { events: Mutex::default(), news: watch::Sender::new(()) }
+    }
+
+    /// Takes events in, each once; a decrypted one takes the place of the encrypted one.
+    pub(crate) fn add(&self, new: Vec<Value>) {
+        let mut events = self.events.lock().unwrap();
+        for event in new {
+            match events.iter().position(|known| known["event_id"] == event["event_id"]) {
+                None => events.push(event),
+                Some(n) if events[n]["type"] == "m.room.encrypted" => events[n] = event,
+                Some(_) => {}
+            }
+        }
+        self.news.send_replace(());
+    }
+
+    /// Waits until there is what is looked for.
+    pub(crate) async fn wait<T>(&self, what: &str, look: impl Fn(&[Value]) -> Option<T>) -> T {
+        let mut news = self.news.subscribe();
+        let waiting = async {
+            loop {
+                news.borrow_and_update();
+                if let Some(found) = self.look(&look) {
+                    return found;
+                }
+                news.changed().await.unwrap();
+            }
+        };
+        let found = tokio::time::timeout(PATIENCE, waiting).await;
+        found.unwrap_or_else(|_| panic!("in vain, for {PATIENCE:?}: {what}"))
+    }
+
+    /// Looks at what was heard so far.
+    pub(crate) fn look<T>(&self, look: impl Fn(&[Value]) -> T) -> T {
+        look(&self.events.lock().unwrap())
+    }
+
+    /// The room, as somebody reads it.
+    pub(crate) fn transcript(&self) -> String {
+        self.look(|events| {
+            let mut firsts = HashMap::new();
+            let mut text = String::new();
+            for event in events {
+                let content = &event["content"];
+                let relation = &content["m.relates_to"];
+                let to = || firsts.get(&relation["event_id"].to_string()).cloned().unwrap_or_default();
+                let (edited, body) = match event["type"].as_str() {
+                    Some("m.room.message") if relation["rel_type"] == "m.replace" => {
+                        (" (edited)", body(&content["m.new_content"]).to_owned())
+                    }
+                    Some("m.room.message") => ("", body(content).to_owned()),
+                    Some("m.reaction") => ("", format!("{}  on “{}”", relation["key"].as_str().unwrap_or("?"), to())),
+                    Some("m.room.member") => {
+                        ("", format!("({} {})", event["state_key"], content["membership"]).replace('"', ""))
+                    }
+                    Some("m.room.encrypted") => ("", "(encrypted)".to_owned()),
+                    _ => continue,
+                };
+                firsts.insert(event["event_id"].to_string(), body.chars().take(40).collect::<String>());
+                let sender = event["sender"].as_str().unwrap_or_default();
+                let mut lines = body.lines();
+                let first = lines.next().unwrap_or_default();
+                drop(writeln!(text, "{:>26} │ {first}", format!("{sender}{edited}")));
+                lines.for_each(|line| drop(writeln!(text, "{:>26} │ {line}", "")));
+            }
+            text
+        })
+    }
+}
+
+/// Messages of the bot that answer an event, in the order of their first versions.
+pub(crate) fn replies(events: &[Value], to: &str) -> Vec<Answer> {
+    let said = notices(events);
+    let answers = said.into_iter().filter(|(event, _)| {
+        event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"] == to && event["content"]["msgtype"] == "m.notice"
+    });
+    answers.map(|(_, answer)| answer).collect()
+}
+
+/// All messages of the bot, without the edits, and how they read now.
+pub(crate) fn notices(events: &[Value]) -> Vec<(&Value, Answer)> {
+    let messages = || events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.room.message");
+    let edits = |event: &Value| {
+        let id = event["event_id"].clone();
+        messages().rfind(move |edit| is_edit(edit) && edit["content"]["m.relates_to"]["event_id"] == id)
+    };
+    let firsts = messages().filter(|event| !is_edit(event));
+    firsts
+        .map(|event| {
+            let content = edits(event).map_or(&event["content"], |edit| &edit["content"]["m.new_content"]);
+            let id = event["event_id"].as_str().unwrap_or_default().to_owned();
+            (event, Answer { id, text: body(content).to_owned() })
+        })
+        .collect()
+}
+
+/// The bot's reactions to an event; each may be there once.
+pub(crate) fn marks(events: &[Value], to: &str) -> Vec<String> {
+    let reactions = events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.reaction");
+    let relations = reactions.map(|event| &event["content"]["m.relates_to"]);
+    let marks: Vec<String> = relations
+        .filter(|relation| relation["event_id"] == to)
+        .filter_map(|relation| relation["key"].as_str().map(str::to_owned))
+        .collect();
+    let distinct: HashSet<_> = marks.iter().collect();
+    assert_eq!(distinct.len(), marks.len(), "a reaction was made twice: {marks:?}");
+    marks
+}
+
+fn is_edit(event: &Value) -> bool {
+    event["content"]["m.relates_to"]["rel_type"] == "m.replace"
+}
+
+fn body(content: &Value) -> &str {
+    content["body"].as_str().unwrap_or_default()
+}

@@ -1,0 +1,286 @@
+//! A moderator: somebody in the management room, with a client of their own. In an open room that is raw HTTP; an
+//! encrypted one takes a client that can decrypt.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use aes::cipher::{KeyIvInit as _, StreamCipher as _};
+use gleipnir_core::ruma::{
+    OwnedEventId, OwnedRoomId,
+    serde::{Base64, base64::UrlSafe},
+};
+use gleipnir_matrix::{Decryption, Login, Outgoing, Session, Settings, connect};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use throwaway_synapse::{PASSWORD, Synapse, User, path_part};
+use tokio::task::JoinHandle;
+
+use super::{
+    Answer,
+    heard::{self, Heard},
+};
+
+/// A pause after a sync that failed, as it does while the server is away.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Somebody in the management room who talks to the bot.
+pub(crate) struct Moderator {
+    /// The same account over raw HTTP.
+    pub(crate) user: User,
+    /// The management room.
+    pub(crate) room: String,
+    url: String,
+    voice: Voice,
+    heard: Arc<Heard>,
+    listening: JoinHandle<()>,
+}
+
+enum Voice {
+    Open,
+    Encrypted { session: Box<Session>, room: OwnedRoomId, sent: AtomicU64, _folder: TempDir },
+}
+
+impl Moderator {
+    /// With a client without encryption.
+    pub(crate) fn open(synapse: &Synapse, user: User, room: String) -> Self {
+        let heard = Arc::new(Heard::new());
+        let listening = tokio::spawn(listen(user.clone(), room.clone(), heard.clone()));
+        Self { user, room, url: synapse.url().to_owned(), voice: Voice::Open, heard, listening }
+    }
+
+    /// With a client for encrypted rooms.
+    pub(crate) async fn encrypted(synapse: &Synapse, user: User, room: String) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            homeserver: synapse.url().to_owned(),
+            user_id: user.user_id.as_str().try_into().unwrap(),
+            login: Login::Password(PASSWORD.to_owned()),
+            folder: folder.path().to_owned(),
+            device_name: "moderator".to_owned(),
+            recovery: None,
+        };
+        let session = connect(settings).await.unwrap().session;
+        let id: OwnedRoomId = room.as_str().try_into().unwrap();
+        // Before the bot comes: it has to know this device.
+        let start = session.sync(None, None).await.unwrap().next;
+        let heard = Arc::new(Heard::new());
+        let listening = tokio::spawn(listen_encrypted(session.clone(), id.clone(), start, heard.clone()));
+        let voice =
+            Voice::Encrypted { session: Box::new(session), room: id, sent: AtomicU64::new(0), _folder: folder };
+        Self { user, room, url: synapse.url().to_owned(), voice, heard, listening }
+    }
+
+    /// Says something; its event.
+    pub(crate) async fn say(&self, text: &str) -> String {
+        self.send("m.room.message", json!({"msgtype": "m.text", "body": text})).await
+    }
+
+    /// Reacts to something; the reaction's event.
+    pub(crate) async fn react(&self, to: &str, key: &str) -> String {
+        match &self.voice {
+            Voice::Open => self.user.react(&self.room, to, key).await.unwrap(),
+            Voice::Encrypted { session, room, .. } => {
+                let to: OwnedEventId = to.try_into().unwrap();
+                let reaction = Outgoing::Reaction { to, key: key.to_owned() };
+                session.send(room, &self.transaction(), reaction).await.unwrap().to_string()
+            }
+        }
+    }
+
+    /// Sends any event, encrypted where the room is.
+    pub(crate) async fn send(&self, event_type: &str, content: Value) -> String {
+        match &self.voice {
+            Voice::Open => self.user.send(&self.room, event_type, content).await.unwrap(),
+            Voice::Encrypted { session, room, .. } => {
+                let event = Outgoing::Other { event_type: event_type.to_owned(), content };
+                session.send(room, &self.transaction(), event).await.unwrap().to_string()
+            }
+        }
+    }
+
+    /// Waits until an answer to an event has these words, in its latest version.
+    pub(crate) async fn answer(&self, to: &str, words: &str) -> Answer {
+        let what = format!("an answer to {to} with {words:?}");
+        let look = |events: &[Value]| heard::replies(events, to).into_iter().find(|reply| reply.text.contains(words));
+        self.heard.wait(&what, look).await
+    }
+
+    /// Says something, and waits for an answer with these words.
+    pub(crate) async fn ask(&self, line: &str, words: &str) -> Answer {
+        let command = self.say(line).await;
+        self.answer(&command, words).await
+    }
+
+    /// As [`ask`](Self::ask), for what succeeds: ✅ on the command.
+    pub(crate) async fn good(&self, line: &str, words: &str) -> Answer {
+        let command = self.say(line).await;
+        let answer = self.answer(&command, words).await;
+        self.marked(&command, "✅").await;
+        answer
+    }
+
+    /// As [`ask`](Self::ask), for what is refused or fails: ❌ on the command.
+    pub(crate) async fn bad(&self, line: &str, words: &str) -> Answer {
+        let command = self.say(line).await;
+        let answer = self.answer(&command, words).await;
+        self.marked(&command, "❌").await;
+        answer
+    }
+
+    /// Waits until the bot has reacted to an event.
+    pub(crate) async fn marked(&self, event: &str, emoji: &str) {
+        let look = |events: &[Value]| heard::marks(events, event).iter().any(|mark| mark == emoji).then_some(());
+        self.heard.wait(&format!("{emoji} on {event}"), look).await;
+    }
+
+    /// The bot's reactions to an event so far.
+    pub(crate) fn marks(&self, event: &str) -> Vec<String> {
+        self.heard.look(|events| heard::marks(events, event))
+    }
+
+    /// Waits until the bot has said these words, to whomever.
+    pub(crate) async fn hears(&self, words: &str) -> Answer {
+        let look = |events: &[Value]| {
+            heard::notices(events).into_iter().map(|(_, said)| said).find(|said| said.text.contains(words))
+        };
+        self.heard.wait(&format!("the words {words:?}"), look).await
+    }
+
+    /// The bot's answers to an event so far.
+    pub(crate) fn replies(&self, to: &str) -> Vec<Answer> {
+        self.heard.look(|events| heard::replies(events, to))
+    }
+
+    /// All that the bot has said so far, in order.
+    pub(crate) fn said(&self) -> Vec<Answer> {
+        self.heard.look(|events| heard::notices(events).into_iter().map(|(_, said)| said).collect())
+    }
+
+    /// Waits until an event was heard.
+    pub(crate) async fn has(&self, id: &str) -> Value {
+        let look = |events: &[Value]| events.iter().find(|event| event["event_id"] == id).cloned();
+        self.heard.wait(id, look).await
+    }
+
+    /// All events so far, decrypted.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        self.heard.look(<[Value]>::to_vec)
+    }
+
+    /// Waits for the file that answers an event, downloads and decrypts it: its name and what is in it.
+    pub(crate) async fn file(&self, to: &str) -> (String, String) {
+        let is_file = |event: &&Value| {
+            let content = &event["content"];
+            content["msgtype"] == "m.file" && content["m.relates_to"]["m.in_reply_to"]["event_id"] == to
+        };
+        let look = |events: &[Value]| events.iter().find(is_file).cloned();
+        let content = self.heard.wait(&format!("a file for {to}"), look).await["content"].take();
+        let bytes = match &self.voice {
+            Voice::Open => self.download(&content["url"]).await,
+            Voice::Encrypted { .. } => {
+                assert!(content["url"].is_null(), "the file is not encrypted: {content}");
+                decrypt(&content["file"], self.download(&content["file"]["url"]).await)
+            }
+        };
+        assert_eq!(content["info"]["size"], bytes.len());
+        (content["filename"].as_str().unwrap_or_default().to_owned(), String::from_utf8(bytes).unwrap())
+    }
+
+    async fn download(&self, url: &Value) -> Vec<u8> {
+        let (server, id) = url.as_str().unwrap().strip_prefix("mxc://").unwrap().split_once('/').unwrap();
+        let path = format!("/_matrix/client/v1/media/download/{}/{}", path_part(server), path_part(id));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.get(format!("{}{path}", self.url)).bearer_auth(&self.user.access_token).build().unwrap();
+        let response = client.execute(request).await.unwrap().error_for_status().unwrap();
+        response.bytes().await.unwrap().to_vec()
+    }
+
+    /// The room, as the moderator reads it.
+    pub(crate) fn transcript(&self) -> String {
+        self.heard.transcript()
+    }
+
+    fn transaction(&self) -> String {
+        match &self.voice {
+            Voice::Open => String::new(),
+            Voice::Encrypted { sent, .. } => sent.fetch_add(1, Ordering::Relaxed).to_string(),
+        }
+    }
+}
+
+impl Drop for Moderator {
+    fn drop(&mut self) {
+        self.listening.abort();
+        if std::thread::panicking() {
+            eprintln!("\nThe management room:\n{}", self.transcript());
+        }
+    }
+}
+
+async fn listen(user: User, room: String, heard: Arc<Heard>) {
+    let filter = path_part(r#"{"room":{"timeline":{"limit":100}}}"#);
+    let mut since = String::new();
+    loop {
+        let answer = user.get(&format!("/_matrix/client/v3/sync?timeout=20000&filter={filter}{since}")).await;
+        let news = match answer {
+            Ok(answer) => {
+                let timeline = &answer["rooms"]["join"][&room]["timeline"];
+                let events = match timeline["limited"] == true {
+                    true => user.messages(&room, 500).await,
+                    false => Ok(timeline["events"].as_array().cloned().unwrap_or_default()),
+                };
+                events.map(|events| (events, answer["next_batch"].as_str().unwrap_or_default().to_owned()))
+            }
+            Err(error) => Err(error),
+        };
+        match news {
+            Ok((events, next)) => {
+                heard.add(events);
+                since = format!("&since={}", path_part(&next));
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+async fn listen_encrypted(session: Session, room: OwnedRoomId, start: String, heard: Arc<Heard>) {
+    let mut cursor = start;
+    let mut unread: Vec<OwnedEventId> = Vec::new();
+    loop {
+        match session.sync(Some(room.clone()), Some(cursor.clone())).await {
+            Ok(batch) => {
+                cursor = batch.next;
+                let undecryptable = |event: &&gleipnir_matrix::TimelineEvent| {
+                    matches!(event.decryption, Decryption::Undecryptable { .. })
+                };
+                let ids = batch.events.iter().filter(undecryptable).filter_map(|event| event.json["event_id"].as_str());
+                unread.extend(ids.filter_map(|id| OwnedEventId::try_from(id).ok()));
+                heard.add(batch.events.into_iter().map(|event| event.json).collect());
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+        let mut still = Vec::new();
+        for id in unread {
+            match session.fetch(&room, &id).await {
+                Ok(event) if event.decryption == Decryption::Decrypted => heard.add(vec![event.json]),
+                _ => still.push(id),
+            }
+        }
+        unread = still;
+    }
+}
+
+/// "Sending encrypted attachments": AES-256-CTR, with a hash of what is stored.
+fn decrypt(file: &Value, mut bytes: Vec<u8>) -> Vec<u8> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let key = Base64::<UrlSafe>::parse(text(&file["key"]["k"])).unwrap().into_inner();
+    let iv = Base64::<gleipnir_core::ruma::serde::base64::Standard>::parse(text(&file["iv"])).unwrap().into_inner();
+    let mut cipher = ctr::Ctr128BE::<aes::Aes256>::new_from_slices(&key, &iv).unwrap();
+    cipher.apply_keystream(&mut bytes);
+    bytes
+}
