@@ -18,7 +18,7 @@ fn command_table() -> String {
             gleipnir_core::commands::Access::Read => "membership",
             gleipnir_core::commands::Access::Act => "power 50",
         };
-        rows += &format!("| `{}` | {about} | {needs} |\n", usage.replace('|', "\\|"));
+        rows.push_str(&format!("| `{}` | {about} | {needs} |\n", usage.replace('|', "\\|")));
     }
     rows
 }

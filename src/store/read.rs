@@ -82,7 +82,8 @@ pub(super) fn kept(db: &Connection, plan: PlanId, step: usize) -> rusqlite::Resu
 
 pub(super) fn undone_by(db: &Connection, id: PlanId) -> rusqlite::Result<Option<PlanId>> {
     db.prepare_cached(
-        "SELECT id FROM plans WHERE undoes = ? AND state NOT IN ('cancelled', 'expired') ORDER BY id LIMIT 1",
+        "SELECT id FROM plans WHERE undoes = ? AND state NOT IN ('cancelled', 'expired') \
+         ORDER BY id DESC LIMIT 1",
     )?
     .query_row([id], |row| row.get(0))
     .optional()

@@ -178,13 +178,13 @@ mod tests {
             &json!({"membership": "ban", "reason": "spam"}),
         );
         let said = Reply::new().paragraph(explain(&ban, &Names::default())).render().text;
-        assert_eq!(said, "`@s:hs.test` removed and banned Tim `@t:hs.test`, because “spam”");
+        assert_eq!(said, "`@s:hs.test` removed and banned Tim (`@t:hs.test`), because “spam”");
         let rename = event(
             "@t:hs.test",
             &json!({"membership": "join", "displayname": "Tim"}),
             &json!({"membership": "join", "displayname": "Tom"}),
         );
         let said = Reply::new().paragraph(explain(&rename, &Names::default())).render().text;
-        assert_eq!(said, "Tim `@t:hs.test` changed the name to “Tom”");
+        assert_eq!(said, "Tim (`@t:hs.test`) changed the name to “Tom”");
     }
 }

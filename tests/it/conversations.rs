@@ -1,0 +1,106 @@
+//! Every command, in its good case and in those that go wrong: the same conversation in an open and in an encrypted
+//! management room. What the bot says is held against what the server says to somebody else.
+
+mod closing;
+mod context;
+mod jobs;
+mod rooms;
+mod shutdown;
+
+use serde_json::json;
+use throwaway_synapse::{Role, SYNAPSE_VERSION, User};
+
+use crate::support::{BOT, Kind, Scene};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_open_room() {
+    conversation(Kind::Open).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_an_encrypted_room() {
+    conversation(Kind::Encrypted).await;
+}
+
+async fn conversation(kind: Kind) {
+    let Some(scene) = Scene::at_work(kind).await else { return };
+    let world = World::new(&scene).await;
+    about_the_bot(&scene, kind).await;
+    mistakes(&scene).await;
+    rooms::looking(&scene, &world).await;
+    context::looking(&scene, &world).await;
+    rooms::blocking(&scene, &world).await;
+    jobs::deciding(&scene, &world).await;
+    shutdown::by_reaction(&scene, &world).await;
+    shutdown::variants(&scene, &world).await;
+    shutdown::failing(&scene, &world).await;
+    jobs::looking_back(&scene).await;
+    closing::everything_was_said_as_it_should(&scene, kind).await;
+}
+
+/// What goes on outside of the management room.
+struct World {
+    spammer: User,
+    visitor: User,
+    /// A room with an alias, which both are in.
+    room: String,
+}
+
+const ALIAS: &str = "#free-stuff:hs.test";
+
+/// A room that nobody knows.
+const NOWHERE: &str = "!nowhere:elsewhere.test";
+
+impl World {
+    async fn new(scene: &Scene) -> Self {
+        let spammer = scene.synapse.register("spammer", Role::User).await.unwrap();
+        let visitor = scene.synapse.register("visitor", Role::User).await.unwrap();
+        spammer.display_name("Nice Offers").await.unwrap();
+        let request = json!({"preset": "public_chat", "name": "Free stuff!", "room_alias_name": "free-stuff",
+            "topic": "get it while it is hot"});
+        let room = spammer.create_room(request).await.unwrap();
+        visitor.join(&room).await.unwrap();
+        Self { spammer, visitor, room }
+    }
+}
+
+async fn about_the_bot(scene: &Scene, kind: Kind) {
+    let m = &scene.moderator;
+    let help = m.good("!help", "Rooms").await;
+    for name in [
+        "room", "context", "block", "unblock", "blocked", "shutdown", "confirm", "cancel", "jobs", "job", "undo",
+        "audit", "status", "version", "help",
+    ] {
+        help.says(&[&format!("`!{name}` – ")]);
+    }
+    m.good("!help shutdown", "--notify-as").await.says(&["Usage: `!shutdown <room>", "power level 50", "Example"]);
+    m.good("!shutdown --help", "--notify-as").await;
+    m.bad("!help blok", "Did you mean `!help block`?").await;
+    m.good("!version", "Gleipnir").await.says(&[env!("CARGO_PKG_VERSION"), SYNAPSE_VERSION]);
+    let status = m.good("!status", "I am a server admin").await;
+    status.says(&[
+        SYNAPSE_VERSION,
+        BOT,
+        scene.synapse.url(),
+        "this device is signed by my identity",
+        "0 at work, 0 waiting",
+        "events to handle: 0",
+        match kind {
+            Kind::Open => ", not encrypted",
+            Kind::Encrypted => ", encrypted",
+        },
+    ]);
+    m.good(&format!("{BOT}: version"), "Gleipnir").await;
+    m.good("!gleipnir version", "Gleipnir").await;
+}
+
+async fn mistakes(scene: &Scene) {
+    let m = &scene.moderator;
+    m.bad("!blok", "I do not know the command “blok”. Did you mean `!block`?").await;
+    m.bad("!frobnicate", "`!help` lists all").await;
+    m.bad("!room", "Something is missing: `<room>`").await.says(&["Usage: `!room <room>`", "!help room"]);
+    m.bad("!room #a:hs.test #b:hs.test", "one word too many").await.says(&["^^^^^^^^^^"]);
+    m.bad("!room \"#a:hs.test", "A quote opens here").await;
+    m.bad("!version --loud", "I do not know “--loud”").await;
+    m.bad("!audit --limit many", "“many” is not a value").await;
+}

@@ -1,0 +1,81 @@
+//! `!context`, in a room that the bot is not in.
+
+use serde_json::json;
+
+use super::{ALIAS, NOWHERE, World};
+use crate::support::Scene;
+
+pub(super) async fn looking(scene: &Scene, world: &World) {
+    let (m, room) = (&scene.moderator, &world.room);
+    let World { spammer, visitor, .. } = world;
+    visitor.send_text(room, "hello, what is this?").await.unwrap();
+    let spam = spammer.send_text(room, "FREE NITRO at http://nitro.example @room <b>now</b>").await.unwrap();
+    let picture = spammer.upload("image/png", b"not a picture, really".to_vec()).await.unwrap();
+    let image = json!({"msgtype": "m.image", "body": "nitro.png", "url": picture,
+        "info": {"mimetype": "image/png", "size": 2048}});
+    let image = spammer.send(room, "m.room.message", image).await.unwrap();
+    let regretted = spammer.send_text(room, "the password is hunter2").await.unwrap();
+    spammer.redact(room, &regretted, "oops").await.unwrap();
+    let secret = json!({"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "AwgA", "session_id": "a",
+        "sender_key": "b", "device_id": "c"});
+    let secret = visitor.send(room, "m.room.encrypted", secret).await.unwrap();
+    visitor.leave(room).await.unwrap();
+    let end = spammer.send_text(room, "bye").await.unwrap();
+
+    let around = m.good(&format!("!context https://matrix.to/#/{room}/{spam}?via=hs.test"), "▶").await;
+    around.says(&[
+        &format!("Around `{spam}` in Free stuff! (`{ALIAS}`, `{room}`)"),
+        "visitor (`@visitor:hs.test`): “hello, what is this?”",
+        "FREE NITRO",
+        "<b>now</b>",
+        &format!("Nice Offers (`@spammer:hs.test`): an image “nitro.png”, `image/png`, 2 KiB, `{picture}`"),
+        "redacted by Nice Offers (`@spammer:hs.test`), because “oops”",
+        "visitor (`@visitor:hs.test`): an encrypted message; neither the server nor I can read it",
+        "visitor (`@visitor:hs.test`) joined",
+    ]);
+    around.leaves_out(&["hunter2"]);
+    let marked = around.text.lines().find(|line| line.contains('▶')).unwrap();
+    assert!(marked.contains("FREE NITRO"), "{marked}");
+    // Room and event apart; the event alone; fewer messages; the far end of the room.
+    let apart = m.good(&format!("!context {ALIAS} {spam}"), "▶").await;
+    assert_eq!(apart.text, around.text);
+    assert_eq!(m.good(&format!("!context {spam}"), "▶").await.text, around.text);
+    let few = m.good(&format!("!context {room} {image} -n 0"), "▶").await;
+    few.says(&["nitro.png"]).leaves_out(&["FREE NITRO", "hello"]);
+    m.good(&format!("!context {room} {end} -n 5"), "“bye”").await.says(&["visitor (`@visitor:hs.test`) left"]);
+    m.good(&format!("!context {room} {secret} -n 0"), "an encrypted message").await;
+
+    let redacted = m.good(&format!("!context {room} {regretted} -n 0 --original"), "Before it was redacted").await;
+    redacted.says(&["redacted by Nice Offers", "“the password is hunter2”"]);
+    m.good(&format!("!context {room} {spam} -n 0 --original"), "The event was not redacted").await;
+
+    attachments(scene, room, &spam).await;
+
+    m.bad(&format!("!context https://matrix.to/#/{room}/$nothing"), "does not know the event `$nothing`").await;
+    m.bad("!context $nothing", "does not know the event `$nothing`").await;
+    m.bad(&format!("!context {NOWHERE} $nothing"), "nor the room `!nowhere:elsewhere.test`").await;
+    m.bad("!context nonsense", "nonsense").await;
+    m.bad("!context", "Something is missing").await;
+    m.bad(&format!("!context {spam} -n 101"), "101").await.says(&["Usage"]);
+    m.bad(&format!("!context {spam} --file=xml"), "“xml” is not a value of").await.says(&["csv, json"]);
+    visitor.join(room).await.unwrap();
+}
+
+async fn attachments(scene: &Scene, room: &str, spam: &str) {
+    let m = &scene.moderator;
+    let command = m.say(&format!("!context {room} {spam} --file")).await;
+    let (name, table) = m.file(&command).await;
+    assert_eq!(name, "context.csv");
+    let mut lines = table.lines();
+    assert_eq!(lines.next().unwrap().trim_start_matches('\u{feff}'), "time,event_id,sender,type,state_key,content");
+    let row = lines.find(|line| line.contains(spam)).unwrap_or_else(|| panic!("it is not there: {table}"));
+    assert!(row.contains("@spammer:hs.test,m.room.message,,") && row.contains("FREE NITRO"), "{row}");
+    m.marked(&command, "✅").await;
+
+    let command = m.say(&format!("!context {room} {spam} --file=json")).await;
+    let (name, json) = m.file(&command).await;
+    assert_eq!(name, "context.json");
+    let events: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
+    let found = events.iter().find(|event| event["event_id"] == spam).unwrap();
+    assert_eq!(found["content"]["body"], "FREE NITRO at http://nitro.example @room <b>now</b>");
+}

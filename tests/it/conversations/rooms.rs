@@ -1,0 +1,92 @@
+//! `!room`, `!blocked`, `!block`, `!unblock` and `!undo`.
+
+use super::{ALIAS, NOWHERE, World};
+use crate::support::{BOT, Scene};
+
+/// Says what the server knows, however the room is given.
+pub(super) async fn looking(scene: &Scene, world: &World) {
+    let (m, room) = (&scene.moderator, &world.room);
+    let by_id = m.good(&format!("!room {room}"), "Free stuff!").await;
+    by_id.says(&[
+        ALIAS,
+        room,
+        "Topic: “get it while it is hot”",
+        "Members: 2, 2 of them on this server",
+        "Creator: `@spammer:hs.test`",
+        "Encryption: off",
+        "Joining: anyone can join",
+        "Block: not blocked",
+    ]);
+    let links = [format!("https://matrix.to/#/{}", ALIAS.replace('#', "%23")), format!("https://matrix.to/#/{room}")];
+    for way in [ALIAS, &links[0], &links[1]] {
+        assert_eq!(m.good(&format!("!room {way}"), "Free stuff!").await.text, by_id.text);
+    }
+    let name = &m.room;
+    m.good(&format!("!room {name}"), "This is the management room.").await.says(&["Moderators"]);
+    m.bad(&format!("!room {NOWHERE}"), "The server does not know the room").await.says(&["!block !nowhere"]);
+    m.bad("!room #nothing:hs.test", "There is no room with the alias `#nothing:hs.test`").await;
+    m.bad("!room free-stuff", "free-stuff").await.says(&["^^^^^^^^^^", "Usage"]);
+    m.bad("!room @spammer:hs.test", "@spammer:hs.test").await.says(&["Usage"]);
+    m.good(&format!("!blocked {ALIAS}"), "is not blocked").await.says(&["Local members inside: 2."]);
+    m.good(&format!("!blocked {NOWHERE}"), "is not blocked").await.says(&["The server does not know the room."]);
+    m.bad("!blocked nonsense", "nonsense").await;
+}
+
+/// Blocks and unblocks, and nothing else.
+pub(super) async fn blocking(scene: &Scene, world: &World) {
+    let (m, room) = (&scene.moderator, &world.room);
+    let other = scene.room(&world.spammer, "More free stuff", &[]).await;
+
+    m.good(&format!("!block --dry-run {ALIAS} {NOWHERE}"), "Dry run: nothing was done.").await;
+    m.bad(&format!("!block {room} #nothing:hs.test"), "There is no room with the alias").await;
+    m.bad(&format!("!block {}", m.room), "That is the management room.").await;
+    m.bad(&format!("!block {other} {}", m.room), "That is the management room.").await;
+    m.bad("!block", "Something is missing").await;
+    for untouched in [room, &other, NOWHERE, &m.room] {
+        assert!(!scene.is_blocked(untouched).await);
+    }
+
+    let blocked = m.good(&format!("!block {ALIAS} {other} {NOWHERE} spam “wave”"), "block – done").await;
+    blocked.says(&[
+        "because “spam wave”",
+        &format!("`{room}` is blocked: nobody on this server can join or be invited. 2 local members are still inside"),
+        &format!("`{other}` is blocked"),
+        &format!("`{NOWHERE}` is blocked"),
+        "The server does not know the room",
+        &format!("!shutdown {room}"),
+    ]);
+    let job = job_of(&blocked.text);
+    blocked.says(&[&format!("Undo: `!undo {job}`")]);
+    for room in [room, &other, NOWHERE] {
+        assert!(scene.is_blocked(room).await, "{room}");
+    }
+    let (status, answer) = scene.admin.request("POST", &format!("/_matrix/client/v3/join/{other}"), None).await.unwrap();
+    assert_eq!(status, 403, "{answer}");
+    m.good(&format!("!blocked {NOWHERE}"), "is blocked, first by").await.says(&[BOT]);
+    m.good(&format!("!room {room}"), "Block: blocked, first by").await;
+    m.good(&format!("!block {room} {other}"), "is already blocked").await;
+
+    // A room that was blocked before is left alone, and an undo leaves it alone too.
+    let third = scene.room(&world.spammer, "Even more", &[]).await;
+    m.good(&format!("!unblock {other} a mistake"), "is open again.").await;
+    assert!(!scene.is_blocked(&other).await);
+    m.good(&format!("!unblock {other}"), "not blocked").await;
+    let second = m.good(&format!("!block {room} {third}"), "block – done").await;
+    second.says(&[&third]).leaves_out(&[room]);
+    m.good("!undo last", "undo – done").await.says(&[&format!("`{third}` is open again.")]);
+    assert!(!scene.is_blocked(&third).await && scene.is_blocked(room).await);
+    m.bad(&format!("!undo {}", job_of(&second.text)), "was undone by job").await;
+
+    m.good(&format!("!undo {job}"), "undo – done").await.says(&["is open again."]);
+    for room in [room, &other, NOWHERE] {
+        assert!(!scene.is_blocked(room).await, "{room}");
+    }
+    m.bad("!undo 999", "There is no job 999.").await;
+    m.bad("!undo soon", "A job is given by its number").await;
+}
+
+/// The number in "Job 7: block – done".
+pub(super) fn job_of(text: &str) -> u64 {
+    let number = text.split("Job ").nth(1).and_then(|rest| rest.split(':').next());
+    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("there is no job in {text}"))
+}
