@@ -75,7 +75,6 @@ async fn about_the_bot(scene: &Scene, kind: Kind) {
     }
     m.good("!help shutdown", "--notify-as").await.says(&["Usage: `!shutdown <room>", "power level 50", "Example"]);
     m.good("!shutdown --help", "--notify-as").await;
-    m.bad("!help blok", "Did you mean `!help block`?").await;
     m.good("!version", "Gleipnir").await.says(&[env!("CARGO_PKG_VERSION"), SYNAPSE_VERSION]);
     let status = m.good("!status", "I am a server admin").await;
     status.says(&[
@@ -90,17 +89,24 @@ async fn about_the_bot(scene: &Scene, kind: Kind) {
             Kind::Encrypted => ", encrypted",
         },
     ]);
-    m.good(&format!("{BOT}: version"), "Gleipnir").await;
-    m.good("!gleipnir version", "Gleipnir").await;
+    m.all_good(&[(&format!("{BOT}: version"), "Gleipnir"), ("!gleipnir version", "Gleipnir")]).await;
 }
 
 async fn mistakes(scene: &Scene) {
-    let m = &scene.moderator;
-    m.bad("!blok", "I do not know the command “blok”. Did you mean `!block`?").await;
-    m.bad("!frobnicate", "`!help` lists all").await;
-    m.bad("!room", "Something is missing: `<room>`").await.says(&["Usage: `!room <room>`", "!help room"]);
-    m.bad("!room #a:hs.test #b:hs.test", "one word too many").await.says(&["^^^^^^^^^^"]);
-    m.bad("!room \"#a:hs.test", "A quote opens here").await;
-    m.bad("!version --loud", "I do not know “--loud”").await;
-    m.bad("!audit --limit many", "“many” is not a value").await;
+    let answers = scene.moderator.all_bad(&[
+        ("!room", "Something is missing: `<room>`"),
+        ("!room #a:hs.test #b:hs.test", "one word too many"),
+        ("!blok", "I do not know the command “blok”. Did you mean `!block`?"),
+        ("!frobnicate", "`!help` lists all"),
+        ("!help blok", "Did you mean `!help block`?"),
+        ("!room \"#a:hs.test", "A quote opens here"),
+        ("!version --loud", "I do not know “--loud”"),
+        ("!audit --limit many", "many"),
+        ("!block", "Something is missing"),
+        ("!shutdown", "Something is missing"),
+        ("!context", "Something is missing"),
+        ("!confirm", "Something is missing"),
+    ]).await;
+    answers[0].says(&["Usage: `!room <room>`", "!help room"]);
+    answers[1].says(&["^^^^^^^^^^"]);
 }

@@ -25,12 +25,12 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
     let around = m.good(&format!("!context https://matrix.to/#/{room}/{spam}?via=hs.test"), "▶").await;
     around.says(&[
         &format!("Around `{spam}` in Free stuff! (`{ALIAS}`, `{room}`)"),
-        "visitor (`@visitor:hs.test`): “hello, what is this?”",
+        "`@visitor:hs.test`: “hello, what is this?”",
         "FREE NITRO",
         "<b>now</b>",
-        &format!("Nice Offers (`@spammer:hs.test`): an image “nitro.png”, `image/png`, 2 KiB, `{picture}`"),
+        &format!("Nice Offers (`@spammer:hs.test`): an image “`nitro.png`”, `image/png`, 2 KiB, `{picture}`"),
         "redacted by Nice Offers (`@spammer:hs.test`), because “oops”",
-        "visitor (`@visitor:hs.test`): an encrypted message; neither the server nor I can read it",
+        "`@visitor:hs.test`: an encrypted message; neither the server nor I can read it",
         "visitor (`@visitor:hs.test`) joined",
     ]);
     around.leaves_out(&["hunter2"]);
@@ -41,7 +41,7 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
     assert_eq!(apart.text, around.text);
     assert_eq!(m.good(&format!("!context {spam}"), "▶").await.text, around.text);
     let few = m.good(&format!("!context {room} {image} -n 0"), "▶").await;
-    few.says(&["nitro.png"]).leaves_out(&["FREE NITRO", "hello"]);
+    few.says(&["▶", "nitro.png"]).leaves_out(&["FREE NITRO", "hello"]);
     m.good(&format!("!context {room} {end} -n 5"), "“bye”").await.says(&["visitor (`@visitor:hs.test`) left"]);
     m.good(&format!("!context {room} {secret} -n 0"), "an encrypted message").await;
 
@@ -51,13 +51,21 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
 
     attachments(scene, room, &spam).await;
 
-    m.bad(&format!("!context https://matrix.to/#/{room}/$nothing"), "does not know the event `$nothing`").await;
-    m.bad("!context $nothing", "does not know the event `$nothing`").await;
-    m.bad(&format!("!context {NOWHERE} $nothing"), "nor the room `!nowhere:elsewhere.test`").await;
-    m.bad("!context nonsense", "nonsense").await;
-    m.bad("!context", "Something is missing").await;
-    m.bad(&format!("!context {spam} -n 101"), "101").await.says(&["Usage"]);
-    m.bad(&format!("!context {spam} --file=xml"), "“xml” is not a value of").await.says(&["csv, json"]);
+    let nothing = format!("${}", "n".repeat(43));
+    let answers = m.all_bad(&[
+        (&format!("!context https://matrix.to/#/{room}/{nothing}"), "does not know the event"),
+        (&format!("!context {nothing}"), "does not know the event"),
+        (&format!("!context {NOWHERE} {nothing}"), "nor the room `!nowhere:elsewhere.test`"),
+        ("!context $short", "is not an event ID"),
+        ("!context nonsense", "nonsense"),
+        (&format!("!context #nothing:hs.test {spam}"), "There is no room with the alias"),
+        (&format!("!context {spam} -n 101"), "101"),
+        (&format!("!context {spam} --file=xml"), "“xml” is not a value of"),
+    ]).await;
+    answers[0].says(&[&nothing, room]);
+    answers[1].says(&[&nothing]);
+    answers[6].says(&["Usage"]);
+    answers[7].says(&["csv, json"]);
     visitor.join(room).await.unwrap();
 }
 

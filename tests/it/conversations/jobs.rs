@@ -43,12 +43,15 @@ pub(super) async fn deciding(scene: &Scene, world: &World) {
     for room in &rooms {
         assert!(scene.is_blocked(room).await, "{room}");
     }
-    m.bad(&format!("!confirm #{job}"), "has ended already").await;
-    m.bad(&format!("!cancel {job}"), "has ended already").await;
-    m.bad("!confirm 999", "There is no job 999.").await;
-    m.bad("!cancel 999", "There is no job 999.").await;
-    m.bad("!confirm it", "A job is given by its number").await;
-    m.bad("!confirm", "Something is missing").await;
+    m.all_bad(&[
+        (&format!("!confirm #{job}"), "has ended already"),
+        (&format!("!cancel {job}"), "has ended already"),
+        ("!confirm 999", "There is no job 999."),
+        ("!cancel 999", "There is no job 999."),
+        ("!job 999", "There is no job 999."),
+        ("!confirm it", "A job is given by its number"),
+    ])
+    .await;
 
     // Without --yes in the configuration it asks all the same.
     let asked = m.ask(&format!("!shutdown {} --yes", world.room), "`--yes` is not allowed").await;
@@ -59,8 +62,6 @@ pub(super) async fn deciding(scene: &Scene, world: &World) {
 pub(super) async fn looking_back(scene: &Scene) {
     let m = &scene.moderator;
     m.good("!jobs", "Nothing is under way.").await;
-    m.bad("!job 999", "There is no job 999.").await;
-    m.bad("!job first", "A job is given by its number").await;
     m.good("!audit", "asked by `@mod:hs.test`").await.says(&["done", "cancelled", "because “spam wave”"]);
     m.good("!audit @nobody:hs.test", "I know of nothing about “@nobody:hs.test”").await;
     m.good("!audit !many3:elsewhere.test", "too many").await.leaves_out(&["spam wave"]);

@@ -23,13 +23,22 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
     }
     let name = &m.room;
     m.good(&format!("!room {name}"), "This is the management room.").await.says(&["Moderators"]);
-    m.bad(&format!("!room {NOWHERE}"), "The server does not know the room").await.says(&["!block !nowhere"]);
-    m.bad("!room #nothing:hs.test", "There is no room with the alias `#nothing:hs.test`").await;
-    m.bad("!room free-stuff", "free-stuff").await.says(&["^^^^^^^^^^", "Usage"]);
-    m.bad("!room @spammer:hs.test", "@spammer:hs.test").await.says(&["Usage"]);
-    m.good(&format!("!blocked {ALIAS}"), "is not blocked").await.says(&["Local members inside: 2."]);
-    m.good(&format!("!blocked {NOWHERE}"), "is not blocked").await.says(&["The server does not know the room."]);
-    m.bad("!blocked nonsense", "nonsense").await;
+    let answers = m.all_bad(&[
+        (&format!("!room {NOWHERE}"), "The server does not know the room"),
+        ("!room free-stuff", "free-stuff"),
+        ("!room @spammer:hs.test", "@spammer:hs.test"),
+        ("!room #nothing:hs.test", "There is no room with the alias `#nothing:hs.test`"),
+        ("!blocked nonsense", "nonsense"),
+    ]).await;
+    answers[0].says(&["!block !nowhere"]);
+    answers[1].says(&["^^^^^^^^^^", "Usage"]);
+    answers[2].says(&["Usage"]);
+    let answers = m.all_good(&[
+        (&format!("!blocked {ALIAS}"), "is not blocked"),
+        (&format!("!blocked {NOWHERE}"), "is not blocked"),
+    ]).await;
+    answers[0].says(&["Local members inside: 2."]);
+    answers[1].says(&["The server does not know the room."]);
 }
 
 /// Blocks and unblocks, and nothing else.
@@ -38,10 +47,12 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
     let other = scene.room(&world.spammer, "More free stuff", &[]).await;
 
     m.good(&format!("!block --dry-run {ALIAS} {NOWHERE}"), "Dry run: nothing was done.").await;
-    m.bad(&format!("!block {room} #nothing:hs.test"), "There is no room with the alias").await;
-    m.bad(&format!("!block {}", m.room), "That is the management room.").await;
-    m.bad(&format!("!block {other} {}", m.room), "That is the management room.").await;
-    m.bad("!block", "Something is missing").await;
+    m.all_bad(&[
+        (&format!("!block {room} #nothing:hs.test"), "There is no room with the alias"),
+        (&format!("!block {}", m.room), "That is the management room."),
+        (&format!("!block {other} {}", m.room), "That is the management room."),
+    ])
+    .await;
     for untouched in [room, &other, NOWHERE, &m.room] {
         assert!(!scene.is_blocked(untouched).await);
     }
@@ -81,8 +92,7 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
     for room in [room, &other, NOWHERE] {
         assert!(!scene.is_blocked(room).await, "{room}");
     }
-    m.bad("!undo 999", "There is no job 999.").await;
-    m.bad("!undo soon", "A job is given by its number").await;
+    m.all_bad(&[("!undo 999", "There is no job 999."), ("!undo soon", "A job is given by its number")]).await;
 }
 
 /// The number in "Job 7: block – done".

@@ -95,14 +95,16 @@ pub(super) async fn variants(scene: &Scene, world: &World) {
 
     let other = scene.room(spammer, "Other", &[]).await;
     m.good(&format!("!shutdown {other} --dry-run"), "Dry run: nothing was done.").await;
-    m.bad(&format!("!shutdown {}", m.room), "That is the management room.").await;
-    m.bad(&format!("!shutdown {NOWHERE}"), "there is nothing to shut down").await;
-    m.bad(&format!("!shutdown {other} {kept}"), "one room at a time").await;
-    m.bad(&format!("!shutdown {other} --no-purge --force-purge"), "cannot be used here").await;
-    m.bad(&format!("!shutdown {other} --message hi"), "Something is missing").await.says(&["--notify-as"]);
-    m.bad(&format!("!shutdown {other} --notify-as @nobody:hs.test"), "does not exist").await;
-    m.bad(&format!("!shutdown {other} --notify-as @a:elsewhere.test"), "is not of this server").await;
-    m.bad("!shutdown", "Something is missing").await;
+    m.all_bad(&[
+        (&format!("!shutdown {}", m.room), "That is the management room."),
+        (&format!("!shutdown {NOWHERE}"), "there is nothing to shut down"),
+        (&format!("!shutdown {other} {kept}"), "one room at a time"),
+        (&format!("!shutdown {other} --no-purge --force-purge"), "cannot be used here"),
+        (&format!("!shutdown {other} --message hi"), "Something is missing: `--notify-as"),
+        (&format!("!shutdown {other} --notify-as @nobody:hs.test"), "does not exist"),
+        (&format!("!shutdown {other} --notify-as @a:elsewhere.test"), "is not of this server"),
+    ])
+    .await;
     assert_eq!(scene.members(&other).await, ["@spammer:hs.test"]);
 }
 

@@ -132,6 +132,29 @@ impl Moderator {
         answer
     }
 
+    /// As [`bad`](Self::bad), for many lines that are sent at once: each with the words of its answer.
+    pub(crate) async fn all_bad(&self, cases: &[(&str, &str)]) -> Vec<Answer> {
+        self.all(cases, "❌").await
+    }
+
+    /// As [`good`](Self::good), for many lines that are sent at once: each with the words of its answer.
+    pub(crate) async fn all_good(&self, cases: &[(&str, &str)]) -> Vec<Answer> {
+        self.all(cases, "✅").await
+    }
+
+    async fn all(&self, cases: &[(&str, &str)], mark: &str) -> Vec<Answer> {
+        let mut commands = Vec::new();
+        for (line, _) in cases {
+            commands.push(self.say(line).await);
+        }
+        let mut answers = Vec::new();
+        for (command, (_, words)) in commands.iter().zip(cases) {
+            answers.push(self.answer(command, words).await);
+            self.marked(command, mark).await;
+        }
+        answers
+    }
+
     /// Waits until the bot has reacted to an event.
     pub(crate) async fn marked(&self, event: &str, emoji: &str) {
         let look = |events: &[Value]| heard::marks(events, event).iter().any(|mark| mark == emoji).then_some(());
