@@ -40,14 +40,25 @@ impl Deliverer {
                 said.notified().await;
             }
         };
-        tokio::join!(pass_on, self.work(Queue::Messages, &messages), self.work(Queue::Reactions, &reactions));
+        // A reaction to a message of our own can go as soon as that message is there.
+        let sent = || reactions.notify_one();
+        tokio::join!(
+            pass_on,
+            self.work(Queue::Messages, &messages, sent),
+            self.work(Queue::Reactions, &reactions, || {})
+        );
     }
 
-    async fn work(&self, queue: Queue, woken: &Notify) {
+    async fn work(&self, queue: Queue, woken: &Notify, sent: impl Fn()) {
         loop {
             woken.notified().await;
-            while let Some(pause) = self.send_all(queue).await {
-                tokio::time::sleep(pause).await;
+            loop {
+                let pause = self.send_all(queue).await;
+                sent();
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => break,
+                }
             }
         }
     }

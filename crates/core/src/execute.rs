@@ -236,16 +236,11 @@ impl Executor {
         if let Some(why) = safety::forbidden(&planned.step, &self.management) {
             return Advance::Ended(Outcome::Failed { why, but: None });
         }
+        let (effects, room, state) = (&*self.effects, planned.step.room(), planned.state.as_ref());
         match &planned.step {
-            Step::BlockRoom { room } => {
-                block::advance(&*self.effects, room, Block::On, planned.state.as_ref()).await
-            }
-            Step::UnblockRoom { room } => {
-                block::advance(&*self.effects, room, Block::Off, planned.state.as_ref()).await
-            }
-            Step::ShutDownRoom { room, shutdown } => {
-                shutdown::advance(&*self.effects, room, shutdown, planned.state.as_ref()).await
-            }
+            Step::BlockRoom { .. } => block::advance(effects, room, Block::On, state).await,
+            Step::UnblockRoom { .. } => block::advance(effects, room, Block::Off, state).await,
+            Step::ShutDownRoom { shutdown, .. } => shutdown::advance(effects, room, shutdown, state).await,
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{BlockStatus, DeleteResult, Millis, Shutdown},
-    reply::Line,
+    reply::{Line, room_line},
 };
 
 /// The number that moderators use: `!confirm 12`.
@@ -96,6 +96,31 @@ impl From<Step> for PlannedStep {
     }
 }
 
+/// A room, with what it was called when it was asked about: afterwards it may have no name any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomRef {
+    /// Its ID.
+    pub id: OwnedRoomId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its main alias.
+    pub alias: Option<String>,
+}
+
+impl RoomRef {
+    /// Name, alias and ID.
+    pub fn line(&self) -> Line {
+        room_line(self.name.as_deref(), self.alias.as_deref(), self.id.as_str())
+    }
+}
+
+/// A room of which only the ID is known.
+impl From<OwnedRoomId> for RoomRef {
+    fn from(id: OwnedRoomId) -> Self {
+        Self { id, name: None, alias: None }
+    }
+}
+
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
@@ -104,17 +129,17 @@ pub enum Step {
     /// Keep local users out of a room.
     BlockRoom {
         /// The room; the server need not know it.
-        room: OwnedRoomId,
+        room: RoomRef,
     },
     /// Let local users into a room again.
     UnblockRoom {
         /// The room.
-        room: OwnedRoomId,
+        room: RoomRef,
     },
     /// Remove all local members from a room, and purge it.
     ShutDownRoom {
         /// The room.
-        room: OwnedRoomId,
+        room: RoomRef,
         /// How.
         shutdown: Shutdown,
     },
@@ -180,8 +205,8 @@ pub enum Effect {
     Blocked {
         /// How it was before.
         before: BlockStatus,
-        /// Local members who are still inside; `None` for a room that the server does not know.
-        inside: Option<u64>,
+        /// Local members who are still inside.
+        inside: Inside,
     },
     /// The room is open.
     Unblocked {
@@ -199,28 +224,45 @@ pub enum Effect {
     },
 }
 
+/// How many local members a blocked room still has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inside {
+    /// So many.
+    Members(u64),
+    /// The server does not know the room.
+    UnknownRoom,
+    /// The server could not be asked.
+    NotTold,
+}
+
 /// How to put a finished step right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reverse {
     /// By this step.
     By(Step),
     /// There is nothing to put right.
-    Nothing(String),
+    Nothing(Line),
     /// It cannot be put right; the sentence says why and what can be done.
-    Cannot(String),
+    Cannot(Line),
 }
 
 impl Step {
     /// The room that it is about.
     pub fn room(&self) -> &RoomId {
+        &self.room_ref().id
+    }
+
+    /// The room that it is about, with its names.
+    pub fn room_ref(&self) -> &RoomRef {
         match self {
             Self::BlockRoom { room } | Self::UnblockRoom { room } | Self::ShutDownRoom { room, .. } => room,
         }
     }
 
-    /// What it does, in the infinitive: "block `!x`".
+    /// What it does, in the infinitive: "block Spam (`!x`)".
     pub fn describe(&self) -> Line {
-        let line = |words: &str| Line::new().text(words).code(self.room().as_str());
+        let line = |words: &str| Line::new().text(words).append(self.room_ref().line());
         match self {
             Self::BlockRoom { .. } => line("block "),
             Self::UnblockRoom { .. } => line("unblock "),
@@ -251,20 +293,24 @@ impl Step {
 
     /// How to put it right after it ended with `effect`.
     pub fn reverse(&self, effect: &Effect) -> Reverse {
-        let room = self.room().to_owned();
+        let room = self.room_ref().clone();
         match effect {
             Effect::Blocked { before: BlockStatus::Open, .. } => Reverse::By(Self::UnblockRoom { room }),
             Effect::Blocked { before: BlockStatus::Blocked(_), .. } => {
-                Reverse::Nothing(format!("{room} was blocked before already"))
+                Reverse::Nothing(room.line().text(" was blocked before already."))
             }
             Effect::Unblocked { before: BlockStatus::Blocked(_) } => Reverse::By(Self::BlockRoom { room }),
             Effect::Unblocked { before: BlockStatus::Open } => {
-                Reverse::Nothing(format!("{room} was not blocked before"))
+                Reverse::Nothing(room.line().text(" was not blocked before."))
             }
-            Effect::ShutDown { .. } => Reverse::Cannot(format!(
-                "I cannot undo the shutdown of {room} yet. I kept its name, topic, aliases, state and local members; \
-                 !unblock lets people in again"
-            )),
+            Effect::ShutDown { .. } => {
+                let line = Line::new().text("I cannot undo the shutdown of ").append(room.line());
+                let line = line.text(
+                    " yet. I kept its name, topic, aliases, state and the list of its local members for that. To let \
+                     people join it again: ",
+                );
+                Reverse::Cannot(line.code(format!("!unblock {}", room.id)).text("."))
+            }
         }
     }
 }
@@ -314,7 +360,7 @@ mod tests {
 
     fn shutdown(block: bool, purge: bool) -> Step {
         Step::ShutDownRoom {
-            room: ruma::owned_room_id!("!a:hs.test"),
+            room: ruma::owned_room_id!("!a:hs.test").into(),
             shutdown: Shutdown { block, purge, force_purge: false, notice: None },
         }
     }
@@ -344,9 +390,9 @@ mod tests {
 
     #[test]
     fn a_block_is_undone_only_if_it_changed_something() {
-        let room = ruma::owned_room_id!("!a:hs.test");
+        let room = RoomRef::from(ruma::owned_room_id!("!a:hs.test"));
         let step = Step::BlockRoom { room: room.clone() };
-        let effect = |before| Effect::Blocked { before, inside: None };
+        let effect = |before| Effect::Blocked { before, inside: Inside::UnknownRoom };
         assert_eq!(step.reverse(&effect(BlockStatus::Open)), Reverse::By(Step::UnblockRoom { room }));
         assert!(matches!(step.reverse(&effect(BlockStatus::Blocked(None))), Reverse::Nothing(_)));
     }

@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn answers_append() {
-        let file = |name: &str| Attachment { name: name.to_owned(), mime: "text/csv", bytes: Vec::new() };
+        let file =
+            |name: &str| Attachment { name: name.to_owned(), mime: "text/csv".to_owned(), bytes: Vec::new() };
         let both = Reply::text("a").append(Reply::text("b").attach(file("b.csv")));
         assert_eq!(both.render().text, "a\n\nb");
         let both = Reply::text("a").attach(file("a.csv")).append(both);

@@ -121,7 +121,7 @@ pub(super) async fn failing(scene: &Scene, world: &World) {
     m.react(&preview.id, "✅").await;
     m.answer(&command, "shutdown – failed").await.says(&[
         "Could not shut down",
-        "The server says: 403: Joining rooms while account is suspended is not allowed.",
+        "The server says: 403: Sending messages while account is suspended is not allowed.",
         "The room is blocked now all the same.",
     ]);
     m.marked(&command, "❌").await;

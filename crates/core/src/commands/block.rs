@@ -60,7 +60,10 @@ impl Command for Block {
             preview = preview.list(blocked.iter().map(|(room, facts)| facts.line(room)));
         }
         Ok(Decision::Propose(Box::new(Draft {
-            steps: open.into_iter().map(|(room, _)| Step::BlockRoom { room }).collect(),
+            steps: open
+                .into_iter()
+                .map(|(room, facts)| Step::BlockRoom { room: facts.named(room) })
+                .collect(),
             because: facts.reason,
             preview,
             undoes: None,

@@ -105,15 +105,16 @@ impl Command for Context {
         let details = facts.details.unwrap_or_default();
         let heading =
             room_line(details.name.as_deref(), details.canonical_alias.as_deref(), facts.room.as_str());
-        let mut reply = Reply::new()
-            .paragraph(Line::new().text("Around ").code(facts.event.as_str()).text(" in ").append(heading));
-        let mut lines: Vec<Line> = around.before.iter().map(|event| in_words(event, &names)).collect();
-        lines.push(
+        let mut reply = Reply::new().paragraph(
             Line::new()
-                .strong("▶ ")
-                .text(format!("{} ", date(around.event.time())))
-                .append(what(&around.event, &names)),
+                .text("Around ")
+                .code(facts.event.as_str())
+                .text(" in ")
+                .append(heading)
+                .text(", times in UTC:"),
         );
+        let mut lines: Vec<Line> = around.before.iter().map(|event| in_words(event, &names)).collect();
+        lines.push(Line::new().strong("▶ ").append(in_words(&around.event, &names)));
         lines.extend(around.after.iter().map(|event| in_words(event, &names)));
         reply = reply.list(lines);
         if self.original {

@@ -1,12 +1,13 @@
 //! What several commands read and say about a room.
 
-use ruma::RoomId;
+use ruma::{OwnedRoomId, RoomId};
 use serde::Serialize;
 
 use super::{Failure, World};
 use crate::{
     model::{BlockStatus, RoomDetails},
-    reply::{Attachment, Line, json_attachment, room_line},
+    plan::RoomRef,
+    reply::{Attachment, Line, json_attachment},
 };
 
 /// A room as the server knows it.
@@ -24,20 +25,25 @@ impl RoomFacts {
         Ok(Self { details, block })
     }
 
+    /// The room with its names.
+    pub(super) fn named(&self, room: OwnedRoomId) -> RoomRef {
+        let details = self.details.as_ref();
+        RoomRef {
+            id: room,
+            name: details.and_then(|details| details.name.clone()),
+            alias: details.and_then(|details| details.canonical_alias.clone()),
+        }
+    }
+
     /// Name, alias and ID.
     pub(super) fn line(&self, room: &RoomId) -> Line {
-        let details = self.details.as_ref();
-        room_line(
-            details.and_then(|details| details.name.as_deref()),
-            details.and_then(|details| details.canonical_alias.as_deref()),
-            room.as_str(),
-        )
+        self.named(room.to_owned()).line()
     }
 }
 
 /// "12 (3 of this server)"
 pub(super) fn members(details: &RoomDetails) -> String {
-    format!("{}, {} of them on this server", details.joined_members, details.joined_local_members)
+    format!("{} ({} on this server)", details.joined_members, details.joined_local_members)
 }
 
 /// "blocked by `@mod:hs.test`", or "not blocked".

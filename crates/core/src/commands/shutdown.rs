@@ -144,7 +144,7 @@ impl Command for Shutdown {
             preview = cut_list(preview, lines, NAMED, "");
         }
         Ok(Decision::Propose(Box::new(Draft {
-            steps: vec![Step::ShutDownRoom { room: facts.room, shutdown: body }],
+            steps: vec![Step::ShutDownRoom { room: facts.about.named(facts.room), shutdown: body }],
             because: reason(&self.reason),
             preview,
             undoes: None,

@@ -52,7 +52,10 @@ impl Command for Unblock {
                     .map(|(room, facts)| facts.line(room).text(" – ").append(block_line(&facts.block))),
             );
         Ok(Decision::Propose(Box::new(Draft {
-            steps: blocked.into_iter().map(|(room, _)| Step::UnblockRoom { room }).collect(),
+            steps: blocked
+                .into_iter()
+                .map(|(room, facts)| Step::UnblockRoom { room: facts.named(room) })
+                .collect(),
             because: facts.reason,
             preview,
             undoes: None,

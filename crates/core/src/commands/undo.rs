@@ -89,9 +89,7 @@ impl Command for Undo {
         for reverse in reverses {
             match reverse {
                 Reverse::By(step) => steps.push(step),
-                Reverse::Nothing(why) | Reverse::Cannot(why) => {
-                    cannot.push(Line::new().name_long(&why).text("."));
-                }
+                Reverse::Nothing(why) | Reverse::Cannot(why) => cannot.push(why),
             }
         }
         if steps.is_empty() {

@@ -5,7 +5,7 @@ use ruma::RoomId;
 use super::{Advance, Pace, Patience};
 use crate::{
     model::{Block, BlockStatus},
-    plan::{Effect, Outcome, StepState},
+    plan::{Effect, Inside, Outcome, StepState},
     ports::{Effects, Fault},
 };
 
@@ -48,8 +48,12 @@ async fn effect(effects: &dyn Effects, room: &RoomId, block: Block, before: Bloc
     match block {
         Block::On => {
             // The block is set; not knowing who is inside does not make it fail.
-            let details = effects.room(room).await.ok().flatten();
-            Effect::Blocked { before, inside: details.map(|details| details.joined_local_members) }
+            let inside = match effects.room(room).await {
+                Ok(Some(details)) => Inside::Members(details.joined_local_members),
+                Ok(None) => Inside::UnknownRoom,
+                Err(_) => Inside::NotTold,
+            };
+            Effect::Blocked { before, inside }
         }
         Block::Off => Effect::Unblocked { before },
     }

@@ -3,7 +3,7 @@
 
 use crate::{
     model::DeleteResult,
-    plan::{Effect, Outcome, Plan, PlanResult, PlanState, PlannedStep, Step, StepState},
+    plan::{Effect, Inside, Outcome, Plan, PlanResult, PlanState, PlannedStep, Step, StepState},
     reply::{Line, Reply, cut_list},
 };
 
@@ -76,7 +76,7 @@ fn begun(planned: &PlannedStep) -> Line {
         }
         Some(StepState::Following { members, removed, .. }) if removed < members => Line::new()
             .text(format!("{} Removing members: {removed} of {members} from ", bar(*removed, *members)))
-            .code(planned.step.room().as_str()),
+            .append(planned.step.room_ref().line()),
         Some(StepState::Following { members, .. }) => {
             let out = match members {
                 0 => "Nobody of this server is inside".to_owned(),
@@ -89,7 +89,7 @@ fn begun(planned: &PlannedStep) -> Line {
             };
             Line::new()
                 .text(format!("{} {out}; {doing} ", bar(1, 1)))
-                .code(planned.step.room().as_str())
+                .append(planned.step.room_ref().line())
                 .text(" …")
         }
     }
@@ -102,7 +102,6 @@ fn bar(done: u64, of: u64) -> String {
 }
 
 fn ended(step: &Step, outcome: &Outcome) -> Line {
-    let room = step.room().as_str();
     match outcome {
         Outcome::Failed { why, but } => {
             let line = Line::new().text("❌ Could not ").append(step.describe()).text(". ").name_long(why);
@@ -112,7 +111,7 @@ fn ended(step: &Step, outcome: &Outcome) -> Line {
             }
         }
         Outcome::Done { effect } => {
-            let line = Line::new().text("✅ ").code(room);
+            let line = Line::new().text("✅ ").append(step.room_ref().line());
             match effect {
                 Effect::Blocked { before, inside } => {
                     let line = line.text(if before.is_blocked() {
@@ -121,10 +120,15 @@ fn ended(step: &Step, outcome: &Outcome) -> Line {
                         " is blocked: nobody on this server can join or be invited"
                     });
                     line.text(match inside {
-                        None => ". The server does not know the room".to_owned(),
-                        Some(0) => ". Nobody of this server is inside".to_owned(),
-                        Some(1) => ". One local member is still inside and can go on writing".to_owned(),
-                        Some(n) => format!(". {n} local members are still inside and can go on writing"),
+                        Inside::UnknownRoom => ". The server does not know the room".to_owned(),
+                        Inside::NotTold => ". I could not ask who is still inside".to_owned(),
+                        Inside::Members(0) => ". Nobody of this server is inside".to_owned(),
+                        Inside::Members(1) => {
+                            ". One local member is still inside and can go on writing".to_owned()
+                        }
+                        Inside::Members(n) => {
+                            format!(". {n} local members are still inside and can go on writing")
+                        }
                     })
                     .text(".")
                 }
@@ -147,7 +151,7 @@ fn ended(step: &Step, outcome: &Outcome) -> Line {
                     };
                     let line = line.text(".");
                     match &result.new_room_id {
-                        Some(new) => line.text(" The members were invited to ").code(new).text("."),
+                        Some(new) => line.text(" The members were moved to ").code(new).text("."),
                         None => line,
                     }
                 }
@@ -181,7 +185,10 @@ fn removed(mut reply: Reply, result: &DeleteResult) -> Reply {
 /// What a moderator may want to do next.
 fn advice(mut reply: Reply, plan: &Plan) -> Reply {
     let inside = plan.steps.iter().find(|planned| {
-        matches!(&planned.outcome, Some(Outcome::Done { effect: Effect::Blocked { inside: Some(n), .. } }) if *n > 0)
+        matches!(
+            &planned.outcome,
+            Some(Outcome::Done { effect: Effect::Blocked { inside: Inside::Members(1..), .. } })
+        )
     });
     if let Some(planned) = inside {
         reply = reply.paragraph(

@@ -65,7 +65,7 @@ mod tests {
         ];
         let rows = rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect());
         let file = csv_attachment("rooms.csv", &["one", "two", "three"], rows);
-        assert_eq!((file.name.as_str(), file.mime), ("rooms.csv", "text/csv"));
+        assert_eq!((file.name.as_str(), file.mime.as_str()), ("rooms.csv", "text/csv"));
         assert_eq!(
             String::from_utf8(file.bytes).unwrap(),
             "one,two,three\n\"a,b\",\"say \"\"hi\"\"\nthere\",ü\n'=1+1,'+1,'-1\n'@ana:hs.test,' =x,'\tx\n,a=b\n"

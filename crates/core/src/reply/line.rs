@@ -19,6 +19,8 @@ pub enum Inline {
     Code(String),
     /// What a user wrote: cleaned, cut at 200 characters, shown in “…”.
     User(String),
+    /// The same, cut at 600 characters: where what was written is what matters.
+    UserLong(String),
     /// The display name of a user or the name of a room: cleaned, cut at 60 characters.
     Name(String),
     /// Words from outside that are no quotation, such as the error message of a server: cleaned, cut at 500
@@ -69,6 +71,12 @@ impl Line {
     #[must_use]
     pub fn user(self, words: impl Into<String>) -> Self {
         self.inline(Inline::User(words.into()))
+    }
+
+    /// Adds words that a user wrote, and that matter in full.
+    #[must_use]
+    pub fn user_long(self, words: impl Into<String>) -> Self {
+        self.inline(Inline::UserLong(words.into()))
     }
 
     /// Adds a display name or the name of a room.
@@ -158,6 +166,7 @@ fn with_name(name: Option<&str>) -> Option<Line> {
 const TEXT: usize = 2000;
 const CODE: usize = 500;
 const USER: usize = 200;
+const USER_LONG: usize = 600;
 const NAME: usize = 60;
 const NAME_LONG: usize = 500;
 
@@ -169,7 +178,8 @@ impl Inline {
             Self::Strong(words) => plain(&one_line(words, TEXT), "<strong>", "</strong>", text, html),
             Self::Emphasis(words) => plain(&one_line(words, TEXT), "<em>", "</em>", text, html),
             Self::Code(id) => code(&clean(id, CODE), text, html),
-            Self::User(words) => quotation(words, text, html),
+            Self::User(words) => quotation(words, USER, text, html),
+            Self::UserLong(words) => quotation(words, USER_LONG, text, html),
             Self::Name(name) => match clean(name, NAME).as_str() {
                 "" => plain("(no name)", "", "", text, html),
                 name => foreign(name, text, html),
@@ -178,7 +188,7 @@ impl Inline {
             Self::Link { text: words, url } => link(&one_line(words, TEXT), url, text, html),
             Self::Spoiler(words) => {
                 html.push_str("<span data-mx-spoiler>");
-                quotation(words, text, html);
+                quotation(words, USER, text, html);
                 html.push_str("</span>");
             }
         }
@@ -202,9 +212,9 @@ fn code(id: &str, text: &mut String, html: &mut String) {
 }
 
 /// The quotes around it are the only ones of their kind, so that a quotation cannot seem to end early.
-fn quotation(words: &str, text: &mut String, html: &mut String) {
+fn quotation(words: &str, most: usize, text: &mut String, html: &mut String) {
     plain("“", "", "", text, html);
-    foreign(&clean(&words.replace(['“', '”', '„', '‟'], "\""), USER), text, html);
+    foreign(&clean(&words.replace(['“', '”', '„', '‟'], "\""), most), text, html);
     plain("”", "", "", text, html);
 }
 

@@ -37,7 +37,12 @@ impl Names {
 
 /// When, who and what.
 pub fn in_words(event: &Event, names: &Names) -> Line {
-    Line::new().text(format!("{} ", date(event.time()))).append(what(event, names))
+    Line::new().text(format!("{} ", time(event))).append(what(event, names))
+}
+
+/// When, in UTC.
+pub fn time(event: &Event) -> String {
+    date(event.time()).trim_end_matches(" UTC").to_owned()
 }
 
 /// Who and what.
@@ -50,12 +55,9 @@ pub fn what(event: &Event, names: &Names) -> Line {
         ("m.room.member", Some(_)) => membership::explain(event, names),
         (_, Some(_)) => state(event, names),
         ("m.room.message", None) => message(event, names),
-        ("m.room.encrypted", None) => names
-            .user(event.sender())
-            .text(": an encrypted message; neither the server nor I can read it")
-            .text(
-                event.text("algorithm").map_or_else(String::new, |_| " (end-to-end encryption)".to_owned()),
-            ),
+        ("m.room.encrypted", None) => {
+            names.user(event.sender()).text(": an encrypted message; neither the server nor I can read it")
+        }
         ("m.reaction", None) => {
             let key = event.content().pointer("/m.relates_to/key").and_then(Value::as_str).unwrap_or("?");
             names.user(event.sender()).text(" reacted with ").user(key)
@@ -96,9 +98,9 @@ fn message(event: &Event, names: &Names) -> Line {
     let line = names.user(event.sender());
     let line = if edited.is_some() { line.text(" (edit)") } else { line };
     match str("msgtype") {
-        Some("m.text") => line.text(": ").user(str("body").unwrap_or_default()),
-        Some("m.notice") => line.text(" (notice): ").user(str("body").unwrap_or_default()),
-        Some("m.emote") => line.text(" does: ").user(str("body").unwrap_or_default()),
+        Some("m.text") => line.text(": ").user_long(str("body").unwrap_or_default()),
+        Some("m.notice") => line.text(" (notice): ").user_long(str("body").unwrap_or_default()),
+        Some("m.emote") => line.text(" does: ").user_long(str("body").unwrap_or_default()),
         Some("m.image") => media(line.text(": an image"), content),
         Some("m.video") => media(line.text(": a video"), content),
         Some("m.audio") => media(line.text(": an audio file"), content),

@@ -18,10 +18,10 @@ pub enum Verdict {
 /// Why a step is never done, whoever asks.
 pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
     match step {
-        Step::BlockRoom { room } if room == management => Some(
+        Step::BlockRoom { room } if room.id == management => Some(
             "That is the management room. Blocking it would lock moderators out, so I never do that.".to_owned(),
         ),
-        Step::ShutDownRoom { room, .. } if room == management => Some(
+        Step::ShutDownRoom { room, .. } if room.id == management => Some(
             "That is the management room. Shutting it down would end moderation on this server, so I never do that."
                 .to_owned(),
         ),
@@ -79,11 +79,11 @@ mod tests {
 
     fn shut_down(room: &RoomId) -> Step {
         let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
-        Step::ShutDownRoom { room: room.to_owned(), shutdown }
+        Step::ShutDownRoom { room: room.to_owned().into(), shutdown }
     }
 
     fn block(room: &RoomId) -> Step {
-        Step::BlockRoom { room: room.to_owned() }
+        Step::BlockRoom { room: room.to_owned().into() }
     }
 
     fn running(step: Step) -> Plan {
@@ -124,7 +124,7 @@ mod tests {
         check_says(&[shut_down(a)], &[], "confirm: This cannot simply be undone");
         check_says(&[block(m)], &[], "refuse: That is the management room");
         check_says(&[block(a), shut_down(m)], &[], "refuse: That is the management room");
-        check_says(&[Step::UnblockRoom { room: m.to_owned() }], &[], "allow");
+        check_says(&[Step::UnblockRoom { room: m.to_owned().into() }], &[], "allow");
         check_says(
             &[shut_down(a)],
             &[running(shut_down(a))],

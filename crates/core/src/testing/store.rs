@@ -285,7 +285,7 @@ pub fn store_contract(store: &dyn Store) {
 
     use crate::{
         model::BlockStatus,
-        plan::{Effect, Outcome, PlannedStep, Step, StepState},
+        plan::{Effect, Inside, Outcome, PlannedStep, Step, StepState},
         reply::{Line, Reply},
         speech::Mark,
     };
@@ -330,8 +330,8 @@ pub fn store_contract(store: &dyn Store) {
         changed_at: 1,
         expires_at: 99,
         steps: vec![
-            PlannedStep::from(Step::BlockRoom { room: room.clone() }),
-            PlannedStep::from(Step::UnblockRoom { room: owned_room_id!("!other") }),
+            PlannedStep::from(Step::BlockRoom { room: room.clone().into() }),
+            PlannedStep::from(Step::UnblockRoom { room: owned_room_id!("!other").into() }),
         ],
     };
     commit(vec![Change::Plan(Box::new(plan.clone()))]);
@@ -346,7 +346,8 @@ pub fn store_contract(store: &dyn Store) {
     }
     let by = Some(owned_user_id!("@other:hs.test"));
     let state = StepState::Blocking { before: BlockStatus::Open };
-    let outcome = Outcome::Done { effect: Effect::Blocked { before: BlockStatus::Open, inside: Some(3) } };
+    let outcome =
+        Outcome::Done { effect: Effect::Blocked { before: BlockStatus::Open, inside: Inside::Members(3) } };
     commit(vec![
         Change::PlanState { id: 1, state: PlanState::Running, by: by.clone(), at: 2 },
         Change::Working { plan: 1, step: 0, state: state.clone() },

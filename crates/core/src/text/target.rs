@@ -214,10 +214,8 @@ fn room_id(id: &str) -> Result<OwnedRoomId, BadTarget> {
         Some((name, server)) => named(name, server).map_err(|why| bad(&why))?,
         None if is_hash(&id[1..], &['-', '_']) => {}
         None => {
-            return Err(bad(
-                "behind the “!” there must be a name, a colon and a server (!abc:example.org), or 43 letters, \
-                 digits, “-” and “_” (room version 12)",
-            ));
+            return Err(bad("behind the “!” there must be a name, a colon and a server, or 43 letters, \
+                 digits, “-” and “_” (room version 12)"));
         }
     }
     OwnedRoomId::try_from(id).map_err(|_| bad(TOO_LONG))

@@ -18,7 +18,7 @@ async fn a_room_is_blocked_at_once_and_the_server_asked_whether_it_is() {
         said,
         "Job 1: block – done, because “spam wave”
 
-✅ `!bad:hs.test` is blocked: nobody on this server can join or be invited. 3 local members are still inside and can go on writing.
+✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is blocked: nobody on this server can join or be invited. 3 local members are still inside and can go on writing.
 
 To remove those inside: `!shutdown !bad:hs.test`.
 
@@ -59,7 +59,7 @@ async fn several_rooms_are_blocked_in_one_job_and_one_named_twice_once() {
     assert_eq!(
         said,
         "Job 1: block – done, because “raid”
-• ✅ `!bad:hs.test` is blocked: nobody on this server can join or be invited. 3 local members are still inside and can go on writing.
+• ✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is blocked: nobody on this server can join or be invited. 3 local members are still inside and can go on writing.
 • ✅ `!far:other.test` is blocked: nobody on this server can join or be invited. The server does not know the room.
 
 To remove those inside: `!shutdown !bad:hs.test`.
@@ -119,7 +119,7 @@ async fn a_block_that_reads_back_as_open_is_never_called_done() {
         &said,
         &[
             "Job 1: block – failed",
-            "❌ Could not block `!bad:hs.test`.",
+            "❌ Could not block Spam (`#bad:hs.test`, `!bad:hs.test`).",
             "it accepted the change, but reading it back still shows the old one",
             "I tried for 3",
         ],
@@ -135,7 +135,7 @@ async fn a_room_is_opened_again() {
         stage.say("!unblock #bad:hs.test it was a mistake").await,
         "Job 2: unblock – done, because “it was a mistake”
 
-✅ `!bad:hs.test` is open again.
+✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is open again.
 
 Undo: `!undo 2`"
     );
@@ -144,7 +144,7 @@ Undo: `!undo 2`"
 
 const PREVIEW: &str = "Shut down Spam (`#bad:hs.test`, `!bad:hs.test`)
 
-Members: 4, 3 of them on this server
+Members: 4 (3 on this server)
 Creator: `@user0:hs.test`
 Block: not blocked
 
@@ -181,7 +181,7 @@ Job 1: do it? React with ✅ or send `!confirm 1` within 10 minutes. ❌ or `!ca
         said,
         "Job 1: shutdown – done, because “spam”
 
-✅ `!bad:hs.test` is shut down and purged: the server no longer knows it; it is blocked.
+✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is shut down and purged: the server no longer knows it; it is blocked.
 
 Removed (3):
 • `@user0:hs.test`
@@ -223,7 +223,7 @@ Dry run: nothing was done. It would ask for a confirmation first. This cannot si
     assert_eq!(
         said,
         "Nobody on this server could join any more:
-• Spam (`#bad:hs.test`, `!bad:hs.test`) – members: 4, 3 of them on this server
+• Spam (`#bad:hs.test`, `!bad:hs.test`) – members: 4 (3 on this server)
 
 Dry run: nothing was done. It would be done without asking."
     );
@@ -354,7 +354,7 @@ async fn a_member_who_cannot_be_removed_is_named_or_the_failure_is() {
         said,
         "Job 1: shutdown – failed
 
-❌ Could not shut down `!bad:hs.test`, block and purge it. The server says: 400: Users are still joined to this room The room is blocked now all the same."
+❌ Could not shut down Spam (`#bad:hs.test`, `!bad:hs.test`), block and purge it. The server says: 400: Users are still joined to this room The room is blocked now all the same."
             .replace("room The", "room. The")
     );
     stage.say("!shutdown !bad:hs.test --force-purge").await;
@@ -371,14 +371,14 @@ async fn progress_is_shown_and_edited() {
     stage.handle().await;
     assert_eq!(
         stage.store.said("run-1").unwrap().text,
-        "Job 1: shutdown – running\n\nTo do: shut down `!big:hs.test`, block and purge it"
+        "Job 1: shutdown – running\n\nTo do: shut down Big (`#big:hs.test`, `!big:hs.test`), block and purge it"
     );
     // The process ends in the middle: what was said last is what is under way.
     stage.homeserver.hang_at(stage.homeserver.calls() + 30, gleipnir_core::testing::Moment::Before);
     stage.live().await;
     has(
         &stage.store.said("run-1").unwrap().text,
-        &["running", "▰", "Removing members: ", " of 40 from `!big:hs.test`"],
+        &["running", "▰", "Removing members: ", " of 40 from Big (`#big:hs.test`, `!big:hs.test`)"],
     );
     stage.restart();
     stage.execute().await;

@@ -105,7 +105,7 @@ async fn a_block_that_changed_something_is_still_known_to_have_after_a_death() {
         let mut stage = stage();
         stage.homeserver.hang_at(call, Moment::After);
         play(&mut stage, BLOCK).await;
-        has(&stage.say("!undo 1").await, &["`!bad:hs.test` is open again"]);
+        has(&stage.say("!undo 1").await, &["`!bad:hs.test`) is open again"]);
     }
 }
 

@@ -155,13 +155,13 @@ async fn work_that_meets_a_lasting_fault_ends_and_says_why() {
     stage.homeserver.fail_always("set_block", Fault::NotAdmin);
     assert_eq!(
         stage.say("!block !bad:hs.test").await,
-        "Job 1: block – failed\n\n❌ Could not block `!bad:hs.test`. I am not a server admin."
+        "Job 1: block – failed\n\n❌ Could not block Spam (`#bad:hs.test`, `!bad:hs.test`). I am not a server admin."
     );
     stage.homeserver.fail_always("delete_room", Fault::NotAdmin);
     stage.say("!shutdown !bad:hs.test").await;
     assert_eq!(
         stage.say("!confirm 2").await,
-        "Job 2: shutdown – failed\n\n❌ Could not shut down `!bad:hs.test`, block and purge it. I am not a server admin."
+        "Job 2: shutdown – failed\n\n❌ Could not shut down Spam (`#bad:hs.test`, `!bad:hs.test`), block and purge it. I am not a server admin."
     );
     assert!(stage.homeserver.writes().is_empty());
 }
@@ -197,7 +197,7 @@ async fn a_failed_task_is_told_in_the_servers_words() {
     stage.execute().await;
     assert_eq!(
         stage.store.said("run-1").unwrap().text,
-        "Job 1: shutdown – failed\n\n❌ Could not shut down `!bad:hs.test`, block and purge it. \
+        "Job 1: shutdown – failed\n\n❌ Could not shut down Spam (`#bad:hs.test`, `!bad:hs.test`), block and purge it. \
          The server says: RuntimeError: database is locked. The room is blocked now all the same."
     );
     assert!(!plan(&stage, 1).steps.is_empty());
@@ -210,7 +210,10 @@ async fn who_is_inside_may_stay_unknown_without_failing_the_block() {
     stage.handle().await;
     stage.homeserver.fail_once("room", Fault::Timeout);
     stage.execute().await;
-    has(&stage.store.said("run-1").unwrap().text, &["Job 1: block – done", "`!bad:hs.test` is blocked"]);
+    has(
+        &stage.store.said("run-1").unwrap().text,
+        &["Job 1: block – done", "`!bad:hs.test`) is blocked", "I could not ask who is still inside."],
+    );
     let body = gleipnir_core::model::Block::Off;
     stage.homeserver.set_block(crate::scene::bad_room(), body).await.unwrap();
 }

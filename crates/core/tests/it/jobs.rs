@@ -22,7 +22,7 @@ async fn what_is_under_way_is_listed() {
     assert_eq!(
         stage.store.said("answer-$event4").unwrap().text,
         "• 2 2026-11-21 00:00:00 UTC at work (0 of 2 steps): block `!x:hs.test` and 1 more, asked by `@mod:hs.test`
-• 1 2026-11-21 00:00:00 UTC waits for a confirmation: shut down `!bad:hs.test`, block and purge it, asked by `@mod:hs.test`, because “spam”"
+• 1 2026-11-21 00:00:00 UTC waits for a confirmation: shut down Spam (`#bad:hs.test`, `!bad:hs.test`), block and purge it, asked by `@mod:hs.test`, because “spam”"
     );
 }
 
@@ -37,7 +37,7 @@ async fn a_job_is_shown_in_full() {
     assert_eq!(
         stage.say("!job 1").await,
         "Job 1: shutdown – proposed
-• shut down `!bad:hs.test`, block and purge it
+• shut down Spam (`#bad:hs.test`, `!bad:hs.test`), block and purge it
 
 Asked by: `@mod:hs.test`, 2026-11-21 00:00:00 UTC
 Command: “!shutdown `!bad:hs.test` spam”
@@ -73,9 +73,9 @@ async fn the_audit_tells_who_asked_for_what_and_what_became_of_it() {
     let mut stage = busy().await;
     assert_eq!(
         stage.say("!audit").await,
-        "• 3 2026-11-21 00:00:00 UTC waits for a confirmation: shut down `!bad:hs.test`, block and purge it, asked by `@mod:hs.test`
+        "• 3 2026-11-21 00:00:00 UTC waits for a confirmation: shut down Spam (`#bad:hs.test`, `!bad:hs.test`), block and purge it, asked by `@mod:hs.test`
 • 2 2026-11-21 00:00:00 UTC done: block `!far:other.test`, asked by `@other:hs.test`
-• 1 2026-11-21 00:00:00 UTC done: block `!bad:hs.test`, asked by `@mod:hs.test`, because “spam wave”"
+• 1 2026-11-21 00:00:00 UTC done: block Spam (`#bad:hs.test`, `!bad:hs.test`), asked by `@mod:hs.test`, because “spam wave”"
     );
 }
 
@@ -164,10 +164,10 @@ async fn a_block_is_undone_once() {
     stage.say("!block !bad:hs.test").await;
     assert_eq!(
         stage.say("!undo 1").await,
-        "Job 2: undo – done, because “undo of job 1”\n\n✅ `!bad:hs.test` is open again.\n\nUndo: `!undo 2`"
+        "Job 2: undo – done, because “undo of job 1”\n\n✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is open again.\n\nUndo: `!undo 2`"
     );
     assert_eq!(stage.say("!undo 1").await, "Job 1 was undone by job 2 already.");
-    has(&stage.say("!undo 2").await, &["Job 3: undo – done", "`!bad:hs.test` is blocked: nobody"]);
+    has(&stage.say("!undo 2").await, &["Job 3: undo – done", "`!bad:hs.test`) is blocked: nobody"]);
     assert_eq!(
         stage.homeserver.writes(),
         ["block !bad:hs.test", "unblock !bad:hs.test", "block !bad:hs.test"]
@@ -180,7 +180,7 @@ async fn undo_can_be_rehearsed() {
     stage.say("!block !bad:hs.test").await;
     assert_eq!(
         stage.say("!undo last --dry-run").await,
-        "To undo job 1:\n• unblock `!bad:hs.test`\n\nDry run: nothing was done. It would be done without asking."
+        "To undo job 1:\n• unblock Spam (`#bad:hs.test`, `!bad:hs.test`)\n\nDry run: nothing was done. It would be done without asking."
     );
     assert_eq!(plans(&stage).len(), 1);
 }
@@ -205,14 +205,14 @@ async fn only_what_a_job_changed_is_undone() {
     let effects: &dyn gleipnir_core::ports::Effects = &*stage.homeserver;
     effects.set_block(bad_room(), gleipnir_core::model::Block::On).await.unwrap();
     stage.execute().await;
-    has(&stage.store.said("run-1").unwrap().text, &["`!bad:hs.test` was blocked before, and still is."]);
+    has(&stage.store.said("run-1").unwrap().text, &["`!bad:hs.test`) was blocked before, and still is."]);
     assert_eq!(
         stage.say("!undo 1 --dry-run").await,
         "To undo job 1:
 • unblock `!x:hs.test`
 
 Left as it is:
-• `!bad:hs.test` was blocked before already.
+• Spam (`#bad:hs.test`, `!bad:hs.test`) was blocked before already.
 
 Dry run: nothing was done. It would be done without asking."
     );
@@ -229,7 +229,7 @@ async fn a_shutdown_cannot_be_undone_and_says_why() {
     assert_eq!(
         stage.say("!undo 1").await,
         "There is nothing of job 1 that I can undo.
-• I cannot undo the shutdown of `!bad:hs.test` yet. I kept its name, topic, aliases, state and local members; !unblock lets people in again."
+• I cannot undo the shutdown of Spam (`#bad:hs.test`, `!bad:hs.test`) yet. I kept its name, topic, aliases, state and the list of its local members for that. To let people join it again: `!unblock !bad:hs.test`."
     );
     assert_eq!(plans(&stage).len(), 1);
 }

@@ -17,7 +17,7 @@ async fn a_room_is_described() {
         stage.say("!room #bad:hs.test").await,
         "Spam (`#bad:hs.test`, `!bad:hs.test`)
 
-Members: 4, 3 of them on this server
+Members: 4 (3 on this server)
 Creator: `@user0:hs.test`
 Version: `12`
 Encryption: off
@@ -61,7 +61,7 @@ async fn everything_that_is_known_of_a_room_is_told() {
 
 Topic: “All of it”
 Type: a space
-Members: 0, 0 of them on this server
+Members: 0 (0 on this server)
 Encryption: on (`m.megolm.v1.aes-sha2`)
 Joining: members of `!club:hs.test` can join, everybody else needs an invitation
 History: anyone can read it, without joining
@@ -141,10 +141,10 @@ fn talkative() -> Stage {
 async fn an_event_is_shown_between_its_neighbours() {
     let mut stage = talkative();
     let want = format!(
-        "Around `{}` in Talk (`!talk:hs.test`)
-• 2026-11-21 00:00:00 UTC Ana (`@user0:hs.test`): “two”
-• ▶ 2026-11-21 00:00:00 UTC Ana (`@user0:hs.test`): redacted by `@mod:hs.test`, because “rude”
-• 2026-11-21 00:00:00 UTC Ana (`@user0:hs.test`): “four”",
+        "Around `{}` in Talk (`!talk:hs.test`), times in UTC:
+• 2026-11-21 00:00:00 Ana (`@user0:hs.test`): “two”
+• ▶ 2026-11-21 00:00:00 Ana (`@user0:hs.test`): redacted by `@mod:hs.test`, because “rude”
+• 2026-11-21 00:00:00 Ana (`@user0:hs.test`): “four”",
         id('c')
     );
     for target in [
