@@ -10,4 +10,5 @@ mod hostile;
 mod jobs;
 mod reading;
 mod scene;
+mod tidy;
 mod usage;
