@@ -15,6 +15,9 @@ use gleipnir::config::Config;
 use serde_json::{Value, json};
 use throwaway_synapse::{PASSWORD, Role, Synapse, User};
 
+/// So many more people are in the bad room: shutting it down takes a while then, and shows its progress.
+const CROWD: usize = 40;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let stay = match std::env::args().nth(1).as_deref() {
@@ -29,6 +32,9 @@ async fn main() -> anyhow::Result<()> {
     let spammer = synapse.register("spammer", Role::User).await?;
     let visitor = synapse.register("visitor", Role::User).await?;
     let (bad, spam) = bad_room(&spammer, &visitor).await?;
+    for n in 1..=CROWD {
+        synapse.register(&format!("visitor{n}"), Role::User).await?.join(&bad).await?;
+    }
     let management = moderator
         .create_room(json!({"preset": "private_chat", "name": "Moderators", "invite": [bot.user_id]}))
         .await?;

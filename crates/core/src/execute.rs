@@ -26,8 +26,11 @@ use crate::{
     text::duration::in_words,
 };
 
-/// How often a report is edited at most.
-const EDIT_EVERY: Millis = 3_000;
+/// How long until a report is edited, after so many edits: one second at first, ten at last. Most Plans are done before
+/// the first.
+fn edit_after(edits: Millis) -> Millis {
+    (1_000 * (edits + 1)).min(10_000)
+}
 
 /// What is true of a step that was begun and could not be followed to its end.
 const UNCERTAIN: &str = "It may have happened all the same: look with !room before you try again.";
@@ -170,7 +173,7 @@ impl Executor {
         let mut polls = 0;
         let mut away_since = None;
         // Most steps are quicker than a message: what is said first is usually how it went.
-        let mut edited_at = self.clock.now();
+        let (mut edits, mut edited_at) = (0, self.clock.now());
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
             let Some(n) = plan.steps.iter().position(|step| step.outcome.is_none()) else {
                 return self.commit(self.finish(&plan));
@@ -216,8 +219,8 @@ impl Executor {
             let over = next.steps.iter().all(|step| step.outcome.is_some());
             if over {
                 changes.extend(self.finish(&next));
-            } else if now - edited_at >= EDIT_EVERY {
-                edited_at = now;
+            } else if now - edited_at >= edit_after(edits) {
+                (edits, edited_at) = (edits + 1, now);
                 let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
                 changes.push(Self::say(&next, PlanState::Running, server));
             }

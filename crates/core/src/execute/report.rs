@@ -173,7 +173,7 @@ fn removed(mut reply: Reply, result: &DeleteResult) -> Reply {
         if !list.is_empty() {
             reply = reply.paragraph(Line::new().text(format!("{what} ({}):", list.len())));
             let lines = list.iter().map(|entry| Line::new().code(entry)).collect();
-            reply = cut_list(reply, lines, NAMED, "");
+            reply = cut_list(reply, lines, NAMED, "(!audit --file has all of them)");
         }
     }
     if result.kicked_users.is_empty() && result.failed_to_kick_users.is_empty() {
