@@ -1,5 +1,6 @@
 //! What several commands read and say about a room.
 
+use futures_util::future::try_join;
 use ruma::{OwnedRoomId, RoomId};
 use serde::Serialize;
 
@@ -20,8 +21,7 @@ pub(super) struct RoomFacts {
 
 impl RoomFacts {
     pub(super) async fn gather(world: &World<'_>, room: &RoomId) -> Result<Self, Failure> {
-        let details = world.lookup.room(room).await?;
-        let block = world.lookup.block_status(room).await?;
+        let (details, block) = try_join(world.lookup.room(room), world.lookup.block_status(room)).await?;
         Ok(Self { details, block })
     }
 
