@@ -62,7 +62,11 @@ async fn main() -> anyhow::Result<()> {
 
     let mut out = io::stdout();
     writeln!(out, "| what | figure |\n|---|---|")?;
-    writeln!(out, "| first start (login, keys, joining) to the introduction | {} ms |", first_start.as_millis())?;
+    writeln!(
+        out,
+        "| first start (login, keys, joining) to the introduction | {} ms |",
+        first_start.as_millis()
+    )?;
     writeln!(out, "| start again to the answer of a command sent before | {} ms |", restart.as_millis())?;
     writeln!(out, "| memory when idle (peak) | {} MiB ({} MiB) |", idle / 1024, peak / 1024)?;
     for (name, part) in [("median", 50), ("p95", 95)] {
@@ -123,7 +127,10 @@ struct Ear {
 impl Ear {
     async fn new(user: &User) -> anyhow::Result<Self> {
         let answer = user.sync(None, 0).await?;
-        Ok(Self { user: user.clone(), since: answer["next_batch"].as_str().context("next_batch")?.to_owned() })
+        Ok(Self {
+            user: user.clone(),
+            since: answer["next_batch"].as_str().context("next_batch")?.to_owned(),
+        })
     }
 
     /// Waits for a message of somebody else.
@@ -132,7 +139,8 @@ impl Ear {
         while Instant::now() < deadline {
             let answer = self.user.sync(Some(&self.since), 10_000).await?;
             self.since = answer["next_batch"].as_str().context("next_batch")?.to_owned();
-            let events = answer["rooms"]["join"][room]["timeline"]["events"].as_array().cloned().unwrap_or_default();
+            let events =
+                answer["rooms"]["join"][room]["timeline"]["events"].as_array().cloned().unwrap_or_default();
             let said = |event: &Value| {
                 event["sender"] != self.user.user_id.as_str()
                     && event["content"]["body"].as_str().is_some_and(&fits)

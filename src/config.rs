@@ -56,7 +56,10 @@ pub struct Homeserver {
 
 impl std::fmt::Debug for Homeserver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Homeserver").field("url", &self.url).field("user_id", &self.user_id).finish_non_exhaustive()
+        f.debug_struct("Homeserver")
+            .field("url", &self.url)
+            .field("user_id", &self.user_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -162,15 +165,19 @@ impl Config {
     /// Reads and checks the file. Relative paths in it are relative to the file.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path).with_context(|| {
-            format!("cannot read the configuration {}; config.toml.example shows what belongs into it", path.display())
+            format!(
+                "cannot read the configuration {}; config.toml.example shows what belongs into it",
+                path.display()
+            )
         })?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::parse(&text, folder).with_context(|| format!("the configuration {} cannot be used", path.display()))
+        Self::parse(&text, folder)
+            .with_context(|| format!("the configuration {} cannot be used", path.display()))
     }
 
     /// Checks a configuration. Relative paths in it are relative to `folder`.
     pub fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
-        let mut config: Self = toml::from_str(text)?;
+        let mut config: Self = toml::from_str(text).map_err(|error| mistake(text, &error))?;
         config.storage.path = folder.join(&config.storage.path);
         for file in [
             &mut config.homeserver.password_file,
@@ -195,7 +202,11 @@ impl Config {
                 "management.levels.{name}: there is no command of that name"
             );
         }
-        ensure!(!self.safety.confirm_for.is_zero(), "safety.confirm_for is 0: no confirmation could ever be in time");
+        ensure!(
+            !self.safety.confirm_for.is_zero(),
+            "safety.confirm_for is 0: no confirmation could ever be in time"
+        );
+        check_level(&self.log.level)?;
         self.login()?;
         self.recovery()?;
         Ok(())
@@ -204,15 +215,19 @@ impl Config {
     /// How to log in: exactly one of the four keys has to be there.
     pub fn login(&self) -> anyhow::Result<Login> {
         let homeserver = &self.homeserver;
-        let password = secret("homeserver.password", homeserver.password.as_ref(), homeserver.password_file.as_ref())?;
-        let token =
-            secret("homeserver.access_token", homeserver.access_token.as_ref(), homeserver.access_token_file.as_ref())?;
+        let password =
+            secret("homeserver.password", homeserver.password.as_ref(), homeserver.password_file.as_ref())?;
+        let token = secret(
+            "homeserver.access_token",
+            homeserver.access_token.as_ref(),
+            homeserver.access_token_file.as_ref(),
+        )?;
         match (password, token) {
             (Some(password), None) => Ok(Login::Password(password)),
             (None, Some(token)) => Ok(Login::Token(token)),
-            (None, None) => bail!(
-                "homeserver needs one of password, password_file, access_token and access_token_file"
-            ),
+            (None, None) => {
+                bail!("homeserver needs one of password, password_file, access_token and access_token_file")
+            }
             (Some(_), Some(_)) => {
                 bail!("homeserver has both a password and an access token; give one of them")
             }
@@ -222,7 +237,11 @@ impl Config {
     /// The recovery key or passphrase of the bot's encryption identity.
     pub fn recovery(&self) -> anyhow::Result<Option<String>> {
         let encryption = &self.encryption;
-        secret("encryption.recovery_key", encryption.recovery_key.as_ref(), encryption.recovery_key_file.as_ref())
+        secret(
+            "encryption.recovery_key",
+            encryption.recovery_key.as_ref(),
+            encryption.recovery_key_file.as_ref(),
+        )
     }
 
     /// The thresholds, for the management room that `management.room` stands for.
@@ -236,6 +255,38 @@ impl Config {
             confirm_over: self.safety.confirm_over,
         }
     }
+}
+
+/// A mistake in the file, with its line's number and key; never the line itself, which may hold a secret.
+fn mistake(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let Some(span) = error.span() else { return anyhow::anyhow!("{}", error.message()) };
+    let before = text.get(..span.start).unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    let line = text.lines().nth(number - 1).unwrap_or_default();
+    let key = line.split_once('=').map_or("", |(key, _)| key).trim();
+    // "invalid type: integer `123`, expected a string" quotes the value.
+    let message = match error.message().split_once("expected ") {
+        Some((start, expected)) if start.starts_with("invalid type") => {
+            format!("the value has to be {expected}")
+        }
+        _ => error.message().to_owned(),
+    };
+    match key {
+        "" => anyhow::anyhow!("line {number}: {message}"),
+        key => anyhow::anyhow!("line {number}, {key}: {message}"),
+    }
+}
+
+/// A word that is no level would be taken for the name of a module, and everything else would be silent.
+fn check_level(directives: &str) -> anyhow::Result<()> {
+    for directive in directives.split(',') {
+        let level = directive.rsplit_once('=').map_or(directive, |(_, level)| level).trim().to_lowercase();
+        ensure!(
+            ["error", "warn", "info", "debug", "trace", "off"].contains(&level.as_str()),
+            "log.level: {level:?} is none of error, warn, info, debug, trace and off"
+        );
+    }
+    Ok(())
 }
 
 /// A secret that is given itself or as a file.
@@ -292,23 +343,46 @@ path = "data"
         let example = include_str!("../config.toml.example");
         let plain = Config::parse(example, Path::new("")).unwrap();
         // Keys that are optional stand in comments: `# key = value`.
-        let secret = |key: &str| ["password", "access_token", "recovery_key"].iter().any(|s| key.starts_with(s));
+        let secret =
+            |key: &str| ["password", "access_token", "recovery_key"].iter().any(|s| key.starts_with(s));
         let is_key = |key: &str| key.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !secret(key);
         let uncommented: Vec<&str> = example
             .lines()
-            .map(|line| match line.strip_prefix("# ").and_then(|rest| Some((rest, rest.split_once(" = ")?.0))) {
-                Some((rest, key)) if is_key(key) => rest,
-                _ => line,
+            .map(|line| {
+                match line.strip_prefix("# ").and_then(|rest| Some((rest, rest.split_once(" = ")?.0))) {
+                    Some((rest, key)) if is_key(key) => rest,
+                    _ => line,
+                }
             })
             .collect();
         let uncommented = uncommented.join("\n");
         let full = Config::parse(&uncommented, Path::new("")).unwrap();
-        assert_eq!(format!("{plain:?}"), format!("{full:?}"), "a commented key shows a value that is not the default");
+        assert_eq!(
+            format!("{plain:?}"),
+            format!("{full:?}"),
+            "a commented key shows a value that is not the default"
+        );
         for key in [
-            "url", "user_id", "password", "password_file", "access_token", "access_token_file", "timeout", "room", "act",
-            "path", "recovery_key", "recovery_key_file", "confirm_for", "confirm_over", "allow_yes", "level", "format",
+            "url",
+            "user_id",
+            "password",
+            "password_file",
+            "access_token",
+            "access_token_file",
+            "timeout",
+            "room",
+            "act",
+            "path",
+            "recovery_key",
+            "recovery_key_file",
+            "confirm_for",
+            "confirm_over",
+            "allow_yes",
+            "level",
+            "format",
         ] {
-            let shown = example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
+            let shown =
+                example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
             assert!(shown, "{key} is not in config.toml.example");
         }
     }
@@ -328,8 +402,26 @@ path = "data"
         refused(|text| text.replace("[storage]", "[management.levels]\nblok = 1\n[storage]"), "levels.blok");
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"soon\""), "confirm_for");
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"0s\""), "confirm_for");
-        // The line is shown.
         refused(|text| text.replace("url =", "uri ="), "line 3");
+        refused(|text| format!("{text}\n[log]\nlevel = \"warning\""), "log.level");
+        refused(|text| format!("{text}\n[log]\nlevel = \"info,synapse_admin=much\""), "log.level");
+    }
+
+    #[test]
+    fn a_mistake_beside_a_secret_does_not_show_it() {
+        for line in [
+            "pasword = \"hunter2\"",
+            "password = hunter2",
+            "password = \"hunter2",
+            "password = [\"hunter2\"]",
+        ] {
+            refused(|text| text.replace("password = \"secret\"", line), "line 5");
+            let error =
+                Config::parse(&SMALLEST.replace("password = \"secret\"", line), Path::new("")).unwrap_err();
+            assert!(!format!("{error:?} {error:#}").contains("hunter2"), "{error:?}");
+        }
+        let number = SMALLEST.replace("password = \"secret\"", "password = 123456");
+        assert!(!format!("{:#}", Config::parse(&number, Path::new("")).unwrap_err()).contains("123456"));
     }
 
     #[test]

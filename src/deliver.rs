@@ -8,12 +8,14 @@ use gleipnir_core::{
     ruma::OwnedRoomId,
     speech::{Delivery, Effort, Sendable},
 };
-use gleipnir_matrix::{Outgoing, RequestError, Session};
+use gleipnir_matrix::{Membership, Outgoing, RequestError, Session};
 use tokio::sync::Notify;
 use tracing::{debug, error, warn};
 
 /// What a pause is when the server asks for one without saying how long.
 const UNSAID: Duration = Duration::from_secs(2);
+/// An absurd wish of the server must not silence the bot.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Deliverer {
     pub(crate) session: Session,
@@ -72,18 +74,32 @@ impl Deliverer {
                 return Some(Duration::from_secs(5));
             }
         };
+        let mut pause = None;
+        let mut failures = 0;
         for delivery in undelivered.into_iter().filter(|delivery| Queue::of(delivery) == queue) {
-            if let Err(pause) = self.send(delivery).await {
-                return Some(pause);
+            if let Err(after) = self.send(delivery).await {
+                pause = Some(after);
+                failures += 1;
+            }
+            // One message that the server chokes on does not hold the others up; a server that is away does.
+            if failures >= 2 {
+                break;
             }
         }
-        None
+        pause
     }
 
     async fn send(&self, delivery: Delivery) -> Result<(), Duration> {
-        let Delivery { key, version, what } = delivery;
+        let Delivery { key, version: newest, what } = delivery;
         let may_fail = matches!(what, Sendable::Reaction { effort: Effort::Once, .. });
-        let transaction_id = format!("{}-{version}-{key}", self.instance);
+        // Of the first event, the transaction ID knows no version: an earlier version may have reached the room although
+        // its answer was lost. What is newer than the first version follows as an edit.
+        let (transaction_id, version) = match what {
+            Sendable::Message { replaces: Some(_), .. } => {
+                (format!("{}-{newest}-{key}", self.instance), newest)
+            }
+            _ => (format!("{}-{key}", self.instance), 1),
+        };
         let sent = self.session.send(&self.room, &transaction_id, outgoing(what)).await;
         let change = match sent {
             Ok(event_id) => Change::Delivered { key, version, event_id },
@@ -91,14 +107,16 @@ impl Deliverer {
                 debug!(key, "left a reaction out");
                 Change::GaveUp { key, version }
             }
-            Err(RequestError::RateLimited { retry_after }) => return Err(retry_after.unwrap_or(UNSAID)),
-            Err(error @ (RequestError::Away(_) | RequestError::TokenGone)) => {
+            Err(RequestError::RateLimited { retry_after }) => {
+                return Err(retry_after.unwrap_or(UNSAID).min(LONGEST_PAUSE));
+            }
+            Err(error) if is_final(&error) && self.session.membership(&self.room) == Membership::Joined => {
+                warn!(key, %error, "a message could not be sent");
+                Change::GaveUp { key, version: newest }
+            }
+            Err(error) => {
                 debug!(key, %error, "cannot send a message now");
                 return Err(UNSAID);
-            }
-            Err(error @ (RequestError::Refused { .. } | RequestError::Other(_))) => {
-                warn!(key, %error, "a message could not be sent");
-                Change::GaveUp { key, version }
             }
         };
         self.note(change).map_err(|error| {
@@ -110,6 +128,11 @@ impl Deliverer {
     fn note(&self, change: Change) -> Result<(), StoreError> {
         self.store.commit(vec![change])
     }
+}
+
+/// Whether the homeserver has said for good that it does not take a message. A proxy's page is not its word.
+fn is_final(error: &RequestError) -> bool {
+    matches!(error, RequestError::Refused { errcode, .. } if errcode != "M_UNKNOWN")
 }
 
 impl Queue {

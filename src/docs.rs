@@ -32,7 +32,12 @@ fn the_readme_has_the_command_table() {
 #[test]
 fn what_replies_refer_to_exists() {
     let setup = include_str!("../docs/setup.md");
-    for heading in ["## A server admin", "## The admin API behind a reverse proxy", "## Rate limits", "## Delegated authentication"] {
+    for heading in [
+        "## A server admin",
+        "## The admin API behind a reverse proxy",
+        "## Rate limits",
+        "## Delegated authentication",
+    ] {
         assert!(setup.contains(heading), "docs/setup.md lacks {heading:?}, which replies refer to");
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     deliver::Deliverer,
     homeserver::Homeserver,
     intake::Intake,
-    management::{Backoff, Entered, enter},
+    management::{Arrival, Backoff, Entered, enter},
     store::SqliteStore,
 };
 
@@ -63,7 +63,7 @@ async fn work(config: &Config) -> Result<(), Ended> {
     let Connected { session, how } = connect(config).await?;
     info!(device = session.device_id(), ?how, "connected");
     loop {
-        let entered = enter(&session, &config.management.room).await?;
+        let entered = enter(&session, &*store, &config.management.room).await?;
         serve(config, &session, &how, &store, entered).await?;
     }
 }
@@ -84,7 +84,9 @@ async fn connect(config: &Config) -> Result<Connected, Ended> {
                 backoff.reset();
                 return Ok(connected);
             }
-            Err(error @ (ConnectError::Unreachable(_) | ConnectError::RateLimited { .. })) => backoff.after(error).await,
+            Err(error @ (ConnectError::Unreachable(_) | ConnectError::RateLimited { .. })) => {
+                backoff.after(error).await
+            }
             Err(error @ ConnectError::Other(_)) => return Err(Ended::Failed(error.into())),
             Err(error) => return Err(Ended::Hopeless(error.into())),
         }
@@ -97,10 +99,11 @@ async fn serve(
     session: &Session,
     how: &How,
     store: &Arc<SqliteStore>,
-    Entered { room, joined_after }: Entered,
+    Entered { room, arrival }: Entered,
 ) -> Result<(), Ended> {
     let token = session.clone();
-    let options = synapse_admin::Options { timeout: config.homeserver.timeout, ..synapse_admin::Options::default() };
+    let options =
+        synapse_admin::Options { timeout: config.homeserver.timeout, ..synapse_admin::Options::default() };
     let admin =
         synapse_admin::Client::with_options(&config.homeserver.url, move || token.access_token(), options)
             .context("homeserver.url cannot be used")
@@ -132,10 +135,9 @@ async fn serve(
         received: received.clone(),
     };
     info!(%room, "at work in the management room");
-    let arrival = if joined_after.is_some() { Arrival::JoinedNow } else { Arrival::WasThere };
     introduce(&desk, &room, session, how, arrival)?;
     tokio::select! {
-        ended = intake.run(joined_after) => ended,
+        ended = intake.run() => ended,
         () = handle(&desk, &intake, &received) => Ok(()),
         () = executor.supervise(confirmed) => Ok(()),
         () = deliverer.run(said) => Ok(()),
@@ -150,8 +152,15 @@ fn introduce(
     arrival: Arrival,
 ) -> Result<(), StoreError> {
     let hello = Reply::new()
-        .paragraph(Line::new().text("Hello, I am ").code(session.user_id().as_str()).text(", the moderation bot of this server."))
-        .paragraph(Line::new().code("!help").text(" lists what I can do, ").code("!status").text(" tells how I am."));
+        .paragraph(
+            Line::new()
+                .text("Hello, I am ")
+                .code(session.user_id().as_str())
+                .text(", the moderation bot of this server."),
+        )
+        .paragraph(
+            Line::new().code("!help").text(" lists what I can do, ").code("!status").text(" tells how I am."),
+        );
     desk.announce(&format!("introduction-{room}"), &hello)?;
     let lost = match (how, arrival) {
         (How::NewDevice { reason }, _) => {
@@ -172,19 +181,13 @@ fn introduce(
     desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))
 }
 
-/// Whether the bot has just come into the management room.
-#[derive(Clone, Copy)]
-enum Arrival {
-    JoinedNow,
-    WasThere,
-}
-
 /// Handles what was taken in: at once when something arrives, and now and then for what waits or expires.
 async fn handle(desk: &Desk, intake: &Intake, received: &Notify) {
     loop {
         let pause = match desk.work().await {
             Ok(Left::Nothing) => Duration::from_secs(10),
             Ok(Left::Waiting) => Duration::from_secs(2),
+            Ok(Left::Behind) => Duration::from_millis(20),
             Err(error) => {
                 error!(%error, "cannot handle what arrived; trying again");
                 Duration::from_secs(5)

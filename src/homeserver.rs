@@ -4,19 +4,21 @@ use std::time::{Duration, Instant};
 
 use gleipnir_core::{
     model::{
-        Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Event, RoomDetails, Shutdown,
-        Standing, TaskStatus,
+        Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Event, RoomDetails,
+        Shutdown, Standing, TaskStatus,
     },
     ports::{Asked, Effects, Fault, Lookup},
     ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
 };
 use gleipnir_matrix::{Power, Recovery, RequestError, Session};
 use synapse_admin::{
-    Client, ContextQuery, DeleteRoom, DeleteStatus, Error, EventFilter, RateLimit, ScheduledTasksQuery,
-    TaskStatus as Status,
+    Client, ContextQuery, DeleteRoom, DeleteStatus, Error, EventFilter, RateLimit, ScheduledTask,
+    ScheduledTasksQuery, TaskStatus as Status,
 };
 use tracing::debug;
 
+/// What Synapse calls a deletion of a room among its scheduled tasks.
+const SHUTDOWN: &str = "shutdown_and_purge_room";
 /// How often a read is tried before its fault is told.
 const TRIES: u32 = 3;
 /// The longest pause between two tries that nobody would mind waiting for.
@@ -75,7 +77,7 @@ fn fault(error: Error) -> Fault {
     }
     match error {
         Error::Api { status: 429, retry_after, .. } => Fault::RateLimited { retry_after },
-        Error::Api { status: 500.., message, .. } => Fault::Broken { status: 500, message },
+        Error::Api { status: status @ 500.., message, .. } => Fault::Broken { status, message },
         Error::Api { status, errcode, message, .. } => Fault::Refused { status, errcode, message },
         Error::NotRouted { status, .. } => Fault::NotRouted { status },
         Error::Timeout => Fault::Timeout,
@@ -102,7 +104,9 @@ impl Lookup for Homeserver {
     }
 
     fn resolve_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, Option<OwnedRoomId>> {
-        Box::pin(async move { Ok(read(|| self.admin.resolve_alias(alias)).await?.map(|found| found.room_id)) })
+        Box::pin(
+            async move { Ok(read(|| self.admin.resolve_alias(alias)).await?.map(|found| found.room_id)) },
+        )
     }
 
     fn room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Option<RoomDetails>> {
@@ -141,12 +145,7 @@ impl Lookup for Homeserver {
         })
     }
 
-    fn context<'a>(
-        &'a self,
-        room: &'a RoomId,
-        event: &'a EventId,
-        limit: u32,
-    ) -> Asked<'a, Option<Context>> {
+    fn context<'a>(&'a self, room: &'a RoomId, event: &'a EventId, limit: u32) -> Asked<'a, Option<Context>> {
         Box::pin(async move {
             // Without this filter the answer carries every member of the room.
             let filter = EventFilter { lazy_load_members: Some(true), ..EventFilter::default() };
@@ -169,7 +168,24 @@ impl Lookup for Homeserver {
 
     fn delete_tasks<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<DeleteTask>> {
         Box::pin(async move {
-            Ok(read(|| self.admin.delete_statuses(room)).await?.into_iter().filter_map(delete_task).collect())
+            // The delete status leaves out tasks that wait for their turn, and shows other purges.
+            let query = ScheduledTasksQuery {
+                action_name: vec![SHUTDOWN.to_owned()],
+                resource_id: Some(room.to_string()),
+                ..ScheduledTasksQuery::default()
+            };
+            match read(|| self.admin.scheduled_tasks(&query)).await {
+                Ok(mut tasks) => {
+                    tasks.sort_by_key(|task| task.timestamp_ms);
+                    Ok(tasks.into_iter().map(scheduled_task).collect())
+                }
+                // Before Synapse 1.130 there is only the delete status.
+                Err(Fault::NotRouted { .. }) => {
+                    let tasks = read(|| self.admin.delete_statuses(room)).await?;
+                    Ok(tasks.into_iter().filter_map(delete_task).collect())
+                }
+                Err(fault) => Err(fault),
+            }
         })
     }
 
@@ -179,7 +195,8 @@ impl Lookup for Homeserver {
 
     fn task_error<'a>(&'a self, room: &'a RoomId, id: &'a str) -> Asked<'a, Option<String>> {
         Box::pin(async move {
-            let query = ScheduledTasksQuery { resource_id: Some(room.to_string()), ..ScheduledTasksQuery::default() };
+            let query =
+                ScheduledTasksQuery { resource_id: Some(room.to_string()), ..ScheduledTasksQuery::default() };
             let tasks = read(|| self.admin.scheduled_tasks(&query)).await?;
             Ok(tasks.into_iter().find(|task| task.id == id).and_then(|task| task.error))
         })
@@ -280,16 +297,25 @@ fn details(found: synapse_admin::RoomDetails) -> RoomDetails {
     }
 }
 
+/// A task of this list carries no result that is of use here: it is asked for again by its ID.
+fn scheduled_task(task: ScheduledTask) -> DeleteTask {
+    DeleteTask { id: task.id, status: task_status(&task.status), result: None }
+}
+
+fn task_status(status: &Status) -> TaskStatus {
+    match status {
+        Status::Scheduled | Status::Active | Status::ShuttingDown | Status::Purging => TaskStatus::Active,
+        Status::Complete => TaskStatus::Complete,
+        Status::Failed => TaskStatus::Failed,
+        other @ (Status::Cancelled | Status::Unknown(_)) => TaskStatus::Other(other.as_str().to_owned()),
+    }
+}
+
 fn delete_task(status: DeleteStatus) -> Option<DeleteTask> {
     let strings = |ids: Vec<OwnedUserId>| ids.into_iter().map(|id| id.to_string()).collect();
     Some(DeleteTask {
         id: status.delete_id?,
-        status: match status.status {
-            Status::Scheduled | Status::Active | Status::ShuttingDown | Status::Purging => TaskStatus::Active,
-            Status::Complete => TaskStatus::Complete,
-            Status::Failed => TaskStatus::Failed,
-            other @ (Status::Cancelled | Status::Unknown(_)) => TaskStatus::Other(other.as_str().to_owned()),
-        },
+        status: task_status(&status.status),
         result: status.shutdown_room.map(|result| DeleteResult {
             kicked_users: strings(result.kicked_users),
             failed_to_kick_users: strings(result.failed_to_kick_users),

@@ -14,7 +14,11 @@ use gleipnir_matrix::{Decryption, Membership, Session, SyncError, TimelineEvent}
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
-use crate::{clock::WallClock, event_loop::Ended, management::Backoff};
+use crate::{
+    clock::WallClock,
+    event_loop::Ended,
+    management::{Backoff, read_up_to, was_read_up_to},
+};
 
 /// A cursor is written at least so often while nothing concerns us: reading on from an old one is cheap.
 const KEEP_EVERY: Millis = 60_000;
@@ -30,11 +34,8 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Takes events in until the bot is no longer in the room, or can no longer sync.
-    pub(crate) async fn run(&self, joined_after: Option<String>) -> Result<(), Ended> {
-        let mut after = match (joined_after, self.cursor()?) {
-            (Some(token), _) => Some(token),
-            (None, cursor) => cursor,
-        };
+    pub(crate) async fn run(&self) -> Result<(), Ended> {
+        let mut after = was_read_up_to(&*self.store, &self.room)?;
         let mut kept_at = 0;
         let mut backoff = Backoff::default();
         let mut invites_changed = true;
@@ -53,10 +54,14 @@ impl Intake {
             };
             backoff.reset();
             let now = WallClock.now();
-            let mut changes: Vec<Change> =
-                batch.events.iter().filter_map(|event| self.received(event, now)).map(Change::Received).collect();
+            let mut changes: Vec<Change> = batch
+                .events
+                .iter()
+                .filter_map(|event| self.received(event, now))
+                .map(Change::Received)
+                .collect();
             if !changes.is_empty() || after.is_none() || now - kept_at > KEEP_EVERY {
-                changes.push(Change::Cursor(format!("{} {}", self.room, batch.next)));
+                changes.push(read_up_to(&self.room, &batch.next));
                 // What cannot be written down is not received: the same cursor brings it again.
                 if let Err(error) = self.store.commit(changes) {
                     error!(%error, "cannot take in what happened; trying again");
@@ -73,15 +78,6 @@ impl Intake {
                 return Ok(());
             }
         }
-    }
-
-    /// The cursor belongs to one room: that of another management room would bring what was never meant as a command.
-    fn cursor(&self) -> Result<Option<String>, StoreError> {
-        let kept = self.store.cursor()?;
-        Ok(kept.and_then(|kept| match kept.split_once(' ') {
-            Some((room, token)) if room == self.room => Some(token.to_owned()),
-            _ => None,
-        }))
     }
 
     fn received(&self, event: &TimelineEvent, now: Millis) -> Option<InboxEvent> {
@@ -103,10 +99,13 @@ impl Intake {
             }
             let by = invite.inviter.as_ref().map_or("somebody", |by| by.as_str());
             info!(room = %invite.room_id, by, "an invitation is left alone");
-            let room = gleipnir_core::reply::room_line(invite.room_name.as_deref(), None, invite.room_id.as_str());
-            let line = Line::new().code(by).text(" invited me to ").append(room).text(
-                ". I leave the invitation alone: I take commands in this room only.",
-            );
+            let room =
+                gleipnir_core::reply::room_line(invite.room_name.as_deref(), None, invite.room_id.as_str());
+            let line = Line::new()
+                .code(by)
+                .text(" invited me to ")
+                .append(room)
+                .text(". I leave the invitation alone: I take commands in this room only.");
             self.desk.announce(&format!("invite-{}-{by}", invite.room_id), &Reply::text(line))?;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::{pin::Pin, time::Duration};
 
 use gleipnir_core::{
+    ports::{Change, Store, StoreError},
     ruma::{OwnedRoomId, RoomId},
     text::target::RoomTarget,
 };
@@ -15,33 +16,75 @@ use crate::event_loop::Ended;
 pub(crate) struct Entered {
     /// Its ID.
     pub(crate) room: OwnedRoomId,
-    /// The sync token from before the bot joined, if it joined just now.
-    pub(crate) joined_after: Option<String>,
+    /// Whether the bot came into it just now.
+    pub(crate) arrival: Arrival,
+}
+
+/// Whether the bot has just come into the management room.
+#[derive(Clone, Copy)]
+pub(crate) enum Arrival {
+    /// It has.
+    JoinedNow,
+    /// It was there before it was started.
+    WasThere,
+}
+
+/// The note up to where a room was read. It names the room: the token of another management room would bring what
+/// was never meant as a command.
+pub(crate) fn read_up_to(room: &RoomId, token: &str) -> Change {
+    Change::Cursor(format!("{room} {token}"))
+}
+
+/// Up to where a room was read.
+pub(crate) fn was_read_up_to(store: &dyn Store, room: &RoomId) -> Result<Option<String>, StoreError> {
+    let kept = store.cursor()?;
+    Ok(kept.and_then(|kept| match kept.split_once(' ') {
+        Some((of, token)) if of == room => Some(token.to_owned()),
+        _ => None,
+    }))
 }
 
 /// Waits until the bot is in the management room. Syncs meanwhile, so that invitations are seen.
-pub(crate) async fn enter(session: &Session, target: &RoomTarget) -> Result<Entered, Ended> {
-    let mut token = None;
+pub(crate) async fn enter(
+    session: &Session,
+    store: &dyn Store,
+    target: &RoomTarget,
+) -> Result<Entered, Ended> {
+    let mut token: Option<String> = None;
     let mut told = false;
     loop {
         if let Some(room) = resolve(session, target).await? {
             match session.membership(&room) {
-                Membership::Joined => return Ok(Entered { room, joined_after: None }),
-                // Without a token from before the joining, what is said right after it could be missed.
-                Membership::Invited if token.is_some() => {
-                    if join(session, &room).await? {
-                        return Ok(Entered { room, joined_after: token });
+                Membership::Joined => {
+                    if was_read_up_to(store, &room)?.is_none() {
+                        // A new database: it begins here, and what was said before is not for it.
+                        let token = match token {
+                            Some(token) => token,
+                            None => sync(session, None).await?,
+                        };
+                        store.commit(vec![read_up_to(&room, &token)])?;
+                    }
+                    return Ok(Entered { room, arrival: Arrival::WasThere });
+                }
+                Membership::Invited => {
+                    // Kept before the joining: whatever crashes from here on, nothing that is said after it is missed.
+                    if let Some(token) = &token {
+                        store.commit(vec![read_up_to(&room, token)])?;
+                        if join(session, &room).await? {
+                            return Ok(Entered { room, arrival: Arrival::JoinedNow });
+                        }
                     }
                 }
-                Membership::Invited => {}
-                Membership::Left | Membership::Unknown if token.is_some() && !told => {
+                // Before the first sync, nothing is known of an invitation.
+                Membership::Unknown if token.is_none() => {}
+                Membership::Left | Membership::Unknown if told => {}
+                Membership::Left | Membership::Unknown => {
                     told = true;
                     warn!(
                         "waiting for an invitation to the management room {target}: invite {} there",
                         session.user_id()
                     );
                 }
-                Membership::Left | Membership::Unknown => {}
             }
         } else if !told {
             told = true;
@@ -111,7 +154,10 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// Pauses after a failure: half a second at first, 15 seconds at last.
-    pub(crate) fn after<'a>(&'a mut self, error: impl std::fmt::Display + 'a) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+    pub(crate) fn after<'a>(
+        &'a mut self,
+        error: impl std::fmt::Display + 'a,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         if self.failures == 0 {
             warn!(%error, "the homeserver does not answer; I go on trying");
         }

@@ -38,10 +38,13 @@ impl SqliteStore {
         make_private(folder)?;
         let lock = lock(folder)?;
         let path = folder.join("gleipnir.sqlite3");
-        let mut connection =
-            Connection::open(&path).with_context(|| format!("cannot open the database {}", path.display()))?;
+        // SQLite gives its other files the rights of this one.
+        private_file(&path).with_context(|| format!("cannot make the database {}", path.display()))?;
+        let mut connection = Connection::open(&path)
+            .with_context(|| format!("cannot open the database {}", path.display()))?;
         migrate(&mut connection).with_context(|| format!("cannot use the database {}", path.display()))?;
-        let instance = connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
+        let instance =
+            connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
         Ok(Self { connection: Mutex::new(connection), instance, _lock: lock })
     }
 
@@ -66,20 +69,24 @@ fn make_private(folder: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the folder {} (storage.path)", folder.display()))
 }
 
+/// Makes a file that nobody else can read, unless it is there.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
+}
+
 fn lock(folder: &Path) -> anyhow::Result<File> {
     let path = folder.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
+    let file = private_file(&path)
         .with_context(|| format!("cannot write to the folder {} (storage.path)", folder.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             bail!("another Gleipnir is at work in {} (storage.path); one is enough", folder.display())
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }
 
@@ -185,7 +192,11 @@ mod tests {
         let missing = Change::Working {
             plan: 99,
             step: 0,
-            state: gleipnir_core::plan::StepState::Following { delete_id: "x".into(), members: 1, removed: 0 },
+            state: gleipnir_core::plan::StepState::Following {
+                delete_id: "x".into(),
+                members: 1,
+                removed: 0,
+            },
         };
         store.commit(vec![Change::Cursor("s2".into()), missing]).unwrap_err();
         drop(store);
@@ -209,7 +220,8 @@ mod tests {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
         let error = format!("{:#}", SqliteStore::open(folder.path()).err().unwrap());
         assert!(error.contains("version 99"), "{error}");
-        std::fs::write(&path, "this is not a database, and long enough to be taken for a broken one").unwrap();
+        std::fs::write(&path, "this is not a database, and long enough to be taken for a broken one")
+            .unwrap();
         let error = format!("{:#}", SqliteStore::open(folder.path()).err().unwrap());
         assert!(error.contains("not a database"), "{error}");
     }
@@ -219,11 +231,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();
         let event_id = gleipnir_core::ruma::owned_event_id!("$a");
-        let event =
-            InboxEvent { event_id: event_id.clone(), json: serde_json::json!({"body": "private"}), received_at: 1 };
+        let event = InboxEvent {
+            event_id: event_id.clone(),
+            json: serde_json::json!({"body": "private"}),
+            received_at: 1,
+        };
         store.commit(vec![Change::Received(event)]).unwrap();
         store.commit(vec![Change::Handled(event_id)]).unwrap();
-        let json: String = store.connection().query_row("SELECT json FROM inbox", [], |row| row.get(0)).unwrap();
+        let json: String =
+            store.connection().query_row("SELECT json FROM inbox", [], |row| row.get(0)).unwrap();
         assert_eq!(json, "");
     }
 }

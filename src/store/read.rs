@@ -97,13 +97,17 @@ pub(super) fn key_of(db: &Connection, event: &EventId) -> rusqlite::Result<Optio
 
 pub(super) fn queue(db: &Connection) -> rusqlite::Result<Queue> {
     db.prepare_cached(
-        "SELECT (SELECT count(*) FROM inbox WHERE handled = 0), (SELECT count(*) FROM outbox WHERE version > sent)",
+        "SELECT (SELECT count(*) FROM inbox WHERE handled = 0), (SELECT count(*) FROM outbox WHERE version > sent \
+         AND (to_key IS NULL OR EXISTS (SELECT 1 FROM outbox AS message \
+                                        WHERE message.key = outbox.to_key AND message.event_id IS NOT NULL)))",
     )?
     .query_row([], |row| Ok(Queue { unhandled: row.get(0)?, undelivered: row.get(1)? }))
 }
 
 pub(super) fn cursor(db: &Connection) -> rusqlite::Result<Option<String>> {
-    db.prepare_cached("SELECT value FROM meta WHERE key = 'cursor'")?.query_row([], |row| row.get(0)).optional()
+    db.prepare_cached("SELECT value FROM meta WHERE key = 'cursor'")?
+        .query_row([], |row| row.get(0))
+        .optional()
 }
 
 pub(super) fn unhandled(db: &Connection) -> rusqlite::Result<Vec<InboxEvent>> {
@@ -136,7 +140,11 @@ pub(super) fn undelivered(db: &Connection) -> rusqlite::Result<Vec<Delivery>> {
             },
             "file" => Sendable::File {
                 reply_to: optional_id(row, "reply_to")?,
-                attachment: Attachment { name: row.get("name")?, mime: row.get("mime")?, bytes: row.get("bytes")? },
+                attachment: Attachment {
+                    name: row.get("name")?,
+                    mime: row.get("mime")?,
+                    bytes: row.get("bytes")?,
+                },
             },
             _ => Sendable::Reaction {
                 to: id(row, "target")?,

@@ -56,7 +56,9 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
         Change::Mark(mark) => put_reaction(db, &mark),
         Change::Delivered { key, version, event_id } => db
             .prepare_cached(
-                "UPDATE outbox SET sent = max(sent, ?), event_id = coalesce(event_id, ?), bytes = NULL WHERE key = ?",
+                // What was said is in the room now; it need not stay here.
+                "UPDATE outbox SET sent = max(sent, ?1), event_id = coalesce(event_id, ?2), bytes = NULL, \
+                 text = iif(version > ?1, text, NULL), html = iif(version > ?1, html, NULL) WHERE key = ?3",
             )?
             .execute(params![version, event_id.as_str(), key])
             .map(drop),
@@ -129,7 +131,13 @@ fn put_message(db: &Connection, say: Say, again: &str) -> rusqlite::Result<()> {
             "INSERT INTO outbox (key, kind, reply_to, name, mime, bytes) VALUES (?, 'file', ?, ?, ?, ?) \
              ON CONFLICT (key) DO NOTHING",
         )?
-        .execute(params![format!("{}-file", say.key), reply_to, file.name, file.mime, file.bytes])?;
+        .execute(params![
+            format!("{}-file", say.key),
+            reply_to,
+            file.name,
+            file.mime,
+            file.bytes
+        ])?;
     }
     Ok(())
 }

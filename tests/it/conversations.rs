@@ -68,12 +68,16 @@ async fn about_the_bot(scene: &Scene, kind: Kind) {
     let m = &scene.moderator;
     let help = m.good("!help", "Rooms").await;
     for name in [
-        "room", "context", "block", "unblock", "blocked", "shutdown", "confirm", "cancel", "jobs", "job", "undo",
-        "audit", "status", "version", "help",
+        "room", "context", "block", "unblock", "blocked", "shutdown", "confirm", "cancel", "jobs", "job",
+        "undo", "audit", "status", "version", "help",
     ] {
         help.says(&[&format!("`!{name}` – ")]);
     }
-    m.good("!help shutdown", "--notify-as").await.says(&["Usage: `!shutdown <room>", "power level 50", "Example"]);
+    m.good("!help shutdown", "--notify-as").await.says(&[
+        "Usage: `!shutdown <room>",
+        "power level 50",
+        "Example",
+    ]);
     m.good("!shutdown --help", "--notify-as").await;
     m.good("!version", "Gleipnir").await.says(&[env!("CARGO_PKG_VERSION"), SYNAPSE_VERSION]);
     let status = m.good("!status", "I am a server admin").await;
@@ -93,20 +97,23 @@ async fn about_the_bot(scene: &Scene, kind: Kind) {
 }
 
 async fn mistakes(scene: &Scene) {
-    let answers = scene.moderator.all_bad(&[
-        ("!room", "Something is missing: `<room>`"),
-        ("!room #a:hs.test #b:hs.test", "one word too many"),
-        ("!blok", "I do not know the command “blok”. Did you mean `!block`?"),
-        ("!frobnicate", "`!help` lists all"),
-        ("!help blok", "Did you mean `!help block`?"),
-        ("!room \"#a:hs.test", "A quote opens here"),
-        ("!version --loud", "I do not know “--loud”"),
-        ("!audit --limit many", "many"),
-        ("!block", "Something is missing"),
-        ("!shutdown", "Something is missing"),
-        ("!context", "Something is missing"),
-        ("!confirm", "Something is missing"),
-    ]).await;
+    let answers = scene
+        .moderator
+        .all_bad(&[
+            ("!room", "Something is missing: `<room>`"),
+            ("!room #a:hs.test #b:hs.test", "one word too many"),
+            ("!blok", "I do not know the command “blok”. Did you mean `!block`?"),
+            ("!frobnicate", "`!help` lists all"),
+            ("!help blok", "Did you mean `!help block`?"),
+            ("!room \"#a:hs.test", "A quote opens here"),
+            ("!version --loud", "I do not know “--loud”"),
+            ("!audit --limit many", "many"),
+            ("!block", "Something is missing"),
+            ("!shutdown", "Something is missing"),
+            ("!context", "Something is missing"),
+            ("!confirm", "Something is missing"),
+        ])
+        .await;
     answers[0].says(&["Usage: `!room <room>`", "!help room"]);
     answers[1].says(&["^^^^^^^^^^"]);
 }

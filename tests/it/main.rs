@@ -4,5 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic")]
 #![expect(clippy::print_stderr, reason = "a failure shows the room and the log")]
 
+mod away;
 mod conversations;
+mod crashes;
+mod rights;
+mod session;
 mod support;

@@ -1,6 +1,7 @@
 //! A scene: a homeserver, the bot's process, and a moderator in the management room.
 
 mod bot;
+mod gate;
 mod heard;
 mod moderator;
 
@@ -11,12 +12,13 @@ use throwaway_synapse::{Builder, Role, Synapse, User, path_part};
 
 pub(crate) use self::{
     bot::Bot,
+    gate::{Catch, Gate},
     heard::Answer,
     moderator::Moderator,
 };
 
 /// How long anything is waited for. Only a failure takes so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(12);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(100);
 
 /// The bot's account.
 pub(crate) const BOT: &str = "@gleipnir:hs.test";
@@ -120,11 +122,15 @@ impl Scene {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let tasks = self.delete_tasks(room).await;
-            let out = tasks.iter().map(|task| strings(&task["shutdown_room"]["kicked_users"]).len()).sum::<usize>();
+            let out =
+                tasks.iter().map(|task| strings(&task["shutdown_room"]["kicked_users"]).len()).sum::<usize>();
             if !tasks.is_empty() && (out >= count || tasks.iter().all(|task| task["status"] == "complete")) {
                 return;
             }
-            assert!(tokio::time::Instant::now() < deadline, "{out} of {count} members are out of {room}: {tasks:?}");
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{out} of {count} members are out of {room}: {tasks:?}"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -220,6 +220,8 @@ pub struct Draft {
     pub preview: Reply,
     /// The Plan that it reverses.
     pub undoes: Option<PlanId>,
+    /// Why to ask first, whatever the safety rules say.
+    pub caution: Option<String>,
     /// How it was asked for.
     pub acting: Acting,
 }

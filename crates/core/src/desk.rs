@@ -18,7 +18,7 @@ use crate::{
     },
     incoming::{Incoming, read},
     model::{Event, Standing},
-    plan::{Plan, PlanId, PlanState},
+    plan::{Plan, PlanId, PlanState, Step},
     ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, Which},
     reply::{Line, Reply},
     speech::{Effort, Mark, Marked, NO, SEEN, Say, YES, is_emoji},
@@ -26,6 +26,8 @@ use crate::{
 
 /// How long a message that cannot be decrypted, or a reaction to a message that is still on its way, is waited for.
 const WAIT: Duration = Duration::from_mins(1);
+/// How long the next command waits for a block that was asked for before it.
+const BRIEF: Duration = Duration::from_secs(5);
 /// How long a command may take to read what it needs.
 const LONGEST: Duration = Duration::from_mins(2);
 
@@ -60,12 +62,28 @@ impl Desk {
     pub async fn work(&self) -> Result<Left, StoreError> {
         let mut left = Left::Nothing;
         for event in self.store.unhandled()? {
+            if self.is_early()? {
+                left = Left::Behind;
+                break;
+            }
             if self.handle(&event).await? == Left::Waiting {
                 left = Left::Waiting;
             }
         }
         self.expire()?;
         Ok(left)
+    }
+
+    /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
+    /// Not so for shutdowns, which take long, nor when the work does not get on.
+    fn is_early(&self) -> Result<bool, StoreError> {
+        let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
+        let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
+        Ok(running.iter().any(|plan| {
+            let is_brief =
+                plan.steps.iter().all(|planned| !matches!(planned.step, Step::ShutDownRoom { .. }));
+            is_brief && plan.changed_at > oldest
+        }))
     }
 
     /// Says something of the bot's own accord, once for each key.
@@ -128,7 +146,7 @@ impl Desk {
         info!(moderator = %sender, command = found.entry.name, event = %event.event_id, outcome, took_ms, "command");
         match result {
             Ok(Decision::Answer(reply)) => self.answer(event, &reply),
-            Ok(Decision::Propose(draft)) => self.propose(event, sender, &found, *draft),
+            Ok(Decision::Propose(draft)) => self.propose(event, sender, &found, *draft).await,
             Ok(Decision::Confirm(id)) => self.confirm(event, sender, id).await,
             Ok(Decision::Cancel(id)) => self.cancel(event, sender, id).await,
             Err(Failure::Told(reply)) => self.refuse(event, &reply),
@@ -277,6 +295,8 @@ pub enum Left {
     Nothing,
     /// Some wait for keys, or for our own messages.
     Waiting,
+    /// Some wait for what was asked for before them.
+    Behind,
 }
 
 /// Answers an event; a reaction is answered below the message that it reacts to.

@@ -8,7 +8,7 @@ mod shutdown;
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use ruma::OwnedRoomId;
+use ruma::{OwnedRoomId, RoomId};
 use serde_json::Value;
 use tokio::{
     sync::{Mutex, Notify},
@@ -76,6 +76,7 @@ enum Pace {
 }
 
 /// For how long to try again.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Patience {
     /// A fault that may well stay: half a minute.
     Brief,
@@ -178,6 +179,10 @@ impl Executor {
             let Some(n) = plan.steps.iter().position(|step| step.outcome.is_none()) else {
                 return self.commit(self.finish(&plan));
             };
+            if self.is_behind(&plan)? {
+                self.clock.sleep(Duration::from_millis(200)).await;
+                continue;
+            }
             let now = self.clock.now();
             let mut next = plan.clone();
             let mut changes = Vec::new();
@@ -198,8 +203,13 @@ impl Executor {
                     }
                 }
                 Advance::Retry { fault, patience } => {
-                    let since = *away_since.get_or_insert(now);
-                    let waited = Duration::from_millis((now - since).unsigned_abs());
+                    // A fault of another kind is waited for anew.
+                    let since = match away_since {
+                        Some((kind, since)) if kind == patience => since,
+                        _ => now,
+                    };
+                    away_since = Some((patience, since));
+                    let waited = Duration::from_millis(u64::try_from(now - since).unwrap_or_default());
                     if patience.is_over(waited) {
                         let why = format!("{fault} I tried for {}.", in_words(waited));
                         let but = plan.steps[n].state.as_ref().map(|_| UNCERTAIN.to_owned());
@@ -233,6 +243,16 @@ impl Executor {
             }
         }
         Ok(())
+    }
+
+    /// Whether an earlier Plan has not finished with a room of this one. What was asked for first is done first, or the
+    /// two would undo each other.
+    fn is_behind(&self, plan: &Plan) -> Result<bool, StoreError> {
+        let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
+        let is_ours = |room: &RoomId| plan.steps.iter().any(|ours| ours.step.room() == room);
+        Ok(running.iter().filter(|other| other.id < plan.id).any(|other| {
+            other.steps.iter().any(|theirs| theirs.outcome.is_none() && is_ours(theirs.step.room()))
+        }))
     }
 
     async fn advance(&self, planned: &PlannedStep) -> Advance {
@@ -290,7 +310,8 @@ impl Executor {
 /// How long to wait before the next try: what the server asked for, or longer the longer it has been away.
 fn retry_after(fault: &Fault, waited: Duration) -> Duration {
     match fault {
-        Fault::RateLimited { retry_after: Some(after) } => *after,
+        // A minute at most: an absurd wish must not put the Plan to sleep.
+        Fault::RateLimited { retry_after: Some(after) } => (*after).min(Duration::from_secs(60)),
         _ => (waited / 4).clamp(Duration::from_millis(500), Duration::from_secs(15)),
     }
 }

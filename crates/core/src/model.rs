@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
+use ruma::{EventId, OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -265,15 +265,6 @@ pub struct Connection {
     pub uptime: Duration,
     /// Whether the bot's own messages are free of the server's rate limit; `None` when it could not be asked.
     pub unlimited: Option<bool>,
-}
-
-/// Where an event is: its room and its ID.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventRef {
-    /// The room.
-    pub room: OwnedRoomId,
-    /// The event.
-    pub event: OwnedEventId,
 }
 
 /// Whether a user belongs to the same server as `me`.

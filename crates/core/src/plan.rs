@@ -96,6 +96,26 @@ impl From<Step> for PlannedStep {
     }
 }
 
+impl PlannedStep {
+    /// What the server says is missing although it says that the step is done, in a sentence.
+    pub fn shortfall(&self) -> Option<&'static str> {
+        let Some(Outcome::Done { effect: Effect::ShutDown { result, blocked, known } }) = &self.outcome
+        else {
+            return None;
+        };
+        let Step::ShutDownRoom { shutdown, .. } = &self.step else { return None };
+        if shutdown.block && *blocked == Some(false) {
+            Some("It was to be blocked, and the server says that it is not.")
+        } else if (shutdown.purge || shutdown.force_purge) && *known == Some(true) {
+            Some("It was to be purged, and the server still knows it.")
+        } else if !result.failed_to_kick_users.is_empty() {
+            Some("Some members could not be removed, or not be moved.")
+        } else {
+            None
+        }
+    }
+}
+
 /// A room, with what it was called when it was asked about: afterwards it may have no name any more.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoomRef {
@@ -280,6 +300,15 @@ impl Step {
         }
     }
 
+    /// The command that is for it: undoing needs the power that doing it needs.
+    pub fn command(&self) -> &'static str {
+        match self {
+            Self::BlockRoom { .. } => "block",
+            Self::UnblockRoom { .. } => "unblock",
+            Self::ShutDownRoom { .. } => "shutdown",
+        }
+    }
+
     /// Why it cannot simply be undone, for steps of which that is true. They always ask first.
     pub fn irreversible(&self) -> Option<&'static str> {
         match self {
@@ -318,12 +347,13 @@ impl Step {
 impl Plan {
     /// Whether every step with an outcome was done, none was, or some were.
     pub fn result(&self) -> PlanResult {
-        let done =
-            self.steps.iter().filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_done)).count();
-        match done {
-            all if all == self.steps.len() => PlanResult::Done,
-            0 => PlanResult::Failed,
-            _ => PlanResult::Partly,
+        let done = |step: &&PlannedStep| step.outcome.as_ref().is_some_and(Outcome::is_done);
+        if self.steps.iter().all(|step| done(&step) && step.shortfall().is_none()) {
+            PlanResult::Done
+        } else if self.steps.iter().any(|step| done(&step)) {
+            PlanResult::Partly
+        } else {
+            PlanResult::Failed
         }
     }
 

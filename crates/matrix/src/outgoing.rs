@@ -74,7 +74,9 @@ pub(crate) async fn send(
             (MESSAGE, message(&text, &html, reply_to.as_deref()))
         }
         Outgoing::Reaction { to, key } => ("m.reaction", reaction(&to, &key)),
-        Outgoing::Other { event_type, content } => return send_raw(room, transaction_id, &event_type, content).await,
+        Outgoing::Other { event_type, content } => {
+            return send_raw(room, transaction_id, &event_type, content).await;
+        }
         Outgoing::File { name, mime, bytes, reply_to } => {
             let size = bytes.len();
             let (field, source) = upload(client, room, &mime, bytes).await?;
@@ -201,8 +203,7 @@ mod tests {
             (
                 edit("hi", "<b>hi</b>", to),
                 json!({
-                    "msgtype": "m.notice", "body": "* hi", "format": "org.matrix.custom.html",
-                    "formatted_body": "* <b>hi</b>", "m.mentions": {},
+                    "msgtype": "m.notice", "body": "* hi", "m.mentions": {},
                     "m.relates_to": { "rel_type": "m.replace", "event_id": "$a" },
                     "m.new_content": {
                         "msgtype": "m.notice", "body": "hi", "format": "org.matrix.custom.html",

@@ -42,26 +42,31 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
     assert_eq!(m.good(&format!("!context {spam}"), "▶").await.text, around.text);
     let few = m.good(&format!("!context {room} {image} -n 0"), "▶").await;
     few.says(&["▶", "nitro.png"]).leaves_out(&["FREE NITRO", "hello"]);
-    m.good(&format!("!context {room} {end} -n 5"), "“bye”").await.says(&["visitor (`@visitor:hs.test`) left"]);
+    m.good(&format!("!context {room} {end} -n 5"), "“bye”")
+        .await
+        .says(&["visitor (`@visitor:hs.test`) left"]);
     m.good(&format!("!context {room} {secret} -n 0"), "an encrypted message").await;
 
-    let redacted = m.good(&format!("!context {room} {regretted} -n 0 --original"), "Before it was redacted").await;
+    let redacted =
+        m.good(&format!("!context {room} {regretted} -n 0 --original"), "Before it was redacted").await;
     redacted.says(&["redacted by Nice Offers", "“the password is hunter2”"]);
     m.good(&format!("!context {room} {spam} -n 0 --original"), "The event was not redacted").await;
 
     attachments(scene, room, &spam).await;
 
     let nothing = format!("${}", "n".repeat(43));
-    let answers = m.all_bad(&[
-        (&format!("!context https://matrix.to/#/{room}/{nothing}"), "does not know the event"),
-        (&format!("!context {nothing}"), "does not know the event"),
-        (&format!("!context {NOWHERE} {nothing}"), "nor the room `!nowhere:elsewhere.test`"),
-        ("!context $short", "is not an event ID"),
-        ("!context nonsense", "nonsense"),
-        (&format!("!context #nothing:hs.test {spam}"), "There is no room with the alias"),
-        (&format!("!context {spam} -n 101"), "101"),
-        (&format!("!context {spam} --file=xml"), "“xml” is not a value of"),
-    ]).await;
+    let answers = m
+        .all_bad(&[
+            (&format!("!context https://matrix.to/#/{room}/{nothing}"), "does not know the event"),
+            (&format!("!context {nothing}"), "does not know the event"),
+            (&format!("!context {NOWHERE} {nothing}"), "nor the room `!nowhere:elsewhere.test`"),
+            ("!context $short", "is not an event ID"),
+            ("!context nonsense", "nonsense"),
+            (&format!("!context #nothing:hs.test {spam}"), "There is no room with the alias"),
+            (&format!("!context {spam} -n 101"), "101"),
+            (&format!("!context {spam} --file=xml"), "“xml” is not a value of"),
+        ])
+        .await;
     answers[0].says(&[&nothing, room]);
     answers[1].says(&[&nothing]);
     answers[6].says(&["Usage"]);
@@ -75,7 +80,10 @@ async fn attachments(scene: &Scene, room: &str, spam: &str) {
     let (name, table) = m.file(&command).await;
     assert_eq!(name, "context.csv");
     let mut lines = table.lines();
-    assert_eq!(lines.next().unwrap().trim_start_matches('\u{feff}'), "time,event_id,sender,type,state_key,content");
+    assert_eq!(
+        lines.next().unwrap().trim_start_matches('\u{feff}'),
+        "time,event_id,sender,type,state_key,content"
+    );
     let row = lines.find(|line| line.contains(spam)).unwrap_or_else(|| panic!("it is not there: {table}"));
     assert!(row.contains("@spammer:hs.test,m.room.message,,") && row.contains("FREE NITRO"), "{row}");
     m.marked(&command, "✅").await;

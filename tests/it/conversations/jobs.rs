@@ -63,7 +63,7 @@ pub(super) async fn looking_back(scene: &Scene) {
     let m = &scene.moderator;
     m.good("!jobs", "Nothing is under way.").await;
     m.good("!audit", "asked by `@mod:hs.test`").await.says(&["done", "cancelled", "because “spam wave”"]);
-    m.good("!audit @nobody:hs.test", "I know of nothing about “@nobody:hs.test”").await;
+    m.good("!audit @nobody:hs.test", "I know of nothing about “`@nobody:hs.test`”").await;
     m.good("!audit !many3:elsewhere.test", "too many").await.leaves_out(&["spam wave"]);
     m.good("!audit --limit 2", "more jobs").await;
 

@@ -11,32 +11,37 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
         ALIAS,
         room,
         "Topic: “get it while it is hot”",
-        "Members: 2, 2 of them on this server",
+        "Members: 2 (2 on this server)",
         "Creator: `@spammer:hs.test`",
         "Encryption: off",
         "Joining: anyone can join",
         "Block: not blocked",
     ]);
-    let links = [format!("https://matrix.to/#/{}", ALIAS.replace('#', "%23")), format!("https://matrix.to/#/{room}")];
+    let links =
+        [format!("https://matrix.to/#/{}", ALIAS.replace('#', "%23")), format!("https://matrix.to/#/{room}")];
     for way in [ALIAS, &links[0], &links[1]] {
         assert_eq!(m.good(&format!("!room {way}"), "Free stuff!").await.text, by_id.text);
     }
     let name = &m.room;
     m.good(&format!("!room {name}"), "This is the management room.").await.says(&["Moderators"]);
-    let answers = m.all_bad(&[
-        (&format!("!room {NOWHERE}"), "The server does not know the room"),
-        ("!room free-stuff", "free-stuff"),
-        ("!room @spammer:hs.test", "@spammer:hs.test"),
-        ("!room #nothing:hs.test", "There is no room with the alias `#nothing:hs.test`"),
-        ("!blocked nonsense", "nonsense"),
-    ]).await;
+    let answers = m
+        .all_bad(&[
+            (&format!("!room {NOWHERE}"), "The server does not know the room"),
+            ("!room free-stuff", "free-stuff"),
+            ("!room @spammer:hs.test", "@spammer:hs.test"),
+            ("!room #nothing:hs.test", "There is no room with the alias `#nothing:hs.test`"),
+            ("!blocked nonsense", "nonsense"),
+        ])
+        .await;
     answers[0].says(&["!block !nowhere"]);
     answers[1].says(&["^^^^^^^^^^", "Usage"]);
     answers[2].says(&["Usage"]);
-    let answers = m.all_good(&[
-        (&format!("!blocked {ALIAS}"), "is not blocked"),
-        (&format!("!blocked {NOWHERE}"), "is not blocked"),
-    ]).await;
+    let answers = m
+        .all_good(&[
+            (&format!("!blocked {ALIAS}"), "is not blocked"),
+            (&format!("!blocked {NOWHERE}"), "is not blocked"),
+        ])
+        .await;
     answers[0].says(&["Local members inside: 2."]);
     answers[1].says(&["The server does not know the room."]);
 }
@@ -71,7 +76,8 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
     for room in [room, &other, NOWHERE] {
         assert!(scene.is_blocked(room).await, "{room}");
     }
-    let (status, answer) = scene.admin.request("POST", &format!("/_matrix/client/v3/join/{other}"), None).await.unwrap();
+    let (status, answer) =
+        scene.admin.request("POST", &format!("/_matrix/client/v3/join/{other}"), None).await.unwrap();
     assert_eq!(status, 403, "{answer}");
     m.good(&format!("!blocked {NOWHERE}"), "is blocked, first by").await.says(&[BOT]);
     m.good(&format!("!room {room}"), "Block: blocked, first by").await;

@@ -12,7 +12,7 @@ pub(super) async fn by_reaction(scene: &Scene, world: &World) {
     let preview = m.answer(&command, "do it?").await;
     preview.says(&[
         "Shut down Free stuff!",
-        "Members: 2, 2 of them on this server",
+        "Members: 2 (2 on this server)",
         "2 local members are removed.",
         "The room is blocked",
         "are deleted from this server.",
@@ -36,7 +36,10 @@ pub(super) async fn by_reaction(scene: &Scene, world: &World) {
     assert!(first["content"]["body"].as_str().unwrap().contains("shutdown – running"), "{first}");
     assert!(!scene.knows(room).await && scene.is_blocked(room).await);
     assert_eq!(scene.delete_tasks(room).await.len(), 1);
-    assert_eq!(world.visitor.get("/_matrix/client/v3/joined_rooms").await.unwrap()["joined_rooms"], json!([]));
+    assert_eq!(
+        world.visitor.get("/_matrix/client/v3/joined_rooms").await.unwrap()["joined_rooms"],
+        json!([])
+    );
 
     m.bad(&format!("!shutdown {room}"), "does not know the room").await;
     m.bad("!room #free-stuff:hs.test", "There is no room with the alias").await;
@@ -81,16 +84,22 @@ pub(super) async fn variants(scene: &Scene, world: &World) {
     // Neither blocked nor purged: only emptied.
     let kept = scene.room(spammer, "Kept", std::slice::from_ref(visitor)).await;
     let preview = m.ask(&format!("!shutdown {kept} --no-purge --no-block"), "do it?").await;
-    preview.says(&["The room is not blocked", "stay in this server's database", "have to come back by themselves"]);
+    preview.says(&[
+        "The room is not blocked",
+        "stay in this server's database",
+        "have to come back by themselves",
+    ]);
     m.react(&preview.id, "✅").await;
-    m.hears(&format!("`{kept}` is shut down; the server keeps what it knows of it; it is not blocked.")).await;
+    m.hears(&format!("`{kept}` is shut down; the server keeps what it knows of it; it is not blocked."))
+        .await;
     assert!(scene.knows(&kept).await && !scene.is_blocked(&kept).await);
     assert_eq!(scene.members(&kept).await, Vec::<String>::new());
     // Once more, by force, with nobody inside.
     let preview = m.ask(&format!("!shutdown {kept} --force-purge"), "do it?").await;
     preview.says(&["Nobody of this server is inside", "even if a member cannot be removed"]);
     m.react(&preview.id, "✅").await;
-    m.hears(&format!("`{kept}` is shut down and purged: the server no longer knows it; it is blocked.")).await;
+    m.hears(&format!("`{kept}` is shut down and purged: the server no longer knows it; it is blocked."))
+        .await;
     assert!(!scene.knows(&kept).await && scene.is_blocked(&kept).await);
 
     let other = scene.room(spammer, "Other", &[]).await;

@@ -106,7 +106,8 @@ impl Bot {
     pub(crate) async fn logs(&mut self, words: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.log_of_run().contains(words) {
-            let running = self.process.as_mut().expect("the bot is not running").child.try_wait().unwrap().is_none();
+            let running =
+                self.process.as_mut().expect("the bot is not running").child.try_wait().unwrap().is_none();
             assert!(running, "the bot ended, and its log does not say {words:?}");
             assert!(Instant::now() < deadline, "the log does not say {words:?}");
             tokio::time::sleep(LOOK).await;
@@ -119,7 +120,9 @@ impl Bot {
     }
 
     fn log(&self) -> String {
-        fs::read(self.path("log")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        fs::read(self.path("log"))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 
     fn configure(&self) -> PathBuf {
@@ -139,7 +142,10 @@ impl Drop for Bot {
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<&str> = log.lines().collect();
-            eprintln!("\nThe end of the bot's log:\n{}", lines[lines.len().saturating_sub(TAIL)..].join("\n"));
+            eprintln!(
+                "\nThe end of the bot's log:\n{}",
+                lines[lines.len().saturating_sub(TAIL)..].join("\n")
+            );
         }
     }
 }

@@ -99,7 +99,9 @@ impl Heard {
                         (" (edited)", body(&content["m.new_content"]).to_owned())
                     }
                     Some("m.room.message") => ("", body(content).to_owned()),
-                    Some("m.reaction") => ("", format!("{}  on “{}”", relation["key"].as_str().unwrap_or("?"), to())),
+                    Some("m.reaction") => {
+                        ("", format!("{}  on “{}”", relation["key"].as_str().unwrap_or("?"), to()))
+                    }
                     Some("m.room.member") => {
                         ("", format!("({} {})", event["state_key"], content["membership"]).replace('"', ""))
                     }
@@ -110,8 +112,10 @@ impl Heard {
                 let sender = event["sender"].as_str().unwrap_or_default();
                 let mut lines = body.lines();
                 let first = lines.next().unwrap_or_default();
-                drop(writeln!(text, "{:>26} │ {first}", format!("{sender}{edited}")));
-                lines.for_each(|line| drop(writeln!(text, "{:>26} │ {line}", "")));
+                let _ = writeln!(text, "{:>26} │ {first}", format!("{sender}{edited}"));
+                for line in lines {
+                    let _ = writeln!(text, "{:>26} │ {line}", "");
+                }
             }
             text
         })
@@ -122,14 +126,16 @@ impl Heard {
 pub(crate) fn replies(events: &[Value], to: &str) -> Vec<Answer> {
     let said = notices(events);
     let answers = said.into_iter().filter(|(event, _)| {
-        event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"] == to && event["content"]["msgtype"] == "m.notice"
+        event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"] == to
+            && event["content"]["msgtype"] == "m.notice"
     });
     answers.map(|(_, answer)| answer).collect()
 }
 
 /// All messages of the bot, without the edits, and how they read now.
 pub(crate) fn notices(events: &[Value]) -> Vec<(&Value, Answer)> {
-    let messages = || events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.room.message");
+    let messages =
+        || events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.room.message");
     let edits = |event: &Value| {
         let id = event["event_id"].clone();
         messages().rfind(move |edit| is_edit(edit) && edit["content"]["m.relates_to"]["event_id"] == id)

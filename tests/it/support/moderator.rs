@@ -70,8 +70,12 @@ impl Moderator {
         let start = session.sync(None, None).await.unwrap().next;
         let heard = Arc::new(Heard::new());
         let listening = tokio::spawn(listen_encrypted(session.clone(), id.clone(), start, heard.clone()));
-        let voice =
-            Voice::Encrypted { session: Box::new(session), room: id, sent: AtomicU64::new(0), _folder: folder };
+        let voice = Voice::Encrypted {
+            session: Box::new(session),
+            room: id,
+            sent: AtomicU64::new(0),
+            _folder: folder,
+        };
         Self { user, room, url: synapse.url().to_owned(), voice, heard, listening }
     }
 
@@ -106,7 +110,9 @@ impl Moderator {
     /// Waits until an answer to an event has these words, in its latest version.
     pub(crate) async fn answer(&self, to: &str, words: &str) -> Answer {
         let what = format!("an answer to {to} with {words:?}");
-        let look = |events: &[Value]| heard::replies(events, to).into_iter().find(|reply| reply.text.contains(words));
+        let look = |events: &[Value]| {
+            heard::replies(events, to).into_iter().find(|reply| reply.text.contains(words))
+        };
         self.heard.wait(&what, look).await
     }
 
@@ -157,7 +163,8 @@ impl Moderator {
 
     /// Waits until the bot has reacted to an event.
     pub(crate) async fn marked(&self, event: &str, emoji: &str) {
-        let look = |events: &[Value]| heard::marks(events, event).iter().any(|mark| mark == emoji).then_some(());
+        let look =
+            |events: &[Value]| heard::marks(events, event).iter().any(|mark| mark == emoji).then_some(());
         self.heard.wait(&format!("{emoji} on {event}"), look).await;
     }
 
@@ -172,6 +179,15 @@ impl Moderator {
             heard::notices(events).into_iter().map(|(_, said)| said).find(|said| said.text.contains(words))
         };
         self.heard.wait(&format!("the words {words:?}"), look).await
+    }
+
+    /// As [`hears`](Self::hears), leaving out the first so many messages of the bot.
+    pub(crate) async fn hears_after(&self, count: usize, words: &str) -> Answer {
+        let look = |events: &[Value]| {
+            let later = heard::notices(events).into_iter().skip(count);
+            later.map(|(_, said)| said).find(|said| said.text.contains(words))
+        };
+        self.heard.wait(&format!("after {count} messages, the words {words:?}"), look).await
     }
 
     /// The bot's answers to an event so far.
@@ -218,7 +234,8 @@ impl Moderator {
         let (server, id) = url.as_str().unwrap().strip_prefix("mxc://").unwrap().split_once('/').unwrap();
         let path = format!("/_matrix/client/v1/media/download/{}/{}", path_part(server), path_part(id));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.get(format!("{}{path}", self.url)).bearer_auth(&self.user.access_token).build().unwrap();
+        let request =
+            client.get(format!("{}{path}", self.url)).bearer_auth(&self.user.access_token).build().unwrap();
         let response = client.execute(request).await.unwrap().error_for_status().unwrap();
         response.bytes().await.unwrap().to_vec()
     }
@@ -281,7 +298,11 @@ async fn listen_encrypted(session: Session, room: OwnedRoomId, start: String, he
                 let undecryptable = |event: &&gleipnir_matrix::TimelineEvent| {
                     matches!(event.decryption, Decryption::Undecryptable { .. })
                 };
-                let ids = batch.events.iter().filter(undecryptable).filter_map(|event| event.json["event_id"].as_str());
+                let ids = batch
+                    .events
+                    .iter()
+                    .filter(undecryptable)
+                    .filter_map(|event| event.json["event_id"].as_str());
                 unread.extend(ids.filter_map(|id| OwnedEventId::try_from(id).ok()));
                 heard.add(batch.events.into_iter().map(|event| event.json).collect());
             }
@@ -302,7 +323,9 @@ async fn listen_encrypted(session: Session, room: OwnedRoomId, start: String, he
 fn decrypt(file: &Value, mut bytes: Vec<u8>) -> Vec<u8> {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let key = Base64::<UrlSafe>::parse(text(&file["key"]["k"])).unwrap().into_inner();
-    let iv = Base64::<gleipnir_core::ruma::serde::base64::Standard>::parse(text(&file["iv"])).unwrap().into_inner();
+    let iv = Base64::<gleipnir_core::ruma::serde::base64::Standard>::parse(text(&file["iv"]))
+        .unwrap()
+        .into_inner();
     let mut cipher = ctr::Ctr128BE::<aes::Aes256>::new_from_slices(&key, &iv).unwrap();
     cipher.apply_keystream(&mut bytes);
     bytes

@@ -67,6 +67,7 @@ impl Command for Block {
             because: facts.reason,
             preview,
             undoes: None,
+            caution: None,
             acting: self.acting,
         })))
     }

@@ -59,9 +59,11 @@ impl Command for Job {
 
 /// A job's number, with or without a `#`.
 pub(super) fn number(word: &str) -> Result<PlanId, String> {
-    word.trim_start_matches('#')
-        .parse()
-        .map_err(|_| "A job is given by its number, such as 12. !jobs lists them.".to_owned())
+    let number = word.trim_start_matches('#').parse().ok();
+    // The database counts up to here; nobody else does.
+    number
+        .filter(|number| (1..=i64::MAX.unsigned_abs()).contains(number))
+        .ok_or_else(|| "A job is given by its number, such as 12. !jobs lists them.".to_owned())
 }
 
 pub(super) fn no_such_job(id: PlanId) -> Failure {

@@ -148,6 +148,7 @@ impl Command for Shutdown {
             because: reason(&self.reason),
             preview,
             undoes: None,
+            caution: None,
             acting: self.acting,
         })))
     }

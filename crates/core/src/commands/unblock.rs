@@ -59,6 +59,7 @@ impl Command for Unblock {
             because: facts.reason,
             preview,
             undoes: None,
+            caution: None,
             acting: self.acting,
         })))
     }

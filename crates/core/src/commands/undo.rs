@@ -31,32 +31,49 @@ fn target(word: &str) -> Result<Target, String> {
     }
 }
 
+pub(super) struct Facts {
+    plan: Plan,
+    undone_by: Option<PlanId>,
+    /// What was done after it, newest first.
+    later: Vec<Plan>,
+}
+
 impl Command for Undo {
     const NAME: &'static str = "undo";
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::Jobs;
     const EXAMPLE: &'static str = "!undo 12";
-    type Facts = (Plan, Option<PlanId>);
+    type Facts = Facts;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Self::Facts, Failure> {
+    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let records = world.records;
         let plan = match self.target {
             Target::Job(id) => records.plan(id)?.ok_or_else(|| no_such_job(id))?,
             Target::Last => {
-                let done = records.plans(&Which { states: vec![PlanState::Done], ..Which::default() })?;
+                // One that is still at work is the last one too: going past it would undo something else.
+                let states = vec![PlanState::Proposed, PlanState::Running, PlanState::Done];
+                let plans = records.plans(&Which { states, ..Which::default() })?;
                 // An undo is not what somebody means who wants to undo the last thing.
-                done.into_iter()
+                plans
+                    .into_iter()
                     .find(|plan| plan.asked_by == world.asker && plan.undoes.is_none())
-                    .ok_or_else(|| {
-                        Failure::told(Line::new().text("You have no finished job that I could undo."))
-                    })?
+                    .ok_or_else(|| Failure::told(Line::new().text("You have no job that I could undo.")))?
             }
         };
-        let undone_by = undone_by(records, plan.id)?;
-        Ok((plan, undone_by))
+        let states = vec![PlanState::Running, PlanState::Done];
+        let later = records.plans(&Which { states, ..Which::default() })?;
+        Ok(Facts {
+            undone_by: undone_by(records, plan.id)?,
+            later: later.into_iter().filter(|other| other.id > plan.id && !has_failed(other)).collect(),
+            plan,
+        })
     }
 
-    fn decide(self, (plan, undone_by): Self::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(
+        self,
+        Facts { plan, undone_by, later }: Facts,
+        _world: &World<'_>,
+    ) -> Result<Decision, Failure> {
         if let Some(by) = undone_by {
             return Err(told(format!("Job {} was undone by job {by} already.", plan.id)));
         }
@@ -97,6 +114,14 @@ impl Command for Undo {
                 .paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
             return Err(Failure::Told(Box::new(if cannot.is_empty() { reply } else { reply.list(cannot) })));
         }
+        let caution = later
+            .iter()
+            .find(|other| {
+                other.steps.iter().any(|theirs| steps.iter().any(|ours| ours.room() == theirs.step.room()))
+            })
+            .map(|other| {
+                format!("Job {} ({}) came later and is about the same room.", other.id, other.command)
+            });
         let mut preview = Reply::new()
             .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
             .list(steps.iter().map(crate::plan::Step::describe));
@@ -108,6 +133,7 @@ impl Command for Undo {
             because: Some(format!("undo of job {}", plan.id)),
             preview,
             undoes: Some(plan.id),
+            caution,
             acting: self.acting,
         })))
     }
@@ -116,8 +142,11 @@ impl Command for Undo {
 /// The Plan that undid another, or is about to. One that failed in every step undid nothing.
 pub(super) fn undone_by(records: &dyn Records, id: PlanId) -> Result<Option<PlanId>, StoreError> {
     let Some(by) = records.undone_by(id)? else { return Ok(None) };
-    let failed = |plan: &Plan| plan.state == PlanState::Done && plan.result() == PlanResult::Failed;
-    Ok((!records.plan(by)?.as_ref().is_some_and(failed)).then_some(by))
+    Ok((!records.plan(by)?.as_ref().is_some_and(has_failed)).then_some(by))
+}
+
+fn has_failed(plan: &Plan) -> bool {
+    plan.state == PlanState::Done && plan.result() == PlanResult::Failed
 }
 
 fn told(sentence: String) -> Failure {

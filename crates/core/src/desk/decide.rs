@@ -1,11 +1,13 @@
 //! From a decision to a Plan: the safety rules, the preview, the confirmation.
 
+use std::collections::BTreeSet;
+
 use ruma::UserId;
 use tracing::info;
 
 use super::{Desk, Left, ended, explain, mark, say_to};
 use crate::{
-    commands::{Draft, Failure, SkipConfirmation, line::Found},
+    commands::{Access, Draft, Failure, SkipConfirmation, line::Found},
     execute::{Server, report},
     plan::{Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Change, InboxEvent, StoreError, Which},
@@ -17,13 +19,17 @@ use crate::{
 
 impl Desk {
     /// A draft meets the safety rules: it is refused, shown, asked about, or begun.
-    pub(super) fn propose(
+    pub(super) async fn propose(
         &self,
         event: &InboxEvent,
         sender: &UserId,
         found: &Found,
         draft: Draft,
     ) -> Result<Left, StoreError> {
+        // An undo needs what doing it by its own command would need.
+        if let Err(reply) = self.may_all(sender, found.entry.name, &draft.steps).await? {
+            return self.refuse(event, &reply);
+        }
         let running = self.under_way()?;
         let verdict =
             safety::check(&draft.steps, &self.settings.management, &running, self.settings.confirm_over);
@@ -35,7 +41,7 @@ impl Desk {
         let dry_run = draft.acting.dry_run;
         let why = match verdict {
             Verdict::Refuse(why) => return self.refuse(event, &sentence(&why)),
-            Verdict::Allow => None,
+            Verdict::Allow => draft.caution,
             Verdict::Confirm(why) => Some(why),
         };
         let asks = why.filter(|_| !skip);
@@ -176,13 +182,28 @@ impl Desk {
             let line = Line::new().text(format!("Job {id} {over} "));
             return Ok(Err(Reply::text(line.code(format!("!job {id}")).text(" shows it."))));
         }
-        let access = crate::commands::Access::Act;
-        match self.may(sender, &plan.command, self.settings.level(&plan.command, access)).await {
-            Ok(()) => Ok(Ok(plan)),
-            Err(Failure::Told(reply)) => Ok(Err(*reply)),
-            Err(Failure::Fault(fault)) => Ok(Err(explain(&fault, self.lookup.me()))),
-            Err(Failure::Store(error)) => Err(error),
+        let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();
+        Ok(self.may_all(sender, &plan.command, &steps).await?.map(|()| plan))
+    }
+
+    /// Whether somebody may use a command and the commands that its steps stand for; otherwise why not.
+    async fn may_all(
+        &self,
+        sender: &UserId,
+        command: &str,
+        steps: &[Step],
+    ) -> Result<Result<(), Reply>, StoreError> {
+        let of_steps: BTreeSet<&str> =
+            steps.iter().map(Step::command).filter(|name| *name != command).collect();
+        for name in std::iter::once(command).chain(of_steps) {
+            match self.may(sender, name, self.settings.level(name, Access::Act)).await {
+                Ok(()) => {}
+                Err(Failure::Told(reply)) => return Ok(Err(*reply)),
+                Err(Failure::Fault(fault)) => return Ok(Err(explain(&fault, self.lookup.me()))),
+                Err(Failure::Store(error)) => return Err(error),
+            }
         }
+        Ok(Ok(()))
     }
 
     fn under_way(&self) -> Result<Vec<Plan>, StoreError> {

@@ -25,7 +25,7 @@ pub fn report(plan: &Plan, server: Server) -> Reply {
     let several = plan.steps.len() > 1;
     for planned in &plan.steps {
         let line = match &planned.outcome {
-            Some(outcome) => ended(&planned.step, outcome),
+            Some(outcome) => ended(planned, outcome),
             None => begun(planned),
         };
         if several {
@@ -101,7 +101,8 @@ fn bar(done: u64, of: u64) -> String {
     (0..WIDTH).map(|n| if n < full { '▰' } else { '▱' }).collect()
 }
 
-fn ended(step: &Step, outcome: &Outcome) -> Line {
+fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
+    let step = &planned.step;
     match outcome {
         Outcome::Failed { why, but } => {
             let line = Line::new().text("❌ Could not ").append(step.describe()).text(". ").name_long(why);
@@ -111,7 +112,9 @@ fn ended(step: &Step, outcome: &Outcome) -> Line {
             }
         }
         Outcome::Done { effect } => {
-            let line = Line::new().text("✅ ").append(step.room_ref().line());
+            let shortfall = planned.shortfall();
+            let mark = if shortfall.is_some() { "⚠️ " } else { "✅ " };
+            let line = Line::new().text(mark).append(step.room_ref().line());
             match effect {
                 Effect::Blocked { before, inside } => {
                     let line = line.text(if before.is_blocked() {
@@ -150,6 +153,10 @@ fn ended(step: &Step, outcome: &Outcome) -> Line {
                         None => line,
                     };
                     let line = line.text(".");
+                    let line = match shortfall {
+                        Some(shortfall) => line.text(format!(" {shortfall}")),
+                        None => line,
+                    };
                     match &result.new_room_id {
                         Some(new) => line.text(" The members were moved to ").code(new).text("."),
                         None => line,
@@ -177,7 +184,7 @@ fn removed(mut reply: Reply, result: &DeleteResult) -> Reply {
         }
     }
     if result.kicked_users.is_empty() && result.failed_to_kick_users.is_empty() {
-        reply = reply.paragraph(Line::new().text("There was no local member to remove."));
+        reply = reply.paragraph(Line::new().text("The server named nobody whom it removed."));
     }
     reply
 }

@@ -6,10 +6,30 @@ use serde_json::json;
 
 use super::{Advance, Pace, Patience};
 use crate::{
-    model::{DeleteTask, RoomSnapshot, Shutdown, TaskStatus, is_local},
+    model::{DeleteTask, Event, RoomSnapshot, Shutdown, TaskStatus, is_local},
     plan::{Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
+
+/// From so many members on, only the state that is worth keeping is read.
+const MANY: u64 = 1_000;
+/// What a room is made of.
+const WORTH_KEEPING: [&str; 14] = [
+    "m.room.create",
+    "m.room.name",
+    "m.room.topic",
+    "m.room.avatar",
+    "m.room.canonical_alias",
+    "m.room.join_rules",
+    "m.room.power_levels",
+    "m.room.history_visibility",
+    "m.room.guest_access",
+    "m.room.encryption",
+    "m.room.server_acl",
+    "m.room.pinned_events",
+    "m.room.tombstone",
+    "m.space.child",
+];
 
 pub(super) async fn advance(
     effects: &dyn Effects,
@@ -32,8 +52,7 @@ async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
         let Some(details) = effects.room(room).await? else { return Ok(None) };
         let tasks = effects.delete_tasks(room).await?;
         let members = effects.members(room).await?;
-        let mut state = effects.state(room, None).await?;
-        state.retain(|event| event.kind() != "m.room.member");
+        let state = state(effects, room, details.joined_members).await?;
         let local = |user: &UserId| is_local(user, effects.me());
         Ok::<_, Fault>(Some((
             tasks,
@@ -63,6 +82,21 @@ async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
         }
         Err(fault) => Advance::fault(fault),
     }
+}
+
+/// The state without the members. The server gives all of it or one type: in a large room, all of it is mostly members
+/// and may take longer than a request should.
+async fn state(effects: &dyn Effects, room: &RoomId, members: u64) -> Result<Vec<Event>, Fault> {
+    if members <= MANY {
+        let mut state = effects.state(room, None).await?;
+        state.retain(|event| event.kind() != "m.room.member");
+        return Ok(state);
+    }
+    let mut state = Vec::new();
+    for kind in WORTH_KEEPING {
+        state.extend(effects.state(room, Some(kind)).await?);
+    }
+    Ok(state)
 }
 
 async fn ask(
@@ -108,14 +142,8 @@ async fn follow(
         Err(fault) if fault.is_passing() || matches!(fault, Fault::Broken { .. } | Fault::BadAnswer(_)) => {
             return Advance::Retry { fault, patience: Patience::Endless };
         }
-        Err(fault) => {
-            return failed(
-                fault.to_string(),
-                Some(
-                    "The server has accepted the shutdown and goes on with it, but I can no longer follow it.",
-                ),
-            );
-        }
+        // The server goes on with the shutdown meanwhile; a proxy or a right may well come back.
+        Err(fault) => return Advance::Retry { fault, patience: Patience::Limited },
     };
     match task {
         Some(DeleteTask { status: TaskStatus::Complete, result, .. }) => {

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::{FakeHomeserver, FakeRoom, ManualClock, MemoryStore};
 use crate::{
     commands::Settings,
-    desk::Desk,
+    desk::{Desk, Left},
     execute::Executor,
     model::Standing,
     plan::PlanState,
@@ -123,15 +123,16 @@ impl Stage {
         event_id
     }
 
-    /// The bot handles what arrived, without executing anything.
-    pub async fn handle(&self) {
-        self.try_handle().await.expect("the store works");
+    /// The bot handles what arrived, without executing anything; says what is left.
+    pub async fn handle(&self) -> Left {
+        self.try_handle().await.expect("the store works")
     }
 
     /// As [`Stage::handle`], for a store that may fail.
-    pub async fn try_handle(&self) -> Result<(), StoreError> {
-        self.desk.work().await?;
-        self.deliver()
+    pub async fn try_handle(&self) -> Result<Left, StoreError> {
+        let left = self.desk.work().await?;
+        self.deliver()?;
+        Ok(left)
     }
 
     /// Everything that was confirmed is executed to its end.
@@ -151,7 +152,9 @@ impl Stage {
     /// The bot does everything there is to do, or dies: of a store that fails, or waiting for a homeserver that hangs.
     pub async fn live(&self) -> Lived {
         let work = async {
-            self.try_handle().await?;
+            while self.try_handle().await? == Left::Behind {
+                self.try_execute().await?;
+            }
             self.try_execute().await
         };
         tokio::select! {

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use gleipnir_core::{
+    plan::PlanResult,
     ports::{Fault, Records as _, Store as _},
+    ruma::room_id,
     speech::{NO, Sendable},
-    testing::Stage,
+    testing::{Lived, Stage},
 };
 
 use crate::scene::{bad_room, has, moderator, other, plan, plans, stage};
@@ -17,6 +19,8 @@ async fn what_is_under_way_is_listed() {
     stage.say("!shutdown !bad:hs.test spam").await;
     stage.hear(moderator(), "!block !x:hs.test !y:hs.test");
     stage.handle().await;
+    // A block is quick: the next command waits for it, for a while.
+    stage.clock.pass(Duration::from_secs(5));
     stage.hear(moderator(), "!jobs");
     stage.handle().await;
     assert_eq!(
@@ -237,7 +241,7 @@ async fn a_shutdown_cannot_be_undone_and_says_why() {
 #[tokio::test]
 async fn undo_last_is_the_moderators_own_last_job_that_is_no_undo() {
     let mut stage = stage();
-    let nothing = "You have no finished job that I could undo.";
+    let nothing = "You have no job that I could undo.";
     assert_eq!(stage.say("!undo last").await, nothing);
     stage.say("!block !a:hs.test").await;
     stage.say("!block !b:hs.test").await;
@@ -245,6 +249,19 @@ async fn undo_last_is_the_moderators_own_last_job_that_is_no_undo() {
     has(&stage.say("!undo last").await, &["`!b:hs.test` is open again."]);
     assert_eq!(stage.say("!undo last").await, "Job 2 was undone by job 4 already.");
     assert_eq!(plan(&stage, 4).undoes, Some(2));
+}
+
+#[tokio::test]
+async fn a_command_finds_done_what_was_asked_for_before_it() {
+    let mut stage = stage();
+    for line in ["!block !x:hs.test", "!unblock !x:hs.test", "!block !x:hs.test", "!blocked !x:hs.test"] {
+        stage.hear(moderator(), line);
+    }
+    assert_eq!(stage.live().await, Lived::Done);
+    for job in 1..=3 {
+        assert_eq!(plan(&stage, job).result(), PlanResult::Done);
+    }
+    has(&stage.store.said("answer-$event4").unwrap().text, &["`!x:hs.test` is blocked"]);
 }
 
 #[tokio::test]
@@ -259,6 +276,7 @@ async fn what_was_never_done_is_not_undone() {
     assert_eq!(stage.say("!undo 1").await, "Job 1 was never done: it is cancelled.");
     stage.hear(moderator(), "!block !x:hs.test");
     stage.handle().await;
+    stage.clock.pass(Duration::from_secs(5));
     let event = stage.hear(moderator(), "!undo 2");
     stage.handle().await;
     assert_eq!(
@@ -267,4 +285,51 @@ async fn what_was_never_done_is_not_undone() {
     );
     assert!(stage.marked(&event, NO));
     assert_eq!(stage.store.undone_by(2), Ok(None));
+}
+
+#[tokio::test]
+async fn undo_last_never_goes_past_a_job_that_is_still_at_work() {
+    let mut stage = stage();
+    stage.room(room_id!("!b:hs.test"), "B", "#b:hs.test", 1);
+    stage.say("!block !bad:hs.test").await;
+    stage.hear(moderator(), "!block !b:hs.test");
+    stage.handle().await;
+    // The server is slow: the second block is still at work when its moderator has second thoughts.
+    stage.clock.pass(Duration::from_mins(1));
+    stage.hear(moderator(), "!undo last");
+    stage.handle().await;
+    assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test"]);
+    stage.execute().await;
+    assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test", "block !b:hs.test"]);
+}
+
+#[tokio::test]
+async fn undoing_what_a_later_job_relies_on_asks_first() {
+    let mut stage = stage();
+    stage.say("!block !bad:hs.test").await;
+    stage.say("!shutdown !bad:hs.test --no-purge").await;
+    stage.say("!confirm 2").await;
+    let said = stage.say("!undo 1").await;
+    has(&said, &["Job 2 (shutdown) came later and is about the same room.", "Job 3: do it?"]);
+    assert!(!stage.homeserver.writes().contains(&"unblock !bad:hs.test".to_owned()));
+}
+
+#[tokio::test]
+async fn undoing_needs_the_power_of_what_it_does() {
+    let mut stage = stage();
+    stage.settings.levels.insert("unblock".into(), 100);
+    stage.restart();
+    stage.say("!block !bad:hs.test").await;
+    has(&stage.say("!undo 1").await, &["`!unblock` needs power level 100"]);
+    assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test"]);
+}
+
+#[tokio::test]
+async fn no_number_stops_the_bot() {
+    let mut stage = stage();
+    for number in ["0", "-1", "9223372036854775808", "99999999999999999999999"] {
+        has(&stage.say(&format!("!job {number}")).await, &["!job"]);
+    }
+    has(&stage.say("!job 9223372036854775807").await, &["There is no job 9223372036854775807."]);
+    has(&stage.say("!version").await, &["Gleipnir"]);
 }

@@ -1,0 +1,37 @@
+//! The homeserver goes away and comes back.
+
+use crate::support::{Kind, Scene};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_server_restarts() {
+    let Some(mut scene) = Scene::at_work(Kind::Open).await else { return };
+    let crowd = scene.crowd("member", 30).await;
+
+    // While nothing happens.
+    scene.synapse.stop().await.unwrap();
+    scene.bot.logs("the homeserver does not answer").await;
+    scene.synapse.start_again().await.unwrap();
+    scene.moderator.good("!version", "on Synapse").await;
+    scene.bot.logs("the homeserver answers again").await;
+
+    // In the middle of a shutdown. Synapse takes such work up again a minute after its start.
+    let room = scene.room(&crowd[0], "Crowded", &crowd[1..]).await;
+    let command = scene.shut_down(&format!("!shutdown {room}")).await;
+    scene.removed(&room, 3).await;
+    scene.synapse.stop().await.unwrap();
+    assert!(!scene.moderator.marks(&command).contains(&"✅".to_owned()), "the server was too quick");
+    scene.synapse.start_again().await.unwrap();
+    let m = &scene.moderator;
+    m.good("!jobs", "at work").await;
+    m.answer(&command, "Removing members: ").await.says(&[" of 30 from "]);
+    m.good("!version", "on Synapse").await;
+    let report = m.answer(&command, "shutdown – done").await;
+    report.says(&["is shut down and purged", "it is blocked", "Removed (30)"]);
+    m.marked(&command, "✅").await;
+    assert_eq!(m.replies(&command).len(), 2, "a preview and a report");
+    assert_eq!(scene.delete_tasks(&room).await.len(), 1);
+    assert!(!scene.knows(&room).await && scene.is_blocked(&room).await);
+    // One process all the time.
+    assert_eq!(scene.bot.log_of_run().matches("Gleipnir 0.1.0 for").count(), 1);
+    assert_eq!(scene.bot.stop().await, 0);
+}
