@@ -184,6 +184,9 @@ fn introduce(
 /// Handles what was taken in: at once when something arrives, and now and then for what waits or expires.
 async fn handle(desk: &Desk, intake: &Intake, received: &Notify) {
     loop {
+        if let Err(error) = intake.decrypt_again().await {
+            error!(%error, "cannot write down a decrypted message");
+        }
         let pause = match desk.work().await {
             Ok(Left::Nothing) => Duration::from_secs(10),
             Ok(Left::Waiting) => Duration::from_secs(2),
@@ -196,9 +199,6 @@ async fn handle(desk: &Desk, intake: &Intake, received: &Notify) {
         tokio::select! {
             () = received.notified() => {}
             () = tokio::time::sleep(pause) => {}
-        }
-        if let Err(error) = intake.decrypt_again().await {
-            error!(%error, "cannot write down a decrypted message");
         }
     }
 }

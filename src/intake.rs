@@ -23,6 +23,9 @@ use crate::{
 /// A cursor is written at least so often while nothing concerns us: reading on from an old one is cheap.
 const KEEP_EVERY: Millis = 60_000;
 
+/// How many messages are tried to be decrypted again before anything else is handled.
+const AT_ONCE: usize = 5;
+
 pub(crate) struct Intake {
     pub(crate) session: Session,
     pub(crate) store: Arc<dyn Store>,
@@ -41,18 +44,23 @@ impl Intake {
         let mut invites_changed = true;
         loop {
             if invites_changed {
-                self.report_invites().await?;
+                match self.report_invites().await {
+                    Ok(()) => invites_changed = false,
+                    Err(error) => error!(%error, "cannot write down an invitation"),
+                }
             }
             let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {
                 Ok(batch) => batch,
                 Err(SyncError::TokenGone { .. }) => return Err(Ended::token_gone()),
                 Err(error) => {
-                    invites_changed = false;
+                    // The SDK may have taken an invitation in all the same.
+                    invites_changed = true;
                     backoff.after(error).await;
                     continue;
                 }
             };
             backoff.reset();
+            invites_changed |= batch.invites_changed;
             let now = WallClock.now();
             let mut changes: Vec<Change> = batch
                 .events
@@ -72,7 +80,6 @@ impl Intake {
                 self.received.notify_one();
             }
             after = Some(batch.next);
-            invites_changed = batch.invites_changed;
             if self.session.membership(&self.room) != Membership::Joined {
                 warn!(room = %self.room, "I am no longer in the management room");
                 return Ok(());
@@ -113,10 +120,8 @@ impl Intake {
 
     /// Tries once more to decrypt what could not be decrypted.
     pub(crate) async fn decrypt_again(&self) -> Result<(), StoreError> {
-        for event in self.store.unhandled()? {
-            if Event(event.json.clone()).kind() != "m.room.encrypted" {
-                continue;
-            }
+        let encrypted = |event: &InboxEvent| Event(event.json.clone()).kind() == "m.room.encrypted";
+        for event in self.store.unhandled()?.into_iter().filter(encrypted).take(AT_ONCE) {
             match self.session.fetch(&self.room, &event.event_id).await {
                 Ok(TimelineEvent { json, decryption: Decryption::Decrypted | Decryption::Clear }) => {
                     info!(event = %event.event_id, "decrypted a message late");

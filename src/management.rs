@@ -44,53 +44,76 @@ pub(crate) fn was_read_up_to(store: &dyn Store, room: &RoomId) -> Result<Option<
     }))
 }
 
+/// Beginning to read a room. What waits in another management room is dropped.
+fn begin(store: &dyn Store, room: &RoomId, token: &str) -> Result<(), StoreError> {
+    let moved = store.cursor()?.is_some() && was_read_up_to(store, room)?.is_none();
+    let mut changes = Vec::new();
+    if moved {
+        info!(%room, "the management room is another one than before");
+        changes.push(Change::Moved);
+    }
+    changes.push(read_up_to(room, token));
+    store.commit(changes)
+}
+
+/// An alias can be taken away and given to another room, by people who are not the operator: it leads to the room that
+/// it led to at first, or the operator says otherwise.
+fn check_alias(store: &dyn Store, target: &RoomTarget, room: &RoomId) -> Result<(), Ended> {
+    let RoomTarget::Alias(alias) = target else { return Ok(()) };
+    match store.cursor()?.as_deref().and_then(|kept| kept.split_once(' ')) {
+        Some((before, _)) if before != room => Err(Ended::Hopeless(anyhow::anyhow!(
+            "{alias} (management.room) leads to {room} now, and led to {before} before. If that is meant, give the ID \
+             of the new room as management.room"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Waits until the bot is in the management room. Syncs meanwhile, so that invitations are seen.
 pub(crate) async fn enter(
     session: &Session,
     store: &dyn Store,
     target: &RoomTarget,
 ) -> Result<Entered, Ended> {
-    let mut token: Option<String> = None;
+    let mut token = None;
     let mut told = false;
     loop {
-        if let Some(room) = resolve(session, target).await? {
-            match session.membership(&room) {
-                Membership::Joined => {
-                    if was_read_up_to(store, &room)?.is_none() {
-                        // A new database: it begins here, and what was said before is not for it.
-                        let token = match token {
-                            Some(token) => token,
-                            None => sync(session, None).await?,
-                        };
-                        store.commit(vec![read_up_to(&room, &token)])?;
+        // What the session remembers of memberships may be old before the first sync.
+        let next = sync(session, token).await?;
+        match resolve(session, target).await? {
+            None if told => {}
+            None => {
+                told = true;
+                warn!("there is no room {target} (management.room) yet; waiting for it");
+            }
+            Some(room) => {
+                check_alias(store, target, &room)?;
+                match session.membership(&room) {
+                    Membership::Joined => {
+                        if was_read_up_to(store, &room)?.is_none() {
+                            // A new database: it begins here, and what was said before is not for it.
+                            begin(store, &room, &next)?;
+                        }
+                        return Ok(Entered { room, arrival: Arrival::WasThere });
                     }
-                    return Ok(Entered { room, arrival: Arrival::WasThere });
-                }
-                Membership::Invited => {
-                    // Kept before the joining: whatever crashes from here on, nothing that is said after it is missed.
-                    if let Some(token) = &token {
-                        store.commit(vec![read_up_to(&room, token)])?;
+                    Membership::Invited => {
+                        // Kept before the joining: whatever crashes from here on, nothing that is said after it is
+                        // missed.
+                        begin(store, &room, &next)?;
                         if join(session, &room).await? {
                             return Ok(Entered { room, arrival: Arrival::JoinedNow });
                         }
                     }
-                }
-                // Before the first sync, nothing is known of an invitation.
-                Membership::Unknown if token.is_none() => {}
-                Membership::Left | Membership::Unknown if told => {}
-                Membership::Left | Membership::Unknown => {
-                    told = true;
-                    warn!(
-                        "waiting for an invitation to the management room {target}: invite {} there",
-                        session.user_id()
-                    );
+                    Membership::Left | Membership::Unknown if told => {}
+                    Membership::Left | Membership::Unknown => {
+                        told = true;
+                        let me = session.user_id();
+                        warn!("waiting for an invitation to the management room {target}: invite {me} there");
+                    }
                 }
             }
-        } else if !told {
-            told = true;
-            warn!("there is no room {target} (management.room) yet; waiting for it");
         }
-        token = Some(sync(session, token).await?);
+        token = Some(next);
     }
 }
 

@@ -26,6 +26,11 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
             )?
             .execute([cursor])
             .map(drop),
+        Change::Moved => db.execute_batch(
+            "UPDATE inbox SET handled = 1, json = '' WHERE handled = 0;
+             UPDATE plans SET state = 'expired' WHERE state = 'proposed';
+             UPDATE outbox SET sent = version, event_id = NULL, reply_to = NULL, text = NULL, html = NULL, bytes = NULL;",
+        ),
         Change::Decrypted { event_id, json } => db
             .prepare_cached("UPDATE inbox SET json = ? WHERE event_id = ? AND handled = 0")?
             .execute(params![json.to_string(), event_id.as_str()])

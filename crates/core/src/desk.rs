@@ -17,7 +17,7 @@ use crate::{
         usage_reply,
     },
     incoming::{Incoming, read},
-    model::{Event, Standing},
+    model::{Event, Millis, Standing},
     plan::{Plan, PlanId, PlanState, Step},
     ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, Which},
     reply::{Line, Reply},
@@ -28,6 +28,7 @@ use crate::{
 const WAIT: Duration = Duration::from_mins(1);
 /// How long the next command waits for a block that was asked for before it.
 const BRIEF: Duration = Duration::from_secs(5);
+const MILLIS_PER_HOUR: Millis = 3_600_000;
 /// How long a command may take to read what it needs.
 const LONGEST: Duration = Duration::from_mins(2);
 
@@ -61,17 +62,24 @@ impl Desk {
     /// confirmation. Says whether something is left that has to wait.
     pub async fn work(&self) -> Result<Left, StoreError> {
         let mut left = Left::Nothing;
+        let mut failed = None;
         for event in self.store.unhandled()? {
             if self.is_early()? {
                 left = Left::Behind;
                 break;
             }
-            if self.handle(&event).await? == Left::Waiting {
-                left = Left::Waiting;
+            match self.handle(&event).await {
+                Ok(Left::Waiting) => left = Left::Waiting,
+                Ok(Left::Nothing | Left::Behind) => {}
+                // It stays; those behind it must not wait for it.
+                Err(error) => failed = Some(error),
             }
         }
-        self.expire()?;
-        Ok(left)
+        // A decision that arrived in time counts, however long it had to wait here.
+        if self.store.queue()?.unhandled == 0 {
+            self.expire()?;
+        }
+        failed.map_or(Ok(left), Err)
     }
 
     /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
@@ -206,12 +214,14 @@ impl Desk {
         if !yes && !no {
             return self.done(event, Vec::new());
         }
+        // Asked for first: a message that is delivered in between has its key then.
+        let undelivered = self.store.queue()?.undelivered;
         match self.store.key_of(to)?.as_deref().map(Plan::previewed_by) {
             Some(Some(id)) if yes => self.confirm(event, sender, id).await,
             Some(Some(id)) => self.cancel(event, sender, id).await,
             Some(None) => self.done(event, Vec::new()),
             // A preview that was sent just before a crash is known once it was sent again.
-            None if self.store.queue()?.undelivered > 0 && !self.is_late(event) => Ok(Left::Waiting),
+            None if undelivered > 0 && !self.is_late(event) => Ok(Left::Waiting),
             None => self.done(event, Vec::new()),
         }
     }
@@ -225,9 +235,11 @@ impl Desk {
             Line::new()
                 .text("I cannot decrypt this message of ")
                 .code(sender.as_str())
-                .text(". If it was a command, please send it again."),
+                .text(", and maybe others. If it was a command, please send it again."),
         );
-        self.refuse(event, &reply)
+        // Lost keys may concern many messages: one notice an hour is enough for each sender.
+        let key = format!("undecryptable-{sender}-{}", self.clock.now() / MILLIS_PER_HOUR);
+        self.done(event, vec![Change::SayOnce(Say::new(key, Some(event.event_id.clone()), &reply))])
     }
 
     fn is_late(&self, event: &InboxEvent) -> bool {

@@ -205,6 +205,9 @@ pub enum Change {
     Received(InboxEvent),
     /// Everything up to this sync token was received.
     Cursor(String),
+    /// The management room is another one from now on: what was received, proposed or to be said in the old one is
+    /// dropped. What is being executed goes on, and is reported in the new one.
+    Moved,
     /// The clear text of a received event became known.
     Decrypted {
         /// Which one.

@@ -65,8 +65,8 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
     let blocked = m.good(&format!("!block {ALIAS} {other} {NOWHERE} spam “wave”"), "block – done").await;
     blocked.says(&[
         "because “spam wave”",
-        &format!("`{room}` is blocked: nobody on this server can join or be invited. 2 local members are still inside"),
-        &format!("`{other}` is blocked"),
+        &format!("`{room}`) is blocked: nobody on this server can join or be invited. 2 local members are still inside"),
+        &format!("More free stuff (`{other}`) is blocked"),
         &format!("`{NOWHERE}` is blocked"),
         "The server does not know the room",
         &format!("!shutdown {room}"),
@@ -90,11 +90,17 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
     m.good(&format!("!unblock {other}"), "not blocked").await;
     let second = m.good(&format!("!block {room} {third}"), "block – done").await;
     second.says(&[&third]).leaves_out(&[room]);
-    m.good("!undo last", "undo – done").await.says(&[&format!("`{third}` is open again.")]);
+    m.good("!undo last", "undo – done").await.says(&[&format!("Even more (`{third}`) is open again.")]);
     assert!(!scene.is_blocked(&third).await && scene.is_blocked(room).await);
     m.bad(&format!("!undo {}", job_of(&second.text)), "was undone by job").await;
 
-    m.good(&format!("!undo {job}"), "undo – done").await.says(&["is open again."]);
+    // Job 2 changed one of these rooms since: it asks first.
+    let command = m.say(&format!("!undo {job}")).await;
+    let preview = m.answer(&command, "do it?").await;
+    preview.says(&["came later and is about the same room"]);
+    m.react(&preview.id, "✅").await;
+    m.answer(&command, "undo – done").await.says(&["is open again."]);
+    m.marked(&command, "✅").await;
     for room in [room, &other, NOWHERE] {
         assert!(!scene.is_blocked(room).await, "{room}");
     }

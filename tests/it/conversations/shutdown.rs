@@ -90,16 +90,20 @@ pub(super) async fn variants(scene: &Scene, world: &World) {
         "have to come back by themselves",
     ]);
     m.react(&preview.id, "✅").await;
-    m.hears(&format!("`{kept}` is shut down; the server keeps what it knows of it; it is not blocked."))
-        .await;
+    m.hears(&format!(
+        "Kept (`{kept}`) is shut down; the server keeps what it knows of it; it is not blocked."
+    ))
+    .await;
     assert!(scene.knows(&kept).await && !scene.is_blocked(&kept).await);
     assert_eq!(scene.members(&kept).await, Vec::<String>::new());
     // Once more, by force, with nobody inside.
     let preview = m.ask(&format!("!shutdown {kept} --force-purge"), "do it?").await;
     preview.says(&["Nobody of this server is inside", "even if a member cannot be removed"]);
     m.react(&preview.id, "✅").await;
-    m.hears(&format!("`{kept}` is shut down and purged: the server no longer knows it; it is blocked."))
-        .await;
+    m.hears(&format!(
+        "Kept (`{kept}`) is shut down and purged: the server no longer knows it; it is blocked."
+    ))
+    .await;
     assert!(!scene.knows(&kept).await && scene.is_blocked(&kept).await);
 
     let other = scene.room(spammer, "Other", &[]).await;

@@ -95,7 +95,7 @@ impl Desk {
         sender: &UserId,
         id: PlanId,
     ) -> Result<Left, StoreError> {
-        let plan = match self.decidable(sender, id).await? {
+        let plan = match self.decidable(event, sender, id).await? {
             Ok(plan) => plan,
             Err(reply) => return self.refuse(event, &reply),
         };
@@ -135,7 +135,7 @@ impl Desk {
         sender: &UserId,
         id: PlanId,
     ) -> Result<Left, StoreError> {
-        let plan = match self.decidable(sender, id).await? {
+        let plan = match self.decidable(event, sender, id).await? {
             Ok(plan) => plan,
             Err(reply) => return self.refuse(event, &reply),
         };
@@ -161,12 +161,18 @@ impl Desk {
     }
 
     /// The Plan, if this moderator can decide about it now; otherwise why not.
-    async fn decidable(&self, sender: &UserId, id: PlanId) -> Result<Result<Plan, Reply>, StoreError> {
+    async fn decidable(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        id: PlanId,
+    ) -> Result<Result<Plan, Reply>, StoreError> {
         let Some(plan) = self.plan(id)? else {
             let line = Line::new().text(format!("There is no job {id}. "));
             return Ok(Err(Reply::text(line.code("!jobs").text(" lists those that wait."))));
         };
-        let is_late = plan.expires_at <= self.clock.now();
+        // By when it arrived: it may have waited here behind slower commands.
+        let is_late = plan.expires_at <= event.received_at;
         let over = match plan.state {
             PlanState::Proposed if !is_late => None,
             PlanState::Proposed | PlanState::Expired => Some(

@@ -92,6 +92,7 @@ impl Inner {
                 }
             }
             Change::Cursor(cursor) => self.cursor = Some(cursor),
+            Change::Moved => self.move_house(),
             Change::Decrypted { event_id, json } => {
                 if let Some(event) = self.inbox.iter_mut().find(|event| event.event_id == event_id) {
                     event.json = json;
@@ -141,6 +142,19 @@ impl Inner {
                 if let Some(out) = self.outbox.iter_mut().find(|out| out.key == key) {
                     out.sent = out.sent.max(version);
                 }
+            }
+        }
+    }
+
+    fn move_house(&mut self) {
+        self.handled.extend(self.inbox.iter().map(|event| event.event_id.clone()));
+        for plan in self.plans.values_mut().filter(|plan| plan.state == PlanState::Proposed) {
+            plan.state = PlanState::Expired;
+        }
+        for out in &mut self.outbox {
+            (out.sent, out.event_id) = (out.version, None);
+            if let What::Message { reply_to, .. } | What::File { reply_to, .. } = &mut out.what {
+                *reply_to = None;
             }
         }
     }
@@ -433,6 +447,14 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.queue(), Ok(Queue { unhandled: 0, undelivered: 1 }));
     commit(vec![Change::Delivered { key: "m".into(), version: 4, event_id: owned_event_id!("$edit2") }]);
 
+    // A reaction to a message that never came is not waited for.
+    commit(vec![
+        Change::Say(say("lost", "never sent")),
+        Change::Mark(Mark { to: Marked::Message("lost".into()), emoji: "❌", effort: Effort::Once }),
+        Change::GaveUp { key: "lost".into(), version: 1 },
+    ]);
+    assert_eq!(store.queue(), Ok(Queue { unhandled: 0, undelivered: 0 }));
+
     // A file goes with its message, and is sent once.
     let with_file = Say {
         attachment: Some(Attachment {
@@ -449,6 +471,20 @@ pub fn store_contract(store: &dyn Store) {
         Sendable::Message { .. } | Sendable::Reaction { .. } => None,
     });
     assert_eq!(bytes, Some(vec![0, 255, 10]));
+
+    // Another management room: nothing of the old one is handled, confirmed or edited there.
+    let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));
+    commit(vec![
+        Change::Received(inbox(&late)),
+        Change::Plan(Box::new(Plan { id: 4, event_id: proposal, ..plan.clone() })),
+        Change::Moved,
+    ]);
+    assert_eq!(store.queue(), Ok(Queue::default()));
+    assert_eq!(store.plan(4).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Expired)));
+    assert_eq!(store.plan(2).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Running)));
+    assert_eq!(store.key_of(&sent), Ok(None));
+    commit(vec![Change::Say(say("m", "five"))]);
+    assert_eq!(pending(store), want(&[("m", 5, "five")]));
 }
 
 #[cfg(test)]
