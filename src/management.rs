@@ -75,7 +75,8 @@ pub(crate) async fn enter(
     store: &dyn Store,
     target: &RoomTarget,
 ) -> Result<Entered, Ended> {
-    let mut token = None;
+    // A token that is not the session's own: the first sync does not wait for something to happen.
+    let mut token = Some(String::new());
     let mut told = false;
     loop {
         // What the session remembers of memberships may be old before the first sync.

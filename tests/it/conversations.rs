@@ -66,22 +66,28 @@ impl World {
 
 async fn about_the_bot(scene: &Scene, kind: Kind) {
     let m = &scene.moderator;
-    let help = m.good("!help", "Rooms").await;
+    let by_name = format!("{BOT}: version");
+    let answers = m
+        .all_good(&[
+            ("!help", "Rooms"),
+            ("!help shutdown", "--notify-as"),
+            ("!shutdown --help", "--notify-as"),
+            ("!version", "Gleipnir"),
+            (&by_name, "Gleipnir"),
+            ("!gleipnir version", "Gleipnir"),
+            ("!status", "I am a server admin"),
+        ])
+        .await;
     for name in [
         "room", "context", "block", "unblock", "blocked", "shutdown", "confirm", "cancel", "jobs", "job",
         "undo", "audit", "status", "version", "help",
     ] {
-        help.says(&[&format!("`!{name}` – ")]);
+        answers[0].says(&[&format!("`!{name}` – ")]);
     }
-    m.good("!help shutdown", "--notify-as").await.says(&[
-        "Usage: `!shutdown <room>",
-        "power level 50",
-        "Example",
-    ]);
-    m.good("!shutdown --help", "--notify-as").await;
-    m.good("!version", "Gleipnir").await.says(&[env!("CARGO_PKG_VERSION"), SYNAPSE_VERSION]);
-    let status = m.good("!status", "I am a server admin").await;
-    status.says(&[
+    answers[1].says(&["Usage: `!shutdown <room>", "power level 50", "Example"]);
+    assert_eq!(answers[1].text, answers[2].text);
+    answers[3].says(&[env!("CARGO_PKG_VERSION"), SYNAPSE_VERSION]);
+    answers[6].says(&[
         SYNAPSE_VERSION,
         BOT,
         scene.synapse.url(),
@@ -93,7 +99,6 @@ async fn about_the_bot(scene: &Scene, kind: Kind) {
             Kind::Encrypted => ", encrypted",
         },
     ]);
-    m.all_good(&[(&format!("{BOT}: version"), "Gleipnir"), ("!gleipnir version", "Gleipnir")]).await;
 }
 
 async fn mistakes(scene: &Scene) {

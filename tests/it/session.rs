@@ -71,8 +71,12 @@ async fn the_management_room_is_entered_and_no_other() {
     scene.bot.room = "#mods:hs.test".to_owned();
     scene.bot.launch();
     scene.bot.logs("there is no room #mods:hs.test (management.room) yet").await;
+    assert_eq!(scene.bot.stop().await, 0);
     let alias = format!("/_matrix/client/v3/directory/room/{}", path_part("#mods:hs.test"));
     user.put(&alias, json!({"room_id": room})).await.unwrap();
+    scene.bot.launch();
+    let waiting = "waiting for an invitation to the management room #mods:hs.test: invite @gleipnir:hs.test";
+    scene.bot.logs(waiting).await;
     user.invite(&room, BOT).await.unwrap();
     scene.bot.logs("at work in the management room").await;
 
@@ -102,12 +106,7 @@ async fn the_management_room_is_entered_and_no_other() {
     // Thrown out, it waits for the next invitation.
     let kick = format!("/_matrix/client/v3/rooms/{}/kick", path_part(&room));
     user.post(&kick, json!({"user_id": BOT})).await.unwrap();
-    scene
-        .bot
-        .logs(
-            "waiting for an invitation to the management room #mods:hs.test: invite @gleipnir:hs.test there",
-        )
-        .await;
+    scene.bot.logs("I am no longer in the management room").await;
     let missed = m.say("!version").await;
     user.invite(&room, BOT).await.unwrap();
     scene.bot.logs("joined the management room").await;

@@ -22,8 +22,19 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
     visitor.leave(room).await.unwrap();
     let end = spammer.send_text(room, "bye").await.unwrap();
 
-    let around = m.good(&format!("!context https://matrix.to/#/{room}/{spam}?via=hs.test"), "▶").await;
-    around.says(&[
+    let answers = m
+        .all_good(&[
+            (&format!("!context https://matrix.to/#/{room}/{spam}?via=hs.test"), "▶"),
+            (&format!("!context {ALIAS} {spam}"), "▶"),
+            (&format!("!context {spam}"), "▶"),
+            (&format!("!context {room} {image} -n 0"), "▶"),
+            (&format!("!context {room} {end} -n 5"), "“bye”"),
+            (&format!("!context {room} {secret} -n 0"), "an encrypted message"),
+            (&format!("!context {room} {regretted} -n 0 --original"), "Before it was redacted"),
+            (&format!("!context {room} {spam} -n 0 --original"), "The event was not redacted"),
+        ])
+        .await;
+    answers[0].says(&[
         &format!("Around `{spam}` in Free stuff! (`{ALIAS}`, `{room}`)"),
         "`@visitor:hs.test`: “hello, what is this?”",
         "FREE NITRO",
@@ -33,24 +44,14 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
         "`@visitor:hs.test`: an encrypted message; neither the server nor I can read it",
         "visitor (`@visitor:hs.test`) joined",
     ]);
-    around.leaves_out(&["hunter2"]);
-    let marked = around.text.lines().find(|line| line.contains('▶')).unwrap();
+    answers[0].leaves_out(&["hunter2"]);
+    let marked = answers[0].text.lines().find(|line| line.contains('▶')).unwrap();
     assert!(marked.contains("FREE NITRO"), "{marked}");
-    // Room and event apart; the event alone; fewer messages; the far end of the room.
-    let apart = m.good(&format!("!context {ALIAS} {spam}"), "▶").await;
-    assert_eq!(apart.text, around.text);
-    assert_eq!(m.good(&format!("!context {spam}"), "▶").await.text, around.text);
-    let few = m.good(&format!("!context {room} {image} -n 0"), "▶").await;
-    few.says(&["▶", "nitro.png"]).leaves_out(&["FREE NITRO", "hello"]);
-    m.good(&format!("!context {room} {end} -n 5"), "“bye”")
-        .await
-        .says(&["visitor (`@visitor:hs.test`) left"]);
-    m.good(&format!("!context {room} {secret} -n 0"), "an encrypted message").await;
-
-    let redacted =
-        m.good(&format!("!context {room} {regretted} -n 0 --original"), "Before it was redacted").await;
-    redacted.says(&["redacted by Nice Offers", "“the password is hunter2”"]);
-    m.good(&format!("!context {room} {spam} -n 0 --original"), "The event was not redacted").await;
+    // Room and event apart; the event alone.
+    assert_eq!((&answers[1].text, &answers[2].text), (&answers[0].text, &answers[0].text));
+    answers[3].says(&["nitro.png"]).leaves_out(&["FREE NITRO", "hello"]);
+    answers[4].says(&["visitor (`@visitor:hs.test`) left"]);
+    answers[6].says(&["redacted by Nice Offers", "“the password is hunter2”"]);
 
     attachments(scene, room, &spam).await;
 

@@ -6,8 +6,18 @@ use crate::support::{BOT, Scene};
 /// Says what the server knows, however the room is given.
 pub(super) async fn looking(scene: &Scene, world: &World) {
     let (m, room) = (&scene.moderator, &world.room);
-    let by_id = m.good(&format!("!room {room}"), "Free stuff!").await;
-    by_id.says(&[
+    let answers = m
+        .all_good(&[
+            (&format!("!room {room}"), "Free stuff!"),
+            (&format!("!room {ALIAS}"), "Free stuff!"),
+            (&format!("!room https://matrix.to/#/{}", ALIAS.replace('#', "%23")), "Free stuff!"),
+            (&format!("!room https://matrix.to/#/{room}"), "Free stuff!"),
+            (&format!("!room {}", m.room), "This is the management room."),
+            (&format!("!blocked {ALIAS}"), "is not blocked"),
+            (&format!("!blocked {NOWHERE}"), "is not blocked"),
+        ])
+        .await;
+    answers[0].says(&[
         ALIAS,
         room,
         "Topic: “get it while it is hot”",
@@ -17,13 +27,12 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
         "Joining: anyone can join",
         "Block: not blocked",
     ]);
-    let links =
-        [format!("https://matrix.to/#/{}", ALIAS.replace('#', "%23")), format!("https://matrix.to/#/{room}")];
-    for way in [ALIAS, &links[0], &links[1]] {
-        assert_eq!(m.good(&format!("!room {way}"), "Free stuff!").await.text, by_id.text);
+    for other in &answers[1..=3] {
+        assert_eq!(other.text, answers[0].text);
     }
-    let name = &m.room;
-    m.good(&format!("!room {name}"), "This is the management room.").await.says(&["Moderators"]);
+    answers[4].says(&["Moderators"]);
+    answers[5].says(&["Local members inside: 2."]);
+    answers[6].says(&["The server does not know the room."]);
     let answers = m
         .all_bad(&[
             (&format!("!room {NOWHERE}"), "The server does not know the room"),
@@ -36,14 +45,6 @@ pub(super) async fn looking(scene: &Scene, world: &World) {
     answers[0].says(&["!block !nowhere"]);
     answers[1].says(&["^^^^^^^^^^", "Usage"]);
     answers[2].says(&["Usage"]);
-    let answers = m
-        .all_good(&[
-            (&format!("!blocked {ALIAS}"), "is not blocked"),
-            (&format!("!blocked {NOWHERE}"), "is not blocked"),
-        ])
-        .await;
-    answers[0].says(&["Local members inside: 2."]);
-    answers[1].says(&["The server does not know the room."]);
 }
 
 /// Blocks and unblocks, and nothing else.

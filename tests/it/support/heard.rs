@@ -124,30 +124,32 @@ impl Heard {
 
 /// Messages of the bot that answer an event, in the order of their first versions.
 pub(crate) fn replies(events: &[Value], to: &str) -> Vec<Answer> {
-    let said = notices(events);
-    let answers = said.into_iter().filter(|(event, _)| {
-        event["content"]["m.relates_to"]["m.in_reply_to"]["event_id"] == to
-            && event["content"]["msgtype"] == "m.notice"
+    let replies = firsts(events).filter(|event| {
+        let content = &event["content"];
+        content["m.relates_to"]["m.in_reply_to"]["event_id"] == to && content["msgtype"] == "m.notice"
     });
-    answers.map(|(_, answer)| answer).collect()
+    replies.map(|event| newest(events, event)).collect()
 }
 
-/// All messages of the bot, without the edits, and how they read now.
-pub(crate) fn notices(events: &[Value]) -> Vec<(&Value, Answer)> {
-    let messages =
-        || events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.room.message");
-    let edits = |event: &Value| {
-        let id = event["event_id"].clone();
-        messages().rfind(move |edit| is_edit(edit) && edit["content"]["m.relates_to"]["event_id"] == id)
-    };
-    let firsts = messages().filter(|event| !is_edit(event));
-    firsts
-        .map(|event| {
-            let content = edits(event).map_or(&event["content"], |edit| &edit["content"]["m.new_content"]);
-            let id = event["event_id"].as_str().unwrap_or_default().to_owned();
-            (event, Answer { id, text: body(content).to_owned() })
-        })
-        .collect()
+/// All messages of the bot, without the edits, as they read now.
+pub(crate) fn notices(events: &[Value]) -> Vec<Answer> {
+    firsts(events).map(|event| newest(events, event)).collect()
+}
+
+fn messages(events: &[Value]) -> impl DoubleEndedIterator<Item = &Value> {
+    events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.room.message")
+}
+
+fn firsts(events: &[Value]) -> impl Iterator<Item = &Value> {
+    messages(events).filter(|event| !is_edit(event))
+}
+
+fn newest(events: &[Value], event: &Value) -> Answer {
+    let id = event["event_id"].as_str().unwrap_or_default();
+    let edit =
+        messages(events).rfind(|edit| is_edit(edit) && edit["content"]["m.relates_to"]["event_id"] == id);
+    let content = edit.map_or(&event["content"], |edit| &edit["content"]["m.new_content"]);
+    Answer { id: id.to_owned(), text: body(content).to_owned() }
 }
 
 /// The bot's reactions to an event; each may be there once.

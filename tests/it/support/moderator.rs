@@ -175,17 +175,15 @@ impl Moderator {
 
     /// Waits until the bot has said these words, to whomever.
     pub(crate) async fn hears(&self, words: &str) -> Answer {
-        let look = |events: &[Value]| {
-            heard::notices(events).into_iter().map(|(_, said)| said).find(|said| said.text.contains(words))
-        };
+        let look =
+            |events: &[Value]| heard::notices(events).into_iter().find(|said| said.text.contains(words));
         self.heard.wait(&format!("the words {words:?}"), look).await
     }
 
     /// As [`hears`](Self::hears), leaving out the first so many messages of the bot.
     pub(crate) async fn hears_after(&self, count: usize, words: &str) -> Answer {
         let look = |events: &[Value]| {
-            let later = heard::notices(events).into_iter().skip(count);
-            later.map(|(_, said)| said).find(|said| said.text.contains(words))
+            heard::notices(events).into_iter().skip(count).find(|said| said.text.contains(words))
         };
         self.heard.wait(&format!("after {count} messages, the words {words:?}"), look).await
     }
@@ -197,7 +195,7 @@ impl Moderator {
 
     /// All that the bot has said so far, in order.
     pub(crate) fn said(&self) -> Vec<Answer> {
-        self.heard.look(|events| heard::notices(events).into_iter().map(|(_, said)| said).collect())
+        self.heard.look(|events| heard::notices(events))
     }
 
     /// Waits until an event was heard.

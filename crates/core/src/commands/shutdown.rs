@@ -222,7 +222,10 @@ fn consequences(body: &Body, local: usize, total: usize) -> Vec<Line> {
         );
     }
     lines.push(text(match total - local {
-        0 => "No other server is in the room: what is deleted is gone for good.".to_owned(),
+        0 if body.purge || body.force_purge => {
+            "No other server is in the room: what is deleted is gone for good.".to_owned()
+        }
+        0 => "No other server is in the room.".to_owned(),
         1 => "One member of another server keeps the room; it goes on without us.".to_owned(),
         n => format!("{n} members of other servers keep the room; it goes on without us."),
     }));

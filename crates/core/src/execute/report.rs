@@ -34,7 +34,7 @@ pub fn report(plan: &Plan, server: Server) -> Reply {
             reply = reply.paragraph(line);
         }
         if let Some(Outcome::Done { effect: Effect::ShutDown { result, .. } }) = &planned.outcome {
-            reply = removed(reply, result);
+            reply = removed(reply, result, planned.state.as_ref());
         }
     }
     if server == Server::Away && plan.state == PlanState::Running {
@@ -168,7 +168,7 @@ fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
 }
 
 /// Who was removed and who could not be, and where the aliases went.
-fn removed(mut reply: Reply, result: &DeleteResult) -> Reply {
+fn removed(mut reply: Reply, result: &DeleteResult, state: Option<&StepState>) -> Reply {
     for (what, list) in [
         ("Removed", &result.kicked_users),
         ("Could not be removed, or not be moved to the new room", &result.failed_to_kick_users),
@@ -184,7 +184,10 @@ fn removed(mut reply: Reply, result: &DeleteResult) -> Reply {
         }
     }
     if result.kicked_users.is_empty() && result.failed_to_kick_users.is_empty() {
-        reply = reply.paragraph(Line::new().text("The server named nobody whom it removed."));
+        reply = reply.paragraph(match state {
+            Some(StepState::Following { members: 0, .. }) => "There was no local member to remove.",
+            _ => "The server did not say whom it removed.",
+        });
     }
     reply
 }
