@@ -135,10 +135,10 @@ impl Ear {
 
     /// Waits for a message of somebody else.
     async fn hear(&mut self, room: &str, fits: impl Fn(&str) -> bool) -> anyhow::Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while Instant::now() < deadline {
             let answer = self.user.sync(Some(&self.since), 10_000).await?;
-            self.since = answer["next_batch"].as_str().context("next_batch")?.to_owned();
+            answer["next_batch"].as_str().context("next_batch")?.clone_into(&mut self.since);
             let events =
                 answer["rooms"]["join"][room]["timeline"]["events"].as_array().cloned().unwrap_or_default();
             let said = |event: &Value| {

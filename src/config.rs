@@ -115,7 +115,7 @@ pub struct Safety {
 
 impl Default for Safety {
     fn default() -> Self {
-        Self { confirm_for: Duration::from_secs(600), confirm_over: 5, allow_yes: false }
+        Self { confirm_for: Duration::from_mins(10), confirm_over: 5, allow_yes: false }
     }
 }
 
@@ -331,7 +331,7 @@ path = "data"
     fn the_smallest_one_works() {
         let config = Config::parse(SMALLEST, Path::new("/etc/gleipnir")).unwrap();
         assert_eq!(config.storage.path, Path::new("/etc/gleipnir/data"));
-        assert_eq!(config.safety.confirm_for, Duration::from_secs(600));
+        assert_eq!(config.safety.confirm_for, Duration::from_mins(10));
         assert!(matches!(config.login().unwrap(), Login::Password(password) if password == "secret"));
         assert!(!format!("{config:?}").contains("secret"));
         let room = OwnedRoomId::try_from("!m:hs.test").unwrap();

@@ -15,7 +15,7 @@ use tracing::{debug, error, warn};
 /// What a pause is when the server asks for one without saying how long.
 const UNSAID: Duration = Duration::from_secs(2);
 /// An absurd wish of the server must not silence the bot.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Deliverer {
     pub(crate) session: Session,
@@ -149,12 +149,9 @@ fn outgoing(what: Sendable) -> Outgoing {
         Sendable::Message { reply_to, replaces, rendered } => {
             Outgoing::Message { text: rendered.text, html: rendered.html, reply_to, replaces }
         }
-        Sendable::File { reply_to, attachment } => Outgoing::File {
-            name: attachment.name,
-            mime: attachment.mime.to_owned(),
-            bytes: attachment.bytes,
-            reply_to,
-        },
+        Sendable::File { reply_to, attachment } => {
+            Outgoing::File { name: attachment.name, mime: attachment.mime, bytes: attachment.bytes, reply_to }
+        }
         Sendable::Reaction { to, emoji, .. } => Outgoing::Reaction { to, key: emoji },
     }
 }

@@ -8,8 +8,7 @@ const README: &str = include_str!("../README.md");
 fn command_table() -> String {
     let mut entries = table();
     entries.sort_by_key(|entry| (entry.subject, entry.name));
-    let mut rows = String::from("| command | does | needs |\n|---|---|---|\n");
-    for entry in entries {
+    let rows = entries.iter().map(|entry| {
         let grammar = entry.grammar();
         let usage = grammar.clone().render_usage().to_string();
         let usage = usage.trim_start_matches("Usage:").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -18,9 +17,9 @@ fn command_table() -> String {
             gleipnir_core::commands::Access::Read => "membership",
             gleipnir_core::commands::Access::Act => "power 50",
         };
-        rows.push_str(&format!("| `{}` | {about} | {needs} |\n", usage.replace('|', "\\|")));
-    }
-    rows
+        format!("| `{}` | {about} | {needs} |\n", usage.replace('|', "\\|"))
+    });
+    format!("| command | does | needs |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
 #[test]

@@ -85,7 +85,7 @@ async fn connect(config: &Config) -> Result<Connected, Ended> {
                 return Ok(connected);
             }
             Err(error @ (ConnectError::Unreachable(_) | ConnectError::RateLimited { .. })) => {
-                backoff.after(error).await
+                backoff.after(error).await;
             }
             Err(error @ ConnectError::Other(_)) => return Err(Ended::Failed(error.into())),
             Err(error) => return Err(Ended::Hopeless(error.into())),

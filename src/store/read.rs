@@ -47,7 +47,7 @@ fn plan_of_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
         asked_at: row.get("asked_at")?,
         because: row.get("because")?,
         undoes: row.get("undoes")?,
-        state: PlanState::from_word(&state).ok_or_else(|| wrong(format!("the state {state}")))?,
+        state: PlanState::from_word(&state).ok_or_else(|| wrong(&format!("the state {state}")))?,
         decided_by: optional_id(row, "decided_by")?,
         changed_at: row.get("changed_at")?,
         expires_at: row.get("expires_at")?,
@@ -164,7 +164,7 @@ fn json<T: DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
 
 fn id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
-    T::try_from(&text).map_err(|_| wrong(format!("{column} {text}")))
+    T::try_from(&text).map_err(|_| wrong(&format!("{column} {text}")))
 }
 
 fn optional_id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
@@ -174,6 +174,6 @@ fn optional_id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusq
     }
 }
 
-fn wrong(what: String) -> rusqlite::Error {
+fn wrong(what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("{what} cannot be read").into())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use throwaway_synapse::{Role, User};
+use throwaway_synapse::User;
 
 use crate::support::{Catch, Gate, Kind, Scene};
 

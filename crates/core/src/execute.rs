@@ -36,7 +36,7 @@ fn edit_after(edits: Millis) -> Millis {
 const UNCERTAIN: &str = "It may have happened all the same: look with !room before you try again.";
 
 impl Patience {
-    fn is_over(&self, waited: Duration) -> bool {
+    fn is_over(self, waited: Duration) -> bool {
         match self {
             Self::Brief => waited > Duration::from_secs(30),
             Self::Limited => waited > Duration::from_hours(1),
@@ -311,7 +311,7 @@ impl Executor {
 fn retry_after(fault: &Fault, waited: Duration) -> Duration {
     match fault {
         // A minute at most: an absurd wish must not put the Plan to sleep.
-        Fault::RateLimited { retry_after: Some(after) } => (*after).min(Duration::from_secs(60)),
+        Fault::RateLimited { retry_after: Some(after) } => (*after).min(Duration::from_mins(1)),
         _ => (waited / 4).clamp(Duration::from_millis(500), Duration::from_secs(15)),
     }
 }

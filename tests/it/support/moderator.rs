@@ -195,7 +195,7 @@ impl Moderator {
 
     /// All that the bot has said so far, in order.
     pub(crate) fn said(&self) -> Vec<Answer> {
-        self.heard.look(|events| heard::notices(events))
+        self.heard.look(heard::notices)
     }
 
     /// Waits until an event was heard.
@@ -268,9 +268,10 @@ async fn listen(user: User, room: String, heard: Arc<Heard>) {
         let news = match answer {
             Ok(answer) => {
                 let timeline = &answer["rooms"]["join"][&room]["timeline"];
-                let events = match timeline["limited"] == true {
-                    true => user.messages(&room, 500).await,
-                    false => Ok(timeline["events"].as_array().cloned().unwrap_or_default()),
+                let events = if timeline["limited"] == true {
+                    user.messages(&room, 500).await
+                } else {
+                    Ok(timeline["events"].as_array().cloned().unwrap_or_default())
                 };
                 events.map(|events| (events, answer["next_batch"].as_str().unwrap_or_default().to_owned()))
             }
