@@ -127,7 +127,7 @@ impl Room {
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), waiting)
+        tokio::time::timeout(Duration::from_mins(1), waiting)
             .await
             .with_context(|| format!("the bot did not say {words:?} within a minute"))?
     }
