@@ -275,7 +275,7 @@ async fn shut_down_once(scene: &Scene, room: &str, command: &str) {
     assert_eq!(m.replies(command).len(), 2, "a preview and a report: {:?}", m.replies(command));
     let tasks = scene.delete_tasks(room).await;
     assert_eq!(tasks.len(), 1, "{tasks:?}");
-    assert_eq!(tasks[0]["status"], "complete");
+    assert_eq!((tasks[0]["status"].as_str(), scene.delete_status(room).await.len()), (Some("complete"), 1));
     assert!(!scene.knows(room).await && scene.is_blocked(room).await);
 }
 

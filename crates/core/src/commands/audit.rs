@@ -8,7 +8,7 @@ use super::{
 use crate::{
     plan::{Outcome, Plan},
     ports::Which,
-    reply::{Line, Reply, csv_attachment, cut_list},
+    reply::{Line, Reply, csv_attachment},
     text::{
         duration::date,
         target::{RoomTarget, UserTarget},
@@ -51,12 +51,11 @@ impl Command for Audit {
             return Ok(Decision::Answer(Reply::new().paragraph(line)));
         }
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let reply = cut_list(
-            Reply::new(),
-            plans.iter().map(in_a_line).collect(),
-            limit,
-            "jobs; --limit or --file shows them",
-        );
+        let hidden = plans.len().saturating_sub(limit);
+        let jobs = if hidden == 1 { "job" } else { "jobs" };
+        let reply = Reply::new()
+            .list(plans.iter().take(limit).map(in_a_line))
+            .more(hidden, format!("{jobs}; --limit or --file shows more"));
         Ok(Decision::Answer(match self.file {
             None => reply,
             Some(FileKind::Csv) => {

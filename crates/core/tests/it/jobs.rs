@@ -113,7 +113,7 @@ async fn long_audits_are_cut_with_a_count() {
         stage.say(&format!("!block !r{n}:hs.test")).await;
     }
     let said = stage.say("!audit --limit 2").await;
-    has(&said, &["• 5 ", "• 4 ", "… and 3 more jobs; --limit or --file shows them"]);
+    has(&said, &["• 5 ", "• 4 ", "… and 3 more jobs; --limit or --file shows more"]);
     assert_eq!(said.lines().count(), 3);
 }
 
