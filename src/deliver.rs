@@ -1,10 +1,10 @@
 //! Carrying messages into the management room, each version once: what is to be said is in the database, and its
 //! transaction ID is made of its key, so that sending it again after a crash gives the same event.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use gleipnir_core::{
-    ports::{Change, Store, StoreError},
+    ports::{Change, Store},
     ruma::OwnedRoomId,
     speech::{Delivery, Effort, Sendable},
 };
@@ -52,10 +52,11 @@ impl Deliverer {
     }
 
     async fn work(&self, queue: Queue, woken: &Notify, sent: impl Fn()) {
+        let mut tries = HashMap::new();
         loop {
             woken.notified().await;
             loop {
-                let pause = self.send_all(queue).await;
+                let pause = self.send_all(queue, &mut tries).await;
                 sent();
                 match pause {
                     Some(pause) => tokio::time::sleep(pause).await,
@@ -65,31 +66,36 @@ impl Deliverer {
         }
     }
 
-    /// Sends all of a queue, in order; how long to pause before trying again, if something could not be sent.
-    async fn send_all(&self, queue: Queue) -> Option<Duration> {
-        let undelivered = match self.store.undelivered() {
+    /// Sends all of a queue, in order; how long to pause before the next round, if something is left. `tries` counts the
+    /// failures of each message.
+    async fn send_all(&self, queue: Queue, tries: &mut HashMap<String, u32>) -> Option<Duration> {
+        let mut undelivered = match self.store.undelivered() {
             Ok(undelivered) => undelivered,
             Err(error) => {
                 error!(%error, "cannot read what is to be said");
                 return Some(Duration::from_secs(5));
             }
         };
-        let mut pause = None;
-        let mut failures = 0;
-        for delivery in undelivered.into_iter().filter(|delivery| Queue::of(delivery) == queue) {
-            if let Err(after) = self.send(delivery).await {
-                pause = Some(after);
-                failures += 1;
-            }
-            // One message that the server chokes on does not hold the others up; a server that is away does.
-            if failures >= 2 {
-                break;
+        undelivered.retain(|delivery| Queue::of(delivery) == queue);
+        // What the server chokes on, while it takes others, comes last and does not hold them up.
+        undelivered.sort_by_key(|delivery| tries.get(&delivery.key).is_some_and(|tries| *tries >= 5));
+        let mut next = None;
+        for delivery in undelivered {
+            let key = delivery.key.clone();
+            match self.send(delivery).await {
+                Ok(Sent::Newest) => drop(tries.remove(&key)),
+                Ok(Sent::First) => next = next.or(Some(Duration::ZERO)),
+                Err(pause) => {
+                    *tries.entry(key).or_default() += 1;
+                    return Some(pause);
+                }
             }
         }
-        pause
+        next
     }
 
-    async fn send(&self, delivery: Delivery) -> Result<(), Duration> {
+    /// Sends one thing; how long to pause if it could not be sent.
+    async fn send(&self, delivery: Delivery) -> Result<Sent, Duration> {
         let Delivery { key, version: newest, what } = delivery;
         let may_fail = matches!(what, Sendable::Reaction { effort: Effort::Once, .. });
         // Of the first event, the transaction ID knows no version: an earlier version may have reached the room although
@@ -119,15 +125,26 @@ impl Deliverer {
                 return Err(UNSAID);
             }
         };
-        self.note(change).map_err(|error| {
-            error!(%error, "cannot write down what was said");
-            Duration::from_secs(5)
-        })
+        let sent = match &change {
+            Change::Delivered { version, .. } if *version < newest => Sent::First,
+            _ => Sent::Newest,
+        };
+        match self.store.commit(vec![change]) {
+            Ok(()) => Ok(sent),
+            Err(error) => {
+                error!(%error, "cannot write down what was said");
+                Err(Duration::from_secs(5))
+            }
+        }
     }
+}
 
-    fn note(&self, change: Change) -> Result<(), StoreError> {
-        self.store.commit(vec![change])
-    }
+/// What has reached the room.
+enum Sent {
+    /// The newest version, or nothing more is to come.
+    Newest,
+    /// The first event of a message, maybe in an older version: the newest one follows as an edit.
+    First,
 }
 
 /// Whether the homeserver has said for good that it does not take a message. A proxy's page is not its word.
