@@ -17,9 +17,8 @@ pub(crate) use self::{
     moderator::Moderator,
 };
 
-/// How long anything is waited for. Only a failure takes so long, and a shutdown in the middle of which Synapse was
-/// restarted: Synapse looks for unfinished work after a minute, and a lock that it died with holds for two.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
+/// How long anything is waited for. Only a failure takes so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(100);
 
 /// The bot's account.
 pub(crate) const BOT: &str = "@gleipnir:hs.test";

@@ -173,6 +173,7 @@ impl Executor {
     pub async fn run(&self, id: PlanId) -> Result<(), StoreError> {
         let mut polls = 0;
         let mut away_since = None;
+        let mut said = None;
         // Most steps are quicker than a message: what is said first is usually how it went.
         let (mut edits, mut edited_at) = (0, self.clock.now());
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
@@ -232,7 +233,12 @@ impl Executor {
             } else if now - edited_at >= edit_after(edits) {
                 (edits, edited_at) = (edits + 1, now);
                 let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
-                changes.push(Self::say(&next, PlanState::Running, server));
+                let report = Self::say(&next, PlanState::Running, server);
+                // Nobody needs to read the same again.
+                if said.as_ref() != Some(&report) {
+                    said = Some(report.clone());
+                    changes.push(report);
+                }
             }
             self.commit(changes)?;
             if over {

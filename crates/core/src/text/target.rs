@@ -218,7 +218,7 @@ fn room_id(id: &str) -> Result<OwnedRoomId, BadTarget> {
                  digits, “-” and “_” (room version 12)"));
         }
     }
-    OwnedRoomId::try_from(id).map_err(|_| bad(TOO_LONG))
+    typed(id).ok_or_else(|| bad(TOO_LONG))
 }
 
 fn room_alias(alias: &str) -> Result<OwnedRoomAliasId, BadTarget> {
@@ -228,7 +228,7 @@ fn room_alias(alias: &str) -> Result<OwnedRoomAliasId, BadTarget> {
         .split_once(':')
         .ok_or_else(|| bad("its server is missing; write it out, like #name:example.org"))?;
     named(name, server).map_err(|why| bad(&why))?;
-    OwnedRoomAliasId::try_from(alias).map_err(|_| bad(TOO_LONG))
+    typed(alias).ok_or_else(|| bad(TOO_LONG))
 }
 
 fn user_id(id: &str) -> Result<OwnedUserId, BadTarget> {
@@ -238,7 +238,7 @@ fn user_id(id: &str) -> Result<OwnedUserId, BadTarget> {
         .split_once(':')
         .ok_or_else(|| bad("its server is missing; write it out, like @name:example.org"))?;
     named(name, server).map_err(|why| bad(&why))?;
-    OwnedUserId::try_from(id).map_err(|_| bad(TOO_LONG))
+    typed(id).ok_or_else(|| bad(TOO_LONG))
 }
 
 fn event_id(id: &str) -> Result<OwnedEventId, BadTarget> {
@@ -254,10 +254,15 @@ fn event_id(id: &str) -> Result<OwnedEventId, BadTarget> {
             ));
         }
     }
-    OwnedEventId::try_from(id).map_err(|_| bad(TOO_LONG))
+    typed(id).ok_or_else(|| bad(TOO_LONG))
 }
 
 const TOO_LONG: &str = "it is longer than the 255 bytes that an ID can have";
+
+/// "The length of an ID MUST NOT exceed 255 bytes": ruma leaves that out where matrix-sdk is in the same build.
+fn typed<'a, T: TryFrom<&'a str>>(id: &'a str) -> Option<T> {
+    if id.len() > 255 { None } else { id.try_into().ok() }
+}
 
 /// Checks the two halves of `name:server`.
 fn named(name: &str, server: &str) -> Result<(), String> {
