@@ -18,7 +18,7 @@ pub(crate) use self::{
 };
 
 /// How long anything is waited for. Only a failure takes so long.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(100);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The bot's account.
 pub(crate) const BOT: &str = "@gleipnir:hs.test";
