@@ -26,9 +26,10 @@ pub(super) struct Block {
     acting: Acting,
 }
 
+/// Rooms, with what is known of them, and why.
 pub(super) struct Facts {
-    rooms: Vec<(OwnedRoomId, RoomFacts)>,
-    reason: Option<String>,
+    pub(super) rooms: Vec<(OwnedRoomId, RoomFacts)>,
+    pub(super) reason: Option<String>,
 }
 
 impl Command for Block {
@@ -39,8 +40,7 @@ impl Command for Block {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        let (rooms, reason) = gather_rooms(world, &self.words).await?;
-        Ok(Facts { rooms, reason })
+        gather_rooms(world, &self.words).await
     }
 
     fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
@@ -74,10 +74,7 @@ impl Command for Block {
 }
 
 /// The rooms that lead the words, each once and with what is known of it, and the reason that follows them.
-pub(super) async fn gather_rooms(
-    world: &World<'_>,
-    words: &[String],
-) -> Result<(Vec<(OwnedRoomId, RoomFacts)>, Option<String>), Failure> {
+pub(super) async fn gather_rooms(world: &World<'_>, words: &[String]) -> Result<Facts, Failure> {
     // The first word has to be a room. A later one that looks like a room is one, or a mistake, never a reason.
     let count = words.iter().skip(1).take_while(|word| looks_like_room(word)).count() + 1;
     let mut rooms: Vec<(OwnedRoomId, RoomFacts)> = Vec::new();
@@ -90,7 +87,7 @@ pub(super) async fn gather_rooms(
             rooms.push((room, facts));
         }
     }
-    Ok((rooms, reason(&words[count..])))
+    Ok(Facts { rooms, reason: reason(&words[count..]) })
 }
 
 /// How rooms are that need no change.

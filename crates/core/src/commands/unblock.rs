@@ -2,14 +2,13 @@
 
 use super::{
     Access, Acting, Command, Decision, Draft, Failure, Subject, World,
-    block::{gather_rooms, standing},
-    facts::{RoomFacts, block_line},
+    block::{Facts, gather_rooms, standing},
+    facts::block_line,
 };
 use crate::{
     plan::Step,
     reply::{Line, Reply},
 };
-use ruma::OwnedRoomId;
 
 /// Let people on this server join rooms again
 #[derive(clap::Args, Debug)]
@@ -22,11 +21,6 @@ pub(super) struct Unblock {
     acting: Acting,
 }
 
-pub(super) struct Facts {
-    rooms: Vec<(OwnedRoomId, RoomFacts)>,
-    reason: Option<String>,
-}
-
 impl Command for Unblock {
     const NAME: &'static str = "unblock";
     const ACCESS: Access = Access::Act;
@@ -35,8 +29,7 @@ impl Command for Unblock {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        let (rooms, reason) = gather_rooms(world, &self.words).await?;
-        Ok(Facts { rooms, reason })
+        gather_rooms(world, &self.words).await
     }
 
     fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
