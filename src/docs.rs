@@ -16,6 +16,7 @@ fn command_table() -> String {
         let needs = match entry.access {
             gleipnir_core::commands::Access::Read => "membership",
             gleipnir_core::commands::Access::Act => "power 50",
+            gleipnir_core::commands::Access::Decide => "what the job needs",
         };
         format!("| `{}` | {about} | {needs} |\n", usage.replace('|', "\\|"))
     });

@@ -118,6 +118,7 @@ async fn serve(
         config.settings(room.clone()),
         said.clone(),
         confirmed.clone(),
+        received.clone(),
     ));
     let executor =
         Arc::new(Executor::new(homeserver, store.clone(), Arc::new(WallClock), room.clone(), said.clone()));

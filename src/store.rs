@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use gleipnir_core::{
     plan::{Plan, PlanId},
-    ports::{Change, InboxEvent, Queue, Records, Store, StoreError, Which},
+    ports::{Change, InboxEvent, Queue, Records, Store, StoreError, View, Which},
     ruma::EventId,
     speech::Delivery,
 };
@@ -20,7 +20,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
-const MIGRATIONS: [&str; 1] = [include_str!("store/001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("store/001.sql"), include_str!("store/002.sql")];
 
 /// The database.
 pub struct SqliteStore {
@@ -138,6 +138,10 @@ impl Records for SqliteStore {
 
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError> {
         read::key_of(&self.connection(), event).map_err(failed)
+    }
+
+    fn view(&self, key: &str) -> Result<Option<View>, StoreError> {
+        read::view(&self.connection(), key).map_err(failed)
     }
 
     fn queue(&self) -> Result<Queue, StoreError> {

@@ -2,7 +2,7 @@
 
 use gleipnir_core::{
     plan::{Plan, PlanId, PlanState, PlannedStep},
-    ports::{InboxEvent, Queue, Which},
+    ports::{InboxEvent, Queue, View, Which},
     reply::{Attachment, Rendered},
     ruma::EventId,
     speech::{Delivery, Effort, Sendable},
@@ -92,6 +92,14 @@ pub(super) fn undone_by(db: &Connection, id: PlanId) -> rusqlite::Result<Option<
 pub(super) fn key_of(db: &Connection, event: &EventId) -> rusqlite::Result<Option<String>> {
     db.prepare_cached("SELECT key FROM outbox WHERE event_id = ?")?
         .query_row([event.as_str()], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn view(db: &Connection, key: &str) -> rusqlite::Result<Option<View>> {
+    db.prepare_cached("SELECT key, typed, \"left\", \"right\" FROM views WHERE key = ?")?
+        .query_row([key], |row| {
+            Ok(View { key: row.get(0)?, typed: row.get(1)?, left: row.get(2)?, right: row.get(3)? })
+        })
         .optional()
 }
 

@@ -2,7 +2,7 @@
 
 use gleipnir_core::{
     plan::{Plan, PlanId},
-    ports::Change,
+    ports::{Change, VIEWS_KEPT, View},
     speech::{Effort, Mark, Marked, Say},
 };
 use rusqlite::{Connection, params};
@@ -29,6 +29,7 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
         Change::Moved => db.execute_batch(
             "UPDATE inbox SET handled = 1, json = '' WHERE handled = 0;
              UPDATE plans SET state = 'expired' WHERE state = 'proposed';
+             DELETE FROM views;
              UPDATE outbox SET sent = version, event_id = NULL, reply_to = NULL, text = NULL, html = NULL, bytes = NULL;",
         ),
         Change::Decrypted { event_id, json } => db
@@ -58,6 +59,7 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
             "ON CONFLICT (key) DO UPDATE SET version = version + 1, text = excluded.text, html = excluded.html",
         ),
         Change::SayOnce(say) => put_message(db, say, "ON CONFLICT (key) DO NOTHING"),
+        Change::View(view) => put_view(db, &view),
         Change::Mark(mark) => put_reaction(db, &mark),
         Change::Delivered { key, version, event_id } => db
             .prepare_cached(
@@ -162,4 +164,15 @@ fn put_reaction(db: &Connection, mark: &Mark) -> rusqlite::Result<()> {
     )?
     .execute(params![mark.key(), mark.emoji, effort, event, key])
     .map(drop)
+}
+
+fn put_view(db: &Connection, view: &View) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO views (key, typed, \"left\", \"right\") VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE \
+         SET \"left\" = excluded.\"left\", \"right\" = excluded.\"right\"",
+    )?
+    .execute(params![view.key, view.typed, view.left, view.right])?;
+    db.prepare_cached("DELETE FROM views WHERE seq <= (SELECT max(seq) FROM views) - ?")?
+        .execute([VIEWS_KEPT])
+        .map(drop)
 }

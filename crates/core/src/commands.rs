@@ -84,6 +84,8 @@ pub enum Access {
     Read,
     /// The power level to act there: 50, unless configured otherwise.
     Act,
+    /// What the job that is decided about needs.
+    Decide,
 }
 
 /// Headings of the help.
@@ -123,6 +125,10 @@ pub struct World<'a> {
     pub asker: &'a UserId,
     /// When.
     pub now: Millis,
+    /// Where to go on, when a page was turned: [`Pages::left`] or [`Pages::right`] of the page before.
+    pub at: Option<&'a str>,
+    /// Says how far a long reading is. The answer replaces it.
+    pub tell: &'a (dyn Fn(&Reply) + Send + Sync),
 }
 
 impl World<'_> {
@@ -190,7 +196,7 @@ impl Settings {
     pub fn level(&self, command: &str, access: Access) -> Option<i64> {
         let own = self.levels.get(command).copied();
         match access {
-            Access::Read => own,
+            Access::Read | Access::Decide => own,
             Access::Act => Some(own.unwrap_or(self.act)),
         }
     }
@@ -201,12 +207,23 @@ impl Settings {
 pub enum Decision {
     /// This is the answer.
     Answer(Reply),
+    /// This is a page of the answer. Only for commands that read.
+    Page(Reply, Pages),
     /// This is to be done.
     Propose(Box<Draft>),
     /// A Plan was confirmed.
     Confirm(PlanId),
     /// A Plan was dropped.
     Cancel(PlanId),
+}
+
+/// Where a page's neighbours begin, in the command's own terms: they come back as [`World::at`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pages {
+    /// Where ⬅️ leads; `None` on the first page.
+    pub left: Option<String>,
+    /// Where ➡️ leads; `None` on the last page.
+    pub right: Option<String>,
 }
 
 /// A Plan that is not one yet: the safety rules have not seen it.

@@ -2,14 +2,23 @@
 //! with the note that it was handled. So whatever crashes when, a command is neither lost nor done twice.
 
 mod decide;
+mod pages;
+mod reading;
+mod round;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use ruma::{EventId, OwnedEventId, UserId};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
+use self::reading::Reading;
+pub use self::round::Left;
 use crate::{
     commands::{
         Decision, Failure, Settings, World,
@@ -18,18 +27,16 @@ use crate::{
     },
     incoming::{Incoming, read},
     model::{Event, Millis, Standing},
-    plan::{Plan, PlanId, PlanState, Step},
-    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, Which},
+    plan::{Plan, PlanId, PlanState},
+    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
     reply::{Line, Reply},
-    speech::{Effort, Mark, Marked, NO, SEEN, Say, YES, is_emoji},
+    speech::{Effort, LEFT, Mark, Marked, NO, RIGHT, SEEN, Say, YES, is_emoji},
 };
 
 /// How long a message that cannot be decrypted, or a reaction to a message that is still on its way, is waited for.
 const WAIT: Duration = Duration::from_mins(1);
-/// How long the next command waits for a block that was asked for before it.
-const BRIEF: Duration = Duration::from_secs(5);
 const MILLIS_PER_HOUR: Millis = 3_600_000;
-/// How long a command may take to read what it needs.
+/// How long a command may read without a sign of life.
 const LONGEST: Duration = Duration::from_mins(2);
 
 /// Handles what arrives in the management room.
@@ -42,11 +49,13 @@ pub struct Desk {
     said: Arc<Notify>,
     /// Wakes the executor.
     confirmed: Arc<Notify>,
+    /// Tells that something arrived.
+    received: Arc<Notify>,
 }
 
 impl Desk {
     /// A desk for the management room of `settings`. `said` is notified when there is something to send, `confirmed`
-    /// when there is something to execute.
+    /// when there is something to execute; `received` tells that something arrived.
     pub fn new(
         lookup: Arc<dyn Lookup>,
         store: Arc<dyn Store>,
@@ -54,44 +63,9 @@ impl Desk {
         settings: Settings,
         said: Arc<Notify>,
         confirmed: Arc<Notify>,
+        received: Arc<Notify>,
     ) -> Self {
-        Self { lookup, store, clock, settings, said, confirmed }
-    }
-
-    /// Handles every event that was received and not handled, in order; then drops what has waited too long for a
-    /// confirmation. Says whether something is left that has to wait.
-    pub async fn work(&self) -> Result<Left, StoreError> {
-        let mut left = Left::Nothing;
-        let mut failed = None;
-        for event in self.store.unhandled()? {
-            if self.is_early()? {
-                left = Left::Behind;
-                break;
-            }
-            match self.handle(&event).await {
-                Ok(Left::Waiting) => left = Left::Waiting,
-                Ok(Left::Nothing | Left::Behind) => {}
-                // It stays; those behind it must not wait for it.
-                Err(error) => failed = Some(error),
-            }
-        }
-        // A decision that arrived in time counts, however long it had to wait here.
-        if self.store.queue()?.unhandled == 0 {
-            self.expire()?;
-        }
-        failed.map_or(Ok(left), Err)
-    }
-
-    /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
-    /// Not so for shutdowns, which take long, nor when the work does not get on.
-    fn is_early(&self) -> Result<bool, StoreError> {
-        let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
-        let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
-        Ok(running.iter().any(|plan| {
-            let is_brief =
-                plan.steps.iter().all(|planned| !matches!(planned.step, Step::ShutDownRoom { .. }));
-            is_brief && plan.changed_at > oldest
-        }))
+        Self { lookup, store, clock, settings, said, confirmed, received }
     }
 
     /// Says something of the bot's own accord, once for each key.
@@ -133,17 +107,65 @@ impl Desk {
                 return self.refuse(event, &Reply::new().paragraph(line));
             }
         };
+        match self.run(&found, event, sender, None).await {
+            Ok(Decision::Answer(reply)) => self.answer(event, &reply),
+            Ok(Decision::Page(reply, pages)) => {
+                let view = View {
+                    key: answer_key(&event.event_id),
+                    typed: found.line,
+                    left: pages.left,
+                    right: pages.right,
+                };
+                self.show(event, view, &reply)
+            }
+            Ok(Decision::Propose(draft)) => self.propose(event, sender, &found, *draft).await,
+            Ok(Decision::Confirm(id)) => self.confirm(event, sender, id).await,
+            Ok(Decision::Cancel(id)) => self.cancel(event, sender, id).await,
+            Err(failure) => self.fail(event, failure),
+        }
+    }
+
+    /// Says why a command came to nothing.
+    fn fail(&self, event: &InboxEvent, failure: Failure) -> Result<Left, StoreError> {
+        match failure {
+            Failure::Told(reply) => self.refuse(event, &reply),
+            Failure::Fault(fault) => {
+                warn!(event = %event.event_id, %fault, "a command failed");
+                self.refuse(event, &explain(&fault, self.lookup.me()))
+            }
+            Failure::Store(error) => Err(error),
+        }
+    }
+
+    /// Runs a command to its decision, unless it gives no sign of life for too long. `at` is where a turned page begins.
+    async fn run(
+        &self,
+        found: &Found,
+        event: &InboxEvent,
+        sender: &UserId,
+        at: Option<&str>,
+    ) -> Result<Decision, Failure> {
         let started = self.clock.now();
-        let decided = AssertUnwindSafe(self.decide(&found, event, sender)).catch_unwind();
+        let reading = Reading::new(started);
+        let tell = |reply: &Reply| {
+            // Turning a page edits a message that is there: it stays until the next page is.
+            if reading.is_due(self.clock.now()) && at.is_none() {
+                reading.said.store(true, Ordering::Relaxed);
+                if let Err(error) = self.commit(vec![say_to(event, reply)]) {
+                    warn!(%error, "cannot say how far a reading is");
+                }
+            }
+        };
+        let decided = AssertUnwindSafe(self.decide(found, event, sender, at, &tell)).catch_unwind();
         let result = tokio::select! {
             decided = decided => decided.unwrap_or_else(|_| {
                 error!(event = %event.event_id, line = found.line, "a command panicked");
                 Err(Failure::told(internal(&event.event_id)))
             }),
-            () = self.clock.sleep(LONGEST) => Err(Failure::Fault(Fault::Timeout)),
+            () = self.silence(&reading) => Err(Failure::Fault(Fault::Timeout)),
         };
         let outcome = match &result {
-            Ok(Decision::Answer(_)) => "answered",
+            Ok(Decision::Answer(_) | Decision::Page(..)) => "answered",
             Ok(Decision::Propose(_)) => "planned",
             Ok(Decision::Confirm(_)) => "confirmed",
             Ok(Decision::Cancel(_)) => "cancelled",
@@ -152,21 +174,31 @@ impl Desk {
         };
         let took_ms = self.clock.now() - started;
         info!(moderator = %sender, command = found.entry.name, event = %event.event_id, outcome, took_ms, "command");
-        match result {
-            Ok(Decision::Answer(reply)) => self.answer(event, &reply),
-            Ok(Decision::Propose(draft)) => self.propose(event, sender, &found, *draft).await,
-            Ok(Decision::Confirm(id)) => self.confirm(event, sender, id).await,
-            Ok(Decision::Cancel(id)) => self.cancel(event, sender, id).await,
-            Err(Failure::Told(reply)) => self.refuse(event, &reply),
-            Err(Failure::Fault(fault)) => {
-                warn!(event = %event.event_id, %fault, "a command failed");
-                self.refuse(event, &explain(&fault, self.lookup.me()))
+        if reading.said.load(Ordering::Relaxed) && matches!(result, Ok(Decision::Propose(_))) {
+            self.commit(vec![say_to(event, &Reply::text("I have read what I needed."))])?;
+        }
+        result
+    }
+
+    /// Returns when a reading has given no sign of life for too long.
+    async fn silence(&self, reading: &Reading) {
+        loop {
+            let heard = reading.heard.load(Ordering::Relaxed);
+            self.clock.sleep(LONGEST).await;
+            if reading.heard.load(Ordering::Relaxed) == heard {
+                return;
             }
-            Err(Failure::Store(error)) => Err(error),
         }
     }
 
-    async fn decide(&self, found: &Found, event: &InboxEvent, sender: &UserId) -> Result<Decision, Failure> {
+    async fn decide(
+        &self,
+        found: &Found,
+        event: &InboxEvent,
+        sender: &UserId,
+        at: Option<&str>,
+        tell: &(dyn Fn(&Reply) + Send + Sync),
+    ) -> Result<Decision, Failure> {
         let (entry, words) = (found.entry, &found.words);
         if words.iter().any(|word| !word.quoted && (word.text == "--help" || word.text == "-h")) {
             let level = self.settings.level(entry.name, entry.access);
@@ -182,6 +214,8 @@ impl Desk {
             settings: &self.settings,
             asker: sender,
             now: event.received_at,
+            at,
+            tell,
         };
         entry.run(arguments, &world).await
     }
@@ -210,19 +244,25 @@ impl Desk {
         to: &EventId,
         emoji: &str,
     ) -> Result<Left, StoreError> {
-        let (yes, no) = (is_emoji(emoji, YES), is_emoji(emoji, NO));
-        if !yes && !no {
-            return self.done(event, Vec::new());
-        }
+        let Some(wish) = Wish::of(emoji) else { return self.done(event, Vec::new()) };
         // Asked for first: a message that is delivered in between has its key then.
         let undelivered = self.store.queue()?.undelivered;
-        match self.store.key_of(to)?.as_deref().map(Plan::previewed_by) {
-            Some(Some(id)) if yes => self.confirm(event, sender, id).await,
-            Some(Some(id)) => self.cancel(event, sender, id).await,
-            Some(None) => self.done(event, Vec::new()),
+        let Some(key) = self.store.key_of(to)? else {
             // A preview that was sent just before a crash is known once it was sent again.
-            None if undelivered > 0 && !self.is_late(event) => Ok(Left::Waiting),
-            None => self.done(event, Vec::new()),
+            return if undelivered > 0 && !self.is_late(event) {
+                Ok(Left::Waiting)
+            } else {
+                self.done(event, Vec::new())
+            };
+        };
+        match (wish, Plan::previewed_by(&key)) {
+            (Wish::Yes, Some(id)) => self.confirm(event, sender, id).await,
+            (Wish::No, Some(id)) => self.cancel(event, sender, id).await,
+            (Wish::Left, None) => self.turn(event, sender, &key, |view| view.left.as_deref()).await,
+            (Wish::Right, None) => self.turn(event, sender, &key, |view| view.right.as_deref()).await,
+            (Wish::Yes | Wish::No, None) | (Wish::Left | Wish::Right, Some(_)) => {
+                self.done(event, Vec::new())
+            }
         }
     }
 
@@ -294,27 +334,37 @@ impl Desk {
 pub fn concerns_us(json: &serde_json::Value, me: &UserId) -> bool {
     match read(json, me) {
         Incoming::Text { text, .. } => !matches!(read_line(&text, me), Read::NotACommand),
-        Incoming::Reaction { key, .. } => is_emoji(&key, YES) || is_emoji(&key, NO),
+        Incoming::Reaction { key, .. } => Wish::of(&key).is_some(),
         Incoming::Undecryptable { .. } => true,
         Incoming::Nothing => false,
     }
 }
 
-/// Whether received events are left that have to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
-    /// All were handled.
-    Nothing,
-    /// Some wait for keys, or for our own messages.
-    Waiting,
-    /// Some wait for what was asked for before them.
-    Behind,
+/// What somebody wants who reacts to a message of ours.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Yes,
+    No,
+    Left,
+    Right,
+}
+
+impl Wish {
+    fn of(key: &str) -> Option<Self> {
+        let wishes = [(YES, Self::Yes), (NO, Self::No), (LEFT, Self::Left), (RIGHT, Self::Right)];
+        wishes.into_iter().find(|(emoji, _)| is_emoji(key, emoji)).map(|(_, wish)| wish)
+    }
 }
 
 /// Answers an event; a reaction is answered below the message that it reacts to.
 fn say_to(event: &InboxEvent, reply: &Reply) -> Change {
     let to = reacts_to(event).unwrap_or_else(|| event.event_id.clone());
-    Change::Say(Say::new(format!("answer-{}", event.event_id), Some(to), reply))
+    Change::Say(Say::new(answer_key(&event.event_id), Some(to), reply))
+}
+
+/// The key of the message that answers an event.
+fn answer_key(event: &EventId) -> String {
+    format!("answer-{event}")
 }
 
 /// Marks a command as ended. A reaction gets no reaction.

@@ -1,11 +1,21 @@
 //! What the homeserver tells us, in the words of the Matrix specification and of Synapse's admin API. Plain values:
 //! they say what is true on the server and decide nothing.
 
+mod history;
+mod work;
+
 use std::time::Duration;
 
-use ruma::{EventId, OwnedRoomId, OwnedUserId, UserId};
+use ruma::{OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+pub use self::{
+    history::{Context, Event, EventAt, HistoryPage, HistoryQuery},
+    work::{
+        DELETE_ROOM, DeleteResult, DeleteTask, HistoryPurge, LocalEvents, NoticeRoom, PURGE_HISTORY,
+        PurgeStatus, ScheduledTask, Shutdown, TaskStatus, UpTo,
+    },
+};
 
 /// Milliseconds since the Unix epoch, as in `origin_server_ts`.
 pub type Millis = i64;
@@ -19,6 +29,9 @@ pub struct RoomDetails {
     pub canonical_alias: Option<String>,
     /// The content of `m.room.topic`.
     pub topic: Option<String>,
+    /// The `mxc:` URI of `m.room.avatar`.
+    #[serde(default)]
+    pub avatar: Option<String>,
     /// The room version, such as `12`.
     pub version: Option<String>,
     /// Sender of `m.room.create`.
@@ -27,6 +40,9 @@ pub struct RoomDetails {
     pub joined_members: u64,
     /// Joined members of this server.
     pub joined_local_members: u64,
+    /// How many devices those have.
+    #[serde(default)]
+    pub joined_local_devices: u64,
     /// The encryption algorithm, when the room is encrypted.
     pub encryption: Option<String>,
     /// Whether other servers may take part (`m.federate`).
@@ -39,6 +55,9 @@ pub struct RoomDetails {
     pub guest_access: Option<String>,
     /// `history_visibility` of `m.room.history_visibility`.
     pub history_visibility: Option<String>,
+    /// How many state events the room has: its complexity.
+    #[serde(default)]
+    pub state_events: u64,
     /// `type` of `m.room.create`, such as `m.space`.
     pub room_type: Option<String>,
     /// Whether all local users have forgotten the room.
@@ -47,6 +66,124 @@ pub struct RoomDetails {
     pub tombstoned: bool,
     /// The successor that the tombstone names.
     pub replacement_room: Option<String>,
+}
+
+/// Which rooms to list: the parameters of `GET /_synapse/admin/v1/rooms`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomQuery {
+    /// Where to begin: so many rooms are passed over.
+    pub from: u64,
+    /// How many at most, from 1.
+    pub limit: u32,
+    /// What to sort by, as Synapse calls it, such as `joined_members`; by name when `None`.
+    pub order_by: Option<String>,
+    /// `dir`: Synapse sorts texts from A to Z and numbers from the largest to the smallest, or the other way round.
+    pub dir: Dir,
+    /// Part of a name or of an alias, or a whole room ID. A whole alias is found too.
+    pub search: Option<String>,
+    /// Only rooms that are in the public room directory, or only others.
+    pub public: Option<bool>,
+    /// Only rooms without any joined member, or only others.
+    pub empty: Option<bool>,
+}
+
+/// A direction, `dir` in requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dir {
+    /// `f`: as the list is sorted; of events, from old to new.
+    #[default]
+    Forwards,
+    /// `b`: the other way round; of events, from new to old.
+    Backwards,
+}
+
+/// A page of `GET /_synapse/admin/v1/rooms`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomPage {
+    /// The rooms. A list has no topic, picture, devices, nor whether a room is forgotten or closed.
+    pub rooms: Vec<ListedRoom>,
+    /// How many rooms are passed over before this page.
+    pub offset: u64,
+    /// How many rooms there are on all pages.
+    pub total: u64,
+    /// `from` of the next page; `None` on the last.
+    pub next: Option<u64>,
+}
+
+/// A room of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedRoom {
+    /// Its ID.
+    pub room_id: OwnedRoomId,
+    /// What the list tells about it.
+    pub details: RoomDetails,
+}
+
+/// A page of `GET /_synapse/admin/v1/rooms/<room_id>/hierarchy`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HierarchyPage {
+    /// The rooms, the space itself first. Those that the server does not know are missing here, and named in their
+    /// parent's children.
+    pub rooms: Vec<SpaceRoom>,
+    /// `from` of the next page, good for five minutes; `None` on the last.
+    pub next: Option<String>,
+}
+
+/// A room of a space, or a space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpaceRoom {
+    /// Its ID.
+    pub room_id: OwnedRoomId,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its topic.
+    pub topic: Option<String>,
+    /// Its main alias.
+    pub canonical_alias: Option<String>,
+    /// `m.space` for a space.
+    pub room_type: Option<String>,
+    /// `public`, `knock`, `invite`, `private`, `restricted` or `knock_restricted`.
+    pub join_rule: Option<String>,
+    /// How many users are joined.
+    pub num_joined_members: u64,
+    /// Whether anybody may read it without joining.
+    pub world_readable: bool,
+    /// Whether guests may join.
+    pub guest_can_join: bool,
+    /// Its `m.space.child` events: `state_key` is the child's room ID.
+    pub children_state: Vec<Event>,
+}
+
+/// `GET /_synapse/admin/v1/rooms/<room_id>/forward_extremities`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extremities {
+    /// How many there are.
+    pub count: u64,
+    /// Each of them.
+    pub results: Vec<Extremity>,
+}
+
+/// An event that no other event follows yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extremity {
+    /// The event's ID.
+    pub event_id: String,
+    /// Synapse's number for the state at this event.
+    pub state_group: Option<u64>,
+    /// How far down the graph it is.
+    pub depth: Option<u64>,
+    /// When this server received it.
+    pub received_ts: Option<Millis>,
+}
+
+/// Whether a room is in the public room directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// `public`: it is.
+    Listed,
+    /// `private`: it is not.
+    Unlisted,
 }
 
 /// `GET /_synapse/admin/v1/rooms/<room_id>/block`.
@@ -72,144 +209,6 @@ pub enum Block {
     On,
     /// `{"block": false}`
     Off,
-}
-
-/// An event as the admin API gives it: a JSON object of any shape. Its accessors never fail; a field of the wrong
-/// type counts as missing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Event(pub Value);
-
-impl Event {
-    fn str(&self, key: &str) -> Option<&str> {
-        self.0.get(key)?.as_str()
-    }
-
-    /// `type`, or an empty string.
-    pub fn kind(&self) -> &str {
-        self.str("type").unwrap_or_default()
-    }
-
-    /// `sender`, or an empty string.
-    pub fn sender(&self) -> &str {
-        self.str("sender").unwrap_or_default()
-    }
-
-    /// `event_id`, when it is one.
-    pub fn event_id(&self) -> Option<&EventId> {
-        self.str("event_id").and_then(|id| id.try_into().ok())
-    }
-
-    /// `room_id`, when it is one.
-    pub fn room_id(&self) -> Option<OwnedRoomId> {
-        self.str("room_id").and_then(|id| id.try_into().ok())
-    }
-
-    /// `state_key`; `None` for an event that is not state.
-    pub fn state_key(&self) -> Option<&str> {
-        self.str("state_key")
-    }
-
-    /// `origin_server_ts`; 0 when missing.
-    pub fn time(&self) -> Millis {
-        self.0.get("origin_server_ts").and_then(Value::as_i64).unwrap_or_default()
-    }
-
-    /// `content`; null when missing.
-    pub fn content(&self) -> &Value {
-        self.0.get("content").unwrap_or(&Value::Null)
-    }
-
-    /// A string of `content`.
-    pub fn text(&self, key: &str) -> Option<&str> {
-        self.content().get(key)?.as_str()
-    }
-
-    /// `unsigned.prev_content`, or the copy at the top level in the old event format.
-    pub fn prev_content(&self) -> Option<&Value> {
-        let unsigned = self.0.get("unsigned").and_then(|unsigned| unsigned.get("prev_content"));
-        unsigned.or_else(|| self.0.get("prev_content"))
-    }
-
-    /// `unsigned.redacted_because`: the event that redacted this one.
-    pub fn redacted_because(&self) -> Option<Event> {
-        let unsigned = self.0.get("unsigned").and_then(|unsigned| unsigned.get("redacted_because"));
-        unsigned.or_else(|| self.0.get("redacted_because")).map(|event| Event(event.clone()))
-    }
-}
-
-/// `GET /_synapse/admin/v1/rooms/<room_id>/context/<event_id>`, in the order of the room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Context {
-    /// Events before the asked one, oldest first.
-    pub before: Vec<Event>,
-    /// The asked one.
-    pub event: Event,
-    /// Events after the asked one, oldest first.
-    pub after: Vec<Event>,
-    /// Member events of those who appear, and other room state.
-    pub state: Vec<Event>,
-}
-
-/// The body of `DELETE /_synapse/admin/v2/rooms/<room_id>`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shutdown {
-    /// Whether nobody local can join again.
-    pub block: bool,
-    /// Whether the room is removed from the database.
-    pub purge: bool,
-    /// Whether it is purged even if local members could not be removed.
-    pub force_purge: bool,
-    /// The room that local members are moved to, when one is wanted.
-    pub notice: Option<NoticeRoom>,
-}
-
-/// The new room that tells local members why the old one is gone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoticeRoom {
-    /// `new_room_user_id`: the local user who makes it.
-    pub creator: OwnedUserId,
-    /// `room_name`; Synapse's default is "Content Violation Notification".
-    pub name: Option<String>,
-    /// `message`: its first message.
-    pub message: Option<String>,
-}
-
-/// One entry of `GET /_synapse/admin/v2/rooms/<room_id>/delete_status`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeleteTask {
-    /// The `delete_id`.
-    pub id: String,
-    /// How far it is.
-    pub status: TaskStatus,
-    /// `shutdown_room`; grows user by user while the task is active.
-    pub result: Option<DeleteResult>,
-}
-
-/// `status` of a background task of Synapse.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TaskStatus {
-    /// Waiting or at work.
-    Active,
-    /// Finished.
-    Complete,
-    /// Failed; the reason is only in the scheduled tasks.
-    Failed,
-    /// Cancelled, or a word that is new to us.
-    Other(String),
-}
-
-/// `shutdown_room` of a delete task.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeleteResult {
-    /// Local users who were removed.
-    pub kicked_users: Vec<String>,
-    /// Local users who could not be removed, or not be moved to the new room.
-    pub failed_to_kick_users: Vec<String>,
-    /// Aliases that were moved to the new room, or deleted.
-    pub local_aliases: Vec<String>,
-    /// The new room.
-    pub new_room_id: Option<String>,
 }
 
 /// What is kept of a room before it is shut down, so that it can be put right.

@@ -10,8 +10,9 @@ use thiserror::Error;
 
 use crate::{
     model::{
-        Account, Block, BlockStatus, Connection, Context, DeleteTask, Event, Millis, RoomDetails, Shutdown,
-        Standing,
+        Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Dir, Event, EventAt,
+        Extremities, HierarchyPage, HistoryPage, HistoryPurge, HistoryQuery, Listing, Millis, PurgeStatus,
+        RoomDetails, RoomPage, RoomQuery, ScheduledTask, Shutdown, Standing,
     },
     plan::{Outcome, Plan, PlanId, PlanState, StepState},
     speech::{Delivery, Mark, Say},
@@ -28,6 +29,8 @@ pub trait Lookup: Send + Sync {
     fn resolve_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, Option<OwnedRoomId>>;
     /// Details of a room; `None` when the server does not know it.
     fn room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Option<RoomDetails>>;
+    /// One page of the rooms that the server knows.
+    fn rooms<'a>(&'a self, query: &'a RoomQuery) -> Asked<'a, RoomPage>;
     /// Joined members, of all servers.
     fn members<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<OwnedUserId>>;
     /// Current state, all of it or of one type.
@@ -40,6 +43,25 @@ pub trait Lookup: Send + Sync {
     fn context<'a>(&'a self, room: &'a RoomId, event: &'a EventId, limit: u32) -> Asked<'a, Option<Context>>;
     /// An event as the server holds it, redacted or not; `None` when unknown.
     fn original<'a>(&'a self, event: &'a EventId) -> Asked<'a, Option<Event>>;
+    /// A page of a room's history; empty for a room that the server does not know.
+    fn history<'a>(&'a self, room: &'a RoomId, query: &'a HistoryQuery) -> Asked<'a, HistoryPage>;
+    /// The first event at or after a time, or the last one at or before it; `None` when there is none.
+    fn event_at<'a>(&'a self, room: &'a RoomId, ts: Millis, dir: Dir) -> Asked<'a, Option<EventAt>>;
+    /// A page of what is in a space, `max_depth` levels deep at most. `from` is [`HierarchyPage::next`] of the page
+    /// before. For a room that the server does not know Synapse breaks: ask for its details first.
+    fn hierarchy<'a>(
+        &'a self,
+        room: &'a RoomId,
+        from: Option<&'a str>,
+        max_depth: Option<u32>,
+    ) -> Asked<'a, HierarchyPage>;
+    /// The open ends of a room's event graph; none for a room that the server does not know.
+    fn extremities<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Extremities>;
+    /// Background tasks of the last days, of one room or of the whole server, oldest first. Before Synapse 1.130 the
+    /// admin API has no such list: [`Fault::NotRouted`].
+    fn tasks<'a>(&'a self, room: Option<&'a RoomId>) -> Asked<'a, Vec<ScheduledTask>>;
+    /// One purge of history; `None` when the server has forgotten it.
+    fn purge_status<'a>(&'a self, purge_id: &'a str) -> Asked<'a, Option<PurgeStatus>>;
     /// The delete tasks of a room, oldest first.
     fn delete_tasks<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<DeleteTask>>;
     /// One delete task; `None` when the server has forgotten it.
@@ -62,6 +84,21 @@ pub trait Effects: Lookup {
     fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()>;
     /// Starts shutting a room down; the answer is the `delete_id`. Not idempotent: look for a task before repeating it.
     fn delete_room<'a>(&'a self, room: &'a RoomId, shutdown: &'a Shutdown) -> Asked<'a, String>;
+    /// Shuts a room down with version 1 of the API, which answers when all is done. Not idempotent, and nothing tells
+    /// afterwards whether it was asked for: look at the room.
+    fn delete_room_v1<'a>(&'a self, room: &'a RoomId, shutdown: &'a Shutdown) -> Asked<'a, DeleteResult>;
+    /// Gives a user the highest power that a local member has, and invites them if they cannot join by themselves.
+    fn make_room_admin<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, ()>;
+    /// Deletes a room's forward extremities but the newest; how many.
+    fn delete_extremities<'a>(&'a self, room: &'a RoomId) -> Asked<'a, u64>;
+    /// Starts purging a room's history; the answer is the `purge_id`. Doing it again does no more.
+    fn purge_history<'a>(&'a self, room: &'a RoomId, purge: &'a HistoryPurge) -> Asked<'a, String>;
+    /// Puts a room into the public room directory, or takes it out. Idempotent.
+    fn set_listing<'a>(&'a self, room: &'a RoomId, listing: Listing) -> Asked<'a, ()>;
+    /// Makes a local alias lead to a room. Refused (409) when it leads somewhere already.
+    fn add_alias<'a>(&'a self, alias: &'a RoomAliasId, room: &'a RoomId) -> Asked<'a, ()>;
+    /// Deletes a local alias. Refused (404) when there is none.
+    fn remove_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, ()>;
 }
 
 /// Why the homeserver did not do or tell what was asked.
@@ -170,8 +207,26 @@ pub trait Records: Send + Sync {
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError>;
     /// Which of our messages an event is, by the key it was said under.
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;
+    /// What a message of ours shows a page of.
+    fn view(&self, key: &str) -> Result<Option<View>, StoreError>;
     /// How many received events wait to be handled, and how many messages to be sent.
     fn queue(&self) -> Result<Queue, StoreError>;
+}
+
+/// How many views are kept: the newest.
+pub const VIEWS_KEPT: usize = 200;
+
+/// A message that shows one page of something longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The message's key.
+    pub key: String,
+    /// The command that it answers, as it was typed.
+    pub typed: String,
+    /// Where ⬅️ leads, in the command's own terms.
+    pub left: Option<String>,
+    /// Where ➡️ leads.
+    pub right: Option<String>,
 }
 
 /// How much waits.
@@ -263,6 +318,8 @@ pub enum Change {
     Say(Say),
     /// A message that is said once only: ignored when its key is known.
     SayOnce(Say),
+    /// A message shows another page now. The views of old messages are forgotten.
+    View(View),
     /// A reaction to an event.
     Mark(Mark),
     /// A message or reaction reached the room.

@@ -114,6 +114,11 @@ pub const NO: &str = "❌";
 /// Some of it was done.
 pub const PARTLY: &str = "⚠️";
 
+/// As a moderator's reaction to a page: the one to the left, such as older messages.
+pub const LEFT: &str = "⬅️";
+/// The page to the right.
+pub const RIGHT: &str = "➡️";
+
 /// Whether a reaction's key is this emoji, with or without its variation selector.
 pub fn is_emoji(key: &str, emoji: &str) -> bool {
     key.trim_end_matches('\u{fe0f}') == emoji.trim_end_matches('\u{fe0f}')

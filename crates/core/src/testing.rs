@@ -4,6 +4,7 @@
 #![expect(clippy::missing_panics_doc, reason = "what is wrong with a test is told by a panic")]
 
 mod clock;
+mod contract;
 mod homeserver;
 mod stage;
 mod store;
@@ -19,7 +20,8 @@ pub enum Moment {
 
 pub use self::{
     clock::ManualClock,
+    contract::store_contract,
     homeserver::{FakeHomeserver, FakeRoom, Faults},
     stage::{Lived, Stage},
-    store::{MemoryStore, store_contract},
+    store::MemoryStore,
 };

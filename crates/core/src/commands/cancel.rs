@@ -13,7 +13,7 @@ pub(super) struct Cancel {
 
 impl Command for Cancel {
     const NAME: &'static str = "cancel";
-    const ACCESS: Access = Access::Read;
+    const ACCESS: Access = Access::Decide;
     const SUBJECT: Subject = Subject::Jobs;
     const EXAMPLE: &'static str = "!cancel 12";
     type Facts = ();

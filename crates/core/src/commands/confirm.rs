@@ -13,7 +13,7 @@ pub(super) struct Confirm {
 
 impl Command for Confirm {
     const NAME: &'static str = "confirm";
-    const ACCESS: Access = Access::Read;
+    const ACCESS: Access = Access::Decide;
     const SUBJECT: Subject = Subject::Jobs;
     const EXAMPLE: &'static str = "!confirm 12";
     type Facts = ();

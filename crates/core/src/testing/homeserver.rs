@@ -4,21 +4,23 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use futures_util::{FutureExt, future::pending};
-use ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
-use serde_json::{Value, json};
+use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
+use serde_json::Value;
 use tokio::sync::Notify;
+
+mod effects;
+mod lookup;
 
 use super::Moment;
 use crate::{
     model::{
-        Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Event, RoomDetails,
-        Shutdown, Standing, TaskStatus, is_local,
+        Account, DeleteResult, Extremity, HistoryPurge, LocalEvents, RoomDetails, Shutdown, SpaceRoom,
+        Standing, TaskStatus, UpTo, is_local,
     },
-    ports::{Asked, Effects, Fault, Lookup},
+    ports::{Asked, Fault},
 };
 
 /// A room of the fake.
@@ -34,6 +36,10 @@ pub struct FakeRoom {
     pub events: Vec<Value>,
     /// Its current state.
     pub state: Vec<Value>,
+    /// The open ends of its event graph.
+    pub extremities: Vec<Extremity>,
+    /// What its hierarchy consists of, itself first; only itself when empty.
+    pub hierarchy: Vec<SpaceRoom>,
 }
 
 /// Faults to come, by the name of the method that meets them.
@@ -50,6 +56,15 @@ struct Task {
     waiting: VecDeque<OwnedUserId>,
 }
 
+/// A purge of history.
+struct Purge {
+    id: String,
+    room: OwnedRoomId,
+    purge: HistoryPurge,
+    status: TaskStatus,
+    error: Option<String>,
+}
+
 #[derive(Default)]
 struct Inner {
     rooms: BTreeMap<OwnedRoomId, FakeRoom>,
@@ -58,6 +73,7 @@ struct Inner {
     accounts: BTreeMap<OwnedUserId, Account>,
     standings: BTreeMap<OwnedUserId, Standing>,
     tasks: Vec<Task>,
+    purges: Vec<Purge>,
     faults: Faults,
     always: BTreeMap<&'static str, Fault>,
     writes: Vec<String>,
@@ -134,8 +150,8 @@ impl FakeHomeserver {
         self.inner().always.clear();
     }
 
-    /// Blocks are accepted with a 200 and not set.
-    pub fn ignore_blocks(&self) {
+    /// Blocks, listings, aliases and powers are accepted with a 200 and not set.
+    pub fn ignore_changes(&self) {
         self.inner().deaf = true;
     }
 
@@ -154,12 +170,22 @@ impl FakeHomeserver {
         self.hung.notified().await;
     }
 
-    /// Every active delete task fails with this error.
+    /// Every active delete task and purge of history fails with this error.
     pub fn fail_tasks(&self, error: &str) {
-        for task in self.inner().tasks.iter_mut().filter(|task| task.status == TaskStatus::Active) {
+        let mut inner = self.inner();
+        for task in inner.tasks.iter_mut().filter(|task| task.status == TaskStatus::Active) {
             task.status = TaskStatus::Failed;
             task.error = Some(error.to_owned());
         }
+        for purge in inner.purges.iter_mut().filter(|purge| purge.status == TaskStatus::Active) {
+            purge.status = TaskStatus::Failed;
+            purge.error = Some(error.to_owned());
+        }
+    }
+
+    /// A change that somebody else makes to a room.
+    pub fn change_room(&self, id: &RoomId, change: impl FnOnce(&mut FakeRoom)) {
+        change(self.inner().rooms.get_mut(id).expect("the room exists"));
     }
 
     /// Everything that was changed, in order: `block !a`, `unblock !a`, `delete !a`.
@@ -260,170 +286,27 @@ impl Inner {
             }
         }
     }
-}
 
-fn told(task: &Task) -> DeleteTask {
-    let result = (task.status != TaskStatus::Failed).then(|| task.result.clone());
-    DeleteTask { id: task.id.clone(), status: task.status.clone(), result }
-}
-
-impl Lookup for FakeHomeserver {
-    fn me(&self) -> &UserId {
-        &self.me
-    }
-
-    fn resolve_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, Option<OwnedRoomId>> {
-        self.call("resolve_alias", move |inner| {
-            let leads = |room: &FakeRoom| room.aliases.iter().any(|known| known == alias.as_str());
-            Ok(inner.rooms.iter().find(|(_, room)| leads(room)).map(|(id, _)| id.clone()))
-        })
-    }
-
-    fn room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Option<RoomDetails>> {
-        self.call("room", move |inner| Ok(inner.details(&self.me, room)))
-    }
-
-    fn members<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<OwnedUserId>> {
-        self.call("members", move |inner| {
-            inner.rooms.get(room).map(|room| room.members.clone()).ok_or_else(not_found)
-        })
-    }
-
-    fn state<'a>(&'a self, room: &'a RoomId, kind: Option<&'a str>) -> Asked<'a, Vec<Event>> {
-        self.call("state", move |inner| {
-            let room = inner.rooms.get(room).ok_or_else(not_found)?;
-            let events = room.state.iter().cloned().map(Event);
-            Ok(events.filter(|event| kind.is_none_or(|kind| event.kind() == kind)).collect())
-        })
-    }
-
-    fn local_aliases<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<String>> {
-        self.call("local_aliases", move |inner| {
-            Ok(inner.rooms.get(room).map(|room| room.aliases.clone()).unwrap_or_default())
-        })
-    }
-
-    fn block_status<'a>(&'a self, room: &'a RoomId) -> Asked<'a, BlockStatus> {
-        self.call("block_status", move |inner| {
-            Ok(inner.blocked.get(room).map_or(BlockStatus::Open, |by| BlockStatus::Blocked(Some(by.clone()))))
-        })
-    }
-
-    fn context<'a>(&'a self, room: &'a RoomId, event: &'a EventId, limit: u32) -> Asked<'a, Option<Context>> {
-        self.call("context", move |inner| {
-            let Some(room) = inner.rooms.get(room) else { return Ok(None) };
-            let events: Vec<Event> = room.events.iter().cloned().map(Event).collect();
-            let Some(at) = events.iter().position(|known| known.event_id() == Some(event)) else {
-                return Ok(None);
-            };
-            let half = limit as usize / 2;
-            Ok(Some(Context {
-                before: events[at.saturating_sub(half)..at].to_vec(),
-                event: events[at].clone(),
-                after: events.iter().skip(at + 1).take(half).cloned().collect(),
-                state: room.state.iter().cloned().map(Event).collect(),
-            }))
-        })
-    }
-
-    fn original<'a>(&'a self, event: &'a EventId) -> Asked<'a, Option<Event>> {
-        self.call("original", move |inner| Ok(inner.originals.get(event.as_str()).cloned().map(Event)))
-    }
-
-    fn delete_tasks<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<DeleteTask>> {
-        self.call("delete_tasks", move |inner| {
-            Ok(inner.tasks.iter().filter(|task| task.room == room).map(told).collect())
-        })
-    }
-
-    fn delete_task<'a>(&'a self, id: &'a str) -> Asked<'a, Option<DeleteTask>> {
-        self.call("delete_task", move |inner| {
-            let Some(n) = inner.tasks.iter().position(|task| task.id == id) else { return Ok(None) };
-            let shown = told(&inner.tasks[n]);
-            inner.get_on(n);
-            Ok(Some(shown))
-        })
-    }
-
-    fn task_error<'a>(&'a self, _room: &'a RoomId, id: &'a str) -> Asked<'a, Option<String>> {
-        self.call("task_error", move |inner| {
-            Ok(inner.tasks.iter().find(|task| task.id == id).and_then(|task| task.error.clone()))
-        })
-    }
-
-    fn account<'a>(&'a self, user: &'a UserId) -> Asked<'a, Option<Account>> {
-        self.call("account", move |inner| Ok(inner.accounts.get(user).cloned()))
-    }
-
-    fn standing<'a>(&'a self, user: &'a UserId) -> Asked<'a, Standing> {
-        self.call("standing", move |inner| {
-            Ok(inner.standings.get(user).copied().unwrap_or(Standing::Outside))
-        })
-    }
-
-    fn server_version(&self) -> Asked<'_, String> {
-        self.call("server_version", |_| Ok("1.163.2".to_owned()))
-    }
-
-    fn connection(&self) -> Asked<'_, Connection> {
-        self.call("connection", |_| {
-            Ok(Connection {
-                homeserver: "http://127.0.0.1:8008".into(),
-                device_id: "FAKE".into(),
-                encrypted: false,
-                encryption: "verified by its own identity".into(),
-                uptime: Duration::from_secs(90),
-                unlimited: Some(true),
-            })
-        })
-    }
-}
-
-impl Effects for FakeHomeserver {
-    fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()> {
-        self.call("set_block", move |inner| {
-            match block {
-                _ if inner.deaf => {}
-                Block::On => {
-                    // The first blocker stays recorded.
-                    inner.blocked.entry(room.to_owned()).or_insert_with(|| self.me.clone());
-                    inner.writes.push(format!("block {room}"));
-                }
-                Block::Off => {
-                    inner.blocked.remove(room);
-                    inner.writes.push(format!("unblock {room}"));
-                }
+    /// A purge of history is done when it is asked about for the second time.
+    fn purge(&mut self, n: usize) {
+        let Purge { room, purge, status, .. } = &mut self.purges[n];
+        if *status != TaskStatus::Active {
+            return;
+        }
+        *status = TaskStatus::Complete;
+        let Some(room) = self.rooms.get_mut(room) else { return };
+        let end = match &purge.up_to {
+            UpTo::Event(id) => room.events.iter().position(|event| event["event_id"] == id.as_str()),
+            UpTo::Time(ts) => {
+                room.events.iter().position(|event| event["origin_server_ts"].as_i64() >= Some(*ts))
             }
-            Ok(())
-        })
-    }
-
-    fn delete_room<'a>(&'a self, room: &'a RoomId, shutdown: &'a Shutdown) -> Asked<'a, String> {
-        self.call("delete_room", move |inner| {
-            let active = |task: &&Task| task.room == room && task.status == TaskStatus::Active;
-            if inner.tasks.iter().any(|task| active(&task)) {
-                return Err(Fault::Refused {
-                    status: 400,
-                    errcode: "M_UNKNOWN".into(),
-                    message: format!("Purge already in progress for {room}"),
-                });
-            }
-            if shutdown.block {
-                inner.blocked.entry(room.to_owned()).or_insert_with(|| self.me.clone());
-            }
-            inner.writes.push(format!("delete {room} {}", json!(shutdown)));
-            let id = format!("delete{}", inner.tasks.len() + 1);
-            let members = inner.rooms.get(room).map(|room| room.members.clone()).unwrap_or_default();
-            inner.tasks.push(Task {
-                id: id.clone(),
-                room: room.to_owned(),
-                shutdown: shutdown.clone(),
-                status: TaskStatus::Active,
-                error: None,
-                result: DeleteResult::default(),
-                waiting: members.into_iter().filter(|user| is_local(user, &self.me)).collect(),
-            });
-            Ok(id)
-        })
+        };
+        let end = end.unwrap_or(room.events.len());
+        let is_ours = |event: &Value| event["sender"].as_str().is_some_and(|id| id.ends_with(":hs.test"));
+        let mut n = 0;
+        room.events.retain(|event| {
+            n += 1;
+            n > end || (purge.local == LocalEvents::Kept && is_ours(event))
+        });
     }
 }

@@ -68,6 +68,7 @@ fn crew(
         settings.clone(),
         said.clone(),
         confirmed,
+        Arc::new(Notify::new()),
     );
     let executor = Executor::new(
         homeserver.clone(),

@@ -1,4 +1,4 @@
-//! A store in memory, and the contract that every store keeps.
+//! A store in memory.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Moment;
 use crate::{
     plan::{Plan, PlanId, PlanState},
-    ports::{Change, InboxEvent, Queue, Records, Store, StoreError, Which},
+    ports::{Change, InboxEvent, Queue, Records, Store, StoreError, VIEWS_KEPT, View, Which},
     reply::{Attachment, Rendered},
     speech::{Delivery, Effort, Marked, Say, Sendable},
 };
@@ -28,6 +28,7 @@ struct Inner {
     plans: BTreeMap<PlanId, Plan>,
     kept: BTreeMap<(PlanId, usize), Value>,
     outbox: Vec<Out>,
+    views: Vec<View>,
     commits: usize,
     /// The commit that fails.
     broken: Option<(usize, Moment)>,
@@ -127,6 +128,15 @@ impl Inner {
             }
             Change::Say(say) => self.say(say, Again::Edits),
             Change::SayOnce(say) => self.say(say, Again::Ignored),
+            Change::View(view) => {
+                match self.views.iter_mut().find(|known| known.key == view.key) {
+                    // What was typed stays.
+                    Some(known) => (known.left, known.right) = (view.left, view.right),
+                    None => self.views.push(view),
+                }
+                let old = self.views.len().saturating_sub(VIEWS_KEPT);
+                self.views.drain(..old);
+            }
             Change::Mark(mark) => {
                 let key = mark.key();
                 let what = What::Reaction { to: mark.to, emoji: mark.emoji.to_owned(), effort: mark.effort };
@@ -151,6 +161,7 @@ impl Inner {
         for plan in self.plans.values_mut().filter(|plan| plan.state == PlanState::Proposed) {
             plan.state = PlanState::Expired;
         }
+        self.views.clear();
         for out in &mut self.outbox {
             (out.sent, out.event_id) = (out.version, None);
             if let What::Message { reply_to, .. } | What::File { reply_to, .. } = &mut out.what {
@@ -250,6 +261,10 @@ impl Records for MemoryStore {
         Ok(out.map(|out| out.key.clone()))
     }
 
+    fn view(&self, key: &str) -> Result<Option<View>, StoreError> {
+        Ok(self.inner().views.iter().find(|view| view.key == key).cloned())
+    }
+
     fn queue(&self) -> Result<Queue, StoreError> {
         let unhandled = self.unhandled()?.len() as u64;
         Ok(Queue { unhandled, undelivered: self.undelivered()?.len() as u64 })
@@ -292,205 +307,10 @@ impl Store for MemoryStore {
     }
 }
 
-/// What every store has to keep; panics where it does not. `store` is empty.
-pub fn store_contract(store: &dyn Store) {
-    use ruma::{owned_event_id, owned_room_id, owned_user_id};
-    use serde_json::json;
-
-    use crate::{
-        model::BlockStatus,
-        plan::{Effect, Inside, Outcome, PlannedStep, Step, StepState},
-        reply::{Line, Reply},
-        speech::Mark,
-    };
-
-    let commit = |changes| store.commit(changes).expect("commits");
-    let (a, b) = (owned_event_id!("$a"), owned_event_id!("$b"));
-    let inbox = |event_id: &OwnedEventId| InboxEvent {
-        event_id: event_id.clone(),
-        json: json!({"event_id": event_id}),
-        received_at: 7,
-    };
-
-    // The inbox: each event once, in the order of arrival, until it is handled.
-    assert_eq!(store.cursor(), Ok(None));
-    commit(vec![Change::Received(inbox(&b)), Change::Received(inbox(&a)), Change::Cursor("s1".into())]);
-    commit(vec![Change::Received(inbox(&a)), Change::Cursor("s2".into())]);
-    assert_eq!(store.cursor(), Ok(Some("s2".into())));
-    assert_eq!(store.unhandled(), Ok(vec![inbox(&b), inbox(&a)]));
-    let clear = json!({"type": "m.room.message"});
-    commit(vec![Change::Decrypted { event_id: a.clone(), json: clear.clone() }, Change::Handled(b.clone())]);
-    assert_eq!(
-        store.unhandled().map(|all| all.into_iter().map(|event| event.json).collect()),
-        Ok(vec![clear])
-    );
-    commit(vec![Change::Handled(a.clone()), Change::Received(inbox(&a))]);
-    assert_eq!(store.unhandled(), Ok(vec![]));
-
-    // Plans.
-    assert_eq!(store.next_plan_id(), Ok(1));
-    let room = owned_room_id!("!Bad:hs.test");
-    let plan = Plan {
-        id: 1,
-        event_id: a.clone(),
-        command: "block".into(),
-        typed: "!block #bad:hs.test 100%_sure".into(),
-        asked_by: owned_user_id!("@mod:hs.test"),
-        asked_at: 1,
-        because: Some("100%_sure".into()),
-        undoes: None,
-        state: PlanState::Proposed,
-        decided_by: None,
-        changed_at: 1,
-        expires_at: 99,
-        steps: vec![
-            PlannedStep::from(Step::BlockRoom { room: room.clone().into() }),
-            PlannedStep::from(Step::UnblockRoom { room: owned_room_id!("!other").into() }),
-        ],
-    };
-    commit(vec![Change::Plan(Box::new(plan.clone()))]);
-    assert_eq!(store.plan(1), Ok(Some(plan.clone())));
-    assert_eq!(store.plan(2), Ok(None));
-    assert_eq!(store.next_plan_id(), Ok(2));
-    let about = |text: &str| Which { about: Some(text.into()), ..Which::default() };
-    for (text, found) in
-        [("@mod", 1), ("!bad:", 1), ("#bad", 1), ("!OTHER", 1), ("100%_", 1), ("100%x", 0), ("@evil", 0)]
-    {
-        assert_eq!(store.plans(&about(text)).map(|plans| plans.len()), Ok(found), "{text}");
-    }
-    let by = Some(owned_user_id!("@other:hs.test"));
-    let state = StepState::Blocking { before: BlockStatus::Open };
-    let outcome =
-        Outcome::Done { effect: Effect::Blocked { before: BlockStatus::Open, inside: Inside::Members(3) } };
-    commit(vec![
-        Change::PlanState { id: 1, state: PlanState::Running, by: by.clone(), at: 2 },
-        Change::Working { plan: 1, step: 0, state: state.clone() },
-        Change::Keep { plan: 1, step: 1, kept: json!({"name": "x"}) },
-        Change::Ended { plan: 1, step: 0, outcome: outcome.clone(), at: 3 },
-    ]);
-    let now = store.plan(1).expect("reads").expect("is there");
-    assert_eq!((now.state, now.decided_by, now.changed_at), (PlanState::Running, by.clone(), 3));
-    assert_eq!(now.steps[0].state, Some(state));
-    assert_eq!(now.steps[0].outcome, Some(outcome));
-    assert_eq!(now.steps[1], plan.steps[1]);
-    assert_eq!(store.kept(1, 1), Ok(Some(json!({"name": "x"}))));
-    assert_eq!(store.kept(1, 0), Ok(None));
-    commit(vec![Change::PlanState { id: 1, state: PlanState::Done, by: None, at: 4 }]);
-    assert_eq!(store.plan(1).map(|plan| plan.and_then(|plan| plan.decided_by)), Ok(by));
-    let undo =
-        Plan { id: 2, event_id: b.clone(), undoes: Some(1), state: PlanState::Cancelled, ..plan.clone() };
-    commit(vec![Change::Plan(Box::new(undo.clone()))]);
-    assert_eq!(store.undone_by(1), Ok(None));
-    commit(vec![Change::PlanState { id: 2, state: PlanState::Running, by: None, at: 5 }]);
-    assert_eq!(store.undone_by(1), Ok(Some(2)));
-    commit(vec![Change::Plan(Box::new(Plan { id: 3, event_id: owned_event_id!("$c"), ..undo.clone() }))]);
-    assert_eq!(store.undone_by(1), Ok(Some(2)));
-    commit(vec![Change::PlanState { id: 3, state: PlanState::Done, by: None, at: 6 }]);
-    assert_eq!(store.undone_by(1), Ok(Some(3)), "the newest");
-    let running = Which { states: vec![PlanState::Running], ..Which::default() };
-    assert_eq!(store.plans(&running).map(|plans| plans.iter().map(|plan| plan.id).collect()), Ok(vec![2]));
-    let newest = Which { limit: Some(1), ..Which::default() };
-    assert_eq!(store.plans(&newest).map(|plans| plans.iter().map(|plan| plan.id).collect()), Ok(vec![3]));
-
-    // One command makes one Plan: a second Plan of the same event is an error, and nothing of that commit stays.
-    // (The store in memory has no constraints; it is the database that has to hold this.)
-
-    // The outbox: a message is sent in its newest version; an edit replaces what was sent first.
-    let say = |key: &str, text: &str| {
-        Say::new(key, Some(a.clone()), &Reply::new().paragraph(Line::new().text(text)))
-    };
-    commit(vec![
-        Change::Mark(Mark { to: Marked::Event(a.clone()), emoji: "👀", effort: Effort::Once }),
-        Change::Mark(Mark { to: Marked::Message("m".into()), emoji: "✅", effort: Effort::Surely }),
-        Change::Say(say("m", "one")),
-        Change::Say(say("m", "two")),
-        Change::SayOnce(say("once", "first")),
-        Change::SayOnce(say("once", "second")),
-    ]);
-    let pending = |store: &dyn Store| -> Vec<(String, u32, String)> {
-        let describe = |what: &Sendable| match what {
-            Sendable::Message { replaces, rendered, .. } => {
-                format!(
-                    "{}{}",
-                    rendered.text,
-                    replaces.as_ref().map(|id| format!(" for {id}")).unwrap_or_default()
-                )
-            }
-            Sendable::File { attachment, .. } => attachment.name.clone(),
-            Sendable::Reaction { to, emoji, .. } => format!("{emoji} on {to}"),
-        };
-        let undelivered = store.undelivered().expect("reads");
-        undelivered.iter().map(|out| (out.key.clone(), out.version, describe(&out.what))).collect()
-    };
-    let want = |rows: &[(&str, u32, &str)]| -> Vec<(String, u32, String)> {
-        rows.iter().map(|(key, version, what)| ((*key).to_owned(), *version, (*what).to_owned())).collect()
-    };
-    assert_eq!(pending(store), want(&[("m", 2, "two"), ("once", 1, "first"), ("👀 $a", 1, "👀 on $a")]));
-    let sent = owned_event_id!("$sent");
-    commit(vec![Change::Delivered { key: "m".into(), version: 2, event_id: sent.clone() }]);
-    assert_eq!(store.key_of(&sent), Ok(Some("m".into())));
-    assert_eq!(
-        pending(store),
-        want(&[("once", 1, "first"), ("👀 $a", 1, "👀 on $a"), ("✅ m", 1, "✅ on $sent")])
-    );
-    commit(vec![
-        Change::Say(say("m", "three")),
-        Change::GaveUp { key: "once".into(), version: 1 },
-        Change::GaveUp { key: "👀 $a".into(), version: 1 },
-        Change::Delivered { key: "✅ m".into(), version: 1, event_id: owned_event_id!("$r") },
-    ]);
-    assert_eq!(pending(store), want(&[("m", 3, "three for $sent")]));
-    // The edit is another event; the message is still known by its first one.
-    commit(vec![Change::Delivered { key: "m".into(), version: 3, event_id: owned_event_id!("$edit") }]);
-    commit(vec![Change::Say(say("m", "four"))]);
-    assert_eq!(pending(store), want(&[("m", 4, "four for $sent")]));
-    assert_eq!(store.queue(), Ok(Queue { unhandled: 0, undelivered: 1 }));
-    commit(vec![Change::Delivered { key: "m".into(), version: 4, event_id: owned_event_id!("$edit2") }]);
-
-    // A reaction to a message that never came is not waited for.
-    commit(vec![
-        Change::Say(say("lost", "never sent")),
-        Change::Mark(Mark { to: Marked::Message("lost".into()), emoji: "❌", effort: Effort::Once }),
-        Change::GaveUp { key: "lost".into(), version: 1 },
-    ]);
-    assert_eq!(store.queue(), Ok(Queue { unhandled: 0, undelivered: 0 }));
-
-    // A file goes with its message, and is sent once.
-    let with_file = Say {
-        attachment: Some(Attachment {
-            name: "a.csv".into(),
-            mime: "text/csv".into(),
-            bytes: vec![0, 255, 10],
-        }),
-        ..say("f", "see the file")
-    };
-    commit(vec![Change::Say(with_file)]);
-    assert_eq!(pending(store), want(&[("f", 1, "see the file"), ("f-file", 1, "a.csv")]));
-    let bytes = store.undelivered().expect("reads").into_iter().find_map(|out| match out.what {
-        Sendable::File { attachment, .. } => Some(attachment.bytes),
-        Sendable::Message { .. } | Sendable::Reaction { .. } => None,
-    });
-    assert_eq!(bytes, Some(vec![0, 255, 10]));
-
-    // Another management room: nothing of the old one is handled, confirmed or edited there.
-    let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));
-    commit(vec![
-        Change::Received(inbox(&late)),
-        Change::Plan(Box::new(Plan { id: 4, event_id: proposal, ..plan.clone() })),
-        Change::Moved,
-    ]);
-    assert_eq!(store.queue(), Ok(Queue::default()));
-    assert_eq!(store.plan(4).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Expired)));
-    assert_eq!(store.plan(2).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Running)));
-    assert_eq!(store.key_of(&sent), Ok(None));
-    commit(vec![Change::Say(say("m", "five"))]);
-    assert_eq!(pending(store), want(&[("m", 5, "five")]));
-}
-
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_store_in_memory_keeps_the_contract() {
-        super::store_contract(&super::MemoryStore::default());
+        crate::testing::store_contract(&super::MemoryStore::default());
     }
 }

@@ -113,7 +113,7 @@ Undo: `!undo 1`"
 #[tokio::test]
 async fn a_block_that_reads_back_as_open_is_never_called_done() {
     let mut stage = stage();
-    stage.homeserver.ignore_blocks();
+    stage.homeserver.ignore_changes();
     let said = stage.say("!block !bad:hs.test").await;
     has(
         &said,

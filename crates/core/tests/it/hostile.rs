@@ -59,6 +59,7 @@ fn evil_stage() -> Stage {
         aliases: vec!["#evil:hs.test".into()],
         events,
         state: vec![member, rules],
+        ..FakeRoom::default()
     };
     stage.homeserver.put_room(&owned_room_id!("!evil:hs.test"), room);
     // A room ID of another server may look like a mention.

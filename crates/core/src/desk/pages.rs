@@ -1,0 +1,53 @@
+//! Pages: an answer that is longer than a message shows one, with ⬅️ and ➡️ to turn it. Turning runs the command again
+//! from where the next page begins, and edits the message.
+
+use ruma::{OwnedEventId, UserId};
+
+use super::{Desk, Left, ended};
+use crate::{
+    commands::{
+        Decision,
+        line::{Read, read as read_line},
+    },
+    ports::{Change, InboxEvent, StoreError, View},
+    reply::Reply,
+    speech::{Effort, LEFT, Mark, Marked, RIGHT, Say, YES},
+};
+
+impl Desk {
+    /// Shows a page, with reactions for its neighbours.
+    pub(super) fn show(&self, event: &InboxEvent, view: View, reply: &Reply) -> Result<Left, StoreError> {
+        let offer =
+            |emoji| Change::Mark(Mark { to: Marked::Message(view.key.clone()), emoji, effort: Effort::Once });
+        let to = view.key.strip_prefix("answer-").and_then(|id| OwnedEventId::try_from(id).ok());
+        let mut changes = vec![Change::Say(Say::new(view.key.clone(), to, reply))];
+        changes.extend(view.left.is_some().then(|| offer(LEFT)));
+        changes.extend(view.right.is_some().then(|| offer(RIGHT)));
+        changes.extend(ended(event, YES));
+        changes.push(Change::View(view));
+        self.done(event, changes)
+    }
+
+    /// Somebody turns the page that the message under `key` shows.
+    pub(super) async fn turn(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        key: &str,
+        to: impl Fn(&View) -> Option<&str> + Send,
+    ) -> Result<Left, StoreError> {
+        let Some(view) = self.store.view(key)? else { return self.done(event, Vec::new()) };
+        let Some(at) = to(&view) else { return self.done(event, Vec::new()) };
+        let Read::Found(found) = read_line(&view.typed, self.lookup.me()) else {
+            return self.done(event, Vec::new());
+        };
+        match self.run(&found, event, sender, Some(at)).await {
+            Ok(Decision::Page(reply, pages)) => {
+                self.show(event, View { left: pages.left, right: pages.right, ..view.clone() }, &reply)
+            }
+            // Only commands that read have pages.
+            Ok(_) => self.done(event, Vec::new()),
+            Err(failure) => self.fail(event, failure),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The order in which the desk handles what arrived.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    pin::pin,
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use ruma::OwnedEventId;
+
+use super::Desk;
+use crate::{
+    commands::{
+        Access,
+        line::{Read, read as read_line},
+    },
+    incoming::{Incoming, read},
+    plan::{PlanState, Step},
+    ports::{InboxEvent, StoreError, Which},
+};
+
+/// How long the next command waits for a block that was asked for before it.
+const BRIEF: Duration = Duration::from_secs(5);
+/// How many commands read at the same time.
+const READINGS: usize = 8;
+/// How often is looked whether what was asked for before is done.
+const MOMENT: Duration = Duration::from_millis(20);
+
+impl Desk {
+    /// Handles every event that was received and not handled, in order; then drops what has waited too long for a
+    /// confirmation. Commands that only read run beside the others: a long list keeps nobody from acting. Says whether
+    /// something is left that has to wait.
+    pub async fn work(&self) -> Result<Left, StoreError> {
+        let mut round = Round::default();
+        let mut readings = FuturesUnordered::new();
+        loop {
+            if round.queue.is_empty() {
+                let unhandled = self.store.unhandled()?.into_iter();
+                round.queue.extend(unhandled.filter(|event| !round.begun.contains(&event.event_id)));
+            }
+            let is_early = self.is_early()?;
+            let event = match round.queue.pop_front() {
+                Some(event) if !is_early && readings.len() < READINGS => event,
+                next if readings.is_empty() => {
+                    if next.is_some() {
+                        round.left = Left::Behind;
+                    }
+                    break;
+                }
+                next => {
+                    if let Some(event) = next {
+                        round.queue.push_front(event);
+                    }
+                    tokio::select! {
+                        Some(handled) = readings.next() => round.note(handled),
+                        () = self.received.notified() => {}
+                        () = self.clock.sleep(MOMENT), if is_early => {}
+                    }
+                    continue;
+                }
+            };
+            round.begun.insert(event.event_id.clone());
+            if self.only_reads(&event) {
+                readings.push(async move { self.handle(&event).await });
+                continue;
+            }
+            let mut handling = pin!(self.handle(&event));
+            loop {
+                tokio::select! {
+                    biased;
+                    handled = &mut handling => {
+                        round.note(handled);
+                        break;
+                    }
+                    Some(handled) = readings.next() => round.note(handled),
+                }
+            }
+        }
+        // A decision that arrived in time counts, however long it had to wait here.
+        if self.store.queue()?.unhandled == 0 {
+            self.expire()?;
+        }
+        round.failed.map_or(Ok(round.left), Err)
+    }
+
+    /// Whether an event is a command that changes nothing.
+    fn only_reads(&self, event: &InboxEvent) -> bool {
+        let Incoming::Text { text, .. } = read(&event.json, self.lookup.me()) else { return false };
+        matches!(read_line(&text, self.lookup.me()), Read::Found(found) if found.entry.access == Access::Read)
+    }
+
+    /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
+    /// Not so for shutdowns, which take long, nor when the work does not get on.
+    fn is_early(&self) -> Result<bool, StoreError> {
+        let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
+        let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
+        Ok(running.iter().any(|plan| {
+            let is_brief =
+                plan.steps.iter().all(|planned| !matches!(planned.step, Step::ShutDownRoom { .. }));
+            is_brief && plan.changed_at > oldest
+        }))
+    }
+}
+
+/// Whether received events are left that have to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Left {
+    /// All were handled.
+    #[default]
+    Nothing,
+    /// Some wait for keys, or for our own messages.
+    Waiting,
+    /// Some wait for what was asked for before them.
+    Behind,
+}
+
+/// What is being handled.
+#[derive(Default)]
+struct Round {
+    /// Read from the store, and not begun.
+    queue: VecDeque<InboxEvent>,
+    begun: HashSet<OwnedEventId>,
+    left: Left,
+    failed: Option<StoreError>,
+}
+
+impl Round {
+    fn note(&mut self, handled: Result<Left, StoreError>) {
+        match handled {
+            Ok(Left::Waiting) => self.left = Left::Waiting,
+            Ok(Left::Nothing | Left::Behind) => {}
+            // It stays; those behind it must not wait for it.
+            Err(error) => self.failed = Some(error),
+        }
+    }
+}
