@@ -270,6 +270,7 @@ impl Executor {
             Step::BlockRoom { .. } => block::advance(effects, room, Block::On, state).await,
             Step::UnblockRoom { .. } => block::advance(effects, room, Block::Off, state).await,
             Step::ShutDownRoom { shutdown, .. } => shutdown::advance(effects, room, shutdown, state).await,
+            _ => Advance::Ended(Outcome::Failed { why: "TEMPORARY".into(), but: None }),
         }
     }
 

@@ -1,13 +1,17 @@
 //! A [`Plan`]: everything that changes the world, as a value. It is previewed, checked, confirmed, executed step by
 //! step, reported, audited, resumed after a crash and undone; always the same value.
 
-use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId};
+mod progress;
+mod step;
+
+use ruma::{OwnedEventId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    model::{BlockStatus, DeleteResult, Millis, Shutdown},
-    reply::{Line, room_line},
+pub use self::{
+    progress::{Effect, Inside, Outcome, Presence, StepState},
+    step::{DeleteApi, Reverse, RoomRef, Step},
 };
+use crate::model::Millis;
 
 /// The number that moderators use: `!confirm 12`.
 pub type PlanId = u64;
@@ -116,234 +120,6 @@ impl PlannedStep {
     }
 }
 
-/// A room, with what it was called when it was asked about: afterwards it may have no name any more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomRef {
-    /// Its ID.
-    pub id: OwnedRoomId,
-    /// Its name.
-    pub name: Option<String>,
-    /// Its main alias.
-    pub alias: Option<String>,
-}
-
-impl RoomRef {
-    /// Name, alias and ID.
-    pub fn line(&self) -> Line {
-        room_line(self.name.as_deref(), self.alias.as_deref(), self.id.as_str())
-    }
-}
-
-/// A room of which only the ID is known.
-impl From<OwnedRoomId> for RoomRef {
-    fn from(id: OwnedRoomId) -> Self {
-        Self { id, name: None, alias: None }
-    }
-}
-
-/// One thing to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-#[expect(clippy::enum_variant_names, reason = "a step is named after what it does and to what")]
-pub enum Step {
-    /// Keep local users out of a room.
-    BlockRoom {
-        /// The room; the server need not know it.
-        room: RoomRef,
-    },
-    /// Let local users into a room again.
-    UnblockRoom {
-        /// The room.
-        room: RoomRef,
-    },
-    /// Remove all local members from a room, and purge it.
-    ShutDownRoom {
-        /// The room.
-        room: RoomRef,
-        /// How.
-        shutdown: Shutdown,
-    },
-}
-
-/// Where a step goes on after a restart.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "at", rename_all = "snake_case")]
-pub enum StepState {
-    /// A block is about to be set or lifted. That is idempotent, but how it was before must not be read again.
-    Blocking {
-        /// How it was before.
-        before: BlockStatus,
-    },
-    /// The deletion is about to be asked for. After a crash, a task that is not among the known ones is ours.
-    Asking {
-        /// The `delete_id`s that the room had before.
-        known: Vec<String>,
-        /// How many local members there were.
-        members: u64,
-    },
-    /// The deletion was accepted.
-    Following {
-        /// Its `delete_id`.
-        delete_id: String,
-        /// How many local members there were.
-        members: u64,
-        /// How many of them are out, as far as the server has said.
-        removed: u64,
-    },
-}
-
-/// How a step ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Outcome {
-    /// The server confirmed the effect.
-    Done {
-        /// What is now true.
-        effect: Effect,
-    },
-    /// It did not happen, or not wholly.
-    Failed {
-        /// Why, in a sentence.
-        why: String,
-        /// What is true all the same, in a sentence.
-        but: Option<String>,
-    },
-}
-
-impl Outcome {
-    /// Whether the server confirmed the effect.
-    pub fn is_done(&self) -> bool {
-        matches!(self, Self::Done { .. })
-    }
-}
-
-/// What a finished step changed, as the server said afterwards.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "effect", rename_all = "snake_case")]
-pub enum Effect {
-    /// The room is blocked.
-    Blocked {
-        /// How it was before.
-        before: BlockStatus,
-        /// Local members who are still inside.
-        inside: Inside,
-    },
-    /// The room is open.
-    Unblocked {
-        /// How it was before.
-        before: BlockStatus,
-    },
-    /// The room is shut down.
-    ShutDown {
-        /// What the server did.
-        result: DeleteResult,
-        /// Whether the room is blocked now; `None` when the server could not be asked.
-        blocked: Option<bool>,
-        /// Whether the server still knows the room; `None` when it could not be asked.
-        known: Option<bool>,
-    },
-}
-
-/// How many local members a blocked room still has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Inside {
-    /// So many.
-    Members(u64),
-    /// The server does not know the room.
-    UnknownRoom,
-    /// The server could not be asked.
-    NotTold,
-}
-
-/// How to put a finished step right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reverse {
-    /// By this step.
-    By(Step),
-    /// There is nothing to put right.
-    Nothing(Line),
-    /// It cannot be put right; the sentence says why and what can be done.
-    Cannot(Line),
-}
-
-impl Step {
-    /// The room that it is about.
-    pub fn room(&self) -> &RoomId {
-        &self.room_ref().id
-    }
-
-    /// The room that it is about, with its names.
-    pub fn room_ref(&self) -> &RoomRef {
-        match self {
-            Self::BlockRoom { room } | Self::UnblockRoom { room } | Self::ShutDownRoom { room, .. } => room,
-        }
-    }
-
-    /// What it does, in the infinitive: "block Spam (`!x`)".
-    pub fn describe(&self) -> Line {
-        let line = |words: &str| Line::new().text(words).append(self.room_ref().line());
-        match self {
-            Self::BlockRoom { .. } => line("block "),
-            Self::UnblockRoom { .. } => line("unblock "),
-            Self::ShutDownRoom { shutdown, .. } => {
-                let line = line("shut down ");
-                match (shutdown.block, shutdown.purge, shutdown.force_purge) {
-                    (true, true, false) => line.text(", block and purge it"),
-                    (false, true, false) => line.text(" and purge it, without blocking it"),
-                    (true, _, true) => line.text(", block and purge it by force"),
-                    (false, _, true) => line.text(" and purge it by force, without blocking it"),
-                    (true, false, false) => line.text(" and block it, without purging it"),
-                    (false, false, false) => line.text(", without blocking or purging it"),
-                }
-            }
-        }
-    }
-
-    /// The command that is for it: undoing needs the power that doing it needs.
-    pub fn command(&self) -> &'static str {
-        match self {
-            Self::BlockRoom { .. } => "block",
-            Self::UnblockRoom { .. } => "unblock",
-            Self::ShutDownRoom { .. } => "shutdown",
-        }
-    }
-
-    /// Why it cannot simply be undone, for steps of which that is true. They always ask first.
-    pub fn irreversible(&self) -> Option<&'static str> {
-        match self {
-            Self::BlockRoom { .. } | Self::UnblockRoom { .. } => None,
-            Self::ShutDownRoom { shutdown, .. } if shutdown.purge || shutdown.force_purge => {
-                Some("the members are removed and the room's history on this server is deleted")
-            }
-            Self::ShutDownRoom { .. } => Some("the members are removed and have to come back by themselves"),
-        }
-    }
-
-    /// How to put it right after it ended with `effect`.
-    pub fn reverse(&self, effect: &Effect) -> Reverse {
-        let room = self.room_ref().clone();
-        match effect {
-            Effect::Blocked { before: BlockStatus::Open, .. } => Reverse::By(Self::UnblockRoom { room }),
-            Effect::Blocked { before: BlockStatus::Blocked(_), .. } => {
-                Reverse::Nothing(room.line().text(" was blocked before already."))
-            }
-            Effect::Unblocked { before: BlockStatus::Blocked(_) } => Reverse::By(Self::BlockRoom { room }),
-            Effect::Unblocked { before: BlockStatus::Open } => {
-                Reverse::Nothing(room.line().text(" was not blocked before."))
-            }
-            Effect::ShutDown { .. } => {
-                let line = Line::new().text("I cannot undo the shutdown of ").append(room.line());
-                let line = line.text(
-                    " yet. I kept its name, topic, aliases, state and the list of its local members for that. To let \
-                     people join it again: ",
-                );
-                Reverse::Cannot(line.code(format!("!unblock {}", room.id)).text("."))
-            }
-        }
-    }
-}
-
 impl Plan {
     /// Whether every step with an outcome was done, none was, or some were.
     pub fn result(&self) -> PlanResult {
@@ -387,11 +163,13 @@ pub enum PlanResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{BlockStatus, Shutdown};
 
     fn shutdown(block: bool, purge: bool) -> Step {
         Step::ShutDownRoom {
             room: ruma::owned_room_id!("!a:hs.test").into(),
             shutdown: Shutdown { block, purge, force_purge: false, notice: None },
+            api: DeleteApi::V2,
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{Account, DeleteTask, NoticeRoom, Shutdown as Body, TaskStatus, is_local},
-    plan::Step,
+    plan::{DeleteApi, Step},
     reply::{Line, Reply, cut_list},
     text::target::{RoomTarget, UserTarget, looks_like_room},
 };
@@ -144,7 +144,11 @@ impl Command for Shutdown {
             preview = cut_list(preview, lines, NAMED, "");
         }
         Ok(Decision::Propose(Box::new(Draft {
-            steps: vec![Step::ShutDownRoom { room: facts.about.named(facts.room), shutdown: body }],
+            steps: vec![Step::ShutDownRoom {
+                room: facts.about.named(facts.room),
+                shutdown: body,
+                api: DeleteApi::V2,
+            }],
             because: reason(&self.reason),
             preview,
             undoes: None,

@@ -16,7 +16,7 @@ use crate::{
         line::{Read, read as read_line},
     },
     incoming::{Incoming, read},
-    plan::{PlanState, Step},
+    plan::PlanState,
     ports::{InboxEvent, StoreError, Which},
 };
 
@@ -91,14 +91,12 @@ impl Desk {
     }
 
     /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
-    /// Not so for shutdowns, which take long, nor when the work does not get on.
+    /// Not so for what takes long, nor when the work does not get on.
     fn is_early(&self) -> Result<bool, StoreError> {
         let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
         let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
         Ok(running.iter().any(|plan| {
-            let is_brief =
-                plan.steps.iter().all(|planned| !matches!(planned.step, Step::ShutDownRoom { .. }));
-            is_brief && plan.changed_at > oldest
+            plan.changed_at > oldest && !plan.steps.iter().any(|planned| planned.step.takes_long())
         }))
     }
 }

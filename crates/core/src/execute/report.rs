@@ -68,9 +68,17 @@ fn heading(plan: &Plan) -> Line {
 /// A step that has no outcome yet.
 fn begun(planned: &PlannedStep) -> Line {
     match &planned.state {
-        None | Some(StepState::Blocking { .. }) => {
-            Line::new().text("To do: ").append(planned.step.describe())
-        }
+        None
+        | Some(
+            StepState::Blocking { .. }
+            | StepState::AskingV1 { .. }
+            | StepState::Granting { .. }
+            | StepState::Trimming { .. }
+            | StepState::AskingPurge { .. }
+            | StepState::FollowingPurge { .. }
+            | StepState::Listing { .. }
+            | StepState::Aliasing { .. },
+        ) => Line::new().text("To do: ").append(planned.step.describe()),
         Some(StepState::Asking { .. }) => {
             Line::new().text("Asking the server to ").append(planned.step.describe())
         }
@@ -140,6 +148,13 @@ fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
                 } else {
                     " was not blocked; it is open."
                 }),
+                Effect::AdminMade { .. }
+                | Effect::Trimmed { .. }
+                | Effect::HistoryPurged
+                | Effect::Listed { .. }
+                | Effect::Unlisted { .. }
+                | Effect::AliasAdded { .. }
+                | Effect::AliasRemoved { .. } => line.text(" TEMPORARY"),
                 Effect::ShutDown { result, blocked, known } => {
                     let line = line.text(" is shut down");
                     let line = match known {

@@ -42,7 +42,7 @@ pub(super) async fn advance(
             follow(effects, room, delete_id, *members, *removed).await
         }
         Some(StepState::Asking { known, members }) => ask(effects, room, shutdown, known, *members).await,
-        Some(StepState::Blocking { .. }) | None => prepare(effects, room).await,
+        _ => prepare(effects, room).await,
     }
 }
 

@@ -25,7 +25,31 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
             "That is the management room. Shutting it down would end moderation on this server, so I never do that."
                 .to_owned(),
         ),
-        Step::BlockRoom { .. } | Step::UnblockRoom { .. } | Step::ShutDownRoom { .. } => None,
+        Step::PurgeEmptyRoom { room } | Step::PurgeHistory { room, .. } if room.id == management => Some(
+            "That is the management room. Its history is how moderators know what was done, so I never delete it."
+                .to_owned(),
+        ),
+        Step::MakeRoomAdmin { room, .. } if room.id == management => Some(
+            "That is the management room. Its power levels say who may use me, so I never change them.".to_owned(),
+        ),
+        Step::ListRoom { room } if room.id == management => Some(
+            "That is the management room. Listed in the directory it would draw strangers, so I never do that."
+                .to_owned(),
+        ),
+        Step::RemoveAlias { room, .. } if room.id == management => Some(
+            "That is the management room. I may find it by this alias, so I never delete it.".to_owned(),
+        ),
+        Step::BlockRoom { .. }
+        | Step::UnblockRoom { .. }
+        | Step::ShutDownRoom { .. }
+        | Step::PurgeEmptyRoom { .. }
+        | Step::MakeRoomAdmin { .. }
+        | Step::DeleteExtremities { .. }
+        | Step::PurgeHistory { .. }
+        | Step::ListRoom { .. }
+        | Step::UnlistRoom { .. }
+        | Step::AddAlias { .. }
+        | Step::RemoveAlias { .. } => None,
     }
 }
 
@@ -56,13 +80,9 @@ fn in_the_way(step: &Step, under_way: &[Plan]) -> Option<String> {
         let other = plan.steps.iter().find(|other| {
             other.step.room() == step.room()
                 && other.outcome.is_none()
-                && (matches!(other.step, Step::ShutDownRoom { .. })
-                    || matches!(step, Step::ShutDownRoom { .. }))
+                && (other.step.ends_room() || step.ends_room())
         })?;
-        let doing = match other.step {
-            Step::ShutDownRoom { .. } => "is being shut down",
-            Step::BlockRoom { .. } | Step::UnblockRoom { .. } => "is being worked on",
-        };
+        let doing = if other.step.ends_room() { "is being shut down" } else { "is being worked on" };
         Some(format!("{} {doing} by job {id} already. Watch it with !job {id}.", step.room(), id = plan.id))
     })
 }
@@ -74,12 +94,12 @@ mod tests {
     use super::*;
     use crate::{
         model::Shutdown,
-        plan::{PlanState, PlannedStep},
+        plan::{DeleteApi, PlanState, PlannedStep},
     };
 
     fn shut_down(room: &RoomId) -> Step {
         let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
-        Step::ShutDownRoom { room: room.to_owned().into(), shutdown }
+        Step::ShutDownRoom { room: room.to_owned().into(), shutdown, api: DeleteApi::V2 }
     }
 
     fn block(room: &RoomId) -> Step {

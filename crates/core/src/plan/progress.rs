@@ -1,0 +1,185 @@
+//! How far a step is, and what became of it.
+
+use ruma::OwnedRoomId;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{BlockStatus, DeleteResult, Listing};
+
+/// Where a step goes on after a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "at", rename_all = "snake_case")]
+pub enum StepState {
+    /// A block is about to be set or lifted. That is idempotent, but how it was before must not be read again.
+    Blocking {
+        /// How it was before.
+        before: BlockStatus,
+    },
+    /// The deletion is about to be asked for. After a crash, a task that is not among the known ones is ours.
+    Asking {
+        /// The `delete_id`s that the room had before.
+        known: Vec<String>,
+        /// How many local members there were.
+        members: u64,
+    },
+    /// The deletion was accepted.
+    Following {
+        /// Its `delete_id`.
+        delete_id: String,
+        /// How many local members there were.
+        members: u64,
+        /// How many of them are out, as far as the server has said.
+        removed: u64,
+    },
+    /// The deletion is about to be asked for by version 1 of the API, which knows no task: after a crash only the room
+    /// itself tells whether it was.
+    AskingV1 {
+        /// How many local members there were.
+        members: u64,
+    },
+    /// Power is about to be granted.
+    Granting {
+        /// The user's power level before; `None` when the room does not say.
+        before: Option<i64>,
+    },
+    /// Forward extremities are about to be deleted.
+    Trimming {
+        /// How many there were.
+        before: u64,
+    },
+    /// The purge of history is about to be asked for. After a crash, a task that is not among the known ones is ours.
+    AskingPurge {
+        /// The IDs of the purges that the room had before.
+        known: Vec<String>,
+    },
+    /// The purge of history was accepted.
+    FollowingPurge {
+        /// Its `purge_id`.
+        purge_id: String,
+    },
+    /// The room is about to be put into the room directory, or taken out of it.
+    Listing {
+        /// How it was before.
+        before: Listing,
+    },
+    /// An alias is about to be added or removed.
+    Aliasing {
+        /// Where it led before.
+        before: Option<OwnedRoomId>,
+    },
+}
+
+/// How a step ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The server confirmed the effect.
+    Done {
+        /// What is now true.
+        effect: Effect,
+    },
+    /// It did not happen, or not wholly.
+    Failed {
+        /// Why, in a sentence.
+        why: String,
+        /// What is true all the same, in a sentence.
+        but: Option<String>,
+    },
+}
+
+impl Outcome {
+    /// Whether the server confirmed the effect.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done { .. })
+    }
+}
+
+/// What a finished step changed, as the server said afterwards.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// The room is blocked.
+    Blocked {
+        /// How it was before.
+        before: BlockStatus,
+        /// Local members who are still inside.
+        inside: Inside,
+    },
+    /// The room is open.
+    Unblocked {
+        /// How it was before.
+        before: BlockStatus,
+    },
+    /// The room is shut down.
+    ShutDown {
+        /// What the server did.
+        result: DeleteResult,
+        /// Whether the room is blocked now; `None` when the server could not be asked.
+        blocked: Option<bool>,
+        /// Whether the server still knows the room; `None` when it could not be asked.
+        known: Option<bool>,
+    },
+    /// The user has the power.
+    AdminMade {
+        /// The user's power level before; `None` when the room did not say.
+        before: Option<i64>,
+        /// Their power level now; `None` for a creator, who stands above all levels, and when it could not be asked.
+        level: Option<i64>,
+        /// Whether they are in the room.
+        presence: Presence,
+    },
+    /// Forward extremities are deleted.
+    Trimmed {
+        /// How many.
+        deleted: u64,
+        /// How many are left; `None` when it could not be asked.
+        left: Option<u64>,
+    },
+    /// The history is purged.
+    HistoryPurged,
+    /// The room is in the room directory.
+    Listed {
+        /// How it was before.
+        before: Listing,
+    },
+    /// The room is not in the room directory.
+    Unlisted {
+        /// How it was before.
+        before: Listing,
+    },
+    /// The alias leads to the room.
+    AliasAdded {
+        /// Where it led before.
+        before: Option<OwnedRoomId>,
+    },
+    /// The alias leads nowhere.
+    AliasRemoved {
+        /// Where it led before.
+        before: Option<OwnedRoomId>,
+    },
+}
+
+/// Whether somebody is in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Joined.
+    Joined,
+    /// Invited, and not joined yet.
+    Invited,
+    /// Neither.
+    Outside,
+    /// The server could not be asked.
+    NotTold,
+}
+
+/// How many local members a blocked room still has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Inside {
+    /// So many.
+    Members(u64),
+    /// The server does not know the room.
+    UnknownRoom,
+    /// The server could not be asked.
+    NotTold,
+}
