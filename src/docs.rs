@@ -3,6 +3,7 @@
 use gleipnir_core::commands::table;
 
 const README: &str = include_str!("../README.md");
+const SURPRISES: &str = include_str!("../docs/synapse.md");
 const ROOMS_API: &str = include_str!("../docs/rooms-admin-api.md");
 
 /// The table as it has to stand in the README.
@@ -87,7 +88,34 @@ fn a_command_that_is_none_would_be_found() {
 }
 
 #[test]
-fn what_replies_refer_to_exists() {
+fn every_surprise_of_synapse_has_its_test() {
+    let sources = sources(std::path::Path::new(env!("CARGO_MANIFEST_DIR")));
+    let numbers = SURPRISES.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let numbers: Vec<&str> = numbers.map(|(number, _)| number).filter(|number| *number != "no.").collect();
+    assert!(numbers.len() >= 15, "{numbers:?}");
+    for number in numbers {
+        let name = format!("fn trap_{number}_");
+        assert!(sources.iter().any(|source| source.contains(&name)), "no test is called trap_{number}_…");
+    }
+}
+
+/// The text of every Rust file of the workspace.
+fn sources(root: &std::path::Path) -> Vec<String> {
+    let mut folders: Vec<_> = ["src", "tests", "crates"].iter().map(|name| root.join(name)).collect();
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    sources
+}
+
 #[test]
 fn what_replies_refer_to_exists() {
     let setup = include_str!("../docs/setup.md");

@@ -4,23 +4,24 @@ use std::{num::NonZeroU32, time::Duration};
 
 use gleipnir_core::{
     model::{
-        Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, Extremities,
-        Extremity, HierarchyPage, HistoryPage, HistoryQuery, Millis, PURGE_HISTORY, PurgeStatus, RoomDetails,
-        RoomPage, RoomQuery, ScheduledTask, Standing,
+        Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
+        Extremities, Extremity, HierarchyPage, HistoryPage, HistoryQuery, Millis, PURGE_HISTORY, PurgeStatus,
+        RoomDetails, RoomPage, RoomQuery, ScheduledTask, Standing,
     },
     ports::{Asked, Fault, Lookup},
     ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
 };
 use gleipnir_matrix::Power;
 use synapse_admin::{
-    ContextQuery, EventFilter, HierarchyQuery, ListRooms, MessagesQuery, RateLimit, ScheduledTasksQuery,
+    ContextQuery, EventFilter, EventReportsQuery, HierarchyQuery, ListRooms, MessagesQuery, RateLimit,
+    ScheduledTasksQuery,
 };
 
 use super::{
     Homeserver, find,
     model::{
-        delete_task, details, direction, encryption, listed, millis, scheduled_task, space_room, task,
-        task_status, timestamp,
+        delete_task, details, direction, encryption, event_report, listed, millis, scheduled_task,
+        space_room, task, task_status, timestamp,
     },
     read, request_fault,
 };
@@ -125,6 +126,20 @@ impl Lookup for Homeserver {
                 received_ts: extremity.received_ts.map(millis),
             });
             Ok(Extremities { count: found.count, results: results.collect() })
+        })
+    }
+
+    fn reports<'a>(&'a self, room: &'a RoomId, limit: u32) -> Asked<'a, Vec<EventReport>> {
+        Box::pin(async move {
+            let query = EventReportsQuery {
+                limit: NonZeroU32::new(limit),
+                room_id: Some(room.to_string()),
+                ..EventReportsQuery::default()
+            };
+            let page = read(|| self.admin.event_reports(&query)).await?;
+            // The server looks for rooms whose ID contains this one.
+            let ours = page.event_reports.into_iter().filter(|report| report.room_id == room.as_str());
+            Ok(ours.map(event_report).collect())
         })
     }
 

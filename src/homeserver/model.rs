@@ -2,8 +2,8 @@
 
 use gleipnir_core::{
     model::{
-        DeleteResult, DeleteTask, Dir, Event, ListedRoom, Millis, RoomDetails, ScheduledTask, SpaceRoom,
-        TaskStatus,
+        DeleteResult, DeleteTask, Dir, Event, EventReport, ListedRoom, Millis, RoomDetails, ScheduledTask,
+        SpaceRoom, TaskStatus,
     },
     ruma::{MilliSecondsSinceUnixEpoch, OwnedUserId, UInt},
 };
@@ -57,6 +57,17 @@ pub(super) fn space_room(room: HierarchyRoom) -> SpaceRoom {
         world_readable: room.world_readable,
         guest_can_join: room.guest_can_join,
         children_state: room.children_state.into_iter().map(Event).collect(),
+    }
+}
+
+pub(super) fn event_report(report: synapse_admin::EventReport) -> EventReport {
+    EventReport {
+        id: report.id,
+        received_ts: millis(report.received_ts),
+        event_id: report.event_id,
+        user_id: report.user_id,
+        sender: report.sender,
+        reason: report.reason,
     }
 }
 

@@ -28,7 +28,10 @@ async fn main() -> anyhow::Result<()> {
     let raw = Raw { http: reqwest::Client::new(), url: synapse.url().to_owned(), token: token.clone() };
     let client = Client::new(synapse.url(), move || token.clone())?;
     let mut out = io::stdout();
-    writeln!(out, "| page of {ROOMS} rooms | raw, body thrown away | raw, plain JSON | this client | ratio |")?;
+    writeln!(
+        out,
+        "| page of {ROOMS} rooms | raw, body thrown away | raw, plain JSON | this client | ratio |"
+    )?;
     writeln!(out, "|---|---|---|---|---|")?;
     for (size, from) in [(100, 0), (100, 10_000), (500, 0), (500, 10_000), (1000, 0), (1000, 19_000)] {
         let list = ListRooms {

@@ -47,6 +47,7 @@ mod error;
 mod hierarchy;
 mod history;
 mod lenient;
+mod reports;
 mod rooms;
 mod server;
 mod tasks;
@@ -60,6 +61,7 @@ pub use delete::{DeleteRoom, DeleteStatus, ShutdownRoom};
 pub use error::Error;
 pub use hierarchy::{Hierarchy, HierarchyQuery, HierarchyRoom};
 pub use history::{Context, ContextQuery, Direction, EventAt, EventFilter, Messages, MessagesQuery};
+pub use reports::{EventReport, EventReports, EventReportsQuery};
 pub use rooms::{
     ForwardExtremities, ForwardExtremity, ListRooms, Members, Room, RoomDetails, RoomList, RoomOrder,
 };

@@ -7,6 +7,7 @@ mod fake;
 mod faults;
 mod history;
 mod logging;
+mod reports;
 mod requests;
 mod rooms;
 mod tasks;
