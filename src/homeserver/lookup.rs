@@ -1,6 +1,6 @@
 //! What is read.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::num::NonZeroU32;
 
 use gleipnir_core::{
     model::{
