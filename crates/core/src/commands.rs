@@ -13,6 +13,7 @@ mod job;
 mod jobs;
 pub mod line;
 mod room;
+mod several;
 mod shutdown;
 mod status;
 mod unblock;
