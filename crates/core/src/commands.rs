@@ -8,6 +8,7 @@ mod blocked;
 mod cancel;
 mod confirm;
 mod context;
+mod empty_rooms;
 mod extremities;
 mod facts;
 mod help;
@@ -54,6 +55,7 @@ pub fn table() -> Vec<Entry> {
         entry::<cancel::Cancel>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
+        entry::<empty_rooms::EmptyRooms>(),
         entry::<extremities::Extremities>(),
         entry::<help::Help>(),
         entry::<job::Job>(),
