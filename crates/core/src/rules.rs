@@ -4,4 +4,5 @@ pub mod event;
 pub mod grant;
 pub mod join_rules;
 pub mod membership;
+pub mod power;
 pub mod safety;

@@ -91,7 +91,7 @@ impl Command for Alias {
                 let room = leads(&alias, world).await?;
                 Ok(Facts::Remove { leads: with_names(room, world).await?, alias })
             }
-            (Action::Of, [word]) => of(target(word)?, world).await,
+            (Action::Of, [one]) => of(target(one)?, world).await,
             (Action::Add, _) => Err(usage(
                 "Adding an alias needs the alias and the room that it is to lead to: ",
                 "!alias add #name:example.org !abc:example.org",
@@ -158,8 +158,8 @@ fn usage(what: &str, example: &str) -> Failure {
 }
 
 /// An alias that this server can change.
-fn local_alias(word: &str, world: &World<'_>) -> Result<OwnedRoomAliasId, Failure> {
-    let alias = match target(word)? {
+fn local_alias(typed: &str, world: &World<'_>) -> Result<OwnedRoomAliasId, Failure> {
+    let alias = match target(typed)? {
         RoomTarget::Alias(alias) => alias,
         RoomTarget::Id(room) => {
             let line =

@@ -21,7 +21,7 @@ use crate::{
 
 /// List the rooms without members of this server, or purge them
 ///
-/// Such rooms take up space in the database, and nobody here can read them. --purge deletes a batch of them and their
+/// Such rooms take up space in the database, and nobody here takes part in them. --purge deletes a batch of them and their
 /// history from this server, after a preview and a confirmation; send it again for the next batch. Members who left and
 /// did not forget a room can still read its history: --forgotten leaves such rooms alone.
 #[derive(clap::Args, Debug)]
@@ -120,7 +120,7 @@ impl Command for EmptyRooms {
         if !self.purge {
             return self.list(&facts, world);
         }
-        let preview = self.preview(&facts);
+        let preview = preview(&facts, self.what_is_left(facts.left));
         let steps = facts.rooms.into_iter().map(|ListedRoom { room_id, details }| Step::PurgeEmptyRoom {
             room: named(room_id, Some(&details)),
         });
@@ -219,6 +219,17 @@ impl EmptyRooms {
         })
     }
 
+    /// What the next batch is for.
+    fn what_is_left(&self, left: usize) -> Option<String> {
+        let rooms = match left {
+            0 => return None,
+            1 => "One room is".to_owned(),
+            n => format!("{} are", rooms(n)),
+        };
+        let left = if self.forgotten { "not looked into yet" } else { "left after these" };
+        Some(format!("{rooms} {left}: the same command takes the next batch."))
+    }
+
     fn list(&self, facts: &Facts, world: &World<'_>) -> Result<Decision, Failure> {
         let total = facts.rooms.len();
         let pages = total.div_ceil(SHOWN);
@@ -236,10 +247,10 @@ impl EmptyRooms {
         let page = page.clamp(1, pages);
         let shown = facts.rooms.iter().skip((page - 1) * SHOWN).take(SHOWN);
         let alone = facts.rooms.iter().filter(|room| room.details.joined_members == 0).count();
-        let forgotten = if self.forgotten { "forgotten by all of their former members here " } else { "" };
+        let forgotten = if self.forgotten { ", forgotten by all of their former members here" } else { "" };
         let mut reply = Reply::new().paragraph(
             Line::new().strong(format!("{} without members of this server", rooms(total))).text(format!(
-                " {forgotten}({} without any members){}:",
+                "{forgotten} ({} without any members){}:",
                 number(alone),
                 if pages > 1 { format!(", page {page} of {pages}") } else { String::new() }
             )),
@@ -248,8 +259,10 @@ impl EmptyRooms {
         let hint = Line::new().text("To purge them: ").code("!empty-rooms --purge");
         reply = reply.paragraph(hint.text(". It asks first."));
         if let Some(kind) = self.file {
-            reply = reply.attach(attachment(kind, &facts.rooms)?);
-        } else if pages > 1 {
+            // A turned page would send the file again.
+            return Ok(Decision::Answer(reply.attach(attachment(kind, &facts.rooms)?)));
+        }
+        if pages > 1 {
             let hint = Line::new().code("--page").text(" shows another page, ").code("--file");
             reply = reply.paragraph(hint.text(" attaches all of them."));
         }
@@ -261,71 +274,61 @@ impl EmptyRooms {
             },
         ))
     }
+}
 
-    fn preview(&self, facts: &Facts) -> Reply {
-        let batch = facts.rooms.len();
-        let count =
-            |is: fn(&RoomDetails) -> bool| facts.rooms.iter().filter(|room| is(&room.details)).count();
-        let elsewhere = count(|details| details.joined_members > 0);
-        let remembered = count(|details| !details.forgotten);
-        let text = |text: String| Line::new().text(text);
-        let mut lines = vec![text(
+/// What purging a batch means.
+fn preview(facts: &Facts, left: Option<String>) -> Reply {
+    let batch = facts.rooms.len();
+    let count = |is: fn(&RoomDetails) -> bool| facts.rooms.iter().filter(|room| is(&room.details)).count();
+    let elsewhere = count(|details| details.joined_members > 0);
+    let remembered = count(|details| !details.forgotten);
+    let text = |text: String| Line::new().text(text);
+    let mut lines = vec![text(
             "They and their history are deleted from this server; they are not blocked. A room that somebody has joined \
              by then is left alone."
                 .to_owned(),
         )];
-        if elsewhere > 0 {
-            lines.push(text(format!(
-                "{} members on other servers: there they go on.",
-                of_them(elsewhere, batch, "still has", "still have")
-            )));
-        }
-        if elsewhere < batch {
-            lines.push(text(format!(
-                "{} no members at all: what is deleted is gone for good.",
-                of_them(batch - elsewhere, batch, "has", "have")
-            )));
-        }
-        if remembered > 0 {
-            lines.push(text(format!(
-                "{} not forgotten yet by all former members here: those lose the history.",
-                of_them(remembered, batch, "is", "are")
-            )));
-        }
-        let batch_of = match facts.left {
-            0 => rooms(batch),
-            left => format!("{} of {}", number(batch), rooms(batch + left)),
-        };
-        let preview = Reply::new()
-            .paragraph(Line::new().strong(format!("Purge {batch_of} without members of this server")))
-            .list(lines)
-            .paragraph("The rooms:");
-        let preview = cut_list(preview, facts.rooms.iter().map(in_a_line).collect(), NAMED, "rooms");
-        let mut after = Vec::new();
-        if facts.left > 0 {
-            after.push(text(format!(
-                "{} after these; the same command takes the next.",
-                if facts.left == 1 {
-                    "One is left".to_owned()
-                } else {
-                    format!("{} are left", rooms(facts.left))
-                }
-            )));
-        }
-        if facts.remembered > 0 {
-            after.push(text(format!(
-                "{} not forgotten by everybody, and left alone.",
-                is_or_are(facts.remembered)
-            )));
-        }
-        if facts.under_way > 0 {
-            after.push(text(format!(
-                "{} at work on by a job already, and left alone.",
-                is_or_are(facts.under_way)
-            )));
-        }
-        if after.is_empty() { preview } else { preview.paragraph("Besides:").list(after) }
+    if elsewhere > 0 {
+        lines.push(text(format!(
+            "{} members on other servers: there they go on.",
+            of_them(elsewhere, batch, "still has", "still have")
+        )));
     }
+    if elsewhere < batch {
+        lines.push(text(format!(
+            "{} no members at all: what is deleted is gone for good.",
+            of_them(batch - elsewhere, batch, "has", "have")
+        )));
+    }
+    if remembered > 0 {
+        lines.push(text(format!(
+            "{} not forgotten yet by all former members here: those lose the history.",
+            of_them(remembered, batch, "is", "are")
+        )));
+    }
+    let batch_of = match facts.left {
+        0 => rooms(batch),
+        left => format!("{} of {}", number(batch), rooms(batch + left)),
+    };
+    let preview = Reply::new()
+        .paragraph(Line::new().strong(format!("Purge {batch_of} without members of this server")))
+        .list(lines)
+        .paragraph("The rooms:");
+    let preview = cut_list(preview, facts.rooms.iter().map(in_a_line).collect(), NAMED, "rooms");
+    let mut after: Vec<Line> = left.map(text).into_iter().collect();
+    if facts.remembered > 0 {
+        after.push(text(format!(
+            "{} not forgotten by everybody, and left alone.",
+            is_or_are(facts.remembered)
+        )));
+    }
+    if facts.under_way > 0 {
+        after.push(text(format!(
+            "{} at work on by a job already, and left alone.",
+            is_or_are(facts.under_way)
+        )));
+    }
+    if after.is_empty() { preview } else { preview.paragraph("Besides:").list(after) }
 }
 
 /// “1 room is”, “3 rooms are”

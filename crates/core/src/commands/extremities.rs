@@ -1,5 +1,7 @@
 //! `!extremities`: the open ends of a room's event graph, and deleting all but the newest.
 
+use std::cmp::Reverse;
+
 use ruma::RoomId;
 
 use super::{
@@ -50,7 +52,7 @@ impl Command for Extremities {
         // For a room that it does not know, Synapse lists none, and breaks when asked to delete them.
         let (room, _) = known_room(world, &self.room).await?;
         let mut listed = world.lookup.extremities(&room.id).await?;
-        listed.results.sort_by(|a, b| (b.depth, b.received_ts).cmp(&(a.depth, a.received_ts)));
+        listed.results.sort_by_key(|extremity| Reverse((extremity.depth, extremity.received_ts)));
         Ok((room, listed))
     }
 

@@ -95,9 +95,8 @@ impl Command for PurgeHistory {
                         return Err(elsewhere(&target.event, &other, &room));
                     }
                 }
-                let around = match world.lookup.context(&room.id, &target.event, 0).await? {
-                    Some(around) => around,
-                    None => return Err(self.unknown(world, &room, &target.event).await?),
+                let Some(around) = world.lookup.context(&room.id, &target.event, 0).await? else {
+                    return Err(self.unknown(world, &room, &target.event).await?);
                 };
                 (UpTo::Event(target.event), Some(around))
             }

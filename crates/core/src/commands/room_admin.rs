@@ -7,7 +7,10 @@ use crate::{
     model::{Account, RoomDetails, is_local},
     plan::{RoomRef, Step},
     reply::{Line, Reply},
-    rules::grant::{Grant, Level, Powers},
+    rules::{
+        grant::{self, Grant},
+        power::{Level, Power},
+    },
     text::target::{RoomTarget, UserTarget},
 };
 
@@ -34,7 +37,9 @@ pub(super) struct Facts {
     room: RoomRef,
     details: RoomDetails,
     user: OwnedUserId,
-    powers: Option<Powers>,
+    power: Power,
+    /// What changing the power levels needs.
+    needed: i64,
     members: Vec<OwnedUserId>,
     /// The user's `membership` in the room, where it is known.
     membership: Option<String>,
@@ -58,21 +63,19 @@ impl Command for RoomAdmin {
         let create = lookup.state(&room.id, Some("m.room.create")).await?;
         let levels = lookup.state(&room.id, Some("m.room.power_levels")).await?;
         let members = lookup.members(&room.id).await?;
-        let membership = match members.contains(&user) {
-            true => Some("join".to_owned()),
-            false if details.state_events <= FEW => {
-                let events = lookup.state(&room.id, Some("m.room.member")).await?;
-                let of_user = events.iter().find(|event| event.state_key() == Some(user.as_str()));
-                of_user.and_then(|event| event.text("membership")).map(str::to_owned)
-            }
-            false => None,
+        let membership = if members.contains(&user) {
+            Some("join".to_owned())
+        } else if details.state_events <= FEW {
+            let events = lookup.state(&room.id, Some("m.room.member")).await?;
+            let of_user = events.iter().find(|event| event.state_key() == Some(user.as_str()));
+            of_user.and_then(|event| event.text("membership")).map(str::to_owned)
+        } else {
+            None
         };
-        let account = match is_local(&user, lookup.me()) {
-            true => lookup.account(&user).await?,
-            false => None,
-        };
+        let account = if is_local(&user, lookup.me()) { lookup.account(&user).await? } else { None };
         Ok(Facts {
-            powers: Powers::of(create.first(), levels.first()),
+            power: Power::of(create.first(), levels.first(), details.version.as_deref()),
+            needed: grant::needed(levels.first()),
             room,
             details,
             user,
@@ -93,9 +96,9 @@ impl Command for RoomAdmin {
                 Line::new().code(facts.user.as_str()).text(" is banned from ").append(facts.room.line());
             return Err(Failure::told(line.text(": somebody inside has to lift the ban first.")));
         }
-        let (giver, has, gives) = giver(&facts, me)?;
-        let now = facts.powers.as_ref().map_or(Level::Number(0), |powers| powers.level(facts.user.as_str()));
-        refuse_needless(&facts, now, gives)?;
+        let (giver, above, most) = giver(&facts, me)?;
+        let now = facts.power.level(facts.user.as_str());
+        refuse_needless(&facts, now, most)?;
         let mut preview = Reply::new().paragraph(
             Line::new()
                 .strong("Make an admin: ")
@@ -106,13 +109,13 @@ impl Command for RoomAdmin {
         let giver = Line::new().code(giver);
         preview = preview.fact(
             "In the name of",
-            match has {
+            match above {
                 Level::Creator => giver.text(", a creator of the room, who stands above all levels"),
-                Level::Number(level) => giver
+                Level::Of(level) => giver
                     .text(format!(", who has the most power of the members from this server: level {level}")),
             },
         );
-        preview = preview.fact("Power", format!("level {gives}; until now {}", shown(now)));
+        preview = preview.fact("Power", format!("level {most}; until now {}", shown(now)));
         let is_public = facts.details.join_rules.as_deref() == Some("public");
         preview = preview.fact(
             "In the room",
@@ -139,7 +142,7 @@ impl Command for RoomAdmin {
 fn shown(level: Level) -> String {
     match level {
         Level::Creator => "above all levels".to_owned(),
-        Level::Number(level) => format!("level {level}"),
+        Level::Of(level) => format!("level {level}"),
     }
 }
 
@@ -162,11 +165,8 @@ fn giver(facts: &Facts, me: &UserId) -> Result<(String, Level, i64), Failure> {
     if facts.details.joined_local_members == 0 {
         return Err(nobody(Line::new().text("none of its users is inside.")));
     }
-    let Some(powers) = &facts.powers else {
-        return Err(nobody(Line::new().text("the server does not know how the room was made.")));
-    };
     let is_here = |user: &str| is_local_id(user, me) && facts.members.iter().any(|member| member == user);
-    match powers.grant(is_here) {
+    match grant::grant(&facts.power, facts.needed, is_here) {
         Grant::By { user, has, gives } => Ok((user, has, gives)),
         Grant::Nobody => Err(nobody(Line::new().text("none of its users inside has a power level."))),
         Grant::TooWeak { user, has, needed } => Err(nobody(
@@ -187,16 +187,14 @@ const NAMED: usize = 5;
 
 /// Who could give the power instead.
 fn elsewhere(facts: &Facts, me: &UserId) -> Line {
-    let servers: Vec<String> = facts.powers.iter().flat_map(Powers::servers).collect();
-    let others: Vec<&String> = servers.iter().filter(|server| *server != me.server_name()).collect();
+    let servers = grant::servers(&facts.power, facts.needed);
+    let others: Vec<&str> = servers.into_iter().filter(|server| *server != me.server_name()).collect();
     if others.is_empty() {
-        return Line::new()
-            .text(" To close the room for this server: ")
-            .code(format!("!shutdown {}", facts.room.id));
+        return Line::new();
     }
     let mut line = Line::new().text(" Somebody with power from ");
     for (n, server) in others.iter().take(NAMED).enumerate() {
-        line = line.text(if n == 0 { "" } else { " or " }).code(server.as_str());
+        line = line.text(if n == 0 { "" } else { " or " }).code(*server);
     }
     line.text(if others.len() > NAMED { " (and others) would have to." } else { " would have to." })
 }
@@ -209,11 +207,11 @@ fn refuse_needless(facts: &Facts, now: Level, gives: i64) -> Result<(), Failure>
             .text(" is a creator of ")
             .append(facts.room.line())
             .text(", and stands above all power levels already. Creators cannot be given a level."),
-        Level::Number(level) if level >= gives => line
+        Level::Of(level) if level >= gives => line
             .text(format!(" has level {level} in "))
             .append(facts.room.line())
             .text(format!(" already; the most that I can give there is {gives}.")),
-        Level::Number(_) => return Ok(()),
+        Level::Of(_) => return Ok(()),
     };
     Err(Failure::told(match facts.membership.as_deref() {
         Some("join") => line,
@@ -231,7 +229,7 @@ fn remarks(facts: &Facts, is_local: bool, invites: bool) -> Vec<Line> {
             "The invitation goes to their server. If that is away, the invitation fails, and the power is given all the same.",
         ));
     }
-    if facts.powers.as_ref().is_some_and(Powers::has_creators) {
+    if facts.power.named().any(|(_, level)| level == Level::Creator) {
         lines.push(Line::new().text(
             "The room's creators stand above all levels: they can take the power away again, and nobody can take theirs.",
         ));

@@ -118,9 +118,10 @@ impl Command for Shutdown {
             rooms,
             no_such_alias,
             reason,
-            moderators: match is_anybody_inside {
-                true => lookup.members(&world.settings.management).await?,
-                false => Vec::new(),
+            moderators: if is_anybody_inside {
+                lookup.members(&world.settings.management).await?
+            } else {
+                Vec::new()
             },
             notifier: match &self.notify_as {
                 Some(UserTarget(user)) if is_local(user, lookup.me()) => lookup.account(user).await?,
@@ -350,11 +351,16 @@ impl Shutdown {
             };
             lines.push(text(words.to_owned()).code(notice.creator.as_str()).text("."));
         }
-        if purged && size.remote > 0 && size.alone > 0 {
-            lines.push(text(format!(
-                "{} of them have no members of other servers: what is deleted of those is gone for good.",
-                size.alone
-            )));
+        match size.alone {
+            0 => {}
+            _ if !purged || size.remote == 0 => {}
+            1 => lines.push(text(
+                "One of them has no members of other servers: what is deleted of it is gone for good."
+                    .to_owned(),
+            )),
+            n => lines.push(text(format!(
+                "{n} of them have no members of other servers: what is deleted of those is gone for good."
+            ))),
         }
         lines.push(text(match (size.remote, size.rooms) {
             (0, 1) if purged => {
