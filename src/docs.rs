@@ -3,6 +3,8 @@
 use gleipnir_core::commands::table;
 
 const README: &str = include_str!("../README.md");
+const SURPRISES: &str = include_str!("../docs/synapse.md");
+const ROOMS_API: &str = include_str!("../docs/rooms-admin-api.md");
 
 /// The table as it has to stand in the README.
 fn command_table() -> String {
@@ -27,6 +29,91 @@ fn command_table() -> String {
 fn the_readme_has_the_command_table() {
     let table = command_table();
     assert!(README.contains(&table), "the README's command table has to be:\n\n{table}");
+}
+
+/// The rows of the tables of a document, without their headings: two columns.
+fn rows(document: &str) -> Vec<(&str, &str)> {
+    let is_row = |line: &&str| line.starts_with("| ") && *line != "| API | command |";
+    let columns = |line| str::split_once(str::trim_matches(line, ['|', ' ']), " | ").unwrap_or((line, ""));
+    document.lines().filter(is_row).map(columns).collect()
+}
+
+/// The commands in a cell: what stands in code and begins with `!`.
+fn commands(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).filter(|code| code.starts_with('!')).collect()
+}
+
+/// Why something is no command, or has no such option or value.
+fn wrong(command: &str) -> Option<String> {
+    let mut words = command.trim_start_matches('!').split_whitespace().map(str::to_owned);
+    let name = words.next().unwrap_or_default();
+    let words: Vec<String> = words.collect();
+    let Some(entry) = table().into_iter().find(|entry| entry.name == name) else {
+        return Some("there is no such command".to_owned());
+    };
+    let grammar = entry.grammar();
+    let knows = |word: &str| grammar.get_arguments().any(|argument| argument.get_long() == Some(word));
+    match &words[..] {
+        [] => None,
+        [option] if option.starts_with("--") => {
+            (!knows(option.trim_start_matches('-'))).then(|| format!("it has no {option}"))
+        }
+        // What is missing behind it is not what is asked here.
+        words => match entry.parse(words) {
+            Err(error) if error.kind() != clap::error::ErrorKind::MissingRequiredArgument => {
+                Some(error.to_string())
+            }
+            _ => None,
+        },
+    }
+}
+
+#[test]
+fn every_entry_of_the_rooms_admin_api_has_its_command() {
+    let rows = rows(ROOMS_API);
+    assert!(rows.len() > 130, "only {} rows", rows.len());
+    for (entry, cell) in rows {
+        assert!(!commands(cell).is_empty(), "{entry} has no command");
+        for command in commands(cell) {
+            assert_eq!(wrong(command), None, "{command}, for {entry}");
+        }
+    }
+}
+
+#[test]
+fn a_command_that_is_none_would_be_found() {
+    for command in ["!nothing", "!rooms --nothing", "!rooms --order-by nothing", "!alias nothing"] {
+        assert!(wrong(command).is_some(), "{command}");
+    }
+}
+
+#[test]
+fn every_surprise_of_synapse_has_its_test() {
+    let sources = sources(std::path::Path::new(env!("CARGO_MANIFEST_DIR")));
+    let numbers = SURPRISES.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
+    let numbers: Vec<&str> = numbers.map(|(number, _)| number).filter(|number| *number != "no.").collect();
+    assert!(numbers.len() >= 15, "{numbers:?}");
+    for number in numbers {
+        let name = format!("fn trap_{number}_");
+        assert!(sources.iter().any(|source| source.contains(&name)), "no test is called trap_{number}_…");
+    }
+}
+
+/// The text of every Rust file of the workspace.
+fn sources(root: &std::path::Path) -> Vec<String> {
+    let mut folders: Vec<_> = ["src", "tests", "crates"].iter().map(|name| root.join(name)).collect();
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    sources
 }
 
 #[test]

@@ -7,6 +7,7 @@
 mod away;
 mod conversations;
 mod crashes;
+mod kills;
 mod rights;
 mod session;
 mod support;

@@ -222,6 +222,26 @@ pub struct RoomSnapshot {
     pub local_members: Vec<OwnedUserId>,
     /// Aliases of this server that lead to it.
     pub local_aliases: Vec<String>,
+    /// Reports of its events: the server gives them no more once the room is purged.
+    #[serde(default)]
+    pub reports: Vec<EventReport>,
+}
+
+/// One entry of `GET /_synapse/admin/v1/event_reports`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventReport {
+    /// Its number, which Synapse may give again.
+    pub id: u64,
+    /// When the server received it.
+    pub received_ts: Millis,
+    /// The reported event.
+    pub event_id: String,
+    /// Who reported it.
+    pub user_id: String,
+    /// Who sent the event.
+    pub sender: Option<String>,
+    /// Why, in the reporter's words, of any length.
+    pub reason: Option<String>,
 }
 
 /// A local account: `GET /_synapse/admin/v2/users/<user_id>`.

@@ -11,8 +11,8 @@ use thiserror::Error;
 use crate::{
     model::{
         Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Dir, Event, EventAt,
-        Extremities, HierarchyPage, HistoryPage, HistoryPurge, HistoryQuery, Listing, Millis, PurgeStatus,
-        RoomDetails, RoomPage, RoomQuery, ScheduledTask, Shutdown, Standing,
+        EventReport, Extremities, HierarchyPage, HistoryPage, HistoryPurge, HistoryQuery, Listing, Millis,
+        PurgeStatus, RoomDetails, RoomPage, RoomQuery, ScheduledTask, Shutdown, Standing,
     },
     plan::{Outcome, Plan, PlanId, PlanState, StepState},
     speech::{Delivery, Mark, Say},
@@ -62,6 +62,8 @@ pub trait Lookup: Send + Sync {
     fn tasks<'a>(&'a self, room: Option<&'a RoomId>) -> Asked<'a, Vec<ScheduledTask>>;
     /// One purge of history; `None` when the server has forgotten it.
     fn purge_status<'a>(&'a self, purge_id: &'a str) -> Asked<'a, Option<PurgeStatus>>;
+    /// Reports of events of a room, oldest first; at most so many. Gone from the server once the room is purged.
+    fn reports<'a>(&'a self, room: &'a RoomId, limit: u32) -> Asked<'a, Vec<EventReport>>;
     /// The delete tasks of a room, oldest first.
     fn delete_tasks<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<DeleteTask>>;
     /// One delete task; `None` when the server has forgotten it.

@@ -24,7 +24,7 @@ pub struct Client {
 /// How a [`Client`] behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How long a request may take from start to the last byte of the answer.
+    /// How long a request may take from start to the last byte of the answer. [`Client::delete_room_v1`] has its own.
     pub timeout: Duration,
     /// The `User-Agent` header.
     pub user_agent: String,
@@ -105,17 +105,20 @@ impl Client {
     fn request(&self, method: Method, path: &'static str, parts: &[&str]) -> Request<'_> {
         let mut url = self.homeserver_url.clone();
         url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), fill(path, parts)));
-        Request { client: self, method, path, url, body: None, token: Token::Sent }
+        Request { client: self, method, path, url, body: None, token: Token::Sent, timeout: None }
     }
 
     async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
-        let Request { method, path, url, body, token, .. } = request;
+        let Request { method, path, url, body, token, timeout, .. } = request;
         let mut builder = self.http.request(method.clone(), url);
         if token == Token::Sent {
             builder = builder.bearer_auth((self.access_token)());
         }
         if let Some(body) = body {
             builder = builder.json(&body);
+        }
+        if let Some(timeout) = timeout {
+            builder = builder.timeout(timeout);
         }
         let started = Instant::now();
         let answer = receive(builder, path).await;
@@ -140,6 +143,7 @@ pub(crate) struct Request<'a> {
     url: Url,
     body: Option<Value>,
     token: Token,
+    timeout: Option<Duration>,
 }
 
 /// Whether the access token goes with a request.
@@ -160,6 +164,12 @@ impl Request<'_> {
     /// For calls that need no token, and that would fail with an expired one.
     pub(crate) fn without_token(mut self) -> Self {
         self.token = Token::Kept;
+        self
+    }
+
+    /// How long this one may take, instead of [`Options::timeout`].
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 

@@ -1,7 +1,8 @@
-//! Deletion of rooms, version 2, which runs in the background:
-//! `DELETE /_synapse/admin/v2/rooms/{room_id}` and the two `delete_status` calls.
-//!
-//! Version 1 is left out: it answers when all is done, which can take minutes, and takes no lock.
+//! Deletion of rooms. Version 2 runs in the background: `DELETE /_synapse/admin/v2/rooms/{room_id}` and the two
+//! `delete_status` calls. Version 1, `DELETE /_synapse/admin/v1/rooms/{room_id}`, answers when all is done, leaves
+//! no task behind and takes no lock: it is for servers without version 2.
+
+use std::time::Duration;
 
 use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomId};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,26 @@ impl Client {
         let body = json!(how);
         let started = self.delete("/_synapse/admin/v2/rooms/{room_id}", &[room_id.as_str()], body);
         started.answer::<Started>().await.map(|started| started.delete_id)
+    }
+
+    /// As [`Client::delete_room`], but waits until the room is gone, for up to `timeout`, which stands in for that of
+    /// the [`Options`](crate::Options). A large room takes many minutes.
+    ///
+    /// **Never ask again blindly.** It takes no lock: two at once both run, and both name the same users as removed.
+    /// [`Client::delete_statuses`] and [`Client::scheduled_tasks`] know nothing of it. After [`Error::Timeout`] it goes
+    /// on: ask for the room's details until they are gone (404), or, if it is not purged, for its members.
+    ///
+    /// - A room that the server does not know is accepted, blocked if asked for, and nobody was removed from it.
+    /// - 400 `M_UNKNOWN` "User must be our own: …" for a `new_room_user_id` of another server. As with version 2 the
+    ///   block comes first and stays.
+    pub async fn delete_room_v1(
+        &self,
+        room_id: &RoomId,
+        how: &DeleteRoom,
+        timeout: Duration,
+    ) -> Result<ShutdownRoom, Error> {
+        let deleted = self.delete("/_synapse/admin/v1/rooms/{room_id}", &[room_id.as_str()], json!(how));
+        deleted.timeout(timeout).answer().await
     }
 
     /// The deletions of a room, oldest first; none, if the server knows of none. They are kept for 7 days; old
@@ -58,7 +79,7 @@ impl Client {
     }
 }
 
-/// How to delete a room. The default is Synapse's own: no new room, no block, purge.
+/// How to delete a room, by either version. The default is Synapse's own: no new room, no block, purge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteRoom {
     /// Make a new room with this local user as its creator, move the members there and post `message`. The

@@ -43,10 +43,16 @@ mod block;
 mod client;
 mod client_api;
 mod delete;
+mod directory;
+mod entry;
 mod error;
+mod extremities;
 mod hierarchy;
 mod history;
 mod lenient;
+mod purge_history;
+mod reports;
+mod room_list;
 mod rooms;
 mod server;
 mod tasks;
@@ -55,13 +61,16 @@ mod users;
 
 pub use block::BlockStatus;
 pub use client::{Client, Options};
-pub use client_api::{Alias, Versions, Whoami};
+pub use client_api::{Versions, Whoami};
 pub use delete::{DeleteRoom, DeleteStatus, ShutdownRoom};
+pub use directory::{Alias, Visibility};
 pub use error::Error;
+pub use extremities::{ForwardExtremities, ForwardExtremity};
 pub use hierarchy::{Hierarchy, HierarchyQuery, HierarchyRoom};
 pub use history::{Context, ContextQuery, Direction, EventAt, EventFilter, Messages, MessagesQuery};
-pub use rooms::{
-    ForwardExtremities, ForwardExtremity, ListRooms, Members, Room, RoomDetails, RoomList, RoomOrder,
-};
+pub use purge_history::{PurgeHistory, PurgeHistoryStatus, PurgeUpTo};
+pub use reports::{EventReport, EventReports, EventReportsQuery};
+pub use room_list::{ListRooms, RoomList, RoomOrder, UnknownRoomOrder};
+pub use rooms::{Members, Room, RoomDetails};
 pub use tasks::{ScheduledTask, ScheduledTasksQuery, TaskStatus};
 pub use users::{ExternalId, RateLimit, ThreePid, User};

@@ -15,6 +15,7 @@
 
 mod builder;
 mod config;
+mod database;
 mod http;
 mod install;
 mod process;

@@ -72,6 +72,10 @@ impl Server {
         self.process = None;
     }
 
+    pub(crate) fn python(&self) -> &Path {
+        &self.python
+    }
+
     pub(crate) fn data_dir(&self) -> &Path {
         self.data.path()
     }

@@ -71,6 +71,10 @@ impl Synapse {
         self.server.data_dir()
     }
 
+    pub(crate) fn python(&self) -> &Path {
+        self.server.python()
+    }
+
     /// Stops Synapse in good order; its data stay. Does nothing if it is stopped.
     ///
     /// # Errors

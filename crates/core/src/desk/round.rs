@@ -2,11 +2,10 @@
 
 use std::{
     collections::{HashSet, VecDeque},
-    pin::pin,
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use ruma::OwnedEventId;
 
 use super::Desk;
@@ -22,15 +21,17 @@ use crate::{
 
 /// How long the next command waits for a block that was asked for before it.
 const BRIEF: Duration = Duration::from_secs(5);
-/// How many commands read at the same time.
+/// How long the next command waits for one that only reads.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How many commands read aside at the same time.
 const READINGS: usize = 8;
 /// How often is looked whether what was asked for before is done.
 const MOMENT: Duration = Duration::from_millis(20);
 
 impl Desk {
     /// Handles every event that was received and not handled, in order; then drops what has waited too long for a
-    /// confirmation. Commands that only read run beside the others: a long list keeps nobody from acting. Says whether
-    /// something is left that has to wait.
+    /// confirmation. A command that only reads, and takes long, is gone on with beside the others: a long list keeps
+    /// nobody from acting. Says whether something is left that has to wait.
     pub async fn work(&self) -> Result<Left, StoreError> {
         let mut round = Round::default();
         let mut readings = FuturesUnordered::new();
@@ -61,11 +62,9 @@ impl Desk {
                 }
             };
             round.begun.insert(event.event_id.clone());
-            if self.only_reads(&event) {
-                readings.push(async move { self.handle(&event).await });
-                continue;
-            }
-            let mut handling = pin!(self.handle(&event));
+            let only_reads = self.only_reads(&event);
+            let mut handling = async move { self.handle(&event).await }.boxed();
+            let mut patience = self.clock.sleep(PATIENCE);
             loop {
                 tokio::select! {
                     biased;
@@ -74,6 +73,10 @@ impl Desk {
                         break;
                     }
                     Some(handled) = readings.next() => round.note(handled),
+                    () = &mut patience, if only_reads => {
+                        readings.push(handling);
+                        break;
+                    }
                 }
             }
         }

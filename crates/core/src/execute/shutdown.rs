@@ -6,13 +6,15 @@ use serde_json::json;
 
 use super::{Advance, Pace, Patience};
 use crate::{
-    model::{DeleteTask, Event, RoomSnapshot, Shutdown, TaskStatus, is_local},
+    model::{DeleteTask, Event, EventReport, RoomSnapshot, Shutdown, TaskStatus, is_local},
     plan::{Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
 
 /// From so many members on, only the state that is worth keeping is read.
 const MANY: u64 = 1_000;
+/// At most so many reports are kept: one user can make thousands.
+const REPORTS: u32 = 500;
 /// What a room is made of.
 const WORTH_KEEPING: [&str; 14] = [
     "m.room.create",
@@ -61,6 +63,7 @@ async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
                 state,
                 local_members: members.into_iter().filter(|user| local(user)).collect(),
                 local_aliases: effects.local_aliases(room).await?,
+                reports: reports(effects, room).await?,
             },
         )))
     };
@@ -81,6 +84,14 @@ async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
             failed("The server does not know this room (any more); there was nothing to shut down.", None)
         }
         Err(fault) => Advance::fault(fault),
+    }
+}
+
+/// The reports of the room's events, which go with it. Not being able to read them keeps no room alive.
+async fn reports(effects: &dyn Effects, room: &RoomId) -> Result<Vec<EventReport>, Fault> {
+    match effects.reports(room, REPORTS).await {
+        Err(fault) if !fault.is_passing() => Ok(Vec::new()),
+        found => found,
     }
 }
 

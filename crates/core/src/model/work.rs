@@ -114,7 +114,7 @@ pub enum UpTo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LocalEvents {
-    /// They stay: nobody else may have them.
+    /// They stay in the database, since nobody else may have them; out of the history they go all the same.
     Kept,
     /// They are deleted as well, for good if no other server is in the room.
     Deleted,

@@ -184,7 +184,7 @@ impl Step {
                     UpTo::Time(ts) => line.text(date(*ts)),
                 };
                 match purge.local {
-                    LocalEvents::Kept => line.text(", but not what users of this server wrote"),
+                    LocalEvents::Kept => line.text("; what users of this server wrote stays in the database"),
                     LocalEvents::Deleted => line.text(", also what users of this server wrote"),
                 }
             }

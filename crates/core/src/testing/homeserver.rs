@@ -17,8 +17,8 @@ mod lookup;
 use super::Moment;
 use crate::{
     model::{
-        Account, DeleteResult, Extremity, HistoryPurge, LocalEvents, RoomDetails, Shutdown, SpaceRoom,
-        Standing, TaskStatus, UpTo, is_local,
+        Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, RoomDetails, Shutdown,
+        SpaceRoom, Standing, TaskStatus, UpTo, is_local,
     },
     ports::{Asked, Fault},
 };
@@ -38,6 +38,8 @@ pub struct FakeRoom {
     pub state: Vec<Value>,
     /// The open ends of its event graph.
     pub extremities: Vec<Extremity>,
+    /// Reports of its events.
+    pub reports: Vec<EventReport>,
     /// What its hierarchy consists of, itself first; only itself when empty.
     pub hierarchy: Vec<SpaceRoom>,
 }

@@ -189,7 +189,7 @@ async fn a_failed_task_is_told_in_the_servers_words() {
     stage.say("!shutdown !bad:hs.test").await;
     stage.hear(crate::scene::moderator(), "!confirm 1");
     stage.handle().await;
-    stage.homeserver.hang_at(stage.homeserver.calls() + 8, gleipnir_core::testing::Moment::Before);
+    stage.homeserver.hang_at(stage.homeserver.calls() + 9, gleipnir_core::testing::Moment::Before);
     stage.live().await;
     assert_eq!(stage.homeserver.writes(), [DELETED]);
     stage.homeserver.fail_tasks("RuntimeError: database is locked");

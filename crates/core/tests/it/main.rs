@@ -2,6 +2,7 @@
 
 mod acting;
 mod addressing;
+mod beside;
 mod confirming;
 mod crashes;
 mod danger;

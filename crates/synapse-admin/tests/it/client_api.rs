@@ -1,38 +1,8 @@
-//! The calls of the client-server API, and the server's version.
+//! Whose token it is, what the server speaks, and its version.
 
-use ruma::{room_alias_id, room_id};
 use serde_json::json;
 
-use crate::fake::{Fake, ROOM, api_error};
-
-#[tokio::test]
-async fn aliases_lead_to_rooms() {
-    let fake = Fake::answering(200, json!({"room_id": ROOM, "servers": ["hs.test"]})).await;
-    let alias = fake.client.resolve_alias(room_alias_id!("#resone:hs.test")).await.unwrap().unwrap();
-    assert_eq!((alias.room_id.as_str(), alias.servers), (ROOM, vec!["hs.test".to_owned()]));
-    assert_eq!(fake.asked().await, "GET /_matrix/client/v3/directory/room/%23resone%3Ahs.test");
-    let none = Fake::failing(404, "M_NOT_FOUND", "Room alias #nope:hs.test not found").await;
-    assert_eq!(none.client.resolve_alias(room_alias_id!("#nope:hs.test")).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn an_alias_of_a_server_that_is_down_is_not_an_absent_alias() {
-    let fake = Fake::failing(502, "M_UNKNOWN", "Failed to fetch alias").await;
-    let error = fake.client.resolve_alias(room_alias_id!("#nope:other.test")).await.unwrap_err();
-    assert!(error.is_transient());
-    assert_eq!(api_error::<()>(Err(error)), (502, "M_UNKNOWN".into(), "Failed to fetch alias".into()));
-}
-
-#[tokio::test]
-async fn rooms_have_aliases() {
-    let fake = Fake::answering(200, json!({"aliases": ["#resone:hs.test"]})).await;
-    assert_eq!(fake.client.room_aliases(room_id!("!a:hs.test")).await.unwrap(), ["#resone:hs.test"]);
-    assert_eq!(fake.asked().await, "GET /_matrix/client/v3/rooms/%21a%3Ahs.test/aliases");
-    let message = "User @mallory:hs.test not in room !a, and room previews are disabled";
-    let outside = Fake::failing(403, "M_FORBIDDEN", message).await;
-    let error = outside.client.room_aliases(room_id!("!a")).await.unwrap_err();
-    assert!(!error.is_not_admin());
-}
+use crate::fake::Fake;
 
 #[tokio::test]
 async fn the_token_has_a_user() {

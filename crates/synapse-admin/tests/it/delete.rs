@@ -1,10 +1,13 @@
 //! Deletion of rooms and how it goes.
 
+use std::time::{Duration, Instant};
+
 use ruma::{owned_user_id, room_id};
 use serde_json::{Value, json};
-use synapse_admin::{DeleteRoom, DeleteStatus, ShutdownRoom, TaskStatus};
+use synapse_admin::{Client, DeleteRoom, DeleteStatus, Error, Options, ShutdownRoom, TaskStatus};
+use wiremock::ResponseTemplate;
 
-use crate::fake::{Fake, ROOM, api_error};
+use crate::fake::{Fake, ROOM, TOKEN, api_error};
 
 fn status(status: &str, shutdown_room: &Value) -> Value {
     json!({"delete_id": "hhQCqeXYvTbOgvJj", "room_id": ROOM, "status": status, "shutdown_room": shutdown_room})
@@ -163,4 +166,56 @@ async fn trap_15_a_complete_deletion_may_list_users_it_could_not_move() {
     let status = fake.client.delete_status("x").await.unwrap().unwrap();
     assert_eq!(status.status, TaskStatus::Complete);
     assert_eq!(status.shutdown_room.unwrap().failed_to_kick_users, ["@suspended:hs.test"]);
+}
+
+const PATIENT: Duration = Duration::from_mins(10);
+
+#[tokio::test]
+async fn version_1_answers_with_what_was_done() {
+    let fake = Fake::answering(200, kicked()).await;
+    let how = DeleteRoom { block: true, ..DeleteRoom::default() };
+    let done = fake.client.delete_room_v1(room_id!("!a:hs.test"), &how, PATIENT).await.unwrap();
+    assert_eq!(done.kicked_users, ["@alice:hs.test", "@mallory:hs.test"]);
+    assert_eq!(done.local_aliases, ["#resone:hs.test"]);
+    assert_eq!(done.new_room_id.unwrap(), "!jn_fLKVXdBDi2Fwu2k_Rz_u2dNKWuLkR1ttuXi9idIA");
+    assert_eq!(
+        fake.asked().await,
+        r#"DELETE /_synapse/admin/v1/rooms/%21a%3Ahs.test {"block":true,"force_purge":false,"purge":true}"#
+    );
+}
+
+#[tokio::test]
+async fn trap_02_version_1_removes_nobody_from_an_unknown_room_and_succeeds() {
+    let fake = Fake::answering(200, nobody()).await;
+    let done = fake.client.delete_room_v1(room_id!("!nope:hs.test"), &DeleteRoom::default(), PATIENT).await;
+    assert_eq!(done.unwrap(), ShutdownRoom::default());
+}
+
+#[tokio::test]
+async fn version_1_refuses() {
+    for (status, errcode, message) in [
+        (400, "M_UNKNOWN", "nope is not a legal room ID"),
+        (400, "M_UNKNOWN", "User must be our own: @x:other.test"),
+        (400, "M_UNKNOWN", "'name' not a string type"),
+        (403, "M_FORBIDDEN", "Shutdown of this room is forbidden"),
+    ] {
+        let fake = Fake::failing(status, errcode, message).await;
+        let result = fake.client.delete_room_v1(room_id!("!a"), &DeleteRoom::default(), PATIENT).await;
+        assert_eq!(api_error(result), (status, errcode.into(), message.into()));
+    }
+}
+
+#[tokio::test]
+async fn version_1_has_a_time_out_of_its_own() {
+    let slow = ResponseTemplate::new(200).set_body_json(nobody()).set_delay(Duration::from_millis(400));
+    let fake = Fake::with(slow).await;
+    let options = Options { timeout: Duration::from_millis(50), ..Options::default() };
+    let hasty = Client::with_options(&fake.uri(), || TOKEN.to_owned(), options).unwrap();
+    let (room, how) = (room_id!("!a"), DeleteRoom::default());
+    hasty.delete_room_v1(room, &how, Duration::from_secs(20)).await.unwrap();
+    let started = Instant::now();
+    let error = fake.client.delete_room_v1(room, &how, Duration::from_millis(50)).await.unwrap_err();
+    assert!(error == Error::Timeout && error.may_have_acted(), "{error}");
+    assert!(started.elapsed() < Duration::from_millis(350), "{:?}", started.elapsed());
+    assert_eq!(fake.requests().await.len(), 2, "nothing is asked twice");
 }

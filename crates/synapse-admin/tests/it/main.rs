@@ -3,10 +3,15 @@
 mod block;
 mod client_api;
 mod delete;
+mod directory;
+mod entry;
+mod extremities;
 mod fake;
 mod faults;
 mod history;
 mod logging;
+mod purge_history;
+mod reports;
 mod requests;
 mod rooms;
 mod tasks;

@@ -1,10 +1,10 @@
-//! Listing, details, members, space hierarchy, forward extremities, joining and power.
+//! Listing, details, members and space hierarchy.
 
 use std::num::NonZeroU32;
 
-use ruma::{owned_server_name, room_id, user_id};
+use ruma::room_id;
 use serde_json::{Value, json};
-use synapse_admin::{Direction, Error, HierarchyQuery, ListRooms, RoomDetails, RoomOrder};
+use synapse_admin::{Direction, HierarchyQuery, ListRooms, RoomDetails, RoomOrder};
 
 use crate::fake::{Fake, ROOM, api_error};
 
@@ -58,13 +58,6 @@ async fn an_empty_search_term_is_not_sent() {
     let page = fake.client.rooms(&list).await.unwrap();
     assert_eq!((page.rooms.len(), page.next_batch), (0, None));
     assert_eq!(fake.asked().await, "GET /_synapse/admin/v1/rooms?order_by=name&dir=f");
-}
-
-#[tokio::test]
-async fn a_refused_list_says_why() {
-    let fake = Fake::failing(400, "M_INVALID_PARAM", "search_term cannot be an empty string").await;
-    let want = (400, "M_INVALID_PARAM".into(), "search_term cannot be an empty string".into());
-    assert_eq!(api_error(fake.client.rooms(&ListRooms::default()).await), want);
 }
 
 #[tokio::test]
@@ -196,73 +189,58 @@ async fn trap_23_the_hierarchy_of_an_unknown_room_is_a_500_not_worth_retrying() 
 }
 
 #[tokio::test]
-async fn forward_extremities_are_counted() {
+async fn trap_22_flags_may_be_numbers() {
+    let mut sqlite = room("Old");
+    (sqlite["public"], sqlite["federatable"]) = (json!(1), json!(0));
+    let fake = Fake::answering(200, json!({"offset": 0, "rooms": [sqlite], "total_rooms": 1})).await;
+    let page = fake.client.rooms(&ListRooms::default()).await.unwrap();
+    assert!(page.rooms[0].public && !page.rooms[0].federatable);
+}
+
+#[tokio::test]
+async fn a_room_that_everybody_left_has_lost_its_names() {
     let fake = Fake::answering(
         200,
-        json!({"count": 1, "results": [{
-        "event_id": "$oogyB_aklEvq_5dOqHfRbHXGYGCQkBg1qCXD_G50vRg", "state_group": 25, "depth": 11,
-        "received_ts": 1_795_226_048_214_u64}]}),
+        json!({"offset": 0, "rooms": [{"room_id": "!yTM6qplVpV-BkfQ4QzAVApboNTloMEGLQpwpuEiI6mw", "name": null,
+            "canonical_alias": null, "joined_members": 0, "joined_local_members": 0, "version": "12",
+            "creator": "@alice:hs.test", "encryption": null, "federatable": true, "public": false,
+            "join_rules": null, "guest_access": null, "history_visibility": null, "state_events": 8,
+            "room_type": null}], "total_rooms": 1}),
     )
     .await;
-    let ends = fake.client.forward_extremities(room_id!("!a")).await.unwrap();
-    assert_eq!((ends.count, ends.results[0].depth), (1, Some(11)));
-    assert_eq!(fake.asked().await, "GET /_synapse/admin/v1/rooms/%21a/forward_extremities");
-    let unknown = Fake::answering(200, json!({"count": 0, "results": []})).await;
-    assert_eq!(unknown.client.forward_extremities(room_id!("!nope")).await.unwrap().count, 0);
+    let list = ListRooms { empty_rooms: Some(true), ..ListRooms::default() };
+    let page = fake.client.rooms(&list).await.unwrap();
+    assert_eq!((page.rooms[0].joined_members, page.rooms[0].name.as_deref()), (0, None));
+    assert_eq!(page.rooms[0].creator.as_deref(), Some("@alice:hs.test"));
+    assert_eq!(page.next(&list), None);
 }
 
 #[tokio::test]
-async fn power_is_given_to_the_user_named() {
-    let fake = Fake::answering(200, json!({})).await;
-    fake.client.make_room_admin(room_id!("!a"), user_id!("@admin:hs.test")).await.unwrap();
-    assert_eq!(
-        fake.asked().await,
-        r#"POST /_synapse/admin/v1/rooms/%21a/make_room_admin {"user_id":"@admin:hs.test"}"#
-    );
-}
-
-#[tokio::test]
-async fn power_that_cannot_be_given() {
-    for (status, message) in [
-        (400, "Server not in room"),
-        (400, "No local admin user in room"),
-        (502, "Can't connect to server other.test"),
+async fn refused_lists_say_why() {
+    for message in [
+        "search_term cannot be an empty string",
+        "Query parameter from must be a positive integer.",
+        "Query parameter 'order_by' must be one of ['alphabetical', 'size', 'name', 'canonical_alias']",
+        "Query parameter 'dir' must be one of ['b', 'f']",
+        "Boolean query parameter 'empty_rooms' must be one of ['true', 'false']",
     ] {
-        let fake = Fake::failing(status, "M_UNKNOWN", message).await;
-        let error = fake.client.make_room_admin(room_id!("!a"), user_id!("@x:other.test")).await.unwrap_err();
-        // Power is given before the invitation that fails with 502.
-        assert_eq!(error.may_have_acted(), status == 502, "{error}");
-        assert_eq!(api_error::<()>(Err(error)), (status, "M_UNKNOWN".into(), message.into()));
+        let fake = Fake::failing(400, "M_INVALID_PARAM", message).await;
+        let want = (400, "M_INVALID_PARAM".into(), message.into());
+        assert_eq!(api_error(fake.client.rooms(&ListRooms::default()).await), want);
     }
 }
 
 #[tokio::test]
-async fn a_user_is_joined() {
-    let fake = Fake::answering(200, json!({"room_id": ROOM})).await;
-    let via = [owned_server_name!("hs.test"), owned_server_name!("[::1]:8448")];
-    let room_id = ROOM.try_into().unwrap();
-    assert_eq!(fake.client.join(room_id, user_id!("@a:hs.test"), &via).await.unwrap(), ROOM);
-    assert_eq!(
-        fake.asked().await,
-        format!(
-            "POST /_synapse/admin/v1/join/%21{}?server_name=hs.test&server_name=%5B%3A%3A1%5D%3A8448 \
-             {{\"user_id\":\"@a:hs.test\"}}",
-            &ROOM[1..]
-        )
-    );
+async fn members_of_an_unknown_room_are_not_found() {
+    let fake = Fake::failing(404, "M_NOT_FOUND", "Room not found").await;
+    assert!(fake.client.room_members(room_id!("!nope:hs.test")).await.unwrap_err().is_not_found());
+    assert!(fake.client.room_state(room_id!("!nope:hs.test")).await.unwrap_err().is_not_found());
 }
 
 #[tokio::test]
-async fn a_join_that_is_refused() {
-    for (status, errcode, message) in [
-        (400, "M_UNKNOWN", "This endpoint can only be used with local users"),
-        (403, "M_FORBIDDEN", "@admin:hs.test not in room !rHZX-4htsJ6qk0MS-UA7X9OySKQXLWW1hkzORLK1gP0."),
-        (403, "M_UNKNOWN", "This room has been blocked on this server"),
-        (404, "M_NOT_FOUND", "User not found"),
-    ] {
-        let fake = Fake::failing(status, errcode, message).await;
-        let error = fake.client.join(room_id!("!a"), user_id!("@a:hs.test"), &[]).await.unwrap_err();
-        assert!(!error.is_not_admin(), "{error}");
-        assert!(matches!(&error, Error::Api { status: s, message: m, .. } if *s == status && m == message));
-    }
+async fn a_space_cannot_be_gone_on_with_from_nowhere() {
+    let fake = Fake::failing(400, "M_INVALID_PARAM", "Unknown pagination token").await;
+    let query = HierarchyQuery { from: Some("nope".into()), ..HierarchyQuery::default() };
+    let want = (400, "M_INVALID_PARAM".into(), "Unknown pagination token".into());
+    assert_eq!(api_error(fake.client.room_hierarchy(room_id!("!H9"), &query).await), want);
 }

@@ -99,6 +99,22 @@ async fn data_and_logins_outlast_a_restart_and_a_kill() {
 }
 
 #[tokio::test]
+async fn rooms_that_nobody_made_are_listed() {
+    let Some(synapse) = start_or_skip().await else { return };
+    let admin = synapse.register("admin", Role::Admin).await.unwrap();
+    synapse.add_rooms(300).await.unwrap();
+    let page = admin.get("/_synapse/admin/v1/rooms?order_by=joined_members&limit=2").await.unwrap();
+    assert_eq!(page["total_rooms"], 300);
+    let rooms: Vec<_> = page["rooms"].as_array().unwrap().iter().map(|room| room["name"].clone()).collect();
+    assert_eq!(rooms, ["Room 300", "Room 299"]);
+    let id = page["rooms"][0]["room_id"].as_str().unwrap();
+    let details = admin.get(&format!("/_synapse/admin/v1/rooms/{id}")).await.unwrap();
+    assert_eq!((&details["joined_members"], &details["version"]), (&json!(300), &json!("12")));
+    let error = synapse.sql("nonsense").await.unwrap_err().to_string();
+    assert!(error.contains("syntax error"), "{error}");
+}
+
+#[tokio::test]
 async fn a_port_that_another_holds_for_a_while_is_waited_for() {
     let Some(mut synapse) = start_or_skip().await else { return };
     synapse.stop().await.unwrap();

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::{FakeHomeserver, FakeRoom, Purge, Task, not_found};
 use crate::{
     model::{
-        Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, Extremities,
-        HierarchyPage, HistoryPage, HistoryQuery, ListedRoom, Millis, PURGE_HISTORY, PurgeStatus,
-        RoomDetails, RoomPage, RoomQuery, ScheduledTask, SpaceRoom, Standing, TaskStatus,
+        Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
+        Extremities, HierarchyPage, HistoryPage, HistoryQuery, ListedRoom, Millis, PURGE_HISTORY,
+        PurgeStatus, RoomDetails, RoomPage, RoomQuery, ScheduledTask, SpaceRoom, Standing, TaskStatus,
     },
     ports::{Asked, Fault, Lookup},
 };
@@ -119,6 +119,13 @@ impl Lookup for FakeHomeserver {
         self.call("extremities", move |inner| {
             let results = inner.rooms.get(room).map(|room| room.extremities.clone()).unwrap_or_default();
             Ok(Extremities { count: results.len() as u64, results })
+        })
+    }
+
+    fn reports<'a>(&'a self, room: &'a RoomId, limit: u32) -> Asked<'a, Vec<EventReport>> {
+        self.call("reports", move |inner| {
+            let reports = inner.rooms.get(room).map(|room| room.reports.clone()).unwrap_or_default();
+            Ok(reports.into_iter().take(limit as usize).collect())
         })
     }
 

@@ -1,0 +1,47 @@
+//! Readings that take long keep nobody from acting.
+
+use std::time::Duration;
+
+use gleipnir_core::testing::Moment;
+
+use crate::scene::{moderator, plans, stage};
+
+#[tokio::test]
+async fn a_reading_that_never_ends_keeps_nobody_from_acting() {
+    let mut stage = stage();
+    // The first call asks what the moderator may do; the second is the reading itself, and hangs.
+    stage.homeserver.hang_at(2, Moment::Before);
+    let reading = stage.hear(moderator(), "!room !bad:hs.test");
+    stage.hear(moderator(), "!block !bad:hs.test");
+    let version = stage.hear(moderator(), "!version");
+    let answered = async {
+        while stage.store.said(&format!("answer-{version}")).is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            // A block that was asked for is waited for a moment, and then not any more.
+            stage.clock.pass(Duration::from_secs(1));
+        }
+    };
+    tokio::select! {
+        left = stage.handle() => panic!("it was handled to the end: {left:?}"),
+        () = answered => {}
+    }
+    assert_eq!(plans(&stage).len(), 1, "the block was taken up");
+    assert_eq!(stage.store.said(&format!("answer-{reading}")), None);
+}
+
+#[tokio::test]
+async fn a_reading_that_dies_is_read_again_after_the_start() {
+    let mut stage = stage();
+    stage.homeserver.hang_at(2, Moment::Before);
+    let reading = stage.hear(moderator(), "!room !bad:hs.test");
+    stage.hear(moderator(), "!block !bad:hs.test");
+    tokio::select! {
+        left = stage.handle() => panic!("it was handled to the end: {left:?}"),
+        () = stage.homeserver.hung() => {}
+    }
+    stage.restart();
+    stage.handle().await;
+    stage.execute().await;
+    assert!(stage.store.said(&format!("answer-{reading}")).is_some());
+    assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test"]);
+}
