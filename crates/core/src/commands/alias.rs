@@ -132,7 +132,7 @@ impl Command for Alias {
                 let line = Line::new().text("To be deleted: ").code(alias.as_str()).text(", which leads to ");
                 let line = line.append(room.line()).text(". The room stays.");
                 let caution = (room.alias.as_deref() == Some(alias.as_str())).then(|| {
-                    "It is the main alias of the room: whoever knows the room by it no longer finds it."
+                    "It is the main alias of the room: the room goes on naming it, and it leads nowhere then."
                         .to_owned()
                 });
                 (Step::RemoveAlias { alias, room }, line, caution)

@@ -34,7 +34,7 @@ pub(super) struct EmptyRooms {
     /// How many rooms are purged at once, 500 at most
     #[arg(long, value_name = "number", default_value_t = 50, requires = "purge", value_parser = clap::value_parser!(u32).range(1..=500))]
     limit: u32,
-    /// Only rooms that all of their former members here have forgotten
+    /// Only rooms that everybody here has forgotten
     #[arg(long)]
     forgotten: bool,
     /// Which page of the list
@@ -195,7 +195,7 @@ fn in_a_line(room: &ListedRoom) -> Line {
         0 => " – no members at all".to_owned(),
         n => format!(" – {} on other servers", counted(n, "member")),
     });
-    if room.details.forgotten { line.text(", forgotten by all here") } else { line }
+    if room.details.forgotten { line.text(", forgotten by everybody here") } else { line }
 }
 
 impl EmptyRooms {
@@ -203,7 +203,7 @@ impl EmptyRooms {
     fn none(&self, facts: &Facts) -> Reply {
         let mut why = Vec::new();
         if facts.under_way > 0 {
-            why.push(format!("{} at work on by a job already", is_or_are(facts.under_way)));
+            why.push(format!("{} being worked on by a job already", is_or_are(facts.under_way)));
         }
         if facts.remembered > 0 {
             why.push(format!("{} not forgotten by everybody yet", is_or_are(facts.remembered)));
@@ -247,7 +247,7 @@ impl EmptyRooms {
         let page = page.clamp(1, pages);
         let shown = facts.rooms.iter().skip((page - 1) * SHOWN).take(SHOWN);
         let alone = facts.rooms.iter().filter(|room| room.details.joined_members == 0).count();
-        let forgotten = if self.forgotten { ", forgotten by all of their former members here" } else { "" };
+        let forgotten = if self.forgotten { ", forgotten by everybody here" } else { "" };
         let mut reply = Reply::new().paragraph(
             Line::new().strong(format!("{} without members of this server", rooms(total))).text(format!(
                 "{forgotten} ({} without any members){}:",
@@ -302,7 +302,7 @@ fn preview(facts: &Facts, left: Option<String>) -> Reply {
     }
     if remembered > 0 {
         lines.push(text(format!(
-            "{} not forgotten yet by all former members here: those lose the history.",
+            "{} not forgotten yet by everybody here: former members lose the history, and open invitations are lost.",
             of_them(remembered, batch, "is", "are")
         )));
     }
@@ -324,7 +324,7 @@ fn preview(facts: &Facts, left: Option<String>) -> Reply {
     }
     if facts.under_way > 0 {
         after.push(text(format!(
-            "{} at work on by a job already, and left alone.",
+            "{} being worked on by a job already, and left alone.",
             is_or_are(facts.under_way)
         )));
     }

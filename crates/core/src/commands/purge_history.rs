@@ -18,8 +18,9 @@ use crate::{
 
 /// Delete the history of a room before a date or an event
 ///
-/// First counts what would go. The room, its members and its state stay, and so do events of users of this server,
-/// which nobody else may have: --local-too deletes them as well. Files that were sent stay. A date is written like
+/// First counts what would go. The room, its members and its state stay, and so do files that were sent. What users of
+/// this server wrote disappears from the history as well, but stays in the database, since nobody else may have it:
+/// --local-too deletes that too. A date is written like
 /// 2026-11-20 or "2026-11-20 13:05" (UTC); an age like 30d deletes what is older than that.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "!purge-history <room> <date|age|event> [--local-too] [--dry-run] [--yes]")]
@@ -117,7 +118,7 @@ impl Command for PurgeHistory {
 
     fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
         if let Some(count) = &facts.count {
-            self.refuse_empty(&facts, count)?;
+            refuse_empty(&facts, count)?;
         }
         let mut preview = Reply::new().paragraph(heading(&facts));
         if let Some(around) = &facts.around {
@@ -202,28 +203,6 @@ impl PurgeHistory {
         })
     }
 
-    /// Refuses to delete nothing.
-    fn refuse_empty(&self, facts: &Facts, count: &Count) -> Result<(), Failure> {
-        if count.more || count.remote > 0 || (self.local_too && count.local > 0) {
-            return Ok(());
-        }
-        let line = Line::new().text("Nothing to delete in ").append(facts.room.line());
-        Err(match (count.local, count.state) {
-            (0, 0) => nothing(&facts.room, &facts.up_to),
-            (0, n) => Failure::told(
-                line.text(format!(": before that is only state ({}), which always stays.", counted(n, "event"))),
-            ),
-            (n, _) => Failure::told(
-                line.text(format!(
-                    ": before that {} of users of this server only, which nobody else may have. To delete them as well, add ",
-                    if n == 1 { "is 1 event".to_owned() } else { format!("are {} events", grouped(n)) }
-                ))
-                .code("--local-too")
-                .text("."),
-            ),
-        })
-    }
-
     /// What would happen, a line each.
     fn consequences(&self, facts: &Facts) -> Vec<Line> {
         let text = |text: String| Line::new().text(text);
@@ -255,14 +234,12 @@ impl PurgeHistory {
     }
 
     fn counted(&self, count: &Count) -> Vec<Line> {
-        let (remote, local) = (grouped(count.remote), grouped(count.local));
-        let gone = if self.local_too { count.remote + count.local } else { count.remote };
-        let mut words = format!("{} would be deleted", counted(gone, "event"));
-        if self.local_too {
-            words = format!("{words}: {remote} of users of other servers, {local} of users of this server");
-        } else {
-            words = format!("{words}, all of users of other servers");
-        }
+        let gone = counted(count.remote + count.local, "event");
+        let words = format!(
+            "{gone} would disappear from the history: {} of users of other servers, {} of users of this server",
+            grouped(count.remote),
+            grouped(count.local)
+        );
         let mut lines = vec![Line::new().text(match count.oldest {
             Some(oldest) if !count.more => format!("{words}. The oldest is of {}.", date(oldest)),
             _ => format!("{words}."),
@@ -274,13 +251,34 @@ impl PurgeHistory {
                     .strong(format!("There is more: I counted the {read} newest events before that only.")),
             );
         }
-        if !self.local_too && count.local > 0 {
-            let stay = if count.local == 1 { "1 event".to_owned() } else { format!("{local} events") };
-            let line = Line::new().text(format!("{stay} of users of this server would stay; "));
-            lines.push(line.code("--local-too").text(" deletes them as well."));
-        }
+        lines.push(if self.local_too {
+            Line::new().text("All of them are deleted from the database.")
+        } else {
+            Line::new()
+                .text("What users of this server wrote stays in the database, where ")
+                .code("!event")
+                .text(" still finds it; ")
+                .code("--local-too")
+                .text(" deletes that as well. All else is deleted.")
+        });
         lines
     }
+}
+
+/// Refuses to delete nothing.
+fn refuse_empty(facts: &Facts, count: &Count) -> Result<(), Failure> {
+    if count.more || count.remote > 0 || count.local > 0 {
+        return Ok(());
+    }
+    Err(match count.state {
+        0 => nothing(&facts.room, &facts.up_to),
+        n => {
+            Failure::told(Line::new().text("Nothing to delete in ").append(facts.room.line()).text(format!(
+                ": before that is only state ({}), which is never deleted.",
+                counted(n, "event")
+            )))
+        }
+    })
 }
 
 fn heading(facts: &Facts) -> Line {

@@ -4,7 +4,7 @@ use ruma::{OwnedUserId, UserId};
 
 use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, facts::known_room};
 use crate::{
-    model::{Account, RoomDetails, is_local},
+    model::{Account, BlockStatus, RoomDetails, is_local},
     plan::{RoomRef, Step},
     reply::{Line, Reply},
     rules::{
@@ -44,6 +44,7 @@ pub(super) struct Facts {
     /// The user's `membership` in the room, where it is known.
     membership: Option<String>,
     account: Option<Account>,
+    block: BlockStatus,
 }
 
 /// Up to how many state events a room has for its membership events to be read.
@@ -73,7 +74,9 @@ impl Command for RoomAdmin {
             None
         };
         let account = if is_local(&user, lookup.me()) { lookup.account(&user).await? } else { None };
+        let block = lookup.block_status(&room.id).await?;
         Ok(Facts {
+            block,
             power: Power::of(create.first(), levels.first(), details.version.as_deref()),
             needed: grant::needed(levels.first()),
             room,
@@ -228,6 +231,11 @@ fn remarks(facts: &Facts, is_local: bool, invites: bool) -> Vec<Line> {
         lines.push(Line::new().text(
             "The invitation goes to their server. If that is away, the invitation fails, and the power is given all the same.",
         ));
+    }
+    if invites && facts.block.is_blocked() {
+        lines.push(Line::new().text(
+            "The room is blocked: the invitation fails, and the power is given all the same. To lift the block first: ",
+        ).code(format!("!unblock {}", facts.room.id)).text("."));
     }
     if facts.power.named().any(|(_, level)| level == Level::Creator) {
         lines.push(Line::new().text(

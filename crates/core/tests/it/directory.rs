@@ -105,7 +105,7 @@ async fn the_main_alias_is_asked_about_before_it_is_removed() {
         stage.say("!alias remove #bad:hs.test").await,
         "To be deleted: `#bad:hs.test`, which leads to Spam (`#bad:hs.test`, `!bad:hs.test`). The room stays.
 
-It is the main alias of the room: whoever knows the room by it no longer finds it.
+It is the main alias of the room: the room goes on naming it, and it leads nowhere then.
 
 Job 1: do it? React with ✅ or send `!confirm 1` within 10 minutes. ❌ or `!cancel 1` drops it."
     );

@@ -39,8 +39,8 @@ What is before this event goes:
 
 > 1970-01-01 00:00:05 `@user0:hs.test`: “hello 5”
 
-• 2 events would be deleted, all of users of other servers. The oldest is of 1970-01-01 00:00:00 UTC.
-• 2 events of users of this server would stay; `--local-too` deletes them as well.
+• 4 events would disappear from the history: 2 of users of other servers, 2 of users of this server. The oldest is of 1970-01-01 00:00:00 UTC.
+• What users of this server wrote stays in the database, where `!event` still finds it; `--local-too` deletes that as well. All else is deleted.
 • The room, its members and its state stay, and so do files that were sent.
 • Other servers in the room may keep their copies.
 
@@ -66,7 +66,8 @@ async fn history_is_purged_up_to_a_date_or_an_age() {
         &[
             "Delete the history of Spam (`#bad:hs.test`, `!bad:hs.test`) before 1970-01-01 00:00:07 UTC",
             "What is before this event, the last one by then, goes:\n\n> 1970-01-01 00:00:07 `@user0:hs.test`: “hello 7”",
-            "• 6 events would be deleted: 3 of users of other servers, 3 of users of this server.",
+            "• 6 events would disappear from the history: 3 of users of other servers, 3 of users of this server.",
+            "• All of them are deleted from the database.",
             "• Other servers in the room may keep their copies; what they never got is gone for good.",
             "• The server goes by when it received an event",
         ],
@@ -80,7 +81,7 @@ async fn history_is_purged_up_to_a_date_or_an_age() {
     let said = talk().say("!purge-history !bad:hs.test 1h").await;
     has(
         &said,
-        &["That is the newest event of the room, and what is before it goes:", "“hello 9”", "• 3 events"],
+        &["That is the newest event of the room, and what is before it goes:", "“hello 9”", "• 8 events"],
     );
 }
 
@@ -89,7 +90,7 @@ async fn a_link_to_the_event_says_all_that_is_needed() {
     let mut stage = talk();
     let said =
         stage.say("!purge-history https://matrix.to/#/!bad:hs.test/$e9:hs.test?via=hs.test --dry-run").await;
-    has(&said, &["before `$e9:hs.test`", "• 3 events would be deleted", "Dry run: nothing was done."]);
+    has(&said, &["before `$e9:hs.test`", "• 8 events would disappear", "Dry run: nothing was done."]);
     let said =
         stage.say("!purge-history !bad:hs.test https://matrix.to/#/!bad:hs.test/$e9:hs.test --dry-run").await;
     has(&said, &["before `$e9:hs.test`"]);
@@ -119,13 +120,8 @@ async fn where_there_is_nothing_to_delete_nothing_is_proposed() {
         "There is nothing in Spam (`#bad:hs.test`, `!bad:hs.test`) before 1970-01-01 00:01:00 UTC that could be deleted."
     );
     assert_eq!(
-        stage.say("!purge-history !bad:hs.test $e101:hs.test --local-too").await,
-        "Nothing to delete in Spam (`#bad:hs.test`, `!bad:hs.test`): before that is only state (1 event), which always stays."
-    );
-    assert_eq!(
-        stage.say("!purge-history !bad:hs.test $e103:hs.test").await,
-        "Nothing to delete in Spam (`#bad:hs.test`, `!bad:hs.test`): before that are 2 events of users of this server only, \
-         which nobody else may have. To delete them as well, add `--local-too`."
+        stage.say("!purge-history !bad:hs.test $e101:hs.test").await,
+        "Nothing to delete in Spam (`#bad:hs.test`, `!bad:hs.test`): before that is only state (1 event), which is never deleted."
     );
     assert!(plans(&stage).is_empty());
 }
@@ -148,7 +144,7 @@ async fn a_long_history_is_counted_up_to_a_limit() {
     has(
         &said,
         &[
-            "• 20,000 events would be deleted, all of users of other servers.\n",
+            "• 20,000 events would disappear from the history: 20,000 of users of other servers, 0 of users of this server.\n",
             "• There is more: I counted the 20,000 newest events before that only.",
         ],
     );
@@ -156,7 +152,7 @@ async fn a_long_history_is_counted_up_to_a_limit() {
     has(
         &said,
         &[
-            "• 1,500 events would be deleted, all of users of other servers. The oldest is of 1970-01-01 00:00:00 UTC.",
+            "• 1,500 events would disappear from the history: 1,500 of users of other servers, 0 of users of this server. The oldest is of 1970-01-01 00:00:00 UTC.",
         ],
     );
 }
