@@ -89,8 +89,8 @@ mod tests {
     #[test]
     fn rooms_that_are_not_for_everybody_are_asked_about() {
         let says = |join_rules: Option<&str>, encryption: Option<&str>, block| {
-            let (join_rules, encryption) = (join_rules.map(str::to_owned), encryption.map(str::to_owned));
-            caution(&RoomDetails { join_rules, encryption, ..RoomDetails::default() }, &block)
+            let (encryption, join_rules) = (encryption.map(str::to_owned), join_rules.map(str::to_owned));
+            caution(&RoomDetails { encryption, join_rules, ..RoomDetails::default() }, &block)
         };
         let prefix = "This room may not be meant for the directory: ";
         let open = BlockStatus::Open;

@@ -200,7 +200,7 @@ Other aliases that the room names (2):
 • `#lost:hs.test` – named by the room as well; it does not lead here";
     assert_eq!(stage.say("!alias of !bad:hs.test").await, list);
     // A pill of a room comes as a link.
-    let pill = html("!alias of Spam", r##"!alias of <a href="https://matrix.to/#/#quiet:hs.test">Spam</a>"##);
+    let pill = html("!alias of Spam", r#"!alias of <a href="https://matrix.to/#/#quiet:hs.test">Spam</a>"#);
     let said = send(&mut stage, &pill).await.unwrap_or_default();
     assert_eq!(said, format!("`#quiet:hs.test` leads to Spam (`#bad:hs.test`, `!bad:hs.test`).\n\n{list}"));
     stage.homeserver.change_room(bad_room(), |room| {

@@ -25,7 +25,7 @@ fn deserted() -> Stage {
 /// The fake's list says of every room what its details say; a real server's says of none that it is forgotten.
 fn many(stage: &Stage, count: usize) {
     for n in 0..count {
-        let room = OwnedRoomId::try_from(format!("!e{n:04}:hs.test")).unwrap();
+        let room = OwnedRoomId::try_from(format!("!e{n:04}:hs.test")).expect("a room ID");
         stage.room(&room, &format!("Empty {n}"), &format!("#e{n}:hs.test"), 0);
     }
 }

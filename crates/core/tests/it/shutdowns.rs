@@ -164,7 +164,7 @@ async fn rooms_of_nobody_else_are_gone_for_good() {
 }
 
 fn many(count: usize) -> Vec<OwnedRoomId> {
-    (0..count).map(|n| OwnedRoomId::try_from(format!("!room{n}:hs.test")).unwrap()).collect()
+    (0..count).map(|n| OwnedRoomId::try_from(format!("!room{n}:hs.test")).expect("a room ID")).collect()
 }
 
 #[tokio::test]
