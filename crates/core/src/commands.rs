@@ -1,22 +1,30 @@
 //! The commands. Each is one file: its arguments (a clap derive; the doc comments are the help), what it reads
 //! (`gather`), and what follows from that (`decide`, pure). Registering one is `mod x;` and its row in [`table`].
 
+mod alias;
 mod audit;
 mod block;
 mod blocked;
 mod cancel;
 mod confirm;
 mod context;
+mod empty_rooms;
+mod extremities;
 mod facts;
 mod help;
 mod job;
 mod jobs;
 pub mod line;
+mod list_room;
+mod purge_history;
 mod room;
+mod room_admin;
+mod several;
 mod shutdown;
 mod status;
 mod unblock;
 mod undo;
+mod unlist;
 mod usage;
 mod version;
 
@@ -40,20 +48,27 @@ use crate::{
 /// All commands, by name.
 pub fn table() -> Vec<Entry> {
     vec![
+        entry::<alias::Alias>(),
         entry::<audit::Audit>(),
         entry::<block::Block>(),
         entry::<blocked::Blocked>(),
         entry::<cancel::Cancel>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
+        entry::<empty_rooms::EmptyRooms>(),
+        entry::<extremities::Extremities>(),
         entry::<help::Help>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
+        entry::<list_room::ListRoom>(),
+        entry::<purge_history::PurgeHistory>(),
         entry::<room::Room>(),
+        entry::<room_admin::RoomAdmin>(),
         entry::<shutdown::Shutdown>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),
+        entry::<unlist::Unlist>(),
         entry::<version::Version>(),
     ]
 }

@@ -1,6 +1,7 @@
 //! Pure rules: values in, values out; no waiting, no ports.
 
 pub mod event;
+pub mod grant;
 pub mod join_rules;
 pub mod membership;
 pub mod power;

@@ -4,12 +4,12 @@ use ruma::OwnedRoomId;
 
 use super::{
     Access, Acting, Command, Decision, Draft, Failure, Subject, World,
-    facts::{RoomFacts, block_line, members, reason},
+    facts::{RoomFacts, block_line, members},
+    several::rooms_and_reason,
 };
 use crate::{
     plan::Step,
     reply::{Line, Reply},
-    text::target::{RoomTarget, looks_like_room},
 };
 
 /// Keep everybody on this server from joining rooms
@@ -75,19 +75,16 @@ impl Command for Block {
 
 /// The rooms that lead the words, each once and with what is known of it, and the reason that follows them.
 pub(super) async fn gather_rooms(world: &World<'_>, words: &[String]) -> Result<Facts, Failure> {
-    // The first word has to be a room. A later one that looks like a room is one, or a mistake, never a reason.
-    let count = words.iter().skip(1).take_while(|word| looks_like_room(word)).count() + 1;
+    let (targets, reason) = rooms_and_reason(words)?;
     let mut rooms: Vec<(OwnedRoomId, RoomFacts)> = Vec::new();
-    for word in words.iter().take(count) {
-        let target: RoomTarget =
-            word.parse().map_err(|error| Failure::told(Line::new().name_long(format!("{error}"))))?;
-        let room = world.resolve(&target).await?;
+    for target in &targets {
+        let room = world.resolve(target).await?;
         if !rooms.iter().any(|(known, _)| *known == room) {
             let facts = RoomFacts::gather(world, &room).await?;
             rooms.push((room, facts));
         }
     }
-    Ok(Facts { rooms, reason: reason(&words[count..]) })
+    Ok(Facts { rooms, reason })
 }
 
 /// How rooms are that need no change.

@@ -9,6 +9,7 @@ use crate::{
     model::{BlockStatus, RoomDetails},
     plan::RoomRef,
     reply::{Attachment, Line, json_attachment},
+    text::target::RoomTarget,
 };
 
 /// A room as the server knows it.
@@ -27,17 +28,38 @@ impl RoomFacts {
 
     /// The room with its names.
     pub(super) fn named(&self, room: OwnedRoomId) -> RoomRef {
-        let details = self.details.as_ref();
-        RoomRef {
-            id: room,
-            name: details.and_then(|details| details.name.clone()),
-            alias: details.and_then(|details| details.canonical_alias.clone()),
-        }
+        named(room, self.details.as_ref())
     }
 
     /// Name, alias and ID.
     pub(super) fn line(&self, room: &RoomId) -> Line {
         self.named(room.to_owned()).line()
+    }
+}
+
+/// A room with its names, as far as they are known.
+pub(super) fn named(id: OwnedRoomId, details: Option<&RoomDetails>) -> RoomRef {
+    RoomRef {
+        id,
+        name: details.and_then(|details| details.name.clone()),
+        alias: details.and_then(|details| details.canonical_alias.clone()),
+    }
+}
+
+/// The room that is meant and its details. Refused when the server does not know it.
+pub(super) async fn known_room(
+    world: &World<'_>,
+    target: &RoomTarget,
+) -> Result<(RoomRef, RoomDetails), Failure> {
+    let room = world.resolve(target).await?;
+    match world.lookup.room(&room).await? {
+        Some(details) => Ok((named(room, Some(&details)), details)),
+        None => Err(Failure::told(
+            Line::new()
+                .text("The server does not know the room ")
+                .code(room.as_str())
+                .text(". Check its ID; it may have been deleted, or nobody here was ever in it."),
+        )),
     }
 }
 

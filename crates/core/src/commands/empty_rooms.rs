@@ -1,0 +1,406 @@
+//! `!empty-rooms`: rooms that nobody of this server is in any more, and purging them in batches.
+
+use std::collections::BTreeSet;
+
+use futures_util::FutureExt;
+use ruma::OwnedRoomId;
+use serde_json::{Value, json};
+
+use super::{
+    Access, Acting, Command, Decision, Draft, Failure, Pages, Subject, World,
+    facts::{FileKind, json_file, named},
+    several::read_each,
+};
+use crate::{
+    model::{Dir, ListedRoom, RoomDetails, RoomQuery},
+    plan::{PlanState, Step},
+    ports::Which,
+    reply::{Attachment, Line, Reply, csv_attachment, cut_list},
+    text::number::{counted, grouped},
+};
+
+/// List the rooms without members of this server, or purge them
+///
+/// Such rooms take up space in the database, and nobody here takes part in them. --purge deletes a batch of them and their
+/// history from this server, after a preview and a confirmation; send it again for the next batch. Members who left and
+/// did not forget a room can still read its history: --forgotten leaves such rooms alone.
+#[derive(clap::Args, Debug)]
+#[command(override_usage = "!empty-rooms [--forgotten] [--page <number>] [--file[=csv|json]] | \
+                            --purge [--limit <number>] [--forgotten] [--dry-run] [--yes]")]
+pub(super) struct EmptyRooms {
+    /// Purge a batch of them
+    #[arg(long)]
+    purge: bool,
+    /// How many rooms are purged at once, 500 at most
+    #[arg(long, value_name = "number", default_value_t = 50, requires = "purge", value_parser = clap::value_parser!(u32).range(1..=500))]
+    limit: u32,
+    /// Only rooms that everybody here has forgotten
+    #[arg(long)]
+    forgotten: bool,
+    /// Which page of the list
+    #[arg(long, value_name = "number", default_value_t = 1, conflicts_with = "purge", value_parser = clap::value_parser!(u32).range(1..))]
+    page: u32,
+    /// Attach all of them as a file
+    #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true, default_missing_value = "csv", conflicts_with = "purge")]
+    file: Option<FileKind>,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+/// The empty rooms of the server.
+pub(super) struct Facts {
+    /// All of them; with `--purge` those of the batch.
+    rooms: Vec<ListedRoom>,
+    /// How many empty rooms there are that were not looked into, and may be for the next batch.
+    left: usize,
+    /// How many are left alone because a job works on them.
+    under_way: usize,
+    /// How many were looked into and are not forgotten by everybody.
+    remembered: usize,
+}
+
+/// How many rooms are read at once.
+const PAGE: u32 = 500;
+/// How many rooms a page of the answer shows.
+const SHOWN: usize = 20;
+/// How many rooms a preview names.
+const NAMED: usize = 10;
+
+impl Command for EmptyRooms {
+    const NAME: &'static str = "empty-rooms";
+    const ACCESS: Access = Access::Act;
+    const SUBJECT: Subject = Subject::Rooms;
+    const EXAMPLE: &'static str = "!empty-rooms --purge --limit 20";
+    type Facts = Facts;
+
+    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        let mut rooms = read_empty(world).await?;
+        if !self.purge && !self.forgotten {
+            return Ok(Facts { rooms, left: 0, under_way: 0, remembered: 0 });
+        }
+        let all = rooms.len();
+        if self.purge {
+            let busy = busy(world)?;
+            rooms.retain(|room| !busy.contains(&room.room_id));
+        }
+        let mut facts =
+            Facts { rooms: Vec::new(), left: rooms.len(), under_way: all - rooms.len(), remembered: 0 };
+        let limit = if self.purge { self.limit as usize } else { usize::MAX };
+        let mut rooms = rooms.into_iter();
+        // Only the details say whether a room is forgotten. One read for each: no more of them than the batch needs.
+        while facts.rooms.len() < limit {
+            let batch: Vec<ListedRoom> = rooms.by_ref().take(limit.min(PAGE as usize)).collect();
+            if batch.is_empty() {
+                break;
+            }
+            let read = read_each(world, batch, "empty rooms", |room| detailed(world, room).boxed()).await?;
+            for room in read {
+                match room {
+                    _ if facts.rooms.len() == limit => break,
+                    // Gone, or joined, since it was listed.
+                    None => facts.left -= 1,
+                    Some(room) if self.forgotten && !room.details.forgotten => {
+                        facts.left -= 1;
+                        facts.remembered += 1;
+                    }
+                    Some(room) => {
+                        facts.left -= 1;
+                        facts.rooms.push(room);
+                    }
+                }
+            }
+        }
+        Ok(facts)
+    }
+
+    fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
+        if facts.rooms.is_empty() {
+            return Ok(Decision::Answer(self.none(&facts)));
+        }
+        if !self.purge {
+            return self.list(&facts, world);
+        }
+        let preview = preview(&facts, self.what_is_left(facts.left));
+        let steps = facts.rooms.into_iter().map(|ListedRoom { room_id, details }| Step::PurgeEmptyRoom {
+            room: named(room_id, Some(&details)),
+        });
+        Ok(Decision::Propose(Box::new(Draft {
+            steps: steps.collect(),
+            because: None,
+            preview,
+            undoes: None,
+            caution: None,
+            acting: self.acting,
+        })))
+    }
+}
+
+/// All rooms without local members but the management room. Sorted by local members, they come first.
+async fn read_empty(world: &World<'_>) -> Result<Vec<ListedRoom>, Failure> {
+    let mut query = RoomQuery {
+        limit: PAGE,
+        order_by: Some("joined_local_members".to_owned()),
+        dir: Dir::Backwards,
+        ..RoomQuery::default()
+    };
+    let (mut rooms, mut seen) = (Vec::new(), BTreeSet::new());
+    loop {
+        let page = world.lookup.rooms(&query).await?;
+        for room in page.rooms {
+            if room.details.joined_local_members > 0 {
+                return Ok(rooms);
+            }
+            // A list that changes while it is read can show a room twice.
+            if !world.is_management(&room.room_id) && seen.insert(room.room_id.clone()) {
+                rooms.push(room);
+            }
+        }
+        (world.tell)(&Reply::text(format!(
+            "Read {} without members of this server …",
+            self::rooms(rooms.len())
+        )));
+        match page.next {
+            Some(next) if next > query.from => query.from = next,
+            _ => return Ok(rooms),
+        }
+    }
+}
+
+/// A listed room with its details as they are now; `None` when it is gone or somebody has joined.
+async fn detailed(world: &World<'_>, room: ListedRoom) -> Result<Option<ListedRoom>, Failure> {
+    let details = world.lookup.room(&room.room_id).await?;
+    let details = details.filter(|details| details.joined_local_members == 0);
+    Ok(details.map(|details| ListedRoom { room_id: room.room_id, details }))
+}
+
+/// The rooms that a job is at work on.
+fn busy(world: &World<'_>) -> Result<BTreeSet<OwnedRoomId>, Failure> {
+    let running = Which { states: vec![PlanState::Running], ..Which::default() };
+    let plans = world.records.plans(&running)?;
+    let steps = plans.iter().flat_map(|plan| &plan.steps).filter(|planned| planned.outcome.is_none());
+    Ok(steps.map(|planned| planned.step.room().to_owned()).collect())
+}
+
+fn number(number: usize) -> String {
+    grouped(u64::try_from(number).unwrap_or(u64::MAX))
+}
+
+fn rooms(number: usize) -> String {
+    counted(u64::try_from(number).unwrap_or(u64::MAX), "room")
+}
+
+fn in_a_line(room: &ListedRoom) -> Line {
+    let line = named(room.room_id.clone(), Some(&room.details)).line();
+    let line = line.text(match room.details.joined_members {
+        0 => " – no members at all".to_owned(),
+        n => format!(" – {} on other servers", counted(n, "member")),
+    });
+    if room.details.forgotten { line.text(", forgotten by everybody here") } else { line }
+}
+
+impl EmptyRooms {
+    /// Nothing to show or to purge.
+    fn none(&self, facts: &Facts) -> Reply {
+        let mut why = Vec::new();
+        if facts.under_way > 0 {
+            why.push(format!("{} being worked on by a job already", is_or_are(facts.under_way)));
+        }
+        if facts.remembered > 0 {
+            why.push(format!("{} not forgotten by everybody yet", is_or_are(facts.remembered)));
+        }
+        let adjective = if self.forgotten { "forgotten " } else { "" };
+        Reply::text(match why.len() {
+            0 => format!("There is no {adjective}room without members of this server."),
+            _ => format!(
+                "There is no {adjective}room without members of this server that I could {}: {}.",
+                if self.purge { "purge" } else { "list" },
+                why.join(", ")
+            ),
+        })
+    }
+
+    /// What the next batch is for.
+    fn what_is_left(&self, left: usize) -> Option<String> {
+        let rooms = match left {
+            0 => return None,
+            1 => "One room is".to_owned(),
+            n => format!("{} are", rooms(n)),
+        };
+        let left = if self.forgotten { "not looked into yet" } else { "left after these" };
+        Some(format!("{rooms} {left}: the same command takes the next batch."))
+    }
+
+    fn list(&self, facts: &Facts, world: &World<'_>) -> Result<Decision, Failure> {
+        let total = facts.rooms.len();
+        let pages = total.div_ceil(SHOWN);
+        let typed = usize::try_from(self.page).unwrap_or(usize::MAX);
+        let page = world.at.and_then(|at| at.parse().ok()).unwrap_or(typed);
+        if page > pages && world.at.is_none() {
+            let last = if pages == 1 {
+                "there is one page only".to_owned()
+            } else {
+                format!("the last page is {pages}")
+            };
+            return Err(Failure::told(Line::new().text(format!("There is no page {page}: {last}."))));
+        }
+        // Rooms may have gone since the page was shown that was turned.
+        let page = page.clamp(1, pages);
+        let shown = facts.rooms.iter().skip((page - 1) * SHOWN).take(SHOWN);
+        let alone = facts.rooms.iter().filter(|room| room.details.joined_members == 0).count();
+        let forgotten = if self.forgotten { ", forgotten by everybody here" } else { "" };
+        let mut reply = Reply::new().paragraph(
+            Line::new().strong(format!("{} without members of this server", rooms(total))).text(format!(
+                "{forgotten} ({} without any members){}:",
+                number(alone),
+                if pages > 1 { format!(", page {page} of {pages}") } else { String::new() }
+            )),
+        );
+        reply = reply.list(shown.map(in_a_line));
+        let hint = Line::new().text("To purge them: ").code("!empty-rooms --purge");
+        reply = reply.paragraph(hint.text(". It asks first."));
+        if let Some(kind) = self.file {
+            // A turned page would send the file again.
+            return Ok(Decision::Answer(reply.attach(attachment(kind, &facts.rooms)?)));
+        }
+        if pages > 1 {
+            let hint = Line::new().code("--page").text(" shows another page, ").code("--file");
+            reply = reply.paragraph(hint.text(" attaches all of them."));
+        }
+        Ok(Decision::Page(
+            reply,
+            Pages {
+                left: (page > 1).then(|| (page - 1).to_string()),
+                right: (page < pages).then(|| (page + 1).to_string()),
+            },
+        ))
+    }
+}
+
+/// What purging a batch means.
+fn preview(facts: &Facts, left: Option<String>) -> Reply {
+    let batch = facts.rooms.len();
+    let count = |is: fn(&RoomDetails) -> bool| facts.rooms.iter().filter(|room| is(&room.details)).count();
+    let elsewhere = count(|details| details.joined_members > 0);
+    let remembered = count(|details| !details.forgotten);
+    let text = |text: String| Line::new().text(text);
+    let mut lines = vec![text(
+            "They and their history are deleted from this server; they are not blocked. A room that somebody has joined \
+             by then is left alone."
+                .to_owned(),
+        )];
+    if elsewhere > 0 {
+        lines.push(text(format!(
+            "{} members on other servers: there they go on.",
+            of_them(elsewhere, batch, "still has", "still have")
+        )));
+    }
+    if elsewhere < batch {
+        lines.push(text(format!(
+            "{} no members at all: what is deleted is gone for good.",
+            of_them(batch - elsewhere, batch, "has", "have")
+        )));
+    }
+    if remembered > 0 {
+        lines.push(text(format!(
+            "{} not forgotten yet by everybody here: former members lose the history, and open invitations are lost.",
+            of_them(remembered, batch, "is", "are")
+        )));
+    }
+    let batch_of = match facts.left {
+        0 => rooms(batch),
+        left => format!("{} of {}", number(batch), rooms(batch + left)),
+    };
+    let preview = Reply::new()
+        .paragraph(Line::new().strong(format!("Purge {batch_of} without members of this server")))
+        .list(lines)
+        .paragraph("The rooms:");
+    let preview = cut_list(preview, facts.rooms.iter().map(in_a_line).collect(), NAMED, "rooms");
+    let mut after: Vec<Line> = left.map(text).into_iter().collect();
+    if facts.remembered > 0 {
+        after.push(text(format!(
+            "{} not forgotten by everybody, and left alone.",
+            is_or_are(facts.remembered)
+        )));
+    }
+    if facts.under_way > 0 {
+        after.push(text(format!(
+            "{} being worked on by a job already, and left alone.",
+            is_or_are(facts.under_way)
+        )));
+    }
+    if after.is_empty() { preview } else { preview.paragraph("Besides:").list(after) }
+}
+
+/// “1 room is”, “3 rooms are”
+fn is_or_are(number: usize) -> String {
+    format!("{} {}", rooms(number), if number == 1 { "is" } else { "are" })
+}
+
+/// “It has”, “All have”, “1 of them has”, “3 of them have”
+fn of_them(number: usize, all: usize, singular: &str, plural: &str) -> String {
+    match number {
+        1 if all == 1 => format!("It {singular}"),
+        1 => format!("1 of them {singular}"),
+        n if n == all => format!("All {plural}"),
+        n => format!("{} of them {plural}", self::number(n)),
+    }
+}
+
+const HEADERS: [&str; 15] = [
+    "room_id",
+    "name",
+    "canonical_alias",
+    "joined_members",
+    "joined_local_members",
+    "version",
+    "creator",
+    "encryption",
+    "federatable",
+    "public",
+    "join_rules",
+    "guest_access",
+    "history_visibility",
+    "state_events",
+    "room_type",
+];
+
+fn attachment(kind: FileKind, rooms: &[ListedRoom]) -> Result<Attachment, Failure> {
+    let rows = rooms.iter().map(|room| {
+        let mut row = json!(room.details);
+        row["room_id"] = json!(room.room_id);
+        row
+    });
+    let cell = |value: &Value| match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match kind {
+        FileKind::Json => {
+            let only = |row: Value| -> serde_json::Map<String, Value> {
+                HEADERS.iter().map(|header| ((*header).to_owned(), row[*header].clone())).collect()
+            };
+            json_file("empty-rooms.json", &rows.map(only).collect::<Vec<_>>())
+        }
+        FileKind::Csv => Ok(csv_attachment(
+            "empty-rooms.csv",
+            &HEADERS,
+            rows.map(|row| HEADERS.iter().map(|header| cell(&row[*header])).collect()),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_batch_are_named_grammatically() {
+        assert_eq!(of_them(1, 1, "has", "have"), "It has");
+        assert_eq!(of_them(1, 3, "has", "have"), "1 of them has");
+        assert_eq!(of_them(2, 3, "has", "have"), "2 of them have");
+        assert_eq!(of_them(3, 3, "has", "have"), "All have");
+        assert_eq!(is_or_are(1), "1 room is");
+        assert_eq!(is_or_are(2000), "2,000 rooms are");
+    }
+}
