@@ -5,6 +5,7 @@ pub mod clean;
 pub mod duration;
 mod link;
 pub mod message;
+pub mod moment;
 pub mod nearest;
 pub mod target;
 pub mod words;
