@@ -7,13 +7,20 @@ mod blocked;
 mod cancel;
 mod confirm;
 mod context;
+mod event;
+mod events;
 mod facts;
 mod help;
+mod history;
 mod job;
 mod jobs;
 pub mod line;
+mod messages;
+mod paging;
 mod room;
 mod shutdown;
+mod shutdown_status;
+mod state;
 mod status;
 mod unblock;
 mod undo;
@@ -46,11 +53,15 @@ pub fn table() -> Vec<Entry> {
         entry::<cancel::Cancel>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
+        entry::<event::Event>(),
         entry::<help::Help>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
+        entry::<messages::Messages>(),
         entry::<room::Room>(),
         entry::<shutdown::Shutdown>(),
+        entry::<shutdown_status::ShutdownStatus>(),
+        entry::<state::State>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),

@@ -4,3 +4,4 @@ pub mod event;
 pub mod join_rules;
 pub mod membership;
 pub mod safety;
+pub mod state;
