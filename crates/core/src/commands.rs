@@ -4,9 +4,11 @@
 mod audit;
 mod block;
 mod blocked;
+mod browse;
 mod cancel;
 mod confirm;
 mod context;
+mod deletions;
 mod event;
 mod events;
 mod facts;

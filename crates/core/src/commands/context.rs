@@ -49,13 +49,12 @@ impl Command for Context {
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let EventTarget { room, event } = events::target(&self.target)?;
-        let room = match room {
-            Some(room) => world.resolve(&room).await?,
+        let room = if let Some(room) = room {
+            world.resolve(&room).await?
+        } else {
             // The ID alone: the event itself says where it is.
-            None => {
-                let found = world.lookup.original(&event).await?.and_then(|event| event.room_id());
-                found.ok_or_else(|| events::unknown_event(event.as_str()))?
-            }
+            let found = world.lookup.original(&event).await?.and_then(|event| event.room_id());
+            found.ok_or_else(|| events::unknown_event(event.as_str()))?
         };
         let details = world.lookup.room(&room).await?;
         let around = world.lookup.context(&room, &event, self.number).await?;

@@ -4,15 +4,16 @@ use ruma::OwnedRoomId;
 
 use super::{
     Access, Command, Decision, Failure, Pages, Subject, World,
+    browse::{Browse, Page, marked},
     events::{attachment, unknown_room},
     facts::FileKind,
-    history::{Part, Place, Read, Towards, Wanted},
+    history::{Part, Place, Wanted},
     paging::cut,
 };
 use crate::{
-    model::{Dir, Event, Millis, RoomDetails},
+    model::{Event, RoomDetails},
     reply::{Line, Reply, room_line},
-    rules::event::{Names, in_words},
+    rules::event::Names,
     text::{
         duration::date,
         target::{RoomTarget, UserTarget},
@@ -49,7 +50,7 @@ pub(super) struct Messages {
     #[arg(long, value_name = "date or event", conflicts_with_all = ["before", "after", "page", "all"])]
     at: Option<String>,
     /// Which page, from 1
-    #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=1000))]
     page: Option<u32>,
     /// Attach all of the range as a file, up to 10,000 events
     #[arg(long, conflicts_with = "page")]
@@ -63,31 +64,9 @@ pub(super) struct Facts {
     room: OwnedRoomId,
     details: RoomDetails,
     wanted: Wanted,
-    found: Found,
+    /// A page, or why there is none.
+    found: Result<Page, Line>,
 }
-
-enum Found {
-    /// A page.
-    Page(Page),
-    /// Why there is none.
-    Nothing(Line),
-}
-
-#[derive(Default)]
-struct Page {
-    /// Newest first.
-    events: Vec<Event>,
-    state: Vec<Event>,
-    older: Option<String>,
-    newer: Option<String>,
-    /// The event that was asked for.
-    at: Option<Place>,
-    /// Whether nothing is before it in the whole room.
-    is_beginning: bool,
-}
-
-/// The most events of a file.
-const MOST: usize = 10_000;
 
 impl Command for Messages {
     const NAME: &'static str = "messages";
@@ -117,29 +96,29 @@ impl Command for Messages {
         // The history of a room that the server does not know is empty, and no error.
         let details = world.lookup.room(&room).await?.ok_or_else(|| unknown_room(&room))?;
         let facts = |found| Facts { room: room.clone(), details, wanted: wanted.clone(), found };
-        let reading = Reading { world, room: &room, wanted: &wanted, limit: self.limit as usize };
+        let browse = Browse { world, room: &room, wanted: &wanted, limit: self.limit as usize };
         if let Some(cursor) = world.at {
-            return Ok(facts(Found::Page(reading.page(&Part::parse(cursor)?).await?)));
+            return Ok(facts(Ok(browse.page(&Part::parse(cursor)?).await?)));
         }
         if let Some(at) = at {
-            return Ok(facts(reading.around(at).await?));
+            return Ok(facts(browse.around(at).await?));
         }
-        let part = match reading.range(before, after).await? {
+        let part = match browse.range(before, after).await? {
             Ok(part) => part,
-            Err(nothing) => return Ok(facts(Found::Nothing(nothing))),
+            Err(nothing) => return Ok(facts(Err(nothing))),
         };
-        let found = if self.all {
-            reading.all(&part).await?
+        let page = if self.all {
+            browse.all(&part).await?
         } else {
-            reading.page(&reading.skip(part, self.page.unwrap_or(1)).await?).await?
+            browse.walk(&part, self.page.unwrap_or(1)).await?
         };
-        Ok(facts(Found::Page(found)))
+        Ok(facts(Ok(page)))
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         let page = match facts.found {
-            Found::Page(page) => page,
-            Found::Nothing(line) => return Ok(Decision::Answer(Reply::new().paragraph(line))),
+            Ok(page) => page,
+            Err(line) => return Ok(Decision::Answer(Reply::new().paragraph(line))),
         };
         let room = room_line(
             facts.details.name.as_deref(),
@@ -147,9 +126,9 @@ impl Command for Messages {
             facts.room.as_str(),
         );
         let pages = Pages { left: page.older.clone(), right: page.newer.clone() };
+        let turns = pages.left.is_some() || pages.right.is_some();
         if page.events.is_empty() {
             let reply = Reply::new().paragraph(nothing(room, &facts.wanted, &facts.details, &page));
-            let turns = pages.left.is_some() || pages.right.is_some();
             return Ok(if turns { Decision::Page(reply, pages) } else { Decision::Answer(reply) });
         }
         let heading = Line::new().text("In ").append(room);
@@ -157,27 +136,13 @@ impl Command for Messages {
         let names = Names::of(&page.state);
         let lines: Vec<Line> =
             page.events.iter().map(|event| marked(event, page.at.as_ref(), &names)).collect();
-        let shown = match self.all {
-            true => cut(&lines, self.limit as usize).first().map_or(0, std::ops::Range::len),
-            false => lines.len(),
-        };
+        let fits = || cut(&lines, self.limit as usize).first().map_or(0, std::ops::Range::len);
+        let shown = if self.all { fits() } else { lines.len() };
         let hidden = lines.len() - shown;
         let mut reply =
             Reply::new().paragraph(heading).list(lines.into_iter().take(shown)).more(hidden, "in the file");
-        if self.all && page.older.is_some() {
-            let last =
-                page.events.last().and_then(Event::event_id).map(ToString::to_string).unwrap_or_default();
-            let line =
-                Line::new().text(format!("The file ends at {} events. The older ones: ", page.events.len()));
-            reply = reply
-                .paragraph(line.code(format!("!messages {} --all --before {last}", facts.room)).text("."));
-        } else if self.all && page.newer.is_some() {
-            let first =
-                page.events.first().and_then(Event::event_id).map(ToString::to_string).unwrap_or_default();
-            let line =
-                Line::new().text(format!("The file ends at {} events. The newer ones: ", page.events.len()));
-            reply = reply
-                .paragraph(line.code(format!("!messages {} --all --after {first}", facts.room)).text("."));
+        if self.all && turns {
+            reply = reply.paragraph(rest_of_file(&page));
         } else if page.is_beginning {
             reply = reply.paragraph(beginning(&facts.wanted));
         }
@@ -187,8 +152,7 @@ impl Command for Messages {
             let events: Vec<&Event> = page.events.iter().collect();
             reply = reply.attach(attachment(kind, "messages", &events)?);
         }
-        let turns = !self.all && (pages.left.is_some() || pages.right.is_some());
-        Ok(if turns { Decision::Page(reply, pages) } else { Decision::Answer(reply) })
+        Ok(if turns && !self.all { Decision::Page(reply, pages) } else { Decision::Answer(reply) })
     }
 }
 
@@ -199,169 +163,6 @@ fn meant(word: &str) -> Vec<String> {
         return vec![word.to_owned()];
     }
     vec![format!("m.room.{word}"), format!("m.{word}")]
-}
-
-/// What is needed to read pages.
-struct Reading<'a> {
-    world: &'a World<'a>,
-    room: &'a OwnedRoomId,
-    wanted: &'a Wanted,
-    limit: usize,
-}
-
-impl Reading<'_> {
-    /// The part between two places; or why it is empty.
-    async fn range(
-        &self,
-        before: Option<Place>,
-        after: Option<Place>,
-    ) -> Result<Result<Part, Line>, Failure> {
-        let mut part = Part::default();
-        if let Some(place) = &before {
-            part.newest = place.before(self.world, self.room).await?;
-            if part.newest.is_none() {
-                return Ok(Err(self.nothing_there(place, Dir::Forwards).await?));
-            }
-        }
-        if let Some(place) = &after {
-            part.oldest = place.after(self.world, self.room).await?;
-            if part.oldest.is_none() {
-                return Ok(Err(self.nothing_there(place, Dir::Backwards).await?));
-            }
-        }
-        // After a date alone, what followed it is what is looked for.
-        if before.is_none() && after.is_some() {
-            part.towards = Towards::Newer;
-            part.from.clone_from(&part.oldest);
-        } else {
-            part.from.clone_from(&part.newest);
-        }
-        Ok(Ok(part))
-    }
-
-    /// That nothing is before or after a place, and what is on its other side.
-    async fn nothing_there(&self, place: &Place, other_side: Dir) -> Result<Line, Failure> {
-        let ts: Option<Millis> = match place {
-            Place::Moment(ms) => {
-                let found = self.world.lookup.event_at(self.room, *ms, other_side).await?;
-                found.and_then(|found| found.origin_server_ts)
-            }
-            Place::Event(_) => None,
-        };
-        let (side, end) = match other_side {
-            Dir::Forwards => ("before ", "the first event that the server has there"),
-            Dir::Backwards => ("after ", "the last event there"),
-        };
-        let line = Line::new().text("Nothing in ").code(self.room.as_str()).text(" is from ").text(side);
-        let line = line.append(place.line());
-        Ok(match ts {
-            Some(ts) => line.text(format!(": {end} is from {}.", date(ts))),
-            None => line.text("."),
-        })
-    }
-
-    /// The part that begins so many pages further on.
-    async fn skip(&self, part: Part, page: u32) -> Result<Part, Failure> {
-        let pages = (page as usize).saturating_sub(1);
-        if pages == 0 {
-            return Ok(part);
-        }
-        let read = part.read(self.world, self.room, self.wanted, pages * self.limit).await?;
-        match read.on {
-            Some(on) => Ok(part.turned(part.towards, on)),
-            None => {
-                let events = read.events.len();
-                let there = events.div_ceil(self.limit).max(1);
-                let there =
-                    if there == 1 { "is only 1 page".to_owned() } else { format!("are only {there} pages") };
-                Err(Failure::told(Line::new().text(format!("There {there} ({events} events)."))))
-            }
-        }
-    }
-
-    /// A page that fits into a message.
-    async fn page(&self, part: &Part) -> Result<Page, Failure> {
-        let mut read = part.read(self.world, self.room, self.wanted, self.limit).await?;
-        let fits = fitting(&read, part.towards);
-        if fits < read.events.len() {
-            read = part.read(self.world, self.room, self.wanted, fits).await?;
-        }
-        Ok(self.of(part, read))
-    }
-
-    /// Everything, as far as a file goes.
-    async fn all(&self, part: &Part) -> Result<Page, Failure> {
-        Ok(self.of(part, part.read(self.world, self.room, self.wanted, MOST).await?))
-    }
-
-    /// Half a page on either side of a place.
-    async fn around(&self, place: Place) -> Result<Found, Failure> {
-        let Some(from) = place.around(self.world, self.room).await? else {
-            let line =
-                Line::new().text("The server has no event of ").code(self.room.as_str()).text(" near ");
-            return Ok(Found::Nothing(line.append(place.line()).text(".")));
-        };
-        let to = |towards| Part { towards, from: Some(from.clone()), ..Part::default() };
-        let mut count = (self.limit / 2).max(1);
-        let (older, newer) = loop {
-            let older = to(Towards::Older).read(self.world, self.room, self.wanted, count).await?;
-            let newer = to(Towards::Newer).read(self.world, self.room, self.wanted, count).await?;
-            if count == 1 || fit_together(&newer, &older) {
-                break (older, newer);
-            }
-            count /= 2;
-        };
-        let (older, newer) = (self.of(&to(Towards::Older), older), self.of(&to(Towards::Newer), newer));
-        Ok(Found::Page(Page {
-            events: [newer.events, older.events].concat(),
-            state: [newer.state, older.state].concat(),
-            older: older.older,
-            newer: newer.newer,
-            at: Some(place),
-            is_beginning: older.is_beginning,
-        }))
-    }
-
-    /// What was read, with where its neighbours begin.
-    fn of(&self, part: &Part, read: Read) -> Page {
-        let on = read.on.map(|on| part.turned(part.towards, on).to_cursor());
-        // Behind the place where a page begins is the page before, unless the range begins there.
-        let back = |towards, bound: &Option<String>| {
-            let from = part.from.clone().filter(|from| Some(from) != bound.as_ref());
-            from.map(|from| part.turned(towards, from).to_cursor())
-        };
-        let (older, newer) = match part.towards {
-            Towards::Older => (on, back(Towards::Newer, &part.newest)),
-            Towards::Newer => (back(Towards::Older, &part.oldest), on),
-        };
-        let is_beginning = part.towards == Towards::Older && older.is_none() && part.oldest.is_none();
-        Page { events: read.events, state: read.state, older, newer, at: None, is_beginning }
-    }
-}
-
-/// How many of the events fit into a message: of those that are nearest to where the reading began.
-fn fitting(read: &Read, towards: Towards) -> usize {
-    let names = Names::of(&read.state);
-    let mut lines: Vec<Line> = read.events.iter().map(|event| marked(event, None, &names)).collect();
-    if towards == Towards::Newer {
-        lines.reverse();
-    }
-    cut(&lines, lines.len()).first().map_or(0, std::ops::Range::len)
-}
-
-/// Whether two pages fit into one message.
-fn fit_together(newer: &Read, older: &Read) -> bool {
-    let names = Names::of(&[newer.state.as_slice(), &older.state].concat());
-    let events = newer.events.iter().chain(&older.events);
-    let lines: Vec<Line> = events.map(|event| marked(event, None, &names)).collect();
-    cut(&lines, lines.len()).len() <= 1
-}
-
-/// An event in a line, with a mark if it is the one that was asked for.
-fn marked(event: &Event, at: Option<&Place>, names: &Names) -> Line {
-    let is_it = matches!((at, event.event_id()), (Some(Place::Event(at)), Some(id)) if at == id);
-    let line = in_words(event, names);
-    if is_it { Line::new().strong("▶ ").append(line) } else { line }
 }
 
 /// Whose events and of which types.
@@ -389,6 +190,19 @@ fn beginning(wanted: &Wanted) -> &'static str {
     }
 }
 
+/// How to go on where a file ends.
+fn rest_of_file(page: &Page) -> Line {
+    let (event, option, which) = match &page.older {
+        Some(_) => (page.events.last(), "--before", "older"),
+        None => (page.events.first(), "--after", "newer"),
+    };
+    let id = event.and_then(Event::event_id).map(ToString::to_string).unwrap_or_default();
+    let line = Line::new().text(format!("The file ends at {} events. ", page.events.len()));
+    line.text(format!("For the {which} ones, type the command again with "))
+        .code(format!("{option} {id}"))
+        .text(".")
+}
+
 /// Why a page is empty.
 fn nothing(room: Line, wanted: &Wanted, details: &RoomDetails, page: &Page) -> Line {
     if page.newer.is_some() {
@@ -397,7 +211,10 @@ fn nothing(room: Line, wanted: &Wanted, details: &RoomDetails, page: &Page) -> L
     if page.older.is_some() {
         return Line::from("There is nothing newer.");
     }
-    let line = of(Line::new().text("There is nothing in ").append(room), wanted).text(" there.");
+    if is_everything(wanted) {
+        return Line::new().text("The server holds no events of ").append(room).text(".");
+    }
+    let line = of(Line::new().text("There is nothing in ").append(room), wanted).text(".");
     let hides = |kind: &String| kind == "m.room.message" || kind == "m.sticker" || kind == "m.reaction";
     if details.encryption.is_some() && wanted.types.iter().any(hides) {
         return line

@@ -74,11 +74,11 @@ impl Command for State {
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let room = world.resolve(&self.room).await?;
         let details = world.lookup.room(&room).await?.ok_or_else(|| unknown_room(&room))?;
-        let Some(word) = &self.kind else {
+        let Some(asked) = &self.kind else {
             let events = world.lookup.state(&room, None).await.map_err(too_much)?;
             return Ok(Facts { room, details, kind: None, events });
         };
-        for kind in meant(word) {
+        for kind in meant(asked) {
             let mut events = world.lookup.state(&room, Some(&kind)).await?;
             // Before 1.123 Synapse does not know the filter, and gives everything.
             events.retain(|event| event.kind() == kind);
@@ -88,11 +88,11 @@ impl Command for State {
         }
         let all = world.lookup.state(&room, None).await.map_err(too_much)?;
         let there = all.iter().map(Event::kind);
-        let near = nearest(&short(word), there.map(short_of))
+        let near = nearest(&short(asked), there.map(short_of))
             .and_then(|near| all.iter().map(Event::kind).find(|kind| short_of(kind) == near));
         let line = Line::new()
             .text("There is no ")
-            .user(word)
+            .user(asked)
             .text(" in the state of ")
             .append(named(&room, &details))
             .text(".");
@@ -268,8 +268,7 @@ fn raw(facts: &Facts) -> Result<Reply, Failure> {
     let text = String::from_utf8_lossy(&file.bytes);
     let fits = text.len() <= RAW && text.lines().all(|line| line.chars().count() <= RAW_LINE);
     Ok(if fits {
-        let shown = Reply::new().paragraph(line.text(":")).preformatted(text.into_owned());
-        shown
+        Reply::new().paragraph(line.text(":")).preformatted(text.into_owned())
     } else {
         Reply::new().paragraph(line.text(", is in the file.")).attach(file)
     })

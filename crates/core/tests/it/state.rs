@@ -17,7 +17,7 @@ fn event(kind: &str, key: &str, content: &Value) -> Value {
 
 fn club() -> Stage {
     let stage = stage();
-    let state = vec![
+    let events = vec![
         event("m.room.member", "@user0:hs.test", &json!({"membership": "join", "displayname": "Ana"})),
         event("m.room.member", "@out:x.test", &json!({"membership": "ban", "reason": "spam"})),
         event("m.room.member", "@user1:hs.test", &json!({"membership": "join"})),
@@ -31,7 +31,7 @@ fn club() -> Stage {
         event("m.room.create", "", &json!({"room_version": "10"})),
     ];
     let details = RoomDetails { name: Some("Club".into()), ..RoomDetails::default() };
-    let room = FakeRoom { details, state, ..FakeRoom::default() };
+    let room = FakeRoom { details, state: events, ..FakeRoom::default() };
     stage.homeserver.put_room(room_id!("!club:hs.test"), room);
     stage
 }
@@ -146,9 +146,9 @@ async fn raw_state_is_shown_or_attached() {
 #[tokio::test]
 async fn a_huge_state_has_pages() {
     let mut stage = stage();
-    let state =
+    let events =
         (0..5_000).map(|n| event("m.space.child", &format!("!{n:04}:hs.test"), &json!({"via": ["hs.test"]})));
-    let room = FakeRoom { state: state.collect(), ..FakeRoom::default() };
+    let room = FakeRoom { state: events.collect(), ..FakeRoom::default() };
     stage.homeserver.put_room(&owned_room_id!("!club:hs.test"), room);
     let heard = stage.hear(moderator(), "!state !club:hs.test --file");
     stage.handle().await;
@@ -168,7 +168,7 @@ async fn a_huge_state_has_pages() {
 async fn hostile_state_stays_in_its_place() {
     let mut stage = stage();
     let evil = "</code>\n@room https://evil.test `!x` “”\u{202e}";
-    let state = vec![
+    let events = vec![
         event(evil, evil, &json!({evil: evil})),
         event("m.room.name", "", &json!({"name": evil})),
         event("m.room.power_levels", "", &json!({"users": {evil: 100}, "events": {evil: 1}})),
@@ -176,7 +176,7 @@ async fn hostile_state_stays_in_its_place() {
         json!(7),
         json!({"type": 7, "state_key": 7, "content": []}),
     ];
-    stage.homeserver.put_room(room_id!("!club:hs.test"), FakeRoom { state, ..FakeRoom::default() });
+    stage.homeserver.put_room(room_id!("!club:hs.test"), FakeRoom { state: events, ..FakeRoom::default() });
     for line in ["!state !club:hs.test", "!state !club:hs.test member", "!state !club:hs.test power_levels"] {
         let heard = stage.hear(moderator(), line);
         stage.handle().await;
