@@ -5,7 +5,7 @@ use ruma::RoomId;
 use super::{
     Failure, World,
     history::{Part, Place, Read, Towards, Wanted},
-    paging::cut,
+    sheet::cut,
 };
 use crate::{
     model::{Dir, Event, Millis},

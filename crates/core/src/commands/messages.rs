@@ -8,7 +8,7 @@ use super::{
     events::{attachment, unknown_room},
     facts::FileKind,
     history::{Part, Place, Wanted},
-    paging::cut,
+    sheet::cut,
 };
 use crate::{
     model::{Event, RoomDetails},

@@ -6,7 +6,7 @@ use super::{
     Access, Command, Decision, Failure, Subject, World,
     deletions::{Deletions, Rooms, Source, from_delete_status},
     facts::FileKind,
-    paging::Sheet,
+    sheet::Sheet,
 };
 use crate::{
     model::{DELETE_ROOM, PURGE_HISTORY, ScheduledTask},

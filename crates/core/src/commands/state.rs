@@ -8,7 +8,7 @@ use super::{
     Access, Command, Decision, Failure, Subject, World,
     events::{attachment, unknown_room},
     facts::{FileKind, json_file},
-    paging::Sheet,
+    sheet::Sheet,
 };
 use crate::{
     model::{Event, RoomDetails},
