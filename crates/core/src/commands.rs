@@ -5,22 +5,31 @@ mod alias;
 mod audit;
 mod block;
 mod blocked;
+mod browse;
 mod cancel;
 mod confirm;
 mod context;
+mod deletions;
 mod empty_rooms;
+mod event;
+mod events;
 mod extremities;
 mod facts;
 mod help;
+mod history;
 mod job;
 mod jobs;
 pub mod line;
 mod list_room;
+mod messages;
 mod purge_history;
 mod room;
 mod room_admin;
 mod several;
+mod sheet;
 mod shutdown;
+mod shutdown_status;
+mod state;
 mod status;
 mod unblock;
 mod undo;
@@ -56,15 +65,19 @@ pub fn table() -> Vec<Entry> {
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
         entry::<empty_rooms::EmptyRooms>(),
+        entry::<event::Event>(),
         entry::<extremities::Extremities>(),
         entry::<help::Help>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
+        entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<shutdown::Shutdown>(),
+        entry::<shutdown_status::ShutdownStatus>(),
+        entry::<state::State>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),

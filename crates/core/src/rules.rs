@@ -6,3 +6,4 @@ pub mod join_rules;
 pub mod membership;
 pub mod power;
 pub mod safety;
+pub mod state;
