@@ -3,4 +3,5 @@
 pub mod event;
 pub mod join_rules;
 pub mod membership;
+pub mod power;
 pub mod safety;
