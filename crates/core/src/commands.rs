@@ -12,8 +12,13 @@ mod help;
 mod job;
 mod jobs;
 pub mod line;
+mod members;
+mod paging;
 mod room;
+mod room_list;
+mod rooms;
 mod shutdown;
+mod space;
 mod status;
 mod unblock;
 mod undo;
@@ -49,8 +54,11 @@ pub fn table() -> Vec<Entry> {
         entry::<help::Help>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
+        entry::<members::Members>(),
         entry::<room::Room>(),
+        entry::<rooms::Rooms>(),
         entry::<shutdown::Shutdown>(),
+        entry::<space::Space>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),

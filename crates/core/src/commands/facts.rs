@@ -3,12 +3,15 @@
 use futures_util::future::try_join;
 use ruma::{OwnedRoomId, RoomId};
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Failure, World};
 use crate::{
-    model::{BlockStatus, RoomDetails},
+    model::{BlockStatus, DELETE_ROOM, DeleteTask, RoomDetails, ScheduledTask, TaskStatus},
     plan::RoomRef,
-    reply::{Attachment, Line, json_attachment},
+    ports::Fault,
+    reply::{Attachment, Line, MOST_BYTES, Table, json_attachment},
+    text::target::RoomTarget,
 };
 
 /// A room as the server knows it.
@@ -27,18 +30,69 @@ impl RoomFacts {
 
     /// The room with its names.
     pub(super) fn named(&self, room: OwnedRoomId) -> RoomRef {
-        let details = self.details.as_ref();
-        RoomRef {
-            id: room,
-            name: details.and_then(|details| details.name.clone()),
-            alias: details.and_then(|details| details.canonical_alias.clone()),
-        }
+        named(room, self.details.as_ref())
     }
 
     /// Name, alias and ID.
     pub(super) fn line(&self, room: &RoomId) -> Line {
         self.named(room.to_owned()).line()
     }
+}
+
+/// A room with its names, as far as they are known.
+pub(super) fn named(id: OwnedRoomId, details: Option<&RoomDetails>) -> RoomRef {
+    RoomRef {
+        id,
+        name: details.and_then(|details| details.name.clone()),
+        alias: details.and_then(|details| details.canonical_alias.clone()),
+    }
+}
+
+/// The room that is meant and its details. Refused when the server does not know it.
+pub(super) async fn known_room(
+    world: &World<'_>,
+    target: &RoomTarget,
+) -> Result<(RoomRef, RoomDetails), Failure> {
+    let room = world.resolve(target).await?;
+    match world.lookup.room(&room).await? {
+        Some(details) => Ok((named(room, Some(&details)), details)),
+        None => Err(Failure::told(
+            Line::new()
+                .text("The server does not know the room ")
+                .code(room.as_str())
+                .text(". Check its ID; it may have been deleted, or nobody here was ever in it."),
+        )),
+    }
+}
+
+/// The background tasks of a room, oldest first. Old servers tell only of deletions, and neither when nor why they
+/// failed.
+pub(super) async fn room_tasks(world: &World<'_>, room: &RoomId) -> Result<Vec<ScheduledTask>, Fault> {
+    match world.lookup.tasks(Some(room)).await {
+        Err(Fault::NotRouted { .. }) => {}
+        told => return told,
+    }
+    let deletions = world.lookup.delete_tasks(room).await?;
+    let task = |deletion: DeleteTask| ScheduledTask {
+        id: deletion.id,
+        action: DELETE_ROOM.to_owned(),
+        status: match deletion.status {
+            TaskStatus::Active => "active".to_owned(),
+            TaskStatus::Complete => "complete".to_owned(),
+            TaskStatus::Failed => "failed".to_owned(),
+            TaskStatus::Other(other) => other,
+        },
+        timestamp_ms: 0,
+        resource_id: Some(room.to_string()),
+        result: deletion.result.map(|result| json!(result)),
+        error: None,
+    };
+    Ok(deletions.into_iter().map(task).collect())
+}
+
+/// “could not be read (The homeserver did not answer in time.)”
+pub(super) fn unread(fault: &Fault) -> Line {
+    Line::new().text("could not be read (").name_long(fault.to_string()).text(")")
 }
 
 /// "12 (3 of this server)"
@@ -68,6 +122,16 @@ pub(super) enum FileKind {
     Csv,
     /// Every field.
     Json,
+}
+
+impl FileKind {
+    /// An empty table of this kind.
+    pub(super) fn table(self, name: &str, headers: &'static [&'static str]) -> Table {
+        match self {
+            Self::Csv => Table::csv(name, headers, MOST_BYTES),
+            Self::Json => Table::json(name, headers, MOST_BYTES),
+        }
+    }
 }
 
 /// A JSON file.
