@@ -6,5 +6,6 @@ pub mod duration;
 mod link;
 pub mod message;
 pub mod nearest;
+pub mod number;
 pub mod target;
 pub mod words;

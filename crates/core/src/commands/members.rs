@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     facts::{FileKind, known_room, unread},
-    paging::{Part, fitting, grouped, number},
+    paging::{Part, fitting},
 };
 use crate::{
     model::{Event, RoomDetails},
@@ -16,7 +16,10 @@ use crate::{
         member::{Member, Membership, in_words, sorted},
         power::{Level, Power},
     },
-    text::target::RoomTarget,
+    text::{
+        number::{counted, grouped},
+        target::RoomTarget,
+    },
 };
 
 /// Show who is in a room
@@ -141,7 +144,7 @@ impl Members {
         if details.joined_members.max(ids.len() as u64) > NAMED && !wants_file {
             return Ok((Member::joined(&ids, &[]), Names::TooMany));
         }
-        (world.tell)(&Reply::text(format!("Reading {} …", number(ids.len() as u64, ("member", "members")))));
+        (world.tell)(&Reply::text(format!("Reading {} …", counted(ids.len() as u64, "member"))));
         Ok(match world.lookup.state(&room.id, Some("m.room.member")).await {
             Ok(events) => (Member::joined(&ids, &events), Names::Read),
             Err(fault) => (Member::joined(&ids, &[]), Names::Unread(fault)),
@@ -165,7 +168,7 @@ impl Members {
         })
     }
 
-    /// “Members 1–40 of 230, 12 of this server and 218 of 31 others:”
+    /// “Members 1–40 of 230, 12 of this server and 218 of 31 other servers:”
     fn heading(&self, members: &[Member], part: Part, shown: usize, world: &World<'_>) -> Line {
         let words = match self.membership {
             Membership::Join => ("member", "members"),
@@ -191,7 +194,7 @@ impl Members {
                 ", {} of this server and {} of {}:",
                 if local == 0 { "none".to_owned() } else { grouped(local) },
                 grouped(remote),
-                number(servers.len() as u64, ("other", "others"))
+                counted(servers.len() as u64, "other server")
             ),
         })
     }

@@ -1,7 +1,10 @@
 //! Lists that are longer than a message: which part of them is shown, and how it is spoken of.
 
 use super::{Failure, Pages, World};
-use crate::reply::{Line, Reply};
+use crate::{
+    reply::{Line, Reply},
+    text::number::{counted, grouped},
+};
 
 /// The part of a list that a message shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl Part {
     /// Refuses a part that lies behind the end: “There are only 45 `what`.”
     pub(super) fn beyond(self, total: u64, what: &str) -> Failure {
         let last = (total - 1) / self.size + 1;
-        let pages = if last == 1 { "1 page".to_owned() } else { format!("{} pages", grouped(last)) };
+        let pages = counted(last, "page");
         let there = if total == 1 { "is" } else { "are" };
         Failure::told(Line::new().text(format!(
             "There {there} only {} {what}, on {pages} of {}; what was asked for begins after the first {}.",
@@ -66,7 +69,9 @@ impl Part {
     pub(super) fn in_words(self, shown: usize, total: u64, (one, several): (&str, &str)) -> String {
         let last = self.from.saturating_add(shown as u64);
         match (self.from, shown) {
-            (0, _) if last >= total => number(total, (one, several)),
+            (0, _) if last >= total => {
+                format!("{} {}", grouped(total), if total == 1 { one } else { several })
+            }
             (before, 1) => format!("{} {} of {}", capital(one), grouped(before + 1), grouped(total)),
             (before, _) => {
                 let (first, last) = (grouped(before + 1), grouped(last));
@@ -92,24 +97,6 @@ pub(super) fn fitting(lines: Vec<Line>) -> Vec<Line> {
         .collect()
 }
 
-/// “1 room”, “20,113 rooms”.
-pub(super) fn number(n: u64, (one, several): (&str, &str)) -> String {
-    format!("{} {}", grouped(n), if n == 1 { one } else { several })
-}
-
-/// “20,113”
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
@@ -120,15 +107,6 @@ mod tests {
     use super::*;
 
     const ROOMS: (&str, &str) = ("room", "rooms");
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (n, want) in
-            [(0, "0"), (7, "7"), (999, "999"), (1000, "1,000"), (20_113, "20,113"), (1_234_567, "1,234,567")]
-        {
-            assert_eq!(grouped(n), want);
-        }
-    }
 
     #[test]
     fn parts_in_words_with_their_neighbours() {

@@ -7,14 +7,13 @@ use serde_json::{Value, json};
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     facts::{RoomFacts, block_line, json_file, members, room_tasks, unread},
-    paging::grouped,
 };
 use crate::{
     model::{BlockStatus, Extremities, RoomDetails, ScheduledTask},
     ports::Fault,
     reply::{Line, Reply},
     rules::{join_rules, tasks},
-    text::target::RoomTarget,
+    text::{number::grouped, target::RoomTarget},
 };
 
 /// Tell what the server knows about a room
@@ -196,7 +195,10 @@ fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, 
         ));
     }
     facts.push(("Members", Line::new().text(members(details))));
-    facts.push(("Devices of the members here", text(&grouped(details.joined_local_devices))));
+    facts.push((
+        "Devices",
+        text(&format!("{} of members on this server", grouped(details.joined_local_devices))),
+    ));
     if let Some(creator) = &details.creator {
         facts.push(("Creator", Line::new().code(creator)));
     }

@@ -5,14 +5,11 @@ use std::collections::HashSet;
 use ruma::{OwnedRoomAliasId, OwnedRoomId};
 use serde_json::{Value, json};
 
-use super::{
-    Failure, World,
-    paging::{Part, grouped},
-};
+use super::{Failure, World, paging::Part};
 use crate::{
     model::{ListedRoom, RoomQuery},
     reply::{Added, Reply, Table},
-    text::target::RoomTarget,
+    text::{number::grouped, target::RoomTarget},
 };
 
 /// What is looked for.

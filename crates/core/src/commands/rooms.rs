@@ -5,7 +5,7 @@ use ruma::OwnedRoomId;
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     facts::{FileKind, named},
-    paging::{Part, fitting, grouped, number},
+    paging::{Part, fitting},
     room_list::{End, Filing, Found, HEADERS, Search, Wanted, read},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     ports::Fault,
     reply::{Line, Reply},
     rules::{join_rules, room_order::RoomOrder},
+    text::number::{counted, grouped},
 };
 
 /// List and search the rooms that the server knows
@@ -52,7 +53,7 @@ pub(super) struct Rooms {
     /// Only rooms with members
     #[arg(long)]
     not_empty: bool,
-    /// How many rooms on a page, or in the file; a page ends where the message is full
+    /// How many rooms on a page, or in the file when there is one; a page ends where the message is full
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: Option<u32>,
     /// Pass over so many rooms
@@ -104,7 +105,9 @@ impl Command for Rooms {
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let search = Search::of(&self.text);
         let wanted = Wanted { search: search.clone(), query: self.query() };
-        let part = Part::of(world, self.page, self.from, self.limit.unwrap_or(ON_A_PAGE));
+        // With a file, the limit is the file's.
+        let size = self.limit.filter(|_| self.file.is_none()).unwrap_or(ON_A_PAGE);
+        let part = Part::of(world, self.page, self.from, size);
         let filing = self
             .file
             .filter(|_| world.at.is_none())
@@ -252,9 +255,7 @@ fn line(room: &ListedRoom, world: &World<'_>) -> Line {
     let line = named(room_id.clone(), Some(details)).line().text(" – ");
     let line = match (details.joined_members, details.joined_local_members) {
         (0, _) => line.text("empty"),
-        (all, local) => {
-            line.text(format!("{} ({} here)", number(all, ("member", "members")), grouped(local)))
-        }
+        (all, local) => line.text(format!("{} ({} here)", counted(all, "member"), grouped(local))),
     };
     let line = match details.room_type.as_deref() {
         None => line,
@@ -278,10 +279,9 @@ fn line(room: &ListedRoom, world: &World<'_>) -> Line {
 
 /// What is in the file, which begins behind the first `from` of all rooms, and why not more.
 fn filed(rows: u64, from: u64, total: u64, end: End) -> String {
-    let rooms = ("room", "rooms");
-    let part = format!("The file has {} of {}", grouped(rows), number(total.saturating_sub(from), rooms));
+    let part = format!("The file has {} of {}", grouped(rows), counted(total.saturating_sub(from), "room"));
     match end {
-        End::Whole => format!("The file has {}.", number(rows, rooms)),
+        End::Whole => format!("The file has {}.", counted(rows, "room")),
         End::Limit => format!("{part}: as many as --limit allows."),
         End::Full => {
             let next = from + rows;

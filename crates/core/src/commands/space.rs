@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     facts::{FileKind, known_room, members},
-    paging::{fitting, grouped, number},
+    paging::fitting,
 };
 use crate::{
     model::{Event, RoomDetails, SpaceRoom},
@@ -17,7 +17,10 @@ use crate::{
         join_rules,
         space::{Entry, What, is_suggested, tree, via},
     },
-    text::target::RoomTarget,
+    text::{
+        number::{counted, grouped},
+        target::RoomTarget,
+    },
 };
 
 /// Show what is in a space
@@ -71,16 +74,15 @@ impl Command for Space {
         // For a room that it does not know, the server would break over its hierarchy.
         let (room, details) = known_room(world, &self.room).await?;
         let parents = world.lookup.state(&room.id, Some("m.space.parent")).await?;
-        let (rooms, end) = if details.room_type.as_deref() != Some("m.space") {
-            (None, End::Whole)
-        } else {
-            let (mut rooms, end) = self.read(world, &room).await?;
+        let (rooms, end) = if details.room_type.as_deref() == Some("m.space") {
+            let (mut rooms, mut end) = self.read(world, &room).await?;
             if rooms.is_empty() {
                 rooms.push(left(world, &room, &details).await?);
-                (Some(rooms), End::Left)
-            } else {
-                (Some(rooms), end)
+                end = End::Left;
             }
+            (Some(rooms), end)
+        } else {
+            (None, End::Whole)
         };
         Ok(Facts { room, details, rooms, end, parents })
     }
@@ -138,7 +140,7 @@ impl Space {
             from = Some(next);
             (world.tell)(&Reply::text(format!(
                 "Read {} of the space …",
-                number(rooms.len() as u64, ("room", "rooms"))
+                counted(rooms.len() as u64, "room")
             )));
         }
     }
@@ -154,7 +156,7 @@ impl Space {
         unknown.sort_unstable();
         unknown.dedup();
         let deep = match self.depth {
-            Some(depth) => format!(", down to {}", number(depth.into(), ("level", "levels"))),
+            Some(depth) => format!(", down to {}", counted(depth.into(), "level")),
             None => String::new(),
         };
         if entries.is_empty() {
@@ -162,13 +164,9 @@ impl Space {
         }
         let unknown = match unknown.len() as u64 {
             0 => String::new(),
-            n => format!(", {} not known to this server", grouped(n)),
+            n => format!(", {} that this server is not in", grouped(n)),
         };
-        format!(
-            "In it{deep}: {}, {}{unknown}.",
-            number(known - spaces, ("room", "rooms")),
-            number(spaces, ("space", "spaces"))
-        )
+        format!("In it{deep}: {}, {}{unknown}.", counted(known - spaces, "room"), counted(spaces, "space"))
     }
 }
 

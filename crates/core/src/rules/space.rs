@@ -57,10 +57,10 @@ pub fn tree<'a>(rooms: &'a [SpaceRoom], root: &RoomId, max_depth: Option<u32>) -
         let id = child.state_key().unwrap_or_default();
         let what = match known.get(id).copied() {
             None => What::Unknown,
-            Some(room) if !seen.insert(&room.room_id.as_str()[..]) => What::Again(room),
-            Some(room) => {
-                deeper(&mut stack, Some(room), depth + 1);
-                What::Known(room)
+            Some(found) if !seen.insert(found.room_id.as_str()) => What::Again(found),
+            Some(found) => {
+                deeper(&mut stack, Some(found), depth + 1);
+                What::Known(found)
             }
         };
         entries.push(Entry { depth, parent, child, what });
@@ -104,7 +104,7 @@ impl Entry<'_> {
             What::Known(room) => self.known(line.append(named(room)).text(" – "), room, max_depth),
             What::Again(room) => line.append(named(room)).text(" – again, see above"),
             What::Unknown => {
-                let line = line.code(self.room_id()).text(" – not known to this server; ask ");
+                let line = line.code(self.room_id()).text(" – this server is not in it; known to ");
                 servers(line, &via(self.child))
             }
         };
@@ -201,7 +201,7 @@ mod tests {
                 "· · ↳ `!t:hs` – again, see above",
                 "· · ↳ `!u:hs` – again, see above",
                 "· ↳ `!a:hs` – again, see above",
-                "↳ `!far:x` – not known to this server; ask `hs`",
+                "↳ `!far:x` – this server is not in it; known to `hs`",
             ],
         );
         check(
@@ -210,7 +210,7 @@ mod tests {
             &[
                 "↳ `!a:hs` – 2 members, anyone can join",
                 "↳ `!t:hs` – 2 members, anyone can join, a space with 2 inside",
-                "↳ `!far:x` – not known to this server; ask `hs`",
+                "↳ `!far:x` – this server is not in it; known to `hs`",
             ],
         );
         rooms[0].children_state = vec![
@@ -225,7 +225,7 @@ mod tests {
             None,
             &[
                 "↳ `!a:hs` – 2 members, anyone can join, suggested",
-                "↳ `no room` – not known to this server; ask `a`, `b`, `c` or 2 more",
+                "↳ `no room` – this server is not in it; known to `a`, `b`, `c` or 2 more",
             ],
         );
         check(&rooms[1..], None, &[]);
@@ -239,6 +239,6 @@ mod tests {
         let entries = tree(&rooms, room_id!("!s:hs"), None);
         assert_eq!(entries.len(), 20_001);
         let last = Reply::text(entries[20_000].in_words(None)).render().text;
-        assert!(last.contains("(20001 deep) ↳ `!20000:hs` – not known"), "{last}");
+        assert!(last.contains("(20001 deep) ↳ `!20000:hs` – this server"), "{last}");
     }
 }

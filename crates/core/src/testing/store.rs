@@ -78,6 +78,15 @@ impl MemoryStore {
         })
     }
 
+    /// The file that came with a message under a key.
+    pub fn file(&self, key: &str) -> Option<Attachment> {
+        let key = format!("{key}-file");
+        self.inner().outbox.iter().find(|out| out.key == key).and_then(|out| match &out.what {
+            What::File { attachment, .. } => Some(attachment.clone()),
+            What::Message { .. } | What::Reaction { .. } => None,
+        })
+    }
+
     /// The keys of everything ever said, in order.
     pub fn keys(&self) -> Vec<String> {
         self.inner().outbox.iter().map(|out| out.key.clone()).collect()

@@ -271,18 +271,31 @@ fn word(status: &TaskStatus) -> String {
     }
 }
 
-/// Whether a room is on a list.
+/// Whether a room is on a list. As in Synapse, filters only hold for a room that is found by its ID when something is
+/// searched, and `%` and `_` are wildcards.
 fn fits(query: &RoomQuery, id: &RoomId, details: &RoomDetails) -> bool {
-    let search = query.search.as_ref().is_none_or(|search| {
+    let filters = query.public.is_none_or(|public| details.public.unwrap_or_default() == public)
+        && query.empty.is_none_or(|empty| (details.joined_members == 0) == empty);
+    query.search.as_ref().map_or(filters, |search| {
         let term = search.trim_start_matches('#').split(':').next().unwrap_or_default().to_lowercase();
-        let contains = |text: Option<&String>| text.is_some_and(|text| text.to_lowercase().contains(&term));
-        let alias =
-            details.canonical_alias.as_ref().and_then(|alias| alias.split(':').next().map(str::to_owned));
-        id == search.as_str() || contains(details.name.as_ref()) || contains(alias.as_ref())
-    });
-    search
-        && query.public.is_none_or(|public| details.public.unwrap_or_default() == public)
-        && query.empty.is_none_or(|empty| (details.joined_members == 0) == empty)
+        let term: Vec<char> = format!("%{term}%").chars().collect();
+        let contains = |text: Option<&str>| {
+            text.is_some_and(|text| like(&text.to_lowercase().chars().collect::<Vec<_>>(), &term))
+        };
+        let alias = details.canonical_alias.as_deref().and_then(|alias| alias.split(':').next());
+        contains(details.name.as_deref()) || contains(alias) || (id == search.as_str() && filters)
+    })
+}
+
+/// SQL's `LIKE`.
+fn like(text: &[char], pattern: &[char]) -> bool {
+    match (text, pattern) {
+        (_, []) => text.is_empty(),
+        (_, ['%', rest @ ..]) => (0..=text.len()).any(|n| like(&text[n..], rest)),
+        ([_, text @ ..], ['_', rest @ ..]) => like(text, rest),
+        ([a, text @ ..], [b, rest @ ..]) => a == b && like(text, rest),
+        ([], _) => false,
+    }
 }
 
 /// Numbers from the largest to the smallest, all else from A to Z.
