@@ -1,21 +1,23 @@
 //! `!rooms`: the list of rooms, searched, sorted, page by page and as a file.
 
+use std::time::Duration;
+
 use gleipnir_core::{
     model::RoomDetails,
     ports::Fault,
     ruma::{OwnedRoomId, owned_user_id},
-    testing::{FakeRoom, Stage},
+    testing::{FakeRoom, Listed, Stage},
 };
 use serde_json::Value;
 
 use crate::scene::{has, moderator, stage, watcher};
 
 fn id(n: usize) -> OwnedRoomId {
-    OwnedRoomId::try_from(format!("!room{n:05}:hs.test")).unwrap()
+    OwnedRoomId::try_from(format!("!room{n:05}:hs.test")).expect("a room ID")
 }
 
 fn put(stage: &Stage, n: usize, details: RoomDetails) {
-    let members = (0..n % 7).map(|n| format!("@u{n}:hs.test").try_into().unwrap()).collect();
+    let members = (0..n % 7).map(|n| format!("@u{n}:hs.test").try_into().expect("a user ID")).collect();
     stage.homeserver.put_room(&id(n), FakeRoom { details, members, ..FakeRoom::default() });
 }
 
@@ -39,7 +41,7 @@ async fn file(stage: &mut Stage, line: &str) -> (String, String, String) {
     let key = format!("answer-{event}");
     let said = stage.store.said(&key).expect("an answer").text;
     let file = stage.store.file(&key).unwrap_or_else(|| panic!("no file with {said}"));
-    (said, file.name, String::from_utf8(file.bytes).unwrap())
+    (said, file.name, String::from_utf8(file.bytes).expect("it is text"))
 }
 
 #[tokio::test]
@@ -325,4 +327,69 @@ async fn members_of_a_list_are_counted_by_server() {
         &stage.say("!rooms --order-by joined_local_members").await,
         &["• `!room00001:hs.test` – 1 member (0 here)"],
     );
+}
+
+#[tokio::test]
+async fn a_list_that_shifts_gives_each_room_once() {
+    let mut stage = many(2000);
+    stage.homeserver.list_is(Listed::Growing);
+    let (said, _, text) = file(&mut stage, "!rooms --file").await;
+    has(
+        &said,
+        &["The file has 2,001 of 2,005 rooms: the list changed while I read it, so a few may be missing."],
+    );
+    let mut ids: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
+    assert_eq!(ids.len(), 2001);
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 2001, "the last room of each page came again");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_get_on_is_left_alone() {
+    let mut stage = many(2000);
+    stage.homeserver.list_is(Listed::Stuck);
+    let calls = stage.homeserver.calls();
+    let (said, ..) = file(&mut stage, "!rooms --file").await;
+    has(&said, &["The file has 500 of 2,001 rooms: the server stopped giving more. Try again."]);
+    assert!(stage.homeserver.calls() - calls < 5);
+}
+
+#[tokio::test]
+async fn a_long_reading_says_how_far_it_is() {
+    let mut stage = many(5000);
+    let event = stage.hear(moderator(), "!rooms --file");
+    let (clock, store) = (stage.clock.clone(), stage.store.clone());
+    let time = async {
+        let mut seen = Vec::new();
+        for _ in 0..50 {
+            clock.pass(Duration::from_secs(2));
+            tokio::task::yield_now().await;
+            let said = store.said(&format!("answer-{event}")).map(|said| said.text);
+            seen.extend(said.filter(|said| said.starts_with("Read ")));
+        }
+        seen
+    };
+    let (_, seen) = tokio::join!(stage.handle(), time);
+    assert!(seen.iter().any(|said| said == "Read 3,000 of 5,001 rooms …"), "{seen:?}");
+    has(&stage.store.said(&format!("answer-{event}")).unwrap().text, &["The file has 5,001 rooms."]);
+}
+
+#[tokio::test]
+async fn trap_05_rooms_whose_id_names_no_server_are_found_and_described() {
+    let mut stage = stage();
+    let id = format!("!{}", "aZ-_7".repeat(9).split_at(43).0);
+    let details =
+        RoomDetails { name: Some("Twelve".into()), version: Some("12".into()), ..RoomDetails::default() };
+    let members = vec![owned_user_id!("@ana:hs.test")];
+    let room = FakeRoom { details, members, ..FakeRoom::default() };
+    stage.homeserver.put_room(&OwnedRoomId::try_from(id.as_str()).expect("a room ID"), room);
+    assert_eq!(
+        stage.say(&format!("!rooms {id}")).await,
+        format!("`{id}` is this room:\n• Twelve (`{id}`) – 1 member (1 here)")
+    );
+    has(&stage.say(&format!("!room {id}")).await, &[&format!("Twelve (`{id}`)"), "Version: `12`"]);
+    has(&stage.say(&format!("!members {id}")).await, &["1 member, all of this server:"]);
+    has(&stage.say(&format!("!space {id}")).await, &["is not a space, but a room."]);
+    has(&stage.say("!rooms twelve").await, &["1 room that contains “twelve”", &id]);
 }

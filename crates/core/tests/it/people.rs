@@ -10,39 +10,39 @@ use serde_json::{Value, json};
 
 use crate::scene::{has, moderator, stage};
 
-fn member(user: &str, sender: &str, content: Value) -> Value {
+fn member(user: &str, sender: &str, content: &Value) -> Value {
     json!({"type": "m.room.member", "state_key": user, "sender": sender, "content": content,
         "origin_server_ts": 1_795_219_200_000_i64, "event_id": format!("${}", "a".repeat(43))})
 }
 
 fn joined(user: &str, name: &str) -> Value {
-    member(user, user, json!({"membership": "join", "displayname": name}))
+    member(user, user, &json!({"membership": "join", "displayname": name}))
 }
 
 /// “Talk”, of version 12, with members of three servers.
 fn talk(stage: &Stage) {
     let members = ["@zoe:a.test", "@bob:hs.test", "@ana:hs.test", "@yan:b.test", "@abe:b.test"];
-    let state = vec![
+    let events = vec![
         json!({"type": "m.room.create", "state_key": "", "sender": "@ana:hs.test",
             "content": {"room_version": "12", "additional_creators": ["@yan:b.test"]}}),
         json!({"type": "m.room.power_levels", "state_key": "", "sender": "@ana:hs.test",
             "content": {"users": {"@bob:hs.test": 50, "@abe:b.test": 0, "@zoe:a.test": -1}}}),
         joined("@ana:hs.test", "Ana"),
         joined("@bob:hs.test", "Bob"),
-        member("@gone:a.test", "@bob:hs.test", json!({"membership": "leave", "reason": "cooling down"})),
+        member("@gone:a.test", "@bob:hs.test", &json!({"membership": "leave", "reason": "cooling down"})),
         member(
             "@evil:a.test",
             "@ana:hs.test",
-            json!({"membership": "ban", "reason": "spam", "displayname": "Evil"}),
+            &json!({"membership": "ban", "reason": "spam", "displayname": "Evil"}),
         ),
-        member("not a user", "@ana:hs.test", json!({"membership": "ban"})),
-        member("@new:hs.test", "@ana:hs.test", json!({"membership": "invite", "displayname": "New"})),
-        member("@ask:a.test", "@ask:a.test", json!({"membership": "knock", "reason": "let me in"})),
+        member("not a user", "@ana:hs.test", &json!({"membership": "ban"})),
+        member("@new:hs.test", "@ana:hs.test", &json!({"membership": "invite", "displayname": "New"})),
+        member("@ask:a.test", "@ask:a.test", &json!({"membership": "knock", "reason": "let me in"})),
     ];
     let details =
         RoomDetails { name: Some("Talk".into()), version: Some("12".into()), ..RoomDetails::default() };
-    let members = members.iter().map(|id| OwnedUserId::try_from(*id).unwrap()).collect();
-    let room = FakeRoom { details, members, state, ..FakeRoom::default() };
+    let members = members.iter().map(|id| OwnedUserId::try_from(*id).expect("a user ID")).collect();
+    let room = FakeRoom { details, members, state: events, ..FakeRoom::default() };
     stage.homeserver.put_room(&owned_room_id!("!talk:hs.test"), room);
 }
 
@@ -176,8 +176,8 @@ async fn five_thousand_members_fit_on_pages_and_into_a_file() {
     let mut stage = Stage::default();
     let members: Vec<OwnedUserId> =
         (0..5001).map(|n| OwnedUserId::try_from(format!("@user{n:05}:s{}.test", n % 40)).unwrap()).collect();
-    let state = members.iter().map(|user| joined(user.as_str(), "=cmd|\u{202e}<b>")).collect();
-    let room = FakeRoom { members, state, ..FakeRoom::default() };
+    let names = members.iter().map(|user| joined(user.as_str(), "=cmd|\u{202e}<b>")).collect();
+    let room = FakeRoom { members, state: names, ..FakeRoom::default() };
     stage.homeserver.put_room(&owned_room_id!("!huge:hs.test"), room);
     let first = stage.say("!members !huge:hs.test --limit 100").await;
     has(

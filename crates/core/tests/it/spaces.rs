@@ -18,7 +18,7 @@ fn child(id: &str) -> Event {
 
 fn room(id: &str, name: &str, children: Vec<Event>) -> SpaceRoom {
     SpaceRoom {
-        room_id: OwnedRoomId::try_from(id).unwrap(),
+        room_id: OwnedRoomId::try_from(id).expect("a room ID"),
         name: Some(name.to_owned()),
         topic: None,
         canonical_alias: None,
@@ -31,7 +31,7 @@ fn room(id: &str, name: &str, children: Vec<Event>) -> SpaceRoom {
     }
 }
 
-fn put(stage: &Stage, hierarchy: Vec<SpaceRoom>, state: Vec<Value>) {
+fn put(stage: &Stage, hierarchy: Vec<SpaceRoom>, events: Vec<Value>) {
     let details = RoomDetails {
         name: Some("Community".into()),
         room_type: Some("m.space".into()),
@@ -39,7 +39,7 @@ fn put(stage: &Stage, hierarchy: Vec<SpaceRoom>, state: Vec<Value>) {
         ..RoomDetails::default()
     };
     let members = vec![owned_user_id!("@ana:hs.test")];
-    let room = FakeRoom { details, members, hierarchy, state, ..FakeRoom::default() };
+    let room = FakeRoom { details, members, hierarchy, state: events, ..FakeRoom::default() };
     stage.homeserver.put_room(&owned_room_id!("!space:hs.test"), room);
 }
 
