@@ -39,18 +39,21 @@ impl Lookup for FakeHomeserver {
     fn rooms<'a>(&'a self, query: &'a RoomQuery) -> Asked<'a, RoomPage> {
         self.call("rooms", move |inner| {
             let all = inner.rooms.keys().filter_map(|id| Some((id.clone(), inner.details(&self.me, id)?)));
-            let mut rooms: Vec<ListedRoom> = all
+            let rooms: Vec<ListedRoom> = all
                 .filter(|(id, details)| fits(query, id, details))
                 .map(|(room_id, details)| ListedRoom { room_id, details })
                 .collect();
             let order = query.order_by.as_deref().unwrap_or("name");
-            rooms.sort_by(|a, b| by(order, &a.details, &b.details));
+            let mut sorted: Vec<(Value, ListedRoom)> =
+                rooms.into_iter().map(|room| (json!(room.details)[order].take(), room)).collect();
+            sorted.sort_by(|(a, _), (b, _)| by(a, b));
             if query.dir == Dir::Backwards {
-                rooms.reverse();
+                sorted.reverse();
             }
-            let total = rooms.len() as u64;
+            let total = sorted.len() as u64;
             let from = usize::try_from(query.from).unwrap_or(usize::MAX);
-            let page: Vec<ListedRoom> = rooms.into_iter().skip(from).take(query.limit as usize).collect();
+            let page: Vec<ListedRoom> =
+                sorted.into_iter().map(|(_, room)| room).skip(from).take(query.limit as usize).collect();
             let end = query.from + page.len() as u64;
             let mut next = (end < total).then_some(end);
             match inner.listed {
@@ -312,10 +315,10 @@ fn like(text: &[char], pattern: &[char]) -> bool {
 }
 
 /// Numbers from the largest to the smallest, all else from A to Z.
-fn by(order: &str, a: &RoomDetails, b: &RoomDetails) -> Ordering {
-    let (a, b) = (&json!(a)[order], &json!(b)[order]);
+fn by(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => b.as_u64().cmp(&a.as_u64()),
+        (Value::String(a), Value::String(b)) => a.cmp(b),
         (a, b) => a.to_string().cmp(&b.to_string()),
     }
 }
