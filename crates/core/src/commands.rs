@@ -21,14 +21,19 @@ mod job;
 mod jobs;
 pub mod line;
 mod list_room;
+mod members;
 mod messages;
+mod paging;
 mod purge_history;
 mod room;
 mod room_admin;
+mod room_list;
+mod rooms;
 mod several;
 mod sheet;
 mod shutdown;
 mod shutdown_status;
+mod space;
 mod state;
 mod status;
 mod unblock;
@@ -71,12 +76,15 @@ pub fn table() -> Vec<Entry> {
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
+        entry::<members::Members>(),
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
+        entry::<rooms::Rooms>(),
         entry::<shutdown::Shutdown>(),
         entry::<shutdown_status::ShutdownStatus>(),
+        entry::<space::Space>(),
         entry::<state::State>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),

@@ -44,6 +44,18 @@ pub struct FakeRoom {
     pub hierarchy: Vec<SpaceRoom>,
 }
 
+/// How the list of rooms behaves while it is read page by page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listed {
+    /// It stays as it is.
+    #[default]
+    Still,
+    /// After each page a room appears that stands before all others, so that the last one of the page comes again.
+    Growing,
+    /// Each page leads to itself.
+    Stuck,
+}
+
 /// Faults to come, by the name of the method that meets them.
 #[derive(Debug, Default)]
 pub struct Faults(BTreeMap<&'static str, VecDeque<(Fault, Moment)>>);
@@ -77,7 +89,7 @@ struct Inner {
     tasks: Vec<Task>,
     purges: Vec<Purge>,
     /// Tasks of which the list alone tells.
-    listed: Vec<ScheduledTask>,
+    more_tasks: Vec<ScheduledTask>,
     faults: Faults,
     always: BTreeMap<&'static str, Fault>,
     writes: Vec<String>,
@@ -86,6 +98,7 @@ struct Inner {
     hangs: Option<(usize, Moment)>,
     /// Whether writes are accepted and then not done.
     deaf: bool,
+    listed: Listed,
 }
 
 /// The fake homeserver `hs.test`; the bot is `@bot:hs.test`.
@@ -136,7 +149,7 @@ impl FakeHomeserver {
 
     /// A task that the list of scheduled tasks tells of.
     pub fn put_task(&self, task: ScheduledTask) {
-        self.inner().listed.push(task);
+        self.inner().more_tasks.push(task);
     }
 
     /// The next call of this method fails, without having done anything.
@@ -162,6 +175,11 @@ impl FakeHomeserver {
     /// Blocks, listings, aliases and powers are accepted with a 200 and not set.
     pub fn ignore_changes(&self) {
         self.inner().deaf = true;
+    }
+
+    /// How the list of rooms behaves from now on.
+    pub fn list_is(&self, listed: Listed) {
+        self.inner().listed = listed;
     }
 
     /// How many calls there were.

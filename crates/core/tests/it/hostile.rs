@@ -2,7 +2,7 @@
 //! link or a ping.
 
 use gleipnir_core::{
-    model::RoomDetails,
+    model::{Event, RoomDetails, SpaceRoom},
     ruma::{owned_room_id, owned_user_id},
     testing::{FakeRoom, Stage},
 };
@@ -51,6 +51,9 @@ fn evil_stage() -> Stage {
     }
     let member = json!({"type": "m.room.member", "state_key": user, "sender": user,
         "content": {"membership": "join", "displayname": evil()}});
+    let banned = json!({"type": "m.room.member", "state_key": evil(), "sender": evil(),
+        "content": {"membership": "ban", "displayname": evil(), "reason": evil()}});
+    let parent = json!({"type": "m.space.parent", "state_key": evil(), "content": {"via": [evil()]}});
     let rules = json!({"type": "m.room.join_rules", "state_key": "", "sender": user, "content":
         {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": evil()}]}});
     let room = FakeRoom {
@@ -58,10 +61,28 @@ fn evil_stage() -> Stage {
         members: vec![user],
         aliases: vec!["#evil:hs.test".into()],
         events,
-        state: vec![member, rules],
+        state: vec![member, banned, parent, rules],
         ..FakeRoom::default()
     };
     stage.homeserver.put_room(&owned_room_id!("!evil:hs.test"), room);
+    let child =
+        Event(json!({"type": "m.space.child", "state_key": evil(), "content": {"via": [evil(), evil()]}}));
+    let space = SpaceRoom {
+        room_id: owned_room_id!("!evilspace:hs.test"),
+        name: Some(evil()),
+        topic: Some(evil()),
+        canonical_alias: Some(evil()),
+        room_type: Some("m.space".into()),
+        join_rule: Some(evil()),
+        num_joined_members: 1,
+        world_readable: true,
+        guest_can_join: true,
+        children_state: vec![child],
+    };
+    let details =
+        RoomDetails { name: Some(evil()), room_type: Some("m.space".into()), ..RoomDetails::default() };
+    let room = FakeRoom { details, hierarchy: vec![space], ..FakeRoom::default() };
+    stage.homeserver.put_room(&owned_room_id!("!evilspace:hs.test"), room);
     // A room ID of another server may look like a mention.
     stage.homeserver.put_room(&owned_room_id!("!<b>`@mod:hs.test"), FakeRoom::default());
     stage
@@ -101,6 +122,14 @@ async fn what_strangers_wrote_stays_in_its_place() {
     let event = format!("${}", "a".repeat(43));
     for line in [
         "!room !evil:hs.test".to_owned(),
+        "!rooms".to_owned(),
+        format!("!rooms {}", evil().replace(['“', '”'], "")),
+        "!rooms #evil:hs.test".to_owned(),
+        "!members !evil:hs.test".to_owned(),
+        "!members !evil:hs.test --membership ban".to_owned(),
+        "!members !evil:hs.test --server <b>@mod:hs.test".to_owned(),
+        "!space !evil:hs.test".to_owned(),
+        "!space !evilspace:hs.test".to_owned(),
         "!blocked #evil:hs.test".to_owned(),
         format!("!context !evil:hs.test {event} -n 100"),
         format!("!context !evil:hs.test {event} --original"),
@@ -136,7 +165,19 @@ async fn what_strangers_wrote_stays_in_its_place() {
 async fn room_ids_that_look_like_mentions_are_code_everywhere() {
     let mut stage = evil_stage();
     let room = "!<b>`@mod:hs.test";
-    for line in ["!room", "!blocked", "!block", "!block", "!unblock", "!shutdown", "!shutdown", "!context"] {
+    for line in [
+        "!room",
+        "!rooms",
+        "!members",
+        "!space",
+        "!blocked",
+        "!block",
+        "!block",
+        "!unblock",
+        "!shutdown",
+        "!shutdown",
+        "!context",
+    ] {
         stage.say(&format!("{line} {room}")).await;
     }
     for line in ["!confirm 3", "!confirm 4", "!jobs", "!audit", "!undo 3", "!undo 1", "!undo 2"] {
@@ -160,6 +201,9 @@ async fn mistakes_are_quoted_and_not_obeyed() {
         "!help <b>@mod:hs.test</b>".to_owned(),
         "!room <b>@mod:hs.test</b>".to_owned(),
         "!room !a:hs.test @mod:hs.test".to_owned(),
+        "!rooms --order-by <b>@mod:hs.test".to_owned(),
+        "!members !bad:hs.test --membership <b>@mod:hs.test".to_owned(),
+        "!space !bad:hs.test --depth <b>@mod:hs.test".to_owned(),
         "!block !x:hs.test --<b>@mod:hs.test".to_owned(),
         "!block !<b>".to_owned(),
         "!block #@mod:hs.test".to_owned(),

@@ -1,14 +1,15 @@
 //! Commands that only read: `!room`, `!blocked`, `!context`, `!status`, `!version`, `!help`.
 
 use gleipnir_core::{
-    model::RoomDetails,
+    model::{Extremity, HistoryPurge, LocalEvents, RoomDetails, Shutdown, UpTo},
+    ports::{Effects as _, Fault},
     ruma::{owned_room_id, owned_user_id},
     speech::YES,
     testing::{FakeRoom, Stage},
 };
 use serde_json::json;
 
-use crate::scene::{has, moderator, stage};
+use crate::scene::{bad_room, has, moderator, stage};
 
 #[tokio::test]
 async fn a_room_is_described() {
@@ -18,14 +19,17 @@ async fn a_room_is_described() {
         "Spam (`#bad:hs.test`, `!bad:hs.test`)
 
 Members: 4 (3 on this server)
+Devices: 0 of members on this server
 Creator: `@user0:hs.test`
 Version: `12`
+State events: 0
 Encryption: off
 Joining: anyone can join
 History: not known
 Guests: cannot join
 Federation: not known
 Directory: not known
+Forward extremities: 0
 Block: not blocked"
     );
     let event = stage.hear(moderator(), "!room !management:hs.test");
@@ -39,6 +43,9 @@ async fn everything_that_is_known_of_a_room_is_told() {
     let mut stage = stage();
     let details = RoomDetails {
         topic: Some("All of it".into()),
+        avatar: Some("mxc://hs.test/abc".into()),
+        joined_local_devices: 1200,
+        state_events: 93_534,
         room_type: Some("m.space".into()),
         encryption: Some("m.megolm.v1.aes-sha2".into()),
         federatable: Some(false),
@@ -53,15 +60,30 @@ async fn everything_that_is_known_of_a_room_is_told() {
     };
     let rules = json!({"type": "m.room.join_rules", "state_key": "", "content":
         {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": "!club:hs.test"}]}});
-    let room = FakeRoom { details, state: vec![rules], ..FakeRoom::default() };
+    let end = |n: u64| Extremity {
+        event_id: format!("$end{n}"),
+        state_group: Some(n),
+        depth: Some(n),
+        received_ts: None,
+    };
+    let room = FakeRoom {
+        details,
+        state: vec![rules],
+        aliases: vec!["#one:hs.test".into(), "#two:hs.test".into()],
+        extremities: (0..11).map(end).collect(),
+        ..FakeRoom::default()
+    };
     stage.homeserver.put_room(&owned_room_id!("!space:hs.test"), room);
     assert_eq!(
         stage.say("!room !space:hs.test").await,
         "`!space:hs.test`
 
 Topic: “All of it”
+Picture: `mxc://hs.test/abc`
 Type: a space
 Members: 0 (0 on this server)
+Devices: 1,200 of members on this server
+State events: 93,534
 Encryption: on (`m.megolm.v1.aes-sha2`)
 Joining: members of `!club:hs.test` can join, everybody else needs an invitation
 History: anyone can read it, without joining
@@ -70,7 +92,124 @@ Federation: this server only
 Directory: listed in the public room directory
 Closed: the room was replaced by `!next:hs.test`
 Forgotten: all local users have forgotten it
+Aliases here: `#one:hs.test`, `#two:hs.test`
+Forward extremities: 11, which slows the room down; `!extremities !space:hs.test` lists them
 Block: not blocked"
+    );
+}
+
+#[tokio::test]
+async fn what_happens_to_a_room_in_the_background_is_told() {
+    let mut stage = stage();
+    let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
+    stage.homeserver.delete_room(bad_room(), &shutdown).await.unwrap();
+    let up_to = UpTo::Time(1);
+    stage
+        .homeserver
+        .purge_history(bad_room(), &HistoryPurge { up_to, local: LocalEvents::Kept })
+        .await
+        .unwrap();
+    let said = stage.say("!room !bad:hs.test").await;
+    has(&said, &["In the background: deletion `delete1` is at work\nIn the background: purge of history `"]);
+    // Old servers tell of deletions only.
+    stage.homeserver.fail_once("tasks", Fault::NotRouted { status: 404 });
+    let said = stage.say("!room !bad:hs.test").await;
+    has(&said, &["In the background: deletion `delete1` is at work\n"]);
+    assert!(!said.contains("purge of history"), "{said}");
+    stage.homeserver.fail_tasks("400: 'name' not a string type");
+    let said = stage.say("!room !bad:hs.test").await;
+    assert!(!said.contains("In the background"), "{said}");
+    has(&said, &["Failed: purge of history `", ": 400: 'name' not a string type"]);
+}
+
+#[tokio::test]
+async fn trap_03_why_a_deletion_failed_is_in_the_scheduled_tasks_only() {
+    let mut stage = stage();
+    let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
+    stage.homeserver.delete_room(bad_room(), &shutdown).await.unwrap();
+    stage.homeserver.fail_tasks("400: no");
+    has(
+        &stage.say("!room !bad:hs.test").await,
+        &["Failed: deletion `delete1`: 400: no; more: `!shutdown-status !bad:hs.test`"],
+    );
+    stage.homeserver.fail_once("tasks", Fault::NotRouted { status: 404 });
+    has(
+        &stage.say("!room !bad:hs.test").await,
+        &["Failed: deletion `delete1`; more: `!shutdown-status !bad:hs.test`"],
+    );
+}
+
+#[tokio::test]
+async fn a_fault_beside_the_details_of_a_room_hides_nothing() {
+    for (method, says) in [
+        ("tasks", "In the background: could not be read (The homeserver did not answer in time.)"),
+        ("extremities", "Forward extremities: could not be read (The homeserver did not answer in time.)"),
+        ("local_aliases", "Aliases here: could not be read (The homeserver did not answer in time.)"),
+    ] {
+        let mut stage = stage();
+        stage.homeserver.fail_once(method, Fault::Timeout);
+        has(&stage.say("!room !bad:hs.test").await, &["Members: 4", says, "Block: not blocked"]);
+    }
+    let mut stage = stage();
+    stage.homeserver.fail_once("tasks", Fault::Timeout);
+    has(
+        &stage.say("!room !nowhere:hs.test").await,
+        &[
+            "does not know",
+            "Whether it was deleted could not be read (The homeserver did not answer in time.).",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn a_room_is_attached_as_json() {
+    let mut stage = stage();
+    let event = stage.hear(moderator(), "!room !bad:hs.test --json");
+    stage.handle().await;
+    let file = stage.store.file(&format!("answer-{event}")).unwrap();
+    assert_eq!(file.name, "room.json");
+    let raw: serde_json::Value = serde_json::from_slice(&file.bytes).unwrap();
+    assert_eq!(raw["room_id"], "!bad:hs.test");
+    assert_eq!(raw["joined_members"], 4);
+    assert_eq!(raw["block"], json!({"block": false}));
+    assert_eq!(raw["forward_extremities"], json!({"count": 0, "results": []}));
+    assert_eq!(raw["scheduled_tasks"], json!([]));
+    assert_eq!(raw["local_aliases"], json!(["#bad:hs.test"]));
+    let fields = [
+        "name",
+        "canonical_alias",
+        "topic",
+        "avatar",
+        "version",
+        "creator",
+        "joined_members",
+        "joined_local_members",
+        "joined_local_devices",
+        "encryption",
+        "federatable",
+        "public",
+        "join_rules",
+        "guest_access",
+        "history_visibility",
+        "state_events",
+        "room_type",
+        "forgotten",
+        "tombstoned",
+        "replacement_room",
+    ];
+    for field in fields {
+        assert!(raw.get(field).is_some(), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_was_deleted_is_known_to_have_been() {
+    let mut stage = stage();
+    stage.say("!shutdown !bad:hs.test").await;
+    stage.say("!confirm 1").await;
+    has(
+        &stage.say("!room !bad:hs.test").await,
+        &["The server does not know the room `!bad:hs.test`; it is blocked", "\n\nThe server deleted it."],
     );
 }
 
@@ -87,7 +226,7 @@ async fn an_unknown_room_is_told_with_what_can_be_done() {
         stage.say("!room !nowhere:x.test").await,
         "The server does not know the room `!nowhere:x.test`; it is blocked, first by `@bot:hs.test`."
     );
-    for command in ["room", "blocked", "block", "unblock", "shutdown", "context"] {
+    for command in ["room", "members", "space", "blocked", "block", "unblock", "shutdown", "context"] {
         let event = if command == "context" { format!(" ${}", "a".repeat(43)) } else { String::new() };
         assert_eq!(
             stage.say(&format!("!{command} #nope:hs.test{event}")).await,

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, time::Duration};
 use ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 use serde_json::{Value, json};
 
-use super::{FakeHomeserver, FakeRoom, Purge, Task, not_found};
+use super::{FakeHomeserver, FakeRoom, Listed, Purge, Task, not_found};
 use crate::{
     model::{
         Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
@@ -39,20 +39,36 @@ impl Lookup for FakeHomeserver {
     fn rooms<'a>(&'a self, query: &'a RoomQuery) -> Asked<'a, RoomPage> {
         self.call("rooms", move |inner| {
             let all = inner.rooms.keys().filter_map(|id| Some((id.clone(), inner.details(&self.me, id)?)));
-            let mut rooms: Vec<ListedRoom> = all
+            let rooms: Vec<ListedRoom> = all
                 .filter(|(id, details)| fits(query, id, details))
                 .map(|(room_id, details)| ListedRoom { room_id, details })
                 .collect();
             let order = query.order_by.as_deref().unwrap_or("name");
-            rooms.sort_by(|a, b| by(order, &a.details, &b.details));
+            let mut sorted: Vec<(Value, ListedRoom)> =
+                rooms.into_iter().map(|room| (json!(room.details)[order].take(), room)).collect();
+            sorted.sort_by(|(a, _), (b, _)| by(a, b));
             if query.dir == Dir::Backwards {
-                rooms.reverse();
+                sorted.reverse();
             }
-            let total = rooms.len() as u64;
+            let total = sorted.len() as u64;
             let from = usize::try_from(query.from).unwrap_or(usize::MAX);
-            let page: Vec<ListedRoom> = rooms.into_iter().skip(from).take(query.limit as usize).collect();
+            let page: Vec<ListedRoom> =
+                sorted.into_iter().map(|(_, room)| room).skip(from).take(query.limit as usize).collect();
             let end = query.from + page.len() as u64;
-            Ok(RoomPage { rooms: page, offset: query.from, total, next: (end < total).then_some(end) })
+            let mut next = (end < total).then_some(end);
+            match inner.listed {
+                Listed::Still => {}
+                Listed::Growing => {
+                    let id = OwnedRoomId::try_from(format!("!new{total}:hs.test")).expect("a room ID");
+                    let details = RoomDetails {
+                        name: Some(format!("!{:09}", u64::MAX - total)),
+                        ..RoomDetails::default()
+                    };
+                    inner.rooms.insert(id, FakeRoom { details, ..FakeRoom::default() });
+                }
+                Listed::Stuck => next = Some(query.from),
+            }
+            Ok(RoomPage { rooms: page, offset: query.from, total, next })
         })
     }
 
@@ -152,7 +168,7 @@ impl Lookup for FakeHomeserver {
             let ours = |task: &ScheduledTask| {
                 room.is_none_or(|room| task.resource_id.as_deref() == Some(room.as_str()))
             };
-            Ok(deletions.chain(purges).chain(inner.listed.iter().cloned()).filter(ours).collect())
+            Ok(deletions.chain(purges).chain(inner.more_tasks.iter().cloned()).filter(ours).collect())
         })
     }
 
@@ -278,25 +294,38 @@ fn word(status: &TaskStatus) -> String {
     }
 }
 
-/// Whether a room is on a list.
+/// Whether a room is on a list. As in Synapse, filters only hold for a room that is found by its ID when something is
+/// searched, and `%` and `_` are wildcards.
 fn fits(query: &RoomQuery, id: &RoomId, details: &RoomDetails) -> bool {
-    let search = query.search.as_ref().is_none_or(|search| {
+    let filters = query.public.is_none_or(|public| details.public.unwrap_or_default() == public)
+        && query.empty.is_none_or(|empty| (details.joined_members == 0) == empty);
+    query.search.as_ref().map_or(filters, |search| {
         let term = search.trim_start_matches('#').split(':').next().unwrap_or_default().to_lowercase();
-        let contains = |text: Option<&String>| text.is_some_and(|text| text.to_lowercase().contains(&term));
-        let alias =
-            details.canonical_alias.as_ref().and_then(|alias| alias.split(':').next().map(str::to_owned));
-        id == search.as_str() || contains(details.name.as_ref()) || contains(alias.as_ref())
-    });
-    search
-        && query.public.is_none_or(|public| details.public.unwrap_or_default() == public)
-        && query.empty.is_none_or(|empty| (details.joined_members == 0) == empty)
+        let term: Vec<char> = format!("%{term}%").chars().collect();
+        let contains = |text: Option<&str>| {
+            text.is_some_and(|text| like(&text.to_lowercase().chars().collect::<Vec<_>>(), &term))
+        };
+        let alias = details.canonical_alias.as_deref().and_then(|alias| alias.split(':').next());
+        contains(details.name.as_deref()) || contains(alias) || (id == search.as_str() && filters)
+    })
+}
+
+/// SQL's `LIKE`.
+fn like(text: &[char], pattern: &[char]) -> bool {
+    match (text, pattern) {
+        (_, []) => text.is_empty(),
+        (_, ['%', rest @ ..]) => (0..=text.len()).any(|n| like(&text[n..], rest)),
+        ([_, text @ ..], ['_', rest @ ..]) => like(text, rest),
+        ([a, text @ ..], [b, rest @ ..]) => a == b && like(text, rest),
+        ([], _) => false,
+    }
 }
 
 /// Numbers from the largest to the smallest, all else from A to Z.
-fn by(order: &str, a: &RoomDetails, b: &RoomDetails) -> Ordering {
-    let (a, b) = (&json!(a)[order], &json!(b)[order]);
+fn by(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Number(a), Value::Number(b)) => b.as_u64().cmp(&a.as_u64()),
+        (Value::String(a), Value::String(b)) => a.cmp(b),
         (a, b) => a.to_string().cmp(&b.to_string()),
     }
 }
