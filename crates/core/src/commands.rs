@@ -16,11 +16,16 @@ mod job;
 mod jobs;
 pub mod line;
 mod list_room;
+mod members;
+mod paging;
 mod purge_history;
 mod room;
 mod room_admin;
+mod room_list;
+mod rooms;
 mod several;
 mod shutdown;
+mod space;
 mod status;
 mod unblock;
 mod undo;
@@ -61,10 +66,13 @@ pub fn table() -> Vec<Entry> {
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
+        entry::<members::Members>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
+        entry::<rooms::Rooms>(),
         entry::<shutdown::Shutdown>(),
+        entry::<space::Space>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),

@@ -5,7 +5,7 @@ mod attachment;
 mod line;
 mod render;
 
-pub use attachment::{Attachment, csv_attachment, json_attachment};
+pub use attachment::{Added, Attachment, MOST_BYTES, Table, csv_attachment, json_attachment};
 pub use line::{Inline, Line, room_line, user_line};
 pub use render::Rendered;
 

@@ -3,6 +3,10 @@
 pub mod event;
 pub mod grant;
 pub mod join_rules;
+pub mod member;
 pub mod membership;
 pub mod power;
+pub mod room_order;
 pub mod safety;
+pub mod space;
+pub mod tasks;

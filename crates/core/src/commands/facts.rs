@@ -3,12 +3,14 @@
 use futures_util::future::try_join;
 use ruma::{OwnedRoomId, RoomId};
 use serde::Serialize;
+use serde_json::json;
 
 use super::{Failure, World};
 use crate::{
-    model::{BlockStatus, RoomDetails},
+    model::{BlockStatus, DELETE_ROOM, DeleteTask, RoomDetails, ScheduledTask, TaskStatus},
     plan::RoomRef,
-    reply::{Attachment, Line, json_attachment},
+    ports::Fault,
+    reply::{Attachment, Line, MOST_BYTES, Table, json_attachment},
     text::target::RoomTarget,
 };
 
@@ -63,6 +65,36 @@ pub(super) async fn known_room(
     }
 }
 
+/// The background tasks of a room, oldest first. Old servers tell only of deletions, and neither when nor why they
+/// failed.
+pub(super) async fn room_tasks(world: &World<'_>, room: &RoomId) -> Result<Vec<ScheduledTask>, Fault> {
+    match world.lookup.tasks(Some(room)).await {
+        Err(Fault::NotRouted { .. }) => {}
+        told => return told,
+    }
+    let deletions = world.lookup.delete_tasks(room).await?;
+    let task = |deletion: DeleteTask| ScheduledTask {
+        id: deletion.id,
+        action: DELETE_ROOM.to_owned(),
+        status: match deletion.status {
+            TaskStatus::Active => "active".to_owned(),
+            TaskStatus::Complete => "complete".to_owned(),
+            TaskStatus::Failed => "failed".to_owned(),
+            TaskStatus::Other(other) => other,
+        },
+        timestamp_ms: 0,
+        resource_id: Some(room.to_string()),
+        result: deletion.result.map(|result| json!(result)),
+        error: None,
+    };
+    Ok(deletions.into_iter().map(task).collect())
+}
+
+/// “could not be read (The homeserver did not answer in time.)”
+pub(super) fn unread(fault: &Fault) -> Line {
+    Line::new().text("could not be read (").name_long(fault.to_string()).text(")")
+}
+
 /// "12 (3 of this server)"
 pub(super) fn members(details: &RoomDetails) -> String {
     format!("{} ({} on this server)", details.joined_members, details.joined_local_members)
@@ -90,6 +122,16 @@ pub(super) enum FileKind {
     Csv,
     /// Every field.
     Json,
+}
+
+impl FileKind {
+    /// An empty table of this kind.
+    pub(super) fn table(self, name: &str, headers: &'static [&'static str]) -> Table {
+        match self {
+            Self::Csv => Table::csv(name, headers, MOST_BYTES),
+            Self::Json => Table::json(name, headers, MOST_BYTES),
+        }
+    }
 }
 
 /// A JSON file.

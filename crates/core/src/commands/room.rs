@@ -1,31 +1,47 @@
 //! `!room`: what the server knows about a room.
 
-use ruma::OwnedRoomId;
-use serde_json::Value;
+use futures_util::future::join3;
+use ruma::{OwnedRoomId, RoomId};
+use serde_json::{Value, json};
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    facts::{RoomFacts, block_line, members},
+    facts::{RoomFacts, block_line, json_file, members, room_tasks, unread},
+    paging::grouped,
 };
 use crate::{
-    model::{BlockStatus, RoomDetails},
+    model::{BlockStatus, Extremities, RoomDetails, ScheduledTask},
+    ports::Fault,
     reply::{Line, Reply},
-    rules::join_rules,
+    rules::{join_rules, tasks},
     text::target::RoomTarget,
 };
 
 /// Tell what the server knows about a room
+///
+/// Also what it does to the room in the background, and whether it is blocked.
 #[derive(clap::Args, Debug)]
 pub(super) struct Room {
     /// The room: ID, alias or link
     #[arg(value_name = "room")]
     room: RoomTarget,
+    /// Attach all of it as JSON, in the server's own words
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) struct Facts {
     room: OwnedRoomId,
     about: RoomFacts,
     join_rules: Option<Value>,
+    beside: Beside,
+}
+
+/// What is good to know as well. A fault in it hides nothing else.
+struct Beside {
+    extremities: Result<Extremities, Fault>,
+    tasks: Result<Vec<ScheduledTask>, Fault>,
+    aliases: Result<Vec<String>, Fault>,
 }
 
 impl Command for Room {
@@ -43,34 +59,120 @@ impl Command for Room {
             None => Vec::new(),
         };
         let join_rules = join_rules.into_iter().next().map(|event| event.content().clone());
-        Ok(Facts { room, about, join_rules })
+        let lookup = world.lookup;
+        let (extremities, tasks, aliases) =
+            join3(lookup.extremities(&room), room_tasks(world, &room), lookup.local_aliases(&room)).await;
+        Ok(Facts { room, about, join_rules, beside: Beside { extremities, tasks, aliases } })
     }
 
     fn decide(self, found: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         let Some(details) = &found.about.details else {
-            let line = Line::new()
-                .text("The server does not know the room ")
-                .code(found.room.as_str())
-                .text("; it is ")
-                .append(block_line(&found.about.block))
-                .text(".");
-            return Err(Failure::told(match found.about.block {
-                BlockStatus::Blocked(_) => line,
-                BlockStatus::Open => line
-                    .text(" To keep people here from joining it: ")
-                    .code(format!("!block {}", found.room))
-                    .text("."),
-            }));
+            return Err(Failure::Told(Box::new(unknown(
+                &found.room,
+                &found.about.block,
+                &found.beside.tasks,
+            ))));
         };
         let mut reply = Reply::new().paragraph(found.about.line(&found.room));
         if world.is_management(&found.room) {
             reply = reply.paragraph(Line::new().text("This is the management room."));
         }
-        for (name, line) in describe(details, found.join_rules.as_ref()) {
+        let facts = describe(details, found.join_rules.as_ref());
+        for (name, line) in facts.into_iter().chain(beside(&found.room, details, &found.beside)) {
             reply = reply.fact(name, line);
         }
         reply = reply.fact("Block", block_line(&found.about.block));
+        if self.json {
+            reply = reply.attach(json_file("room.json", &raw(&found, details))?);
+        }
         Ok(Decision::Answer(reply))
+    }
+}
+
+/// A room that the server does not know, or no longer.
+fn unknown(room: &RoomId, block: &BlockStatus, tasks: &Result<Vec<ScheduledTask>, Fault>) -> Reply {
+    let line = Line::new()
+        .text("The server does not know the room ")
+        .code(room.as_str())
+        .text("; it is ")
+        .append(block_line(block))
+        .text(".");
+    let line = match block {
+        BlockStatus::Blocked(_) => line,
+        BlockStatus::Open => {
+            line.text(" To keep people here from joining it: ").code(format!("!block {room}")).text(".")
+        }
+    };
+    let reply = Reply::new().paragraph(line);
+    match tasks {
+        Ok(tasks) => tasks::of_unknown_room(tasks).into_iter().fold(reply, Reply::paragraph),
+        Err(fault) => {
+            reply.paragraph(Line::new().text("Whether it was deleted ").append(unread(fault)).text("."))
+        }
+    }
+}
+
+/// Everything that is known, for a program.
+fn raw(found: &Facts, details: &RoomDetails) -> Value {
+    fn or_fault<T: serde::Serialize>(told: &Result<T, Fault>) -> Value {
+        told.as_ref().map_or_else(|fault| json!({"fault": fault.to_string()}), |value| json!(value))
+    }
+    let mut raw = json!(details);
+    raw["room_id"] = json!(found.room);
+    raw["block"] = match &found.about.block {
+        BlockStatus::Open => json!({"block": false}),
+        BlockStatus::Blocked(by) => json!({"block": true, "user_id": by}),
+    };
+    raw["join_rules_content"] = json!(found.join_rules);
+    raw["forward_extremities"] = or_fault(&found.beside.extremities);
+    raw["scheduled_tasks"] = or_fault(&found.beside.tasks);
+    raw["local_aliases"] = or_fault(&found.beside.aliases);
+    raw
+}
+
+/// More open ends than this are worth a look.
+const MANY_ENDS: u64 = 10;
+
+/// What was read beside the details.
+fn beside(room: &RoomId, details: &RoomDetails, beside: &Beside) -> Vec<(&'static str, Line)> {
+    let mut facts = Vec::new();
+    match &beside.aliases {
+        Err(fault) => facts.push(("Aliases here", unread(fault))),
+        Ok(aliases) if aliases.iter().any(|alias| Some(alias) != details.canonical_alias.as_ref()) => {
+            facts.push(("Aliases here", codes(aliases)));
+        }
+        Ok(_) => {}
+    }
+    facts.push((
+        "Forward extremities",
+        match &beside.extremities {
+            Err(fault) => unread(fault),
+            Ok(ends) if ends.count > MANY_ENDS => Line::new()
+                .text(format!("{}, which slows the room down; ", grouped(ends.count)))
+                .code(format!("!extremities {room}"))
+                .text(" lists them"),
+            Ok(ends) => Line::new().text(grouped(ends.count)),
+        },
+    ));
+    match &beside.tasks {
+        Err(fault) => facts.push(("In the background", unread(fault))),
+        Ok(tasks) => {
+            facts.extend(tasks::pending(tasks).into_iter().map(|line| ("In the background", line)));
+            facts.extend(tasks::last_failure(tasks, room).map(|line| ("Failed", line)));
+        }
+    }
+    facts
+}
+
+fn codes(aliases: &[String]) -> Line {
+    const NAMED: usize = 10;
+    let line = aliases.iter().take(NAMED).enumerate().fold(Line::new(), |line, (n, alias)| {
+        let line = if n > 0 { line.text(", ") } else { line };
+        line.code(alias)
+    });
+    match aliases.len().saturating_sub(NAMED) {
+        0 => line,
+        more => line.text(format!(" and {more} more")),
     }
 }
 
@@ -80,6 +182,9 @@ fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, 
     let mut facts = Vec::new();
     if let Some(topic) = details.topic.as_deref().filter(|topic| !topic.is_empty()) {
         facts.push(("Topic", Line::new().user(topic)));
+    }
+    if let Some(avatar) = &details.avatar {
+        facts.push(("Picture", Line::new().code(avatar)));
     }
     if let Some(kind) = &details.room_type {
         facts.push((
@@ -91,12 +196,14 @@ fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, 
         ));
     }
     facts.push(("Members", Line::new().text(members(details))));
+    facts.push(("Devices of the members here", text(&grouped(details.joined_local_devices))));
     if let Some(creator) = &details.creator {
         facts.push(("Creator", Line::new().code(creator)));
     }
     if let Some(version) = &details.version {
         facts.push(("Version", Line::new().code(version)));
     }
+    facts.push(("State events", text(&grouped(details.state_events))));
     facts.push((
         "Encryption",
         match &details.encryption {

@@ -1,6 +1,7 @@
 //! Files that go with an answer: tables as CSV, anything as JSON.
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// A file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +33,113 @@ pub fn json_attachment(
     Ok(Attachment { name: name.into(), mime: "application/json".to_owned(), bytes })
 }
 
-fn table(headers: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
-    const IN_MEMORY: &str = "writing to memory does not fail, and rows of any length are allowed";
-    let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-    writer.write_record(headers).expect(IN_MEMORY);
-    for row in rows {
-        writer.write_record(row.into_iter().map(never_a_formula)).expect(IN_MEMORY);
+/// How large a table may become, in bytes: below what homeservers take by default.
+pub const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// A table that grows row by row, for lists that are too long to be held otherwise.
+#[derive(Debug)]
+pub struct Table {
+    name: String,
+    headers: &'static [&'static str],
+    format: Format,
+    bytes: Vec<u8>,
+    rows: u64,
+    most: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Json,
+}
+
+/// Whether a row found its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It did.
+    Yes,
+    /// The table is as large as it may be: the row was left out.
+    Full,
+}
+
+impl Table {
+    /// A table of at most `most` bytes as CSV, `<name>.csv`. Null becomes an empty cell, what is nested its JSON.
+    pub fn csv(name: &str, headers: &'static [&'static str], most: usize) -> Self {
+        let bytes = record(headers.iter().map(|header| (*header).to_owned()));
+        Self { name: format!("{name}.csv"), headers, format: Format::Csv, bytes, rows: 0, most }
     }
+
+    /// A table of at most `most` bytes as a JSON array of an object for each row, `<name>.json`.
+    pub fn json(name: &str, headers: &'static [&'static str], most: usize) -> Self {
+        Self { name: format!("{name}.json"), headers, format: Format::Json, bytes: Vec::new(), rows: 0, most }
+    }
+
+    /// Adds a row, its cells in the order of the headers, unless the table is full.
+    pub fn add(&mut self, cells: impl IntoIterator<Item = Value>) -> Added {
+        let row = match self.format {
+            Format::Csv => record(cells.into_iter().map(cell)),
+            Format::Json => self.object(cells),
+        };
+        if self.bytes.len() + row.len() + END.len() > self.most {
+            return Added::Full;
+        }
+        self.bytes.extend(row);
+        self.rows += 1;
+        Added::Yes
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The file.
+    pub fn finish(mut self) -> Attachment {
+        let mime = match self.format {
+            Format::Csv => "text/csv",
+            Format::Json => {
+                self.bytes.extend_from_slice(if self.rows == 0 { EMPTY } else { END });
+                "application/json"
+            }
+        };
+        Attachment { name: self.name, mime: mime.to_owned(), bytes: self.bytes }
+    }
+
+    /// What precedes the row, and the row as an object whose fields are in the order of the headers.
+    fn object(&self, cells: impl IntoIterator<Item = Value>) -> Vec<u8> {
+        let fields: Vec<String> = self
+            .headers
+            .iter()
+            .zip(cells)
+            .map(|(header, cell)| format!("{}:{cell}", Value::from(*header)))
+            .collect();
+        let before = if self.rows == 0 { "[\n" } else { ",\n" };
+        format!("{before}{{{}}}", fields.join(",")).into_bytes()
+    }
+}
+
+const END: &[u8] = b"\n]\n";
+const EMPTY: &[u8] = b"[]\n";
+
+fn cell(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+fn table(headers: &[&str], rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+    let mut bytes = record(headers.iter().map(|header| (*header).to_owned()));
+    rows.for_each(|row| bytes.extend(record(row)));
+    bytes
+}
+
+/// One line of a CSV file.
+fn record(cells: impl IntoIterator<Item = String>) -> Vec<u8> {
+    const IN_MEMORY: &str = "writing to memory does not fail";
+    let mut writer = csv::WriterBuilder::new().buffer_capacity(1024).from_writer(Vec::new());
+    writer.write_record(cells.into_iter().map(never_a_formula)).expect(IN_MEMORY);
     writer.into_inner().expect(IN_MEMORY)
 }
 
@@ -53,6 +154,8 @@ fn never_a_formula(cell: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -73,9 +176,41 @@ mod tests {
     }
 
     #[test]
-    fn json() {
+    fn any_value_as_json() {
         let file = json_attachment("x.json", &["a"]).unwrap();
         assert_eq!(file.bytes, b"[\n  \"a\"\n]\n");
         assert!(json_attachment("x.json", &std::collections::BTreeMap::from([([1], 2)])).is_err());
+    }
+
+    #[test]
+    fn tables_grow_row_by_row_up_to_their_size() {
+        const HEADERS: &[&str] = &["id", "public", "more"];
+        let rows = || [[json!("=a"), json!(true), Value::Null], [json!("b,c"), json!(7), json!({"x": [1]})]];
+        let made = |mut table: Table| {
+            assert!(rows().into_iter().all(|row| table.add(row) == Added::Yes));
+            assert_eq!(table.rows(), 2);
+            table.finish()
+        };
+        let csv = made(Table::csv("t", HEADERS, MOST_BYTES));
+        assert_eq!((csv.name.as_str(), csv.mime.as_str()), ("t.csv", "text/csv"));
+        assert_eq!(
+            String::from_utf8(csv.bytes).unwrap(),
+            "id,public,more\n'=a,true,\n\"b,c\",7,\"{\"\"x\"\":[1]}\"\n"
+        );
+        let file = made(Table::json("t", HEADERS, MOST_BYTES));
+        assert_eq!((file.name.as_str(), file.mime.as_str()), ("t.json", "application/json"));
+        assert_eq!(
+            String::from_utf8(file.bytes).unwrap(),
+            "[\n{\"id\":\"=a\",\"public\":true,\"more\":null},\n{\"id\":\"b,c\",\"public\":7,\"more\":{\"x\":[1]}}\n]\n"
+        );
+        for make in [Table::csv, Table::json] {
+            let mut table = make("t", HEADERS, 80);
+            let row = || [json!("12345678901234567890"), Value::Null, Value::Null];
+            assert_eq!([table.add(row()), table.add(row()), table.add(row())].last(), Some(&Added::Full));
+            assert!(table.rows() > 0);
+            let file = table.finish();
+            assert!(file.bytes.len() <= 80 && file.bytes.ends_with(b"\n"), "{file:?}");
+        }
+        assert_eq!(Table::json("t", HEADERS, 80).finish().bytes, b"[]\n");
     }
 }

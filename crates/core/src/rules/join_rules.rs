@@ -33,6 +33,20 @@ pub fn explain(rule: Option<&str>, content: Option<&Value>) -> Line {
     }
 }
 
+/// How one gets into a room, in a few words: for a line of a list.
+pub fn in_short(rule: Option<&str>) -> Line {
+    let line = Line::new();
+    match rule {
+        Some("public") => line.text("anyone can join"),
+        Some("invite" | "private") => line.text("invited people only"),
+        Some("knock") => line.text("ask to join"),
+        Some("restricted") => line.text("for members of other rooms"),
+        Some("knock_restricted") => line.text("for members of other rooms, others can ask"),
+        Some(other) => line.text("unknown join rule ").user(other),
+        None => line.text("join rule not known"),
+    }
+}
+
 /// The rooms whose members may join; conditions of other types and without a room match nothing.
 fn allowed(content: &Value) -> Vec<&str> {
     let conditions = content.get("allow").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -85,5 +99,18 @@ mod tests {
         check(Some("private"), &none, "private (a rule without a meaning): only invited people can join");
         check(Some("<b>"), &none, "the unknown rule “<b>”: closed");
         check(None, &json!({"allow": "x"}), "not known");
+    }
+
+    #[test]
+    fn rules_in_short() {
+        for (rule, want) in [
+            (Some("public"), "anyone can join"),
+            (Some("private"), "invited people only"),
+            (Some("knock_restricted"), "for members of other rooms, others can ask"),
+            (Some("<b>"), "unknown join rule “<b>”"),
+            (None, "join rule not known"),
+        ] {
+            assert_eq!(Reply::text(in_short(rule)).render().text, want);
+        }
     }
 }
