@@ -5,18 +5,24 @@ mod alias;
 mod audit;
 mod block;
 mod blocked;
+mod browse;
 mod cancel;
 mod confirm;
 mod context;
+mod deletions;
 mod empty_rooms;
+mod event;
+mod events;
 mod extremities;
 mod facts;
 mod help;
+mod history;
 mod job;
 mod jobs;
 pub mod line;
 mod list_room;
 mod members;
+mod messages;
 mod paging;
 mod purge_history;
 mod room;
@@ -24,8 +30,11 @@ mod room_admin;
 mod room_list;
 mod rooms;
 mod several;
+mod sheet;
 mod shutdown;
+mod shutdown_status;
 mod space;
+mod state;
 mod status;
 mod unblock;
 mod undo;
@@ -61,18 +70,22 @@ pub fn table() -> Vec<Entry> {
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
         entry::<empty_rooms::EmptyRooms>(),
+        entry::<event::Event>(),
         entry::<extremities::Extremities>(),
         entry::<help::Help>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
         entry::<members::Members>(),
+        entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<rooms::Rooms>(),
         entry::<shutdown::Shutdown>(),
+        entry::<shutdown_status::ShutdownStatus>(),
         entry::<space::Space>(),
+        entry::<state::State>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),

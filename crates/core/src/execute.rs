@@ -2,11 +2,17 @@
 //! at a time; after each, what is now known is made durable and the report in the room is edited. Going on after a
 //! crash is therefore the same code as going on after a pause.
 
+mod admin;
+mod alias;
 mod block;
+mod extremities;
+mod listing;
+mod purge;
 mod report;
 mod shutdown;
+mod shutdown_v1;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, mem::discriminant, sync::Arc, time::Duration};
 
 use ruma::{OwnedRoomId, RoomId};
 use serde_json::Value;
@@ -18,8 +24,8 @@ use tracing::{error, info, warn};
 
 pub use self::report::{Server, report};
 use crate::{
-    model::{Block, Millis},
-    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
+    model::{Block, Listing, Millis},
+    plan::{DeleteApi, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
     speech::{Effort, Mark, Marked, NO, PARTLY, Say, YES},
@@ -32,6 +38,8 @@ fn edit_after(edits: Millis) -> Millis {
     (1_000 * (edits + 1)).min(10_000)
 }
 
+/// Why nothing is done to a room.
+const UNKNOWN_ROOM: &str = "The server does not know this room (any more).";
 /// What is true of a step that was begun and could not be followed to its end.
 const UNCERTAIN: &str = "It may have happened all the same: look with !room before you try again.";
 
@@ -43,6 +51,15 @@ impl Patience {
             Self::Endless => false,
         }
     }
+}
+
+/// Whether a step can have been tried in its present state before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// It was not.
+    First,
+    /// It may have been: by a process that died, or by one that got no answer.
+    Again,
 }
 
 /// What one unit of work led to.
@@ -106,6 +123,25 @@ impl Advance {
             Self::Ended(Outcome::Failed { why: fault.to_string(), but: Some(UNCERTAIN.to_owned()) })
         }
     }
+}
+
+/// What follows from a write that can be repeated; nothing, if it was accepted.
+fn refused(written: Result<(), Fault>) -> Option<Advance> {
+    match written {
+        Ok(()) => None,
+        Err(fault) if fault.may_have_acted() => Some(Advance::doubt(fault)),
+        Err(fault) => Some(Advance::fault(fault)),
+    }
+}
+
+/// A write was accepted, and does not show.
+fn unchanged() -> Advance {
+    let what = "it accepted the change, but reading it back still shows the old one";
+    Advance::Retry { fault: Fault::BadAnswer(what.into()), patience: Patience::Brief }
+}
+
+fn failed(why: impl Into<String>, but: Option<&str>) -> Advance {
+    Advance::Ended(Outcome::Failed { why: why.into(), but: but.map(str::to_owned) })
 }
 
 /// Executes Plans.
@@ -174,6 +210,8 @@ impl Executor {
         let mut polls = 0;
         let mut away_since = None;
         let mut said = None;
+        // Who came to this state in this very run, and has not tried anything in it, knows that it was not tried.
+        let mut turn = Turn::Again;
         // Most steps are quicker than a message: what is said first is usually how it went.
         let (mut edits, mut edited_at) = (0, self.clock.now());
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
@@ -187,9 +225,13 @@ impl Executor {
             let now = self.clock.now();
             let mut next = plan.clone();
             let mut changes = Vec::new();
-            let pause = match self.advance(&plan.steps[n]).await {
+            let pause = match self.advance(&plan.steps[n], turn).await {
                 Advance::Working { state, keep, pace } => {
                     away_since = None;
+                    turn = match &plan.steps[n].state {
+                        Some(before) if discriminant(before) == discriminant(&state) => Turn::Again,
+                        _ => Turn::First,
+                    };
                     changes.extend(keep.map(|kept| Change::Keep { plan: id, step: n, kept }));
                     if next.steps[n].state.as_ref() != Some(&state) {
                         changes.push(Change::Working { plan: id, step: n, state: state.clone() });
@@ -204,6 +246,9 @@ impl Executor {
                     }
                 }
                 Advance::Retry { fault, patience } => {
+                    if !matches!(fault, Fault::RateLimited { .. }) {
+                        turn = Turn::Again;
+                    }
                     // A fault of another kind is waited for anew.
                     let since = match away_since {
                         Some((kind, since)) if kind == patience => since,
@@ -261,7 +306,7 @@ impl Executor {
         }))
     }
 
-    async fn advance(&self, planned: &PlannedStep) -> Advance {
+    async fn advance(&self, planned: &PlannedStep, turn: Turn) -> Advance {
         if let Some(why) = safety::forbidden(&planned.step, &self.management) {
             return Advance::Ended(Outcome::Failed { why, but: None });
         }
@@ -269,8 +314,24 @@ impl Executor {
         match &planned.step {
             Step::BlockRoom { .. } => block::advance(effects, room, Block::On, state).await,
             Step::UnblockRoom { .. } => block::advance(effects, room, Block::Off, state).await,
-            Step::ShutDownRoom { shutdown, .. } => shutdown::advance(effects, room, shutdown, state).await,
-            _ => Advance::Ended(Outcome::Failed { why: "TEMPORARY".into(), but: None }),
+            Step::ShutDownRoom { shutdown, api: DeleteApi::V2, .. } => {
+                shutdown::advance(effects, room, shutdown, state).await
+            }
+            Step::ShutDownRoom { shutdown, api: DeleteApi::V1, .. } => {
+                shutdown_v1::advance(effects, room, shutdown, state, turn).await
+            }
+            Step::PurgeEmptyRoom { .. } => shutdown::purge_empty(effects, room, state).await,
+            Step::MakeRoomAdmin { user, .. } => admin::advance(effects, room, user, state).await,
+            Step::DeleteExtremities { .. } => extremities::advance(effects, room, state).await,
+            Step::PurgeHistory { purge, .. } => purge::advance(effects, room, purge, state).await,
+            Step::ListRoom { .. } => listing::advance(effects, room, Listing::Listed, state).await,
+            Step::UnlistRoom { .. } => listing::advance(effects, room, Listing::Unlisted, state).await,
+            Step::AddAlias { alias, .. } => {
+                alias::advance(effects, room, alias, alias::Wish::Added, state).await
+            }
+            Step::RemoveAlias { alias, .. } => {
+                alias::advance(effects, room, alias, alias::Wish::Removed, state).await
+            }
         }
     }
 

@@ -107,10 +107,14 @@ impl PlannedStep {
         else {
             return None;
         };
-        let Step::ShutDownRoom { shutdown, .. } = &self.step else { return None };
-        if shutdown.block && *blocked == Some(false) {
+        let (block, purge) = match &self.step {
+            Step::ShutDownRoom { shutdown, .. } => (shutdown.block, shutdown.purge || shutdown.force_purge),
+            Step::PurgeEmptyRoom { .. } => (false, true),
+            _ => return None,
+        };
+        if block && *blocked == Some(false) {
             Some("It was to be blocked, and the server says that it is not.")
-        } else if (shutdown.purge || shutdown.force_purge) && *known == Some(true) {
+        } else if purge && *known == Some(true) {
             Some("It was to be purged, and the server still knows it.")
         } else if !result.failed_to_kick_users.is_empty() {
             Some("Some members could not be removed, or not be moved.")

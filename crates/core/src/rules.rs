@@ -9,4 +9,5 @@ pub mod power;
 pub mod room_order;
 pub mod safety;
 pub mod space;
+pub mod state;
 pub mod tasks;

@@ -89,7 +89,8 @@ pub struct DeleteRoom {
     /// The new room's name; `None` is `Content Violation Notification`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room_name: Option<String>,
-    /// The first message in the new room; `None` is Synapse's own about illegal content.
+    /// The first message in the new room; `None` is Synapse's own about illegal content. One too long for an event
+    /// (64 KiB) makes the deletion fail when everybody is out already, before the purge.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Block the room as well.

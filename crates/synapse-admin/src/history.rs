@@ -106,7 +106,8 @@ impl fmt::Display for Direction {
     }
 }
 
-/// Which events to give: the parts of Matrix's [`RoomEventFilter`][spec] that Synapse's admin API heeds.
+/// Which events to give: Matrix's [`RoomEventFilter`][spec] without what the calls have as parameters of their own and
+/// what is about threads and relations.
 ///
 /// [spec]: https://spec.matrix.org/latest/client-server-api/#filtering
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -1,5 +1,5 @@
 //! A typed client of [Synapse's admin API][docs], for the work of moderators: look at rooms, people and
-//! events, block rooms, delete them and watch that happen.
+//! events, block rooms, delete them, purge their history, and watch that happen.
 //!
 //! ```no_run
 //! use ruma::room_id;
@@ -19,6 +19,27 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Lists come in pages, and [`RoomList::next`] is the way through them:
+//!
+//! ```no_run
+//! # async fn example(synapse: synapse_admin::Client) -> Result<(), synapse_admin::Error> {
+//! use synapse_admin::{ListRooms, RoomOrder};
+//!
+//! let mut next = Some(ListRooms { order_by: RoomOrder::JoinedMembers, ..ListRooms::default() });
+//! while let Some(list) = next {
+//!     let page = synapse.rooms(&list).await?;
+//!     for room in &page.rooms {
+//!         println!("{} {:?}: {} members", room.room_id, room.name, room.joined_members);
+//!     }
+//!     next = page.next(&list);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The same as a program: `cargo run -p synapse-admin --example rooms -- https://hs.test token.txt`, with the
+//! access token of a server admin in the file.
 //!
 //! # What holds for every call
 //!

@@ -2,18 +2,12 @@
 
 use ruma::{OwnedEventId, OwnedRoomId};
 
-use super::{
-    Access, Command, Decision, Failure, Subject, World,
-    facts::{FileKind, json_file},
-};
+use super::{Access, Command, Decision, Failure, Subject, World, events, facts::FileKind};
 use crate::{
     model::{Context as Around, Event, RoomDetails},
-    reply::{Attachment, Line, Reply, csv_attachment, room_line},
+    reply::{Line, Reply, room_line},
     rules::event::{Names, in_words, what},
-    text::{
-        duration::date,
-        target::{EventTarget, RoomTarget},
-    },
+    text::target::EventTarget,
 };
 
 /// Show an event between the messages around it
@@ -46,21 +40,6 @@ pub(super) struct Facts {
     original: Option<Event>,
 }
 
-impl Context {
-    /// Which event is meant; its room may be left to the server to find.
-    fn target(&self) -> Result<EventTarget, Failure> {
-        let wrong = |why: String| Failure::told(Line::new().name_long(&why));
-        let event = |word: &str| word.parse::<EventTarget>().map_err(|error| wrong(error.to_string()));
-        match &self.target[..] {
-            [room, id] => {
-                let room: RoomTarget = room.parse().map_err(|error| wrong(format!("{error}")))?;
-                Ok(EventTarget { room: Some(room), event: event(id)?.event })
-            }
-            words => event(words.first().map_or("", String::as_str)),
-        }
-    }
-}
-
 impl Command for Context {
     const NAME: &'static str = "context";
     const ACCESS: Access = Access::Read;
@@ -69,21 +48,13 @@ impl Command for Context {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        let EventTarget { room, event } = self.target()?;
-        let unknown = || {
-            Failure::told(
-                Line::new()
-                    .text("The server does not know the event ")
-                    .code(event.as_str())
-                    .text(". It may have been purged, or this server never received it."),
-            )
-        };
-        let room = match room {
-            Some(room) => world.resolve(&room).await?,
+        let EventTarget { room, event } = events::target(&self.target)?;
+        let room = if let Some(room) = room {
+            world.resolve(&room).await?
+        } else {
             // The ID alone: the event itself says where it is.
-            None => {
-                world.lookup.original(&event).await?.and_then(|event| event.room_id()).ok_or_else(unknown)?
-            }
+            let found = world.lookup.original(&event).await?.and_then(|event| event.room_id());
+            found.ok_or_else(|| events::unknown_event(event.as_str()))?
         };
         let details = world.lookup.room(&room).await?;
         let around = world.lookup.context(&room, &event, self.number).await?;
@@ -122,7 +93,11 @@ impl Command for Context {
         }
         Ok(Decision::Answer(match self.file {
             None => reply,
-            Some(kind) => reply.attach(attachment(kind, around)?),
+            Some(kind) => {
+                let events: Vec<&Event> =
+                    around.before.iter().chain([&around.event]).chain(around.after.iter()).collect();
+                reply.attach(events::attachment(kind, "context", &events)?)
+            }
         }))
     }
 }
@@ -151,26 +126,4 @@ fn original(reply: Reply, shown: &Event, original: Option<&Event>, names: &Names
 
 fn is_empty(event: &Event) -> bool {
     event.content().as_object().is_none_or(serde_json::Map::is_empty)
-}
-
-fn attachment(kind: FileKind, around: &Around) -> Result<Attachment, Failure> {
-    let events: Vec<&Event> =
-        around.before.iter().chain([&around.event]).chain(around.after.iter()).collect();
-    match kind {
-        FileKind::Json => json_file("context.json", &events),
-        FileKind::Csv => Ok(csv_attachment(
-            "context.csv",
-            &["time", "event_id", "sender", "type", "state_key", "content"],
-            events.iter().map(|event| {
-                vec![
-                    date(event.time()),
-                    event.event_id().map(ToString::to_string).unwrap_or_default(),
-                    event.sender().to_owned(),
-                    event.kind().to_owned(),
-                    event.state_key().unwrap_or_default().to_owned(),
-                    event.content().to_string(),
-                ]
-            }),
-        )),
-    }
 }

@@ -2,11 +2,11 @@
 
 use ruma::RoomId;
 
-use super::{Advance, Pace, Patience};
+use super::{Advance, Pace, refused, unchanged};
 use crate::{
     model::{Block, BlockStatus},
     plan::{Effect, Inside, Outcome, StepState},
-    ports::{Effects, Fault},
+    ports::Effects,
 };
 
 pub(super) async fn advance(
@@ -23,23 +23,15 @@ pub(super) async fn advance(
             Err(fault) => Advance::fault(fault),
         };
     };
-    match effects.set_block(room, block).await {
-        Ok(()) => {}
-        // Setting it again is harmless.
-        Err(fault) if fault.may_have_acted() => return Advance::doubt(fault),
-        Err(fault) => return Advance::fault(fault),
+    if let Some(refused) = refused(effects.set_block(room, block).await) {
+        return refused;
     }
     // PUT answers with what was asked for, not with what is: read it back.
     match effects.block_status(room).await {
         Ok(now) if now.is_blocked() == (block == Block::On) => {
             Advance::Ended(Outcome::Done { effect: effect(effects, room, block, before.clone()).await })
         }
-        Ok(_) => Advance::Retry {
-            fault: Fault::BadAnswer(
-                "it accepted the change, but reading it back still shows the old one".into(),
-            ),
-            patience: Patience::Brief,
-        },
+        Ok(_) => unchanged(),
         Err(fault) => Advance::doubt(fault),
     }
 }

@@ -1,9 +1,16 @@
 //! The report on a Plan: one message, edited as work goes on. It is derived from the Plan alone, so that a restart
 //! reports the same.
 
+mod begun;
+mod ended;
+
+use self::{
+    begun::{bar, begun},
+    ended::ended,
+};
 use crate::{
     model::DeleteResult,
-    plan::{Effect, Inside, Outcome, Plan, PlanResult, PlanState, PlannedStep, Step, StepState},
+    plan::{Effect, Inside, Outcome, Plan, PlanResult, PlanState, PlannedStep, StepState},
     reply::{Line, Reply, cut_list},
 };
 
@@ -18,25 +25,23 @@ pub enum Server {
 
 /// How many users or aliases a report names.
 const NAMED: usize = 20;
+/// How many of them for each room, when there are several.
+const NAMED_EACH: usize = 3;
+/// From so many steps on, what is done is counted.
+const MANY: usize = 20;
 
 /// What is to be said about a Plan that was confirmed.
 pub fn report(plan: &Plan, server: Server) -> Reply {
     let mut reply = Reply::new().paragraph(heading(plan));
-    let several = plan.steps.len() > 1;
-    for planned in &plan.steps {
-        let line = match &planned.outcome {
-            Some(outcome) => ended(planned, outcome),
-            None => begun(planned),
-        };
-        if several {
-            reply = reply.list(vec![line]);
-        } else {
-            reply = reply.paragraph(line);
-        }
-        if let Some(Outcome::Done { effect: Effect::ShutDown { result, .. } }) = &planned.outcome {
-            reply = removed(reply, result, planned.state.as_ref());
-        }
-    }
+    reply = match &plan.steps[..] {
+        [only] => match &only.outcome {
+            Some(outcome @ Outcome::Done { effect: Effect::ShutDown { result, .. } }) => {
+                removed(reply.paragraph(ended(only, outcome)), result, only.state.as_ref())
+            }
+            _ => reply.paragraph(line(only)),
+        },
+        several => list(reply, several),
+    };
     if server == Server::Away && plan.state == PlanState::Running {
         reply = reply.paragraph(
             Line::new().text("The homeserver does not answer as it should at the moment. I keep trying."),
@@ -46,6 +51,69 @@ pub fn report(plan: &Plan, server: Server) -> Reply {
         reply = advice(reply, plan);
     }
     reply
+}
+
+/// How a step stands.
+fn line(planned: &PlannedStep) -> Line {
+    match &planned.outcome {
+        Some(outcome) => match outcome {
+            Outcome::Done { effect: Effect::ShutDown { result, .. } } => {
+                ended(planned, outcome).append(briefly(result))
+            }
+            _ => ended(planned, outcome),
+        },
+        None => begun(planned),
+    }
+}
+
+/// A line for each step; of many, those that failed and those that are at work, and how many are done.
+fn list(reply: Reply, steps: &[PlannedStep]) -> Reply {
+    let over = steps.iter().filter(|planned| planned.outcome.is_some()).count();
+    let reply = if over < steps.len() {
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        reply.paragraph(format!("{} {over} of {}", bar(count(over), count(steps.len())), steps.len()))
+    } else {
+        reply
+    };
+    if steps.len() < MANY {
+        return reply.list(steps.iter().map(line));
+    }
+    let (done, other): (Vec<_>, Vec<_>) = steps.iter().partition(|planned| is_smooth(planned));
+    let (waiting, notable): (Vec<_>, Vec<_>) =
+        other.into_iter().partition(|planned| planned.outcome.is_none() && planned.state.is_none());
+    let mut reply = cut_list(reply, notable.into_iter().map(line).collect(), MANY, "(!job has all of them)");
+    if !done.is_empty() {
+        reply = reply.paragraph(format!("Done: {}", done.len()));
+        reply = cut_list(reply, done.into_iter().map(line).collect(), NAMED_EACH, "(!job has all of them)");
+    }
+    if !waiting.is_empty() {
+        reply = reply.paragraph(format!("Still to do: {}", waiting.len()));
+    }
+    reply
+}
+
+/// Whether a step ended as it should.
+fn is_smooth(planned: &PlannedStep) -> bool {
+    planned.outcome.as_ref().is_some_and(Outcome::is_done) && planned.shortfall().is_none()
+}
+
+/// Who was removed, in one line.
+fn briefly(result: &DeleteResult) -> Line {
+    let mut line = Line::new();
+    for (what, list) in [
+        (" Removed", &result.kicked_users),
+        (" Could not be removed, or not be moved", &result.failed_to_kick_users),
+    ] {
+        if list.is_empty() {
+            continue;
+        }
+        line = line.text(format!("{what} ({}): ", list.len()));
+        for (n, user) in list.iter().take(NAMED_EACH).enumerate() {
+            line = line.text(if n == 0 { "" } else { ", " }).code(user);
+        }
+        line = line.text(if list.len() > NAMED_EACH { ", …" } else { "." });
+    }
+    line
 }
 
 fn heading(plan: &Plan) -> Line {
@@ -63,123 +131,6 @@ fn heading(plan: &Plan) -> Line {
         line = line.text(", because ").user(because);
     }
     line
-}
-
-/// A step that has no outcome yet.
-fn begun(planned: &PlannedStep) -> Line {
-    match &planned.state {
-        None
-        | Some(
-            StepState::Blocking { .. }
-            | StepState::AskingV1 { .. }
-            | StepState::Granting { .. }
-            | StepState::Trimming { .. }
-            | StepState::AskingPurge { .. }
-            | StepState::FollowingPurge { .. }
-            | StepState::Listing { .. }
-            | StepState::Aliasing { .. },
-        ) => Line::new().text("To do: ").append(planned.step.describe()),
-        Some(StepState::Asking { .. }) => {
-            Line::new().text("Asking the server to ").append(planned.step.describe())
-        }
-        Some(StepState::Following { members, removed, .. }) if removed < members => Line::new()
-            .text(format!("{} Removing members: {removed} of {members} from ", bar(*removed, *members)))
-            .append(planned.step.room_ref().line()),
-        Some(StepState::Following { members, .. }) => {
-            let out = match members {
-                0 => "Nobody of this server is inside".to_owned(),
-                1 => "The only local member is out".to_owned(),
-                n => format!("All {n} local members are out"),
-            };
-            let doing = match &planned.step {
-                Step::ShutDownRoom { shutdown, .. } if shutdown.purge || shutdown.force_purge => "purging",
-                _ => "finishing",
-            };
-            Line::new()
-                .text(format!("{} {out}; {doing} ", bar(1, 1)))
-                .append(planned.step.room_ref().line())
-                .text(" …")
-        }
-    }
-}
-
-fn bar(done: u64, of: u64) -> String {
-    const WIDTH: u64 = 10;
-    let full = (done * WIDTH).checked_div(of).unwrap_or(WIDTH).min(WIDTH);
-    (0..WIDTH).map(|n| if n < full { '▰' } else { '▱' }).collect()
-}
-
-fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
-    let step = &planned.step;
-    match outcome {
-        Outcome::Failed { why, but } => {
-            let line = Line::new().text("❌ Could not ").append(step.describe()).text(". ").name_long(why);
-            match but {
-                Some(but) => line.text(" ").name_long(but),
-                None => line,
-            }
-        }
-        Outcome::Done { effect } => {
-            let shortfall = planned.shortfall();
-            let mark = if shortfall.is_some() { "⚠️ " } else { "✅ " };
-            let line = Line::new().text(mark).append(step.room_ref().line());
-            match effect {
-                Effect::Blocked { before, inside } => {
-                    let line = line.text(if before.is_blocked() {
-                        " was blocked before, and still is"
-                    } else {
-                        " is blocked: nobody on this server can join or be invited"
-                    });
-                    line.text(match inside {
-                        Inside::UnknownRoom => ". The server does not know the room".to_owned(),
-                        Inside::NotTold => ". I could not ask who is still inside".to_owned(),
-                        Inside::Members(0) => ". Nobody of this server is inside".to_owned(),
-                        Inside::Members(1) => {
-                            ". One local member is still inside and can go on writing".to_owned()
-                        }
-                        Inside::Members(n) => {
-                            format!(". {n} local members are still inside and can go on writing")
-                        }
-                    })
-                    .text(".")
-                }
-                Effect::Unblocked { before } => line.text(if before.is_blocked() {
-                    " is open again."
-                } else {
-                    " was not blocked; it is open."
-                }),
-                Effect::AdminMade { .. }
-                | Effect::Trimmed { .. }
-                | Effect::HistoryPurged
-                | Effect::Listed { .. }
-                | Effect::Unlisted { .. }
-                | Effect::AliasAdded { .. }
-                | Effect::AliasRemoved { .. } => line.text(" TEMPORARY"),
-                Effect::ShutDown { result, blocked, known } => {
-                    let line = line.text(" is shut down");
-                    let line = match known {
-                        Some(true) => line.text("; the server keeps what it knows of it"),
-                        Some(false) => line.text(" and purged: the server no longer knows it"),
-                        None => line,
-                    };
-                    let line = match blocked {
-                        Some(true) => line.text("; it is blocked"),
-                        Some(false) => line.text("; it is not blocked"),
-                        None => line,
-                    };
-                    let line = line.text(".");
-                    let line = match shortfall {
-                        Some(shortfall) => line.text(format!(" {shortfall}")),
-                        None => line,
-                    };
-                    match &result.new_room_id {
-                        Some(new) => line.text(" The members were moved to ").code(new).text("."),
-                        None => line,
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Who was removed and who could not be, and where the aliases went.

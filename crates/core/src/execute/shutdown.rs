@@ -4,9 +4,9 @@
 use ruma::{RoomId, UserId};
 use serde_json::json;
 
-use super::{Advance, Pace, Patience};
+use super::{Advance, Pace, Patience, failed};
 use crate::{
-    model::{DeleteTask, Event, EventReport, RoomSnapshot, Shutdown, TaskStatus, is_local},
+    model::{DeleteResult, DeleteTask, Event, EventReport, RoomSnapshot, Shutdown, TaskStatus, is_local},
     plan::{Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
@@ -33,6 +33,9 @@ const WORTH_KEEPING: [&str; 14] = [
     "m.space.child",
 ];
 
+/// What is done to a room that nobody of this server is in.
+const PURGE: Shutdown = Shutdown { block: false, purge: true, force_purge: false, notice: None };
+
 pub(super) async fn advance(
     effects: &dyn Effects,
     room: &RoomId,
@@ -44,12 +47,37 @@ pub(super) async fn advance(
             follow(effects, room, delete_id, *members, *removed).await
         }
         Some(StepState::Asking { known, members }) => ask(effects, room, shutdown, known, *members).await,
-        _ => prepare(effects, room).await,
+        _ => match prepare(effects, room).await {
+            Ok((tasks, snapshot)) => Advance::Working {
+                state: StepState::Asking { known: tasks, members: snapshot.local_members.len() as u64 },
+                keep: Some(json!(snapshot)),
+                pace: Pace::Now,
+            },
+            Err(advance) => advance,
+        },
     }
 }
 
-/// Keeps what would be needed to put the room right, and which tasks it already has.
-async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
+/// Purges a room, unless somebody of this server is in it by now.
+pub(super) async fn purge_empty(effects: &dyn Effects, room: &RoomId, state: Option<&StepState>) -> Advance {
+    if !matches!(state, Some(StepState::Following { .. })) {
+        match effects.room(room).await {
+            Ok(Some(details)) if details.joined_local_members > 0 => {
+                return failed("Somebody of this server has joined it meanwhile; I left it as it is.", None);
+            }
+            Ok(_) => {}
+            Err(fault) if state.is_some() => return Advance::doubt(fault),
+            Err(fault) => return Advance::fault(fault),
+        }
+    }
+    advance(effects, room, &PURGE, state).await
+}
+
+/// What would be needed to put the room right, and which tasks it already has.
+pub(super) async fn prepare(
+    effects: &dyn Effects,
+    room: &RoomId,
+) -> Result<(Vec<String>, RoomSnapshot), Advance> {
     let found = async {
         let Some(details) = effects.room(room).await? else { return Ok(None) };
         let tasks = effects.delete_tasks(room).await?;
@@ -69,21 +97,15 @@ async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
     };
     match found.await {
         Ok(Some((tasks, _))) if tasks.iter().any(|task| task.status == TaskStatus::Active) => {
-            failed("Somebody else is shutting this room down at this moment.", None)
+            Err(failed("Somebody else is shutting this room down at this moment.", None))
         }
-        Ok(Some((tasks, snapshot))) => Advance::Working {
-            state: StepState::Asking {
-                known: tasks.into_iter().map(|task| task.id).collect(),
-                members: snapshot.local_members.len() as u64,
-            },
-            keep: Some(json!(snapshot)),
-            pace: Pace::Now,
-        },
+        Ok(Some((tasks, snapshot))) => Ok((tasks.into_iter().map(|task| task.id).collect(), snapshot)),
         // Synapse would "complete" this without having done anything.
-        Ok(None) => {
-            failed("The server does not know this room (any more); there was nothing to shut down.", None)
-        }
-        Err(fault) => Advance::fault(fault),
+        Ok(None) => Err(failed(
+            "The server does not know this room (any more); there was nothing to shut down.",
+            None,
+        )),
+        Err(fault) => Err(Advance::fault(fault)),
     }
 }
 
@@ -158,11 +180,7 @@ async fn follow(
     };
     match task {
         Some(DeleteTask { status: TaskStatus::Complete, result, .. }) => {
-            // The work is done: not being able to look afterwards does not make it fail.
-            let blocked = effects.block_status(room).await.ok().map(|status| status.is_blocked());
-            let known = effects.room(room).await.ok().map(|details| details.is_some());
-            let result = result.unwrap_or_default();
-            Advance::Ended(Outcome::Done { effect: Effect::ShutDown { result, blocked, known } })
+            done(effects, room, result.unwrap_or_default()).await
         }
         Some(DeleteTask { status: TaskStatus::Failed, .. }) => {
             let why = match effects.task_error(room, delete_id).await {
@@ -205,6 +223,9 @@ fn is_in_progress(fault: &Fault) -> bool {
     matches!(fault, Fault::Refused { status: 400, message, .. } if message.contains("already in progress"))
 }
 
-fn failed(why: impl Into<String>, but: Option<&str>) -> Advance {
-    Advance::Ended(Outcome::Failed { why: why.into(), but: but.map(str::to_owned) })
+/// The work is done: not being able to look afterwards does not make it fail.
+pub(super) async fn done(effects: &dyn Effects, room: &RoomId, result: DeleteResult) -> Advance {
+    let blocked = effects.block_status(room).await.ok().map(|status| status.is_blocked());
+    let known = effects.room(room).await.ok().map(|details| details.is_some());
+    Advance::Ended(Outcome::Done { effect: Effect::ShutDown { result, blocked, known } })
 }

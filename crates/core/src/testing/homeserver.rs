@@ -17,8 +17,8 @@ mod lookup;
 use super::Moment;
 use crate::{
     model::{
-        Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, RoomDetails, Shutdown,
-        SpaceRoom, Standing, TaskStatus, UpTo, is_local,
+        Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, RoomDetails, ScheduledTask,
+        Shutdown, SpaceRoom, Standing, TaskStatus, UpTo, is_local,
     },
     ports::{Asked, Fault},
 };
@@ -76,6 +76,8 @@ struct Inner {
     standings: BTreeMap<OwnedUserId, Standing>,
     tasks: Vec<Task>,
     purges: Vec<Purge>,
+    /// Tasks of which the list alone tells.
+    listed: Vec<ScheduledTask>,
     faults: Faults,
     always: BTreeMap<&'static str, Fault>,
     writes: Vec<String>,
@@ -130,6 +132,11 @@ impl FakeHomeserver {
     /// A member whom a shutdown cannot remove.
     pub fn put_stuck(&self, id: &UserId) {
         self.inner().stuck.insert(id.to_owned());
+    }
+
+    /// A task that the list of scheduled tasks tells of.
+    pub fn put_task(&self, task: ScheduledTask) {
+        self.inner().listed.push(task);
     }
 
     /// The next call of this method fails, without having done anything.

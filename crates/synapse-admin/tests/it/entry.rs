@@ -26,7 +26,11 @@ async fn power_is_given_to_the_user_named_or_the_caller() {
 
 async fn refusal(status: u16, errcode: &str, message: &str) -> Error {
     let fake = Fake::failing(status, errcode, message).await;
-    let error = fake.client.make_room_admin(room(), Some(user_id!("@x:other.test"))).await.unwrap_err();
+    let error = fake
+        .client
+        .make_room_admin(room(), Some(user_id!("@x:other.test")))
+        .await
+        .expect_err("it was refused");
     assert_eq!(api_error::<()>(Err(error.clone())), (status, errcode.to_owned(), message.to_owned()));
     fake.asked().await;
     error

@@ -1,4 +1,5 @@
-//! The client against recorded answers of Synapse 1.163.2. Tests named `trap_…` are about answers that mislead.
+//! The client against recorded answers of Synapse 1.163.2, and against the server itself (`live`). Tests named `trap_…`
+//! are about answers that mislead.
 
 mod block;
 mod client_api;
@@ -9,6 +10,7 @@ mod extremities;
 mod fake;
 mod faults;
 mod history;
+mod live;
 mod logging;
 mod purge_history;
 mod reports;

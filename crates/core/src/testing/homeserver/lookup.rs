@@ -152,7 +152,7 @@ impl Lookup for FakeHomeserver {
             let ours = |task: &ScheduledTask| {
                 room.is_none_or(|room| task.resource_id.as_deref() == Some(room.as_str()))
             };
-            Ok(deletions.chain(purges).filter(ours).collect())
+            Ok(deletions.chain(purges).chain(inner.listed.iter().cloned()).filter(ours).collect())
         })
     }
 

@@ -1,0 +1,109 @@
+//! Making somebody an admin of a room. The server grants the power first and invites then, so a failure may leave the
+//! power granted: what the room says afterwards is what is told.
+
+use ruma::{RoomId, UserId};
+
+use super::{Advance, Pace, UNKNOWN_ROOM, failed, unchanged};
+use crate::{
+    plan::{Effect, Outcome, Presence, StepState},
+    ports::{Effects, Fault},
+    rules::power::{Level, Power},
+};
+
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    room: &RoomId,
+    user: &UserId,
+    state: Option<&StepState>,
+) -> Advance {
+    let Some(StepState::Granting { before }) = state else {
+        return match level(effects, room, user).await {
+            Ok(Some(before)) => {
+                let before = match before {
+                    Level::Of(level) => Some(level),
+                    Level::Creator => None,
+                };
+                Advance::Working { state: StepState::Granting { before }, keep: None, pace: Pace::Now }
+            }
+            Ok(None) => failed(UNKNOWN_ROOM, None),
+            Err(fault) => Advance::fault(fault),
+        };
+    };
+    let asked = effects.make_room_admin(room, user).await;
+    let now = match level(effects, room, user).await {
+        Ok(now) => now,
+        Err(fault) => return Advance::doubt(asked.err().unwrap_or(fault)),
+    };
+    let is_granted = match (now, before) {
+        (Some(Level::Creator), _) => true,
+        // Asking again for what is there changes nothing, and 100 is the most that is ever granted to those below it.
+        (Some(Level::Of(now)), Some(before)) => now > *before || (now == *before && now >= 100),
+        (Some(Level::Of(_)), None) | (None, _) => false,
+    };
+    match asked {
+        Ok(()) if is_granted => {
+            let level = match now {
+                Some(Level::Of(level)) => Some(level),
+                Some(Level::Creator) | None => None,
+            };
+            let presence = presence(effects, room, user).await;
+            Advance::Ended(Outcome::Done { effect: Effect::AdminMade { before: *before, level, presence } })
+        }
+        Ok(()) => unchanged(),
+        Err(fault) if fault.is_passing() => Advance::doubt(fault),
+        Err(fault) if is_granted => failed(
+            explained(&fault),
+            Some(
+                "The power is granted all the same; what failed is the invitation. Invite them from within the room.",
+            ),
+        ),
+        Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
+        Err(fault) => failed(explained(&fault), None),
+    }
+}
+
+/// How much power the user has; `None` when the server does not know the room.
+async fn level(effects: &dyn Effects, room: &RoomId, user: &UserId) -> Result<Option<Level>, Fault> {
+    let Some(details) = effects.room(room).await? else { return Ok(None) };
+    let create = effects.state(room, Some("m.room.create")).await?;
+    let levels = effects.state(room, Some("m.room.power_levels")).await?;
+    let power = Power::of(create.first(), levels.first(), details.version.as_deref());
+    Ok(Some(power.level(user.as_str())))
+}
+
+/// Not being able to look does not make it fail.
+async fn presence(effects: &dyn Effects, room: &RoomId, user: &UserId) -> Presence {
+    let found = async {
+        if effects.members(room).await?.iter().any(|member| member == user) {
+            return Ok(Presence::Joined);
+        }
+        let members = effects.state(room, Some("m.room.member")).await?;
+        let own = members.iter().find(|event| event.state_key() == Some(user.as_str()));
+        let is_invited = own.is_some_and(|event| event.text("membership") == Some("invite"));
+        Ok::<_, Fault>(if is_invited { Presence::Invited } else { Presence::Outside })
+    };
+    found.await.unwrap_or(Presence::NotTold)
+}
+
+/// Synapse's words, and what they mean.
+fn explained(fault: &Fault) -> String {
+    let meaning = match fault {
+        Fault::Refused { message, .. } if message.contains("Server not in room") => {
+            "Nobody of this server is in the room, so nobody can grant power in it."
+        }
+        Fault::Refused { message, .. } if message.contains("No local admin user in room") => {
+            "No member of this server has the power to grant any: somebody of another server would have to do it."
+        }
+        Fault::Refused { message, .. } if message.contains("must not appear in content.users") => {
+            "They are a creator of the room, and stand above all power levels already."
+        }
+        Fault::Refused { message, .. } if message.contains("Cannot invite user who was banned") => {
+            "They are banned from the room, and cannot be invited before the ban is lifted."
+        }
+        Fault::Refused { message, .. } if message.contains("blocked on this server") => {
+            "The room is blocked on this server, so nobody can be invited."
+        }
+        _ => return fault.to_string(),
+    };
+    format!("{meaning} ({fault})")
+}

@@ -1,0 +1,53 @@
+//! What is said of a step that has no outcome yet.
+
+use crate::{
+    plan::{PlannedStep, Step, StepState},
+    reply::Line,
+};
+
+pub(super) fn begun(planned: &PlannedStep) -> Line {
+    let room = || planned.step.room_ref().line();
+    match &planned.state {
+        None
+        | Some(
+            StepState::Blocking { .. }
+            | StepState::Granting { .. }
+            | StepState::Trimming { .. }
+            | StepState::Listing { .. }
+            | StepState::Aliasing { .. },
+        ) => Line::new().text("To do: ").append(planned.step.describe()),
+        Some(StepState::Asking { .. } | StepState::AskingPurge { .. }) => {
+            Line::new().text("Asking the server to ").append(planned.step.describe())
+        }
+        Some(StepState::AskingV1 { .. }) => Line::new()
+            .text("Asking the server to ")
+            .append(planned.step.describe())
+            .text(". It answers when all is done"),
+        Some(StepState::FollowingPurge { .. }) => {
+            Line::new().text("Deleting the history of ").append(room()).text(" …")
+        }
+        Some(StepState::Following { members, removed, .. }) if removed < members => Line::new()
+            .text(format!("{} Removing members: {removed} of {members} from ", bar(*removed, *members)))
+            .append(room()),
+        Some(StepState::Following { members, .. }) => {
+            let out = match members {
+                0 => "Nobody of this server is inside".to_owned(),
+                1 => "The only local member is out".to_owned(),
+                n => format!("All {n} local members are out"),
+            };
+            let doing = match &planned.step {
+                Step::ShutDownRoom { shutdown, .. } if !shutdown.purge && !shutdown.force_purge => {
+                    "finishing"
+                }
+                _ => "purging",
+            };
+            Line::new().text(format!("{} {out}; {doing} ", bar(1, 1))).append(room()).text(" …")
+        }
+    }
+}
+
+pub(super) fn bar(done: u64, of: u64) -> String {
+    const WIDTH: u64 = 10;
+    let full = (done * WIDTH).checked_div(of).unwrap_or(WIDTH).min(WIDTH);
+    (0..WIDTH).map(|n| if n < full { '▰' } else { '▱' }).collect()
+}
