@@ -7,5 +7,6 @@ mod link;
 pub mod message;
 pub mod moment;
 pub mod nearest;
+pub mod number;
 pub mod target;
 pub mod words;

@@ -8,7 +8,7 @@ use ruma::OwnedRoomId;
 use super::{
     Access, Acting, Command, Decision, Draft, Failure, Pages, Subject, World,
     facts::{FileKind, named},
-    paging::{Part, fitting, grouped, number},
+    paging::{Part, fitting},
     room_list::{HEADERS, cells},
     several::read_each,
 };
@@ -17,6 +17,7 @@ use crate::{
     plan::{PlanState, Step},
     ports::Which,
     reply::{Added, Line, Reply, cut_list},
+    text::number::{counted, grouped},
 };
 
 /// List the rooms without members of this server, or purge them
@@ -184,14 +185,14 @@ fn busy(world: &World<'_>) -> Result<BTreeSet<OwnedRoomId>, Failure> {
 const ROOMS: (&str, &str) = ("room", "rooms");
 
 fn rooms(count: u64) -> String {
-    number(count, ROOMS)
+    counted(count, "room")
 }
 
 fn in_a_line(room: &ListedRoom) -> Line {
     let line = named(room.room_id.clone(), Some(&room.details)).line();
     let line = line.text(match room.details.joined_members {
         0 => " – no members at all".to_owned(),
-        n => format!(" – {} on other servers", number(n, ("member", "members"))),
+        n => format!(" – {} on other servers", counted(n, "member")),
     });
     if room.details.forgotten { line.text(", forgotten by everybody here") } else { line }
 }

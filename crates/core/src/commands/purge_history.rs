@@ -2,11 +2,7 @@
 
 use ruma::{OwnedEventId, RoomId};
 
-use super::{
-    Access, Acting, Command, Decision, Draft, Failure, Subject, World,
-    facts::known_room,
-    paging::{grouped, number},
-};
+use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, facts::known_room};
 use crate::{
     model::{Context, Dir, Event, HistoryPurge, HistoryQuery, LocalEvents, Millis, RoomDetails, UpTo},
     plan::{RoomRef, Step},
@@ -15,6 +11,7 @@ use crate::{
     text::{
         duration::date,
         moment::parse_moment,
+        number::{counted, grouped},
         target::{EventTarget, RoomTarget},
     },
 };
@@ -71,7 +68,6 @@ struct Count {
     more: bool,
 }
 
-const EVENTS: (&str, &str) = ("event", "events");
 /// How many events are read at once, and how often, to count them.
 const PAGE: u32 = 1000;
 const PAGES: u32 = 20;
@@ -238,7 +234,7 @@ impl PurgeHistory {
     }
 
     fn counted(&self, count: &Count) -> Vec<Line> {
-        let gone = number(count.remote + count.local, EVENTS);
+        let gone = counted(count.remote + count.local, "event");
         let words = format!(
             "{gone} would disappear from the history: {} of users of other servers, {} of users of this server",
             grouped(count.remote),
@@ -279,7 +275,7 @@ fn refuse_empty(facts: &Facts, count: &Count) -> Result<(), Failure> {
         n => {
             Failure::told(Line::new().text("Nothing to delete in ").append(facts.room.line()).text(format!(
                 ": before that is only state ({}), which is never deleted.",
-                number(n, EVENTS)
+                counted(n, "event")
             )))
         }
     })
