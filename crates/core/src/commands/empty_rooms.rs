@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use futures_util::FutureExt;
 use ruma::OwnedRoomId;
-use serde_json::{Value, json};
 
 use super::{
     Access, Acting, Command, Decision, Draft, Failure, Pages, Subject, World,
-    facts::{FileKind, json_file, named},
+    facts::{FileKind, named},
+    paging::{Part, fitting},
+    room_list::{HEADERS, cells},
     several::read_each,
 };
 use crate::{
     model::{Dir, ListedRoom, RoomDetails, RoomQuery},
     plan::{PlanState, Step},
     ports::Which,
-    reply::{Attachment, Line, Reply, csv_attachment, cut_list},
+    reply::{Added, Line, Reply, cut_list},
     text::number::{counted, grouped},
 };
 
@@ -52,17 +53,17 @@ pub(super) struct Facts {
     /// All of them; with `--purge` those of the batch.
     rooms: Vec<ListedRoom>,
     /// How many empty rooms there are that were not looked into, and may be for the next batch.
-    left: usize,
+    left: u64,
     /// How many are left alone because a job works on them.
-    under_way: usize,
+    under_way: u64,
     /// How many were looked into and are not forgotten by everybody.
-    remembered: usize,
+    remembered: u64,
 }
 
 /// How many rooms are read at once.
 const PAGE: u32 = 500;
 /// How many rooms a page of the answer shows.
-const SHOWN: usize = 20;
+const SHOWN: u32 = 20;
 /// How many rooms a preview names.
 const NAMED: usize = 10;
 
@@ -78,13 +79,13 @@ impl Command for EmptyRooms {
         if !self.purge && !self.forgotten {
             return Ok(Facts { rooms, left: 0, under_way: 0, remembered: 0 });
         }
-        let all = rooms.len();
+        let all = rooms.len() as u64;
         if self.purge {
             let busy = busy(world)?;
             rooms.retain(|room| !busy.contains(&room.room_id));
         }
-        let mut facts =
-            Facts { rooms: Vec::new(), left: rooms.len(), under_way: all - rooms.len(), remembered: 0 };
+        let left = rooms.len() as u64;
+        let mut facts = Facts { rooms: Vec::new(), left, under_way: all - left, remembered: 0 };
         let limit = if self.purge { self.limit as usize } else { usize::MAX };
         let mut rooms = rooms.into_iter();
         // Only the details say whether a room is forgotten. One read for each: no more of them than the batch needs.
@@ -157,7 +158,7 @@ async fn read_empty(world: &World<'_>) -> Result<Vec<ListedRoom>, Failure> {
         }
         (world.tell)(&Reply::text(format!(
             "Read {} without members of this server …",
-            self::rooms(rooms.len())
+            self::rooms(rooms.len() as u64)
         )));
         match page.next {
             Some(next) if next > query.from => query.from = next,
@@ -181,12 +182,10 @@ fn busy(world: &World<'_>) -> Result<BTreeSet<OwnedRoomId>, Failure> {
     Ok(steps.map(|planned| planned.step.room().to_owned()).collect())
 }
 
-fn number(number: usize) -> String {
-    grouped(u64::try_from(number).unwrap_or(u64::MAX))
-}
+const ROOMS: (&str, &str) = ("room", "rooms");
 
-fn rooms(number: usize) -> String {
-    counted(u64::try_from(number).unwrap_or(u64::MAX), "room")
+fn rooms(count: u64) -> String {
+    counted(count, "room")
 }
 
 fn in_a_line(room: &ListedRoom) -> Line {
@@ -220,7 +219,7 @@ impl EmptyRooms {
     }
 
     /// What the next batch is for.
-    fn what_is_left(&self, left: usize) -> Option<String> {
+    fn what_is_left(&self, left: u64) -> Option<String> {
         let rooms = match left {
             0 => return None,
             1 => "One room is".to_owned(),
@@ -231,55 +230,46 @@ impl EmptyRooms {
     }
 
     fn list(&self, facts: &Facts, world: &World<'_>) -> Result<Decision, Failure> {
-        let total = facts.rooms.len();
-        let pages = total.div_ceil(SHOWN);
-        let typed = usize::try_from(self.page).unwrap_or(usize::MAX);
-        let page = world.at.and_then(|at| at.parse().ok()).unwrap_or(typed);
-        if page > pages && world.at.is_none() {
-            let last = if pages == 1 {
-                "there is one page only".to_owned()
-            } else {
-                format!("the last page is {pages}")
-            };
-            return Err(Failure::told(Line::new().text(format!("There is no page {page}: {last}."))));
+        let total = facts.rooms.len() as u64;
+        let part = Part::of(world, Some(self.page), 0, SHOWN);
+        if part.is_beyond(total) {
+            return Err(part.beyond(total, "such rooms"));
         }
-        // Rooms may have gone since the page was shown that was turned.
-        let page = page.clamp(1, pages);
-        let shown = facts.rooms.iter().skip((page - 1) * SHOWN).take(SHOWN);
+        let lines = fitting(part.cut(facts.rooms.iter().collect()).into_iter().map(in_a_line).collect());
+        let pages = part.pages(lines.len(), total);
         let alone = facts.rooms.iter().filter(|room| room.details.joined_members == 0).count();
         let forgotten = if self.forgotten { ", forgotten by everybody here" } else { "" };
-        let mut reply = Reply::new().paragraph(
-            Line::new().strong(format!("{} without members of this server", rooms(total))).text(format!(
-                "{forgotten} ({} without any members){}:",
-                number(alone),
-                if pages > 1 { format!(", page {page} of {pages}") } else { String::new() }
-            )),
-        );
-        reply = reply.list(shown.map(in_a_line));
+        let heading = format!("{} without members of this server", part.in_words(lines.len(), total, ROOMS));
+        let mut reply = Reply::new()
+            .paragraph(
+                Line::new()
+                    .strong(heading)
+                    .text(format!("{forgotten} ({} in all without any members):", grouped(alone as u64))),
+            )
+            .list(lines);
         let hint = Line::new().text("To purge them: ").code("!empty-rooms --purge");
         reply = reply.paragraph(hint.text(". It asks first."));
-        if let Some(kind) = self.file {
-            // A turned page would send the file again.
-            return Ok(Decision::Answer(reply.attach(attachment(kind, &facts.rooms)?)));
-        }
-        if pages > 1 {
+        // A turned page does not send the file again.
+        if let Some(kind) = self.file.filter(|_| world.at.is_none()) {
+            let mut table = kind.table("empty-rooms", HEADERS);
+            if facts.rooms.iter().any(|room| table.add(cells(room)) == Added::Full) {
+                let rows = rooms(table.rows());
+                reply = reply.paragraph(format!("The file is full: it has the first {rows} only."));
+            }
+            reply = reply.attach(table.finish());
+        } else if pages != Pages::default() {
             let hint = Line::new().code("--page").text(" shows another page, ").code("--file");
             reply = reply.paragraph(hint.text(" attaches all of them."));
         }
-        Ok(Decision::Page(
-            reply,
-            Pages {
-                left: (page > 1).then(|| (page - 1).to_string()),
-                right: (page < pages).then(|| (page + 1).to_string()),
-            },
-        ))
+        Ok(Decision::Page(reply, pages))
     }
 }
 
 /// What purging a batch means.
 fn preview(facts: &Facts, left: Option<String>) -> Reply {
-    let batch = facts.rooms.len();
-    let count = |is: fn(&RoomDetails) -> bool| facts.rooms.iter().filter(|room| is(&room.details)).count();
+    let batch = facts.rooms.len() as u64;
+    let count =
+        |is: fn(&RoomDetails) -> bool| facts.rooms.iter().filter(|room| is(&room.details)).count() as u64;
     let elsewhere = count(|details| details.joined_members > 0);
     let remembered = count(|details| !details.forgotten);
     let text = |text: String| Line::new().text(text);
@@ -308,7 +298,7 @@ fn preview(facts: &Facts, left: Option<String>) -> Reply {
     }
     let batch_of = match facts.left {
         0 => rooms(batch),
-        left => format!("{} of {}", number(batch), rooms(batch + left)),
+        left => format!("{} of {}", grouped(batch), rooms(batch + left)),
     };
     let preview = Reply::new()
         .paragraph(Line::new().strong(format!("Purge {batch_of} without members of this server")))
@@ -332,61 +322,17 @@ fn preview(facts: &Facts, left: Option<String>) -> Reply {
 }
 
 /// “1 room is”, “3 rooms are”
-fn is_or_are(number: usize) -> String {
-    format!("{} {}", rooms(number), if number == 1 { "is" } else { "are" })
+fn is_or_are(count: u64) -> String {
+    format!("{} {}", rooms(count), if count == 1 { "is" } else { "are" })
 }
 
 /// “It has”, “All have”, “1 of them has”, “3 of them have”
-fn of_them(number: usize, all: usize, singular: &str, plural: &str) -> String {
-    match number {
+fn of_them(count: u64, all: u64, singular: &str, plural: &str) -> String {
+    match count {
         1 if all == 1 => format!("It {singular}"),
         1 => format!("1 of them {singular}"),
         n if n == all => format!("All {plural}"),
-        n => format!("{} of them {plural}", self::number(n)),
-    }
-}
-
-const HEADERS: [&str; 15] = [
-    "room_id",
-    "name",
-    "canonical_alias",
-    "joined_members",
-    "joined_local_members",
-    "version",
-    "creator",
-    "encryption",
-    "federatable",
-    "public",
-    "join_rules",
-    "guest_access",
-    "history_visibility",
-    "state_events",
-    "room_type",
-];
-
-fn attachment(kind: FileKind, rooms: &[ListedRoom]) -> Result<Attachment, Failure> {
-    let rows = rooms.iter().map(|room| {
-        let mut row = json!(room.details);
-        row["room_id"] = json!(room.room_id);
-        row
-    });
-    let cell = |value: &Value| match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    match kind {
-        FileKind::Json => {
-            let only = |row: Value| -> serde_json::Map<String, Value> {
-                HEADERS.iter().map(|header| ((*header).to_owned(), row[*header].clone())).collect()
-            };
-            json_file("empty-rooms.json", &rows.map(only).collect::<Vec<_>>())
-        }
-        FileKind::Csv => Ok(csv_attachment(
-            "empty-rooms.csv",
-            &HEADERS,
-            rows.map(|row| HEADERS.iter().map(|header| cell(&row[*header])).collect()),
-        )),
+        n => format!("{} of them {plural}", grouped(n)),
     }
 }
 

@@ -228,7 +228,7 @@ impl Reading {
 }
 
 /// The row of a room, in the order of [`HEADERS`].
-fn cells(room: &ListedRoom) -> Vec<Value> {
+pub(super) fn cells(room: &ListedRoom) -> Vec<Value> {
     let details = json!(room.details);
     HEADERS
         .iter()

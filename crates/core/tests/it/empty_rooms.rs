@@ -35,7 +35,7 @@ async fn rooms_without_local_members_are_listed() {
     let mut stage = deserted();
     assert_eq!(
         stage.say("!empty-rooms").await,
-        "2 rooms without members of this server (1 without any members):
+        "2 rooms without members of this server (1 in all without any members):
 • Gone (`#gone:hs.test`, `!gone:hs.test`) – no members at all, forgotten by everybody here
 • Far (`#far:hs.test`, `!far:hs.test`) – 1 member on other servers
 
@@ -43,7 +43,7 @@ To purge them: `!empty-rooms --purge`. It asks first."
     );
     assert_eq!(
         stage.say("!empty-rooms --forgotten").await,
-        "1 room without members of this server, forgotten by everybody here (1 without any members):
+        "1 room without members of this server, forgotten by everybody here (1 in all without any members):
 • Gone (`#gone:hs.test`, `!gone:hs.test`) – no members at all, forgotten by everybody here
 
 To purge them: `!empty-rooms --purge`. It asks first."
@@ -198,18 +198,26 @@ async fn a_long_list_has_pages_and_a_file() {
     let first = stage.say("!empty-rooms").await;
     has(
         &first,
-        &["45 rooms without members", "page 1 of 3", "Empty 44 ", "Empty 25 ", "`--page` shows another page"],
+        &[
+            "Rooms 1–20 of 45 without members of this server (0 in all without any members):",
+            "Empty 44 ",
+            "Empty 25 ",
+            "`--page` shows another page",
+        ],
     );
     assert!(!first.contains("Empty 24 "));
     let second = stage.react(moderator(), "answer-$event1", "➡️").await;
-    has(&second, &["page 2 of 3", "Empty 24 ", "Empty 5 "]);
+    has(&second, &["Rooms 21–40 of 45 ", "Empty 24 ", "Empty 5 "]);
     let third = stage.react(moderator(), "answer-$event1", "➡️").await;
-    has(&third, &["page 3 of 3", "Empty 4 ", "Empty 0 "]);
+    has(&third, &["Rooms 41–45 of 45 ", "Empty 4 ", "Empty 0 "]);
     assert_eq!(stage.react(moderator(), "answer-$event1", "➡️").await, "");
     assert_eq!(stage.react(moderator(), "answer-$event1", "⬅️").await, second);
     assert_eq!(stage.react(moderator(), "answer-$event1", "⬅️").await, first);
     assert_eq!(stage.say("!empty-rooms --page 3").await, third);
-    assert_eq!(stage.say("!empty-rooms --page 4").await, "There is no page 4: the last page is 3.");
+    assert_eq!(
+        stage.say("!empty-rooms --page 4").await,
+        "There are only 45 such rooms, on 3 pages of 20; what was asked for begins after the first 60."
+    );
     stage.say("!empty-rooms --file=json").await;
     let file = stage.store.file("answer-$event9").expect("a file");
     let rooms: Vec<serde_json::Value> = serde_json::from_slice(&file.bytes).unwrap();
@@ -222,10 +230,7 @@ async fn a_long_list_has_pages_and_a_file() {
 async fn thousands_of_rooms_fit_into_a_message_and_are_all_in_the_file() {
     let mut stage = stage();
     many(&stage, 5000);
-    has(
-        &stage.say("!empty-rooms --file").await,
-        &["5,000 rooms without members of this server", "page 1 of 250"],
-    );
+    has(&stage.say("!empty-rooms --file").await, &["Rooms 1–20 of 5,000 without members of this server"]);
     let file = stage.store.file("answer-$event1").expect("a file");
     assert_eq!(file.name, "empty-rooms.csv");
     let text = String::from_utf8(file.bytes).unwrap();
