@@ -48,6 +48,7 @@ impl EventReportsQuery {
 /// A page of reports.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct EventReports {
     /// The reports of this page.
     #[serde(deserialize_with = "lenient::or_default")]

@@ -74,7 +74,7 @@ struct Task {
 struct Purge {
     id: String,
     room: OwnedRoomId,
-    purge: HistoryPurge,
+    what: HistoryPurge,
     status: TaskStatus,
     error: Option<String>,
 }
@@ -316,7 +316,7 @@ impl Inner {
 
     /// A purge of history is done when it is asked about for the second time.
     fn purge(&mut self, n: usize) {
-        let Purge { room, purge, status, .. } = &mut self.purges[n];
+        let Purge { room, what: purge, status, .. } = &mut self.purges[n];
         if *status != TaskStatus::Active {
             return;
         }

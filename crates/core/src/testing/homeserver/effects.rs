@@ -125,7 +125,7 @@ impl Effects for FakeHomeserver {
             inner.purges.push(Purge {
                 id: id.clone(),
                 room: room.to_owned(),
-                purge: purge.clone(),
+                what: purge.clone(),
                 status: TaskStatus::Active,
                 error: None,
             });
