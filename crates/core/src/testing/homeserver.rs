@@ -169,7 +169,7 @@ impl FakeHomeserver {
     }
 
     /// How the list of rooms behaves from now on.
-    pub fn list_is(&self, room_list: RoomList) {
+    pub fn room_list_is(&self, room_list: RoomList) {
         self.inner().room_list = room_list;
     }
 
