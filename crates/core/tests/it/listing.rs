@@ -370,8 +370,9 @@ async fn a_long_reading_says_how_far_it_is() {
         }
         seen
     };
-    let (_, seen) = tokio::join!(stage.handle(), time);
-    assert!(seen.iter().any(|said| said == "Read 3,000 of 5,001 rooms …"), "{seen:?}");
+    let (_, mut seen) = tokio::join!(stage.handle(), time);
+    seen.dedup();
+    assert!(seen.len() > 2 && seen.iter().all(|said| said.ends_with("00 of 5,001 rooms …")), "{seen:?}");
     has(&stage.store.said(&format!("answer-{event}")).unwrap().text, &["The file has 5,001 rooms."]);
 }
 
