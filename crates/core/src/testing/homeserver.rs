@@ -46,7 +46,7 @@ pub struct FakeRoom {
 
 /// How the list of rooms behaves while it is read page by page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Listed {
+pub enum RoomList {
     /// It stays as it is.
     #[default]
     Still,
@@ -98,7 +98,7 @@ struct Inner {
     hangs: Option<(usize, Moment)>,
     /// Whether writes are accepted and then not done.
     deaf: bool,
-    listed: Listed,
+    room_list: RoomList,
 }
 
 /// The fake homeserver `hs.test`; the bot is `@bot:hs.test`.
@@ -178,8 +178,8 @@ impl FakeHomeserver {
     }
 
     /// How the list of rooms behaves from now on.
-    pub fn list_is(&self, listed: Listed) {
-        self.inner().listed = listed;
+    pub fn room_list_is(&self, room_list: RoomList) {
+        self.inner().room_list = room_list;
     }
 
     /// How many calls there were.

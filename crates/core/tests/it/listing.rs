@@ -6,7 +6,7 @@ use gleipnir_core::{
     model::RoomDetails,
     ports::Fault,
     ruma::{OwnedRoomId, owned_user_id},
-    testing::{FakeRoom, Listed, Stage},
+    testing::{FakeRoom, RoomList, Stage},
 };
 use serde_json::Value;
 
@@ -332,7 +332,7 @@ async fn members_of_a_list_are_counted_by_server() {
 #[tokio::test]
 async fn a_list_that_shifts_gives_each_room_once() {
     let mut stage = many(2000);
-    stage.homeserver.list_is(Listed::Growing);
+    stage.homeserver.room_list_is(RoomList::Growing);
     let (said, _, text) = file(&mut stage, "!rooms --file").await;
     has(
         &said,
@@ -348,7 +348,7 @@ async fn a_list_that_shifts_gives_each_room_once() {
 #[tokio::test]
 async fn a_server_that_does_not_get_on_is_left_alone() {
     let mut stage = many(2000);
-    stage.homeserver.list_is(Listed::Stuck);
+    stage.homeserver.room_list_is(RoomList::Stuck);
     let calls = stage.homeserver.calls();
     let (said, ..) = file(&mut stage, "!rooms --file").await;
     has(&said, &["The file has 500 of 2,001 rooms: the server stopped giving more. Try again."]);

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, time::Duration};
 use ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 use serde_json::{Value, json};
 
-use super::{FakeHomeserver, FakeRoom, Listed, Purge, Task, not_found};
+use super::{FakeHomeserver, FakeRoom, Purge, RoomList, Task, not_found};
 use crate::{
     model::{
         Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
@@ -56,9 +56,9 @@ impl Lookup for FakeHomeserver {
                 sorted.into_iter().map(|(_, room)| room).skip(from).take(query.limit as usize).collect();
             let end = query.from + page.len() as u64;
             let mut next = (end < total).then_some(end);
-            match inner.listed {
-                Listed::Still => {}
-                Listed::Growing => {
+            match inner.room_list {
+                RoomList::Still => {}
+                RoomList::Growing => {
                     let id = OwnedRoomId::try_from(format!("!new{total}:hs.test")).expect("a room ID");
                     let details = RoomDetails {
                         name: Some(format!("!{:09}", u64::MAX - total)),
@@ -66,7 +66,7 @@ impl Lookup for FakeHomeserver {
                     };
                     inner.rooms.insert(id, FakeRoom { details, ..FakeRoom::default() });
                 }
-                Listed::Stuck => next = Some(query.from),
+                RoomList::Stuck => next = Some(query.from),
             }
             Ok(RoomPage { rooms: page, offset: query.from, total, next })
         })
