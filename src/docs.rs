@@ -18,6 +18,7 @@ fn command_table() -> String {
         let needs = match entry.access {
             gleipnir_core::commands::Access::Read => "membership",
             gleipnir_core::commands::Access::Act => "power 50",
+            gleipnir_core::commands::Access::ReadOrAct => "membership; power 50 to change something",
             gleipnir_core::commands::Access::Decide => "what the job needs",
         };
         format!("| `{}` | {about} | {needs} |\n", usage.replace('|', "\\|"))

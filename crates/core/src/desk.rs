@@ -201,8 +201,7 @@ impl Desk {
     ) -> Result<Decision, Failure> {
         let (entry, words) = (found.entry, &found.words);
         if words.iter().any(|word| !word.quoted && (word.text == "--help" || word.text == "-h")) {
-            let level = self.settings.level(entry.name, entry.access);
-            return Ok(Decision::Answer(crate::commands::describe(&entry, level)));
+            return Ok(Decision::Answer(crate::commands::describe(&entry, &self.settings)));
         }
         let arguments = entry
             .parse(&found.arguments())

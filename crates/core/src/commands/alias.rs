@@ -69,8 +69,7 @@ impl Published {
 
 impl Command for Alias {
     const NAME: &'static str = "alias";
-    // The access belongs to the command, not to one of its forms: listing needs it as well.
-    const ACCESS: Access = Access::Act;
+    const ACCESS: Access = Access::ReadOrAct;
     const SUBJECT: Subject = Subject::Rooms;
     const EXAMPLE: &'static str = "!alias add #lounge:example.org !abc:example.org";
     type Facts = Facts;

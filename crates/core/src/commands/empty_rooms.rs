@@ -69,7 +69,7 @@ const NAMED: usize = 10;
 
 impl Command for EmptyRooms {
     const NAME: &'static str = "empty-rooms";
-    const ACCESS: Access = Access::Act;
+    const ACCESS: Access = Access::ReadOrAct;
     const SUBJECT: Subject = Subject::Rooms;
     const EXAMPLE: &'static str = "!empty-rooms --purge --limit 20";
     type Facts = Facts;

@@ -43,7 +43,7 @@ const MANY: u64 = 10;
 
 impl Command for Extremities {
     const NAME: &'static str = "extremities";
-    const ACCESS: Access = Access::Act;
+    const ACCESS: Access = Access::ReadOrAct;
     const SUBJECT: Subject = Subject::Rooms;
     const EXAMPLE: &'static str = "!extremities #lounge:example.org";
     type Facts = (RoomRef, Listed);

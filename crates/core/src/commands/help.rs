@@ -1,6 +1,6 @@
 //! `!help`: all commands by subject, or one in full. Derived from the table and the grammars.
 
-use super::{Access, Command, Decision, Entry, Failure, Subject, World, table, usage::usage};
+use super::{Access, Command, Decision, Entry, Failure, Settings, Subject, World, table, usage::usage};
 use crate::{
     reply::{Line, Reply},
     text::nearest::nearest,
@@ -29,7 +29,7 @@ impl Command for Help {
         let Some(name) = &self.command else { return Ok(Decision::Answer(overview())) };
         let name = name.trim_start_matches('!').to_lowercase();
         if let Some(entry) = table().into_iter().find(|entry| entry.name == name) {
-            Ok(Decision::Answer(describe(&entry, world.settings.level(entry.name, entry.access))))
+            Ok(Decision::Answer(describe(&entry, world.settings)))
         } else {
             let line = Line::new().text("There is no command ").user(&name).text(".");
             Err(Failure::told(match nearest(&name, table().iter().map(|entry| entry.name)) {
@@ -60,8 +60,8 @@ fn about(entry: &Entry) -> String {
     entry.grammar().get_about().map(ToString::to_string).unwrap_or_default()
 }
 
-/// One command in full: arguments, an example, what it needs (the power level, if any).
-pub fn describe(entry: &Entry, level: Option<i64>) -> Reply {
+/// One command in full: arguments, an example, what it needs.
+pub fn describe(entry: &Entry, settings: &Settings) -> Reply {
     let grammar = entry.grammar();
     let long = grammar.get_long_about().map_or_else(|| about(entry), ToString::to_string);
     let mut reply = Reply::new().paragraph(Line::new().strong(format!("!{}", entry.name)));
@@ -90,9 +90,13 @@ pub fn describe(entry: &Entry, level: Option<i64>) -> Reply {
     }
     reply.fact("Example", Line::new().code(entry.example)).fact(
         "Needs",
-        Line::new().text(match level {
-            None => "being in the management room".to_owned(),
-            Some(level) => format!("power level {level} in the management room"),
+        Line::new().text(match (entry.access, settings.level(entry.name, entry.access)) {
+            (Access::ReadOrAct, _) => {
+                let level = settings.level(entry.name, Access::Act).unwrap_or_default();
+                format!("being in the management room; power level {level} there to change something")
+            }
+            (_, None) => "being in the management room".to_owned(),
+            (_, Some(level)) => format!("power level {level} in the management room"),
         }),
     )
 }

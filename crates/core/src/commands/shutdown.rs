@@ -8,10 +8,11 @@ use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId};
 use super::{
     Access, Acting, Command, Decision, Draft, Failure, Subject, World,
     facts::{RoomFacts, block_line, members},
+    reported::{reports, tell},
     several::{read_each, rooms_and_reason},
 };
 use crate::{
-    model::{Account, DeleteTask, NoticeRoom, Shutdown as Body, TaskStatus, is_local},
+    model::{Account, DeleteTask, EventReport, NoticeRoom, Shutdown as Body, TaskStatus, is_local},
     plan::{DeleteApi, Step},
     ports::Fault,
     reply::{Line, Reply, cut_list},
@@ -77,8 +78,11 @@ struct Candidate {
     members: Vec<OwnedUserId>,
     aliases: Vec<String>,
     tasks: Vec<DeleteTask>,
+    reports: Vec<EventReport>,
 }
 
+/// The longest first message of a new room, in bytes. From 64 KiB on the server would remove everybody and fail then.
+const LONGEST_MESSAGE: usize = 10_000;
 /// How many members and aliases a preview names.
 const NAMED: usize = 10;
 /// How many rooms a command shuts down at most.
@@ -138,6 +142,7 @@ impl Command for Shutdown {
             [room] => self.preview_one(room, &body, world),
             rooms => self.preview_many(rooms, &body, world),
         };
+        let preview = tell(preview, facts.rooms.iter().flat_map(|room| &room.reports));
         let preview = insiders(preview, &facts, world);
         let api = if self.v1 { DeleteApi::V1 } else { DeleteApi::V2 };
         let steps = facts.rooms.into_iter().map(|Candidate { room, about, .. }| Step::ShutDownRoom {
@@ -222,6 +227,7 @@ impl Shutdown {
         Ok(Candidate {
             members: if known { lookup.members(&room).await? } else { Vec::new() },
             aliases: if known { lookup.local_aliases(&room).await? } else { Vec::new() },
+            reports: if known && !self.no_purge { reports(world, &room).await } else { Vec::new() },
             tasks,
             room,
             about,
@@ -303,6 +309,15 @@ impl Shutdown {
     /// Synapse would make the new room as any local user, also as one who does not exist.
     fn check_notifier(&self, facts: &Facts, world: &World<'_>) -> Result<(), Failure> {
         let Some(UserTarget(user)) = &self.notify_as else { return Ok(()) };
+        for text in [&self.room_name, &self.message].into_iter().flatten() {
+            if text.len() > LONGEST_MESSAGE {
+                return Err(Failure::told(Line::new().text(format!(
+                    "The text for the new room is {} bytes long; it may have {LONGEST_MESSAGE}. The server fails at \
+                     long ones when it has removed everybody already.",
+                    text.len()
+                ))));
+            }
+        }
         let line = Line::new().code(user.as_str());
         let why = match &facts.notifier {
             _ if !is_local(user, world.lookup.me()) => {

@@ -87,10 +87,11 @@ impl Desk {
         round.failed.map_or(Ok(round.left), Err)
     }
 
-    /// Whether an event is a command that changes nothing.
+    /// Whether an event is a command that changes nothing before it is confirmed.
     fn only_reads(&self, event: &InboxEvent) -> bool {
         let Incoming::Text { text, .. } = read(&event.json, self.lookup.me()) else { return false };
-        matches!(read_line(&text, self.lookup.me()), Read::Found(found) if found.entry.access == Access::Read)
+        let Read::Found(found) = read_line(&text, self.lookup.me()) else { return false };
+        matches!(found.entry.access, Access::Read | Access::ReadOrAct)
     }
 
     /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.

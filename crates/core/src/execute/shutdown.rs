@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Advance, Pace, Patience, failed};
 use crate::{
     model::{DeleteResult, DeleteTask, Event, EventReport, RoomSnapshot, Shutdown, TaskStatus, is_local},
-    plan::{Effect, Outcome, StepState},
+    plan::{DeleteApi, Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
 
@@ -47,7 +47,7 @@ pub(super) async fn advance(
             follow(effects, room, delete_id, *members, *removed).await
         }
         Some(StepState::Asking { known, members }) => ask(effects, room, shutdown, known, *members).await,
-        _ => match prepare(effects, room).await {
+        _ => match prepare(effects, room, DeleteApi::V2).await {
             Ok((tasks, snapshot)) => Advance::Working {
                 state: StepState::Asking { known: tasks, members: snapshot.local_members.len() as u64 },
                 keep: Some(json!(snapshot)),
@@ -77,10 +77,15 @@ pub(super) async fn purge_empty(effects: &dyn Effects, room: &RoomId, state: Opt
 pub(super) async fn prepare(
     effects: &dyn Effects,
     room: &RoomId,
+    api: DeleteApi,
 ) -> Result<(Vec<String>, RoomSnapshot), Advance> {
     let found = async {
         let Some(details) = effects.room(room).await? else { return Ok(None) };
-        let tasks = effects.delete_tasks(room).await?;
+        let tasks = match effects.delete_tasks(room).await {
+            // A server without version 2 of the API has no tasks either.
+            Err(Fault::NotRouted { .. }) if api == DeleteApi::V1 => Vec::new(),
+            tasks => tasks?,
+        };
         let members = effects.members(room).await?;
         let state = state(effects, room, details.joined_members).await?;
         let local = |user: &UserId| is_local(user, effects.me());

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Advance, Pace, Patience, Turn, failed, shutdown};
 use crate::{
     model::{DeleteResult, Shutdown},
-    plan::StepState,
+    plan::{DeleteApi, StepState},
     ports::{Effects, Fault},
 };
 
@@ -21,7 +21,7 @@ pub(super) async fn advance(
     match (state, turn) {
         (Some(StepState::AskingV1 { .. }), Turn::First) => ask(effects, room, how).await,
         (Some(StepState::AskingV1 { members }), Turn::Again) => look(effects, room, how, *members).await,
-        _ => match shutdown::prepare(effects, room).await {
+        _ => match shutdown::prepare(effects, room, DeleteApi::V1).await {
             Ok((_, snapshot)) => Advance::Working {
                 state: StepState::AskingV1 { members: snapshot.local_members.len() as u64 },
                 keep: Some(json!(snapshot)),

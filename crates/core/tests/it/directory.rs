@@ -1,10 +1,11 @@
 //! `!list-room`, `!unlist` and `!alias`: the room directory and what leads to a room.
 
 use gleipnir_core::{
+    model::Extremity,
     ports::Fault,
     ruma::room_id,
     speech::{NO, YES},
-    testing::Stage,
+    testing::{FakeRoom, Stage},
 };
 use serde_json::json;
 
@@ -253,6 +254,22 @@ async fn a_fault_while_reading_is_told_and_nothing_is_proposed() {
 #[tokio::test]
 async fn those_who_may_only_read_change_nothing() {
     let mut stage = stage();
+    stage.homeserver.put_room(room_id!("!empty:hs.test"), FakeRoom::default());
+    let end = |n: u64| Extremity {
+        event_id: format!("$e{n}:hs.test"),
+        state_group: None,
+        depth: Some(n),
+        received_ts: None,
+    };
+    stage.homeserver.change_room(bad_room(), |room| room.extremities = (0..3).map(end).collect());
+    // Looking needs no power.
+    for (line, words) in [
+        ("!empty-rooms", "!empty:hs.test"),
+        ("!extremities !bad:hs.test", "$e2:hs.test"),
+        ("!alias of !bad:hs.test", "#bad:hs.test"),
+    ] {
+        has(&stage.say_as(watcher(), line).await, &[words]);
+    }
     for line in [
         "!list-room !bad:hs.test",
         "!unlist !bad:hs.test",

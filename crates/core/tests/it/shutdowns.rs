@@ -1,9 +1,9 @@
 //! `!shutdown` of several rooms, and by version 1 of the API.
 
 use gleipnir_core::{
-    model::Shutdown,
+    model::{Account, EventReport, Shutdown},
     plan::{PlanResult, Step},
-    ports::{Effects as _, Fault},
+    ports::{Effects as _, Fault, Records as _},
     ruma::{OwnedRoomId, RoomId, owned_user_id, room_id, user_id},
     speech::{PARTLY, YES},
     testing::Stage,
@@ -228,4 +228,50 @@ async fn a_fault_while_reading_is_told_and_nothing_is_proposed() {
         has(&said, &["The homeserver did not answer in time.", "Nothing was done."]);
         assert!(plans(&stage).is_empty(), "{method}");
     }
+}
+
+#[tokio::test]
+async fn trap_09_reports_that_go_with_a_room_are_shown_and_kept() {
+    let mut stage = wave();
+    let report = |n: u64| EventReport {
+        id: n,
+        received_ts: 1,
+        event_id: format!("$e{n}:hs.test"),
+        user_id: "@victim:hs.test".into(),
+        sender: Some("@user0:hs.test".into()),
+        reason: (n > 1).then(|| "a `threat`".to_owned()),
+    };
+    stage.homeserver.change_room(bad_room(), |room| room.reports = (1..=5).map(report).collect());
+    let said = stage.say("!shutdown !bad:hs.test #two:hs.test").await;
+    has(
+        &said,
+        &[
+            "Reports about what was said there: 5. The server forgets them with the room; I keep a copy:",
+            "• `@victim:hs.test` reported `$e1:hs.test` by `@user0:hs.test`\n",
+            "• `@victim:hs.test` reported `$e2:hs.test` by `@user0:hs.test`: “a 'threat'”",
+            "… and 2 more",
+        ],
+    );
+    stage.say("!confirm 1").await;
+    let kept = stage.store.kept(1, 0).unwrap().expect("a snapshot");
+    assert_eq!(kept["reports"].as_array().map(Vec::len), Some(5));
+    assert_eq!(kept["reports"][1]["reason"], "a `threat`");
+}
+
+#[tokio::test]
+async fn reports_that_cannot_be_read_keep_nobody_from_acting() {
+    let mut stage = wave();
+    let refused = Fault::Refused { status: 400, errcode: "M_UNKNOWN".into(), message: "no".into() };
+    stage.homeserver.fail_always("reports", refused);
+    stage.say("!shutdown !bad:hs.test").await;
+    has(&stage.say("!confirm 1").await, &["shutdown – done"]);
+}
+
+#[tokio::test]
+async fn a_message_that_the_server_would_fail_at_is_refused_before() {
+    let mut stage = wave();
+    stage.homeserver.put_account(user_id!("@user0:hs.test"), Account::default());
+    let line = format!("!shutdown !bad:hs.test --notify-as @user0:hs.test --message {}", "x".repeat(10_001));
+    has(&stage.say(&line).await, &["is 10001 bytes long; it may have 10000."]);
+    assert!(plans(&stage).is_empty());
 }
