@@ -292,7 +292,7 @@ fn preview(facts: &Facts, left: Option<String>) -> Reply {
     }
     if remembered > 0 {
         lines.push(text(format!(
-            "{} not forgotten yet by everybody here: former members lose the history, and open invitations are lost.",
+            "{} remembered by former members here: they lose the history, and open invitations are lost.",
             of_them(remembered, batch, "is", "are")
         )));
     }

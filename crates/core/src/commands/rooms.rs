@@ -164,15 +164,18 @@ impl Rooms {
             Some(term) => line.text(format!(" that {verb} ")).user(term),
             None => line,
         };
-        [
-            (self.public, ", in the room directory"),
-            (self.not_public, ", not in the room directory"),
-            (self.empty, ", without members"),
-            (self.not_empty, ", with members"),
-        ]
-        .into_iter()
-        .filter(|(asked, _)| *asked)
-        .fold(line, |line, (_, words)| line.text(words))
+        let asked = [
+            (self.public, "in the room directory"),
+            (self.not_public, "not in the room directory"),
+            (self.empty, "without members"),
+            (self.not_empty, "with members"),
+        ];
+        let words: Vec<_> = asked.into_iter().filter(|(asked, _)| *asked).map(|(_, words)| words).collect();
+        match (words.is_empty(), search.term()) {
+            (true, _) => line,
+            (false, None) => line.text(format!(" {}", words.join(", "))),
+            (false, Some(_)) => line.text(format!(", {}", words.join(", "))),
+        }
     }
 
     /// “Rooms 21–40 of 20,113 that contain “spam”, by joined members, largest first:”

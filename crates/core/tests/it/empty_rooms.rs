@@ -73,7 +73,7 @@ async fn a_batch_is_purged_after_a_preview_and_a_confirmation() {
 • They and their history are deleted from this server; they are not blocked. A room that somebody has joined by then is left alone.
 • 1 of them still has members on other servers: there they go on.
 • 1 of them has no members at all: what is deleted is gone for good.
-• 1 of them is not forgotten yet by everybody here: former members lose the history, and open invitations are lost.
+• 1 of them is remembered by former members here: they lose the history, and open invitations are lost.
 
 The rooms:
 • Gone (`#gone:hs.test`, `!gone:hs.test`) – no members at all, forgotten by everybody here
@@ -108,7 +108,7 @@ async fn a_batch_is_no_larger_than_its_limit_and_the_next_is_another() {
         &[
             "Purge 3 of 7 rooms without members of this server",
             "All still have members on other servers",
-            "All are not forgotten yet",
+            "All are remembered by former members here",
             "Besides:\n• 4 rooms are left after these: the same command takes the next batch.",
         ],
     );

@@ -70,7 +70,7 @@ async fn rooms_are_listed_with_what_is_remarkable() {
     );
     assert_eq!(
         stage.say_as(watcher(), "!rooms --not-empty --order-by size --reverse --not-public").await,
-        "2 rooms, not in the room directory, with members, by joined members, smallest first:
+        "2 rooms not in the room directory, with members, by joined members, smallest first:
 • `!management:hs.test` – 2 members (2 here), the management room
 • Spam (`#bad:hs.test`, `!bad:hs.test`) – 4 members (3 here)"
     );
@@ -89,7 +89,7 @@ async fn nothing_that_fits_is_told() {
         "The server knows no room that contains “ham”, in the room directory. Names and aliases are searched, in \
          capitals or not, without the server's name; a room ID must be whole."
     );
-    assert_eq!(stage.say("!rooms --public").await, "The server knows no room, in the room directory.");
+    assert_eq!(stage.say("!rooms --public").await, "The server knows no room in the room directory.");
     assert_eq!(
         stage.say("!rooms --page 9").await,
         "There are only 2 such rooms, on 1 page of 20; what was asked for begins after the first 160."
