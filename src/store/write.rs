@@ -172,7 +172,7 @@ fn put_view(db: &Connection, view: &View) -> rusqlite::Result<()> {
          SET \"left\" = excluded.\"left\", \"right\" = excluded.\"right\"",
     )?
     .execute(params![view.key, view.typed, view.left, view.right])?;
-    db.prepare_cached("DELETE FROM views WHERE seq <= (SELECT max(seq) FROM views) - ?")?
+    db.prepare_cached("DELETE FROM views WHERE seq NOT IN (SELECT seq FROM views ORDER BY seq DESC LIMIT ?)")?
         .execute([VIEWS_KEPT])
         .map(drop)
 }
