@@ -58,9 +58,18 @@ pub(super) async fn advance(
     }
 }
 
-/// Purges a room, unless somebody of this server is in it by now.
+/// Purges a room, unless somebody of this server is in it by now. Once that was asked for, who joins no longer keeps the
+/// server from it.
 pub(super) async fn purge_empty(effects: &dyn Effects, room: &RoomId, state: Option<&StepState>) -> Advance {
-    if !matches!(state, Some(StepState::Following { .. })) {
+    let is_asked_for = match state {
+        Some(StepState::Following { .. }) => true,
+        Some(StepState::Asking { known, .. }) => match new_task(effects, room, known).await {
+            Ok(task) => task.is_some(),
+            Err(fault) => return Advance::doubt(fault),
+        },
+        _ => false,
+    };
+    if !is_asked_for {
         match effects.room(room).await {
             Ok(Some(details)) if details.joined_local_members > 0 => {
                 return failed("Somebody of this server has joined it meanwhile; I left it as it is.", None);
@@ -149,12 +158,9 @@ async fn ask(
         keep: None,
         pace: Pace::Now,
     };
-    match effects.delete_tasks(room).await {
-        Ok(tasks) => {
-            if let Some(task) = tasks.into_iter().rfind(|task| !known.contains(&task.id)) {
-                return following(task.id);
-            }
-        }
+    match new_task(effects, room, known).await {
+        Ok(Some(delete_id)) => return following(delete_id),
+        Ok(None) => {}
         Err(fault) => return Advance::doubt(fault),
     }
     match effects.delete_room(room, shutdown).await {
@@ -166,6 +172,12 @@ async fn ask(
         }
         Err(fault) => failed(fault.to_string(), None),
     }
+}
+
+/// The `delete_id` of the newest task that the room did not have before.
+async fn new_task(effects: &dyn Effects, room: &RoomId, known: &[String]) -> Result<Option<String>, Fault> {
+    let mut tasks = effects.delete_tasks(room).await?.into_iter();
+    Ok(tasks.rfind(|task| !known.contains(&task.id)).map(|task| task.id))
 }
 
 async fn follow(
