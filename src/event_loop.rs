@@ -139,7 +139,8 @@ async fn serve(
     introduce(&desk, &room, session, how, arrival)?;
     tokio::select! {
         ended = intake.run() => ended,
-        () = handle(&desk, &intake, &received) => Ok(()),
+        () = handle(&desk, &received) => Ok(()),
+        () = decrypt(&intake) => Ok(()),
         () = executor.supervise(confirmed) => Ok(()),
         () = deliverer.run(said) => Ok(()),
     }
@@ -182,12 +183,19 @@ fn introduce(
     desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))
 }
 
-/// Handles what was taken in: at once when something arrives, and now and then for what waits or expires.
-async fn handle(desk: &Desk, intake: &Intake, received: &Notify) {
+/// Tries again and again to decrypt what could not be decrypted: its keys may be late.
+async fn decrypt(intake: &Intake) {
     loop {
         if let Err(error) = intake.decrypt_again().await {
             error!(%error, "cannot write down a decrypted message");
         }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Handles what was taken in: at once when something arrives, and now and then for what waits or expires.
+async fn handle(desk: &Desk, received: &Notify) {
+    loop {
         let pause = match desk.work().await {
             Ok(Left::Nothing) => Duration::from_secs(10),
             Ok(Left::Waiting) => Duration::from_secs(2),

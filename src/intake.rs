@@ -126,6 +126,7 @@ impl Intake {
                 Ok(TimelineEvent { json, decryption: Decryption::Decrypted | Decryption::Clear }) => {
                     info!(event = %event.event_id, "decrypted a message late");
                     self.store.commit(vec![Change::Decrypted { event_id: event.event_id, json }])?;
+                    self.received.notify_one();
                 }
                 Ok(_) => {}
                 Err(error) => warn!(event = %event.event_id, %error, "cannot fetch a message to decrypt it"),

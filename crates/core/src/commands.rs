@@ -112,6 +112,11 @@ pub trait Command: clap::Args + Send + Sync + 'static {
     fn gather(&self, world: &World<'_>) -> impl Future<Output = Result<Self::Facts, Failure>> + Send;
     /// What follows from the facts.
     fn decide(self, facts: Self::Facts, world: &World<'_>) -> Result<Decision, Failure>;
+
+    /// Whether later commands may overtake it while it reads: it only reads, or what it does is confirmed later.
+    fn can_be_overtaken(&self) -> bool {
+        Self::ACCESS == Access::Read
+    }
 }
 
 /// What a command needs.
@@ -337,6 +342,7 @@ pub struct Entry {
     /// A line that can be typed.
     pub example: &'static str,
     grammar: fn() -> clap::Command,
+    can_be_overtaken: fn(&clap::ArgMatches) -> bool,
     run: for<'a> fn(clap::ArgMatches, &'a World<'a>) -> BoxFuture<'a, Result<Decision, Failure>>,
 }
 
@@ -349,6 +355,11 @@ impl Entry {
     /// Parses its words.
     pub fn parse(&self, words: &[String]) -> Result<clap::ArgMatches, clap::Error> {
         self.grammar().try_get_matches_from(words)
+    }
+
+    /// Whether later commands may overtake it while it reads.
+    pub fn can_be_overtaken(&self, arguments: &clap::ArgMatches) -> bool {
+        (self.can_be_overtaken)(arguments)
     }
 
     /// Reads what it needs, and decides.
@@ -373,6 +384,9 @@ fn entry<C: Command>() -> Entry {
                 .bin_name(format!("!{}", C::NAME))
                 .disable_help_flag(true);
             C::augment_args(grammar)
+        },
+        can_be_overtaken: |arguments| {
+            C::from_arg_matches(arguments).is_ok_and(|command| command.can_be_overtaken())
         },
         run: |arguments, world| {
             Box::pin(async move {

@@ -322,8 +322,8 @@ impl Executor {
             }
             Step::PurgeEmptyRoom { .. } => shutdown::purge_empty(effects, room, state).await,
             Step::MakeRoomAdmin { user, .. } => admin::advance(effects, room, user, state).await,
-            Step::DeleteExtremities { .. } => extremities::advance(effects, room, state).await,
-            Step::PurgeHistory { purge, .. } => purge::advance(effects, room, purge, state).await,
+            Step::DeleteExtremities { .. } => extremities::advance(effects, room, state, turn).await,
+            Step::PurgeHistory { purge, .. } => purge::advance(effects, room, purge, state, turn).await,
             Step::ListRoom { .. } => listing::advance(effects, room, Listing::Listed, state).await,
             Step::UnlistRoom { .. } => listing::advance(effects, room, Listing::Unlisted, state).await,
             Step::AddAlias { alias, .. } => {

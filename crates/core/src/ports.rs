@@ -201,7 +201,7 @@ pub trait Records: Send + Sync {
     fn plan(&self, id: PlanId) -> Result<Option<Plan>, StoreError>;
     /// Plans, newest first.
     fn plans(&self, which: &Which) -> Result<Vec<Plan>, StoreError>;
-    /// The ID that the next Plan gets. IDs are given in the one loop that makes Plans.
+    /// The ID that the next Plan gets. Whoever asks must commit the Plan before waiting for anything.
     fn next_plan_id(&self) -> Result<PlanId, StoreError>;
     /// What was kept before a step was executed.
     fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError>;

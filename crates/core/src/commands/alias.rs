@@ -102,6 +102,10 @@ impl Command for Alias {
         }
     }
 
+    fn can_be_overtaken(&self) -> bool {
+        self.action == Action::Of
+    }
+
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         let (step, preview, caution) = match facts {
             Facts::Of { asked, room, local, named } => {

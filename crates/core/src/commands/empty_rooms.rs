@@ -114,6 +114,10 @@ impl Command for EmptyRooms {
         Ok(facts)
     }
 
+    fn can_be_overtaken(&self) -> bool {
+        !self.acting.yes
+    }
+
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         if facts.rooms.is_empty() {
             return Ok(Decision::Answer(self.none(&facts)));

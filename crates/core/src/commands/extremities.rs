@@ -56,6 +56,10 @@ impl Command for Extremities {
         Ok((room, listed))
     }
 
+    fn can_be_overtaken(&self) -> bool {
+        !self.delete
+    }
+
     fn decide(self, (room, listed): Self::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
         if !self.delete {
             let reply = cut_list(

@@ -116,6 +116,10 @@ impl Command for PurgeHistory {
         Ok(Facts { room, details, up_to, around, is_newest, count })
     }
 
+    fn can_be_overtaken(&self) -> bool {
+        !self.acting.yes
+    }
+
     fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
         if let Some(count) = &facts.count {
             refuse_empty(&facts, count)?;

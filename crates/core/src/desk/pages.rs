@@ -45,7 +45,11 @@ impl Desk {
             Ok(Decision::Page(reply, pages)) => {
                 self.show(event, View { left: pages.left, right: pages.right, ..view.clone() }, &reply)
             }
-            // Only commands that read have pages.
+            // By now it is so short that it has no pages.
+            Ok(Decision::Answer(reply)) => {
+                self.show(event, View { left: None, right: None, ..view.clone() }, &reply)
+            }
+            // What acts has no pages.
             Ok(_) => self.done(event, Vec::new()),
             Err(failure) => self.fail(event, failure),
         }

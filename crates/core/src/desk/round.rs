@@ -8,12 +8,9 @@ use std::{
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use ruma::OwnedEventId;
 
-use super::Desk;
+use super::{Desk, Wish};
 use crate::{
-    commands::{
-        Access,
-        line::{Read, read as read_line},
-    },
+    commands::line::{Read, read as read_line},
     incoming::{Incoming, read},
     plan::PlanState,
     ports::{InboxEvent, StoreError, Which},
@@ -21,17 +18,19 @@ use crate::{
 
 /// How long the next command waits for a block that was asked for before it.
 const BRIEF: Duration = Duration::from_secs(5);
-/// How long the next command waits for one that only reads.
+/// How long the next command waits for one that can be overtaken.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How many commands read aside at the same time.
-const READINGS: usize = 8;
+const READINGS: usize = 32;
+/// After what time is tried again what has to wait, while a reading is on.
+const AGAIN: Duration = Duration::from_secs(2);
 /// How often is looked whether what was asked for before is done.
 const MOMENT: Duration = Duration::from_millis(20);
 
 impl Desk {
     /// Handles every event that was received and not handled, in order; then drops what has waited too long for a
-    /// confirmation. A command that only reads, and takes long, is gone on with beside the others: a long list keeps
-    /// nobody from acting. Says whether something is left that has to wait.
+    /// confirmation. A command that can be overtaken, and takes long, is gone on with beside the others: a long list
+    /// keeps nobody from acting. Says whether something is left that has to wait.
     pub async fn work(&self) -> Result<Left, StoreError> {
         let mut round = Round::default();
         let mut readings = FuturesUnordered::new();
@@ -57,13 +56,19 @@ impl Desk {
                         Some(handled) = readings.next() => round.note(handled),
                         () = self.received.notified() => {}
                         () = self.clock.sleep(MOMENT), if is_early => {}
+                        () = self.clock.sleep(AGAIN), if !round.waiting.is_empty() => {
+                            for id in std::mem::take(&mut round.waiting) {
+                                round.begun.remove(&id);
+                            }
+                        }
                     }
                     continue;
                 }
             };
             round.begun.insert(event.event_id.clone());
-            let only_reads = self.only_reads(&event);
-            let mut handling = async move { self.handle(&event).await }.boxed();
+            let id = event.event_id.clone();
+            let can_be_overtaken = self.can_be_overtaken(&event);
+            let mut handling = async move { (id, self.handle(&event).await) }.boxed();
             let mut patience = self.clock.sleep(PATIENCE);
             loop {
                 tokio::select! {
@@ -73,7 +78,7 @@ impl Desk {
                         break;
                     }
                     Some(handled) = readings.next() => round.note(handled),
-                    () = &mut patience, if only_reads => {
+                    () = &mut patience, if can_be_overtaken => {
                         readings.push(handling);
                         break;
                     }
@@ -87,11 +92,17 @@ impl Desk {
         round.failed.map_or(Ok(round.left), Err)
     }
 
-    /// Whether an event is a command that changes nothing before it is confirmed.
-    fn only_reads(&self, event: &InboxEvent) -> bool {
-        let Incoming::Text { text, .. } = read(&event.json, self.lookup.me()) else { return false };
-        let Read::Found(found) = read_line(&text, self.lookup.me()) else { return false };
-        matches!(found.entry.access, Access::Read | Access::ReadOrAct)
+    /// Whether what follows an event may be handled before it: a page is turned, or a command says so.
+    fn can_be_overtaken(&self, event: &InboxEvent) -> bool {
+        match read(&event.json, self.lookup.me()) {
+            Incoming::Reaction { key, .. } => matches!(Wish::of(&key), Some(Wish::Left | Wish::Right)),
+            Incoming::Text { text, .. } => {
+                let Read::Found(found) = read_line(&text, self.lookup.me()) else { return false };
+                let arguments = found.entry.parse(&found.arguments());
+                arguments.is_ok_and(|arguments| found.entry.can_be_overtaken(&arguments))
+            }
+            Incoming::Undecryptable { .. } | Incoming::Nothing => false,
+        }
     }
 
     /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
@@ -123,14 +134,19 @@ struct Round {
     /// Read from the store, and not begun.
     queue: VecDeque<InboxEvent>,
     begun: HashSet<OwnedEventId>,
+    /// Begun, and to be begun again in a while.
+    waiting: Vec<OwnedEventId>,
     left: Left,
     failed: Option<StoreError>,
 }
 
 impl Round {
-    fn note(&mut self, handled: Result<Left, StoreError>) {
+    fn note(&mut self, (event, handled): (OwnedEventId, Result<Left, StoreError>)) {
         match handled {
-            Ok(Left::Waiting) => self.left = Left::Waiting,
+            Ok(Left::Waiting) => {
+                self.left = Left::Waiting;
+                self.waiting.push(event);
+            }
             Ok(Left::Nothing | Left::Behind) => {}
             // It stays; those behind it must not wait for it.
             Err(error) => self.failed = Some(error),

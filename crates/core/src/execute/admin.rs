@@ -10,6 +10,9 @@ use crate::{
     rules::power::{Level, Power},
 };
 
+/// From so many state events on, which are members mostly, they are not all read.
+const MANY: u64 = 5_000;
+
 pub(super) async fn advance(
     effects: &dyn Effects,
     room: &RoomId,
@@ -71,7 +74,9 @@ fn granted(before: Option<i64>, now: Option<Level>, presence: Presence) -> Advan
 fn not_invited(fault: &Fault) -> Advance {
     failed(
         explained(fault),
-        Some("The power is granted all the same; what failed is the invitation. Invite them from within the room."),
+        Some(
+            "The power is granted all the same; what failed is the invitation. Invite them from within the room.",
+        ),
     )
 }
 
@@ -101,6 +106,10 @@ async fn presence(effects: &dyn Effects, room: &RoomId, user: &UserId) -> Presen
     let found = async {
         if effects.members(room).await?.iter().any(|member| member == user) {
             return Ok(Presence::Joined);
+        }
+        // In a room with many, not knowing is better than waiting.
+        if effects.room(room).await?.is_some_and(|details| details.state_events > MANY) {
+            return Ok(Presence::NotTold);
         }
         let members = effects.state(room, Some("m.room.member")).await?;
         let own = members.iter().find(|event| event.state_key() == Some(user.as_str()));

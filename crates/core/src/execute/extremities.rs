@@ -1,15 +1,20 @@
-//! Deleting forward extremities. Doing it again deletes no more, so a lost answer is asked for again unless what is left
-//! shows that it was done.
+//! Deleting forward extremities. Doing it again deletes no more, so what got no answer is asked for again, unless only one
+//! is left: they also grow fewer by themselves, when somebody writes.
 
 use ruma::RoomId;
 
-use super::{Advance, Pace, UNKNOWN_ROOM, failed};
+use super::{Advance, Pace, Turn, UNKNOWN_ROOM, failed};
 use crate::{
     plan::{Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
 
-pub(super) async fn advance(effects: &dyn Effects, room: &RoomId, state: Option<&StepState>) -> Advance {
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    room: &RoomId,
+    state: Option<&StepState>,
+    turn: Turn,
+) -> Advance {
     // Synapse breaks when it is to delete those of a room that it does not know.
     match effects.room(room).await {
         Ok(Some(_)) => {}
@@ -30,8 +35,8 @@ pub(super) async fn advance(effects: &dyn Effects, room: &RoomId, state: Option<
         let state = StepState::Trimming { before: count };
         return Advance::Working { state, keep: None, pace: Pace::Now };
     };
-    if count < *before {
-        return done(before - count, Some(count));
+    if turn == Turn::Again && count <= 1 {
+        return done(before.saturating_sub(count), Some(count));
     }
     match effects.delete_extremities(room).await {
         Ok(deleted) => {

@@ -1,11 +1,9 @@
 //! Purging history: asked for, then followed. Asking again deletes no more, but what was asked for is found again where
 //! the server lists its tasks, so that one is followed to its end.
 
-use std::collections::BTreeSet;
-
 use ruma::RoomId;
 
-use super::{Advance, Pace, Patience, UNKNOWN_ROOM, failed};
+use super::{Advance, Pace, Patience, Turn, UNKNOWN_ROOM, failed};
 use crate::{
     model::{HistoryPurge, PURGE_HISTORY, PurgeStatus, TaskStatus},
     plan::{Effect, Outcome, StepState},
@@ -17,10 +15,11 @@ pub(super) async fn advance(
     room: &RoomId,
     purge: &HistoryPurge,
     state: Option<&StepState>,
+    turn: Turn,
 ) -> Advance {
     match state {
         Some(StepState::FollowingPurge { purge_id }) => follow(effects, purge_id).await,
-        Some(StepState::AskingPurge { known }) => ask(effects, room, purge, known).await,
+        Some(StepState::AskingPurge { known }) => ask(effects, room, purge, known, turn).await,
         _ => prepare(effects, room).await,
     }
 }
@@ -32,45 +31,52 @@ async fn prepare(effects: &dyn Effects, room: &RoomId) -> Advance {
         Err(fault) => return Advance::fault(fault),
     }
     match purges(effects, room).await {
-        Ok(known) => Advance::Working {
-            state: StepState::AskingPurge { known: known.into_iter().collect() },
-            keep: None,
-            pace: Pace::Now,
-        },
+        Ok(known) => {
+            Advance::Working { state: StepState::AskingPurge { known }, keep: None, pace: Pace::Now }
+        }
         Err(fault) => Advance::fault(fault),
     }
 }
 
-/// The IDs of the purges that a room has had; none where the server does not list its tasks.
-async fn purges(effects: &dyn Effects, room: &RoomId) -> Result<BTreeSet<String>, Fault> {
+/// The IDs of the purges that a room has had, the newest last; none where the server does not list its tasks.
+async fn purges(effects: &dyn Effects, room: &RoomId) -> Result<Vec<String>, Fault> {
     match effects.tasks(Some(room)).await {
         Ok(tasks) => {
             let ours = tasks.into_iter().filter(|task| task.action == PURGE_HISTORY);
             Ok(ours.map(|task| task.id).collect())
         }
-        Err(Fault::NotRouted { .. }) => Ok(BTreeSet::new()),
+        Err(Fault::NotRouted { .. }) => Ok(Vec::new()),
         Err(fault) => Err(fault),
     }
 }
 
-async fn ask(effects: &dyn Effects, room: &RoomId, purge: &HistoryPurge, known: &[String]) -> Advance {
+async fn ask(
+    effects: &dyn Effects,
+    room: &RoomId,
+    purge: &HistoryPurge,
+    known: &[String],
+    turn: Turn,
+) -> Advance {
     let following = |purge_id| Advance::Working {
         state: StepState::FollowingPurge { purge_id },
         keep: None,
         pace: Pace::Now,
     };
-    match purges(effects, room).await {
-        Ok(now) => {
-            if let Some(id) = now.into_iter().find(|id| !known.contains(id)) {
-                return following(id);
+    // Before it was asked for, a new one is somebody else's.
+    if turn == Turn::Again {
+        match purges(effects, room).await {
+            Ok(now) => {
+                if let Some(id) = now.into_iter().rfind(|id| !known.contains(id)) {
+                    return following(id);
+                }
             }
+            Err(fault) => return Advance::doubt(fault),
         }
-        Err(fault) => return Advance::doubt(fault),
     }
     match effects.purge_history(room, purge).await {
         Ok(purge_id) => following(purge_id),
-        Err(Fault::Refused { status: 404, message, .. }) => {
-            failed(format!("There is nothing to delete before that point ({message})."), None)
+        Err(Fault::Refused { status: 404, message, .. }) if message.contains("no event to be purged") => {
+            failed("There is nothing to delete before that point.", None)
         }
         Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
         Err(fault) => Advance::fault(fault),

@@ -6,12 +6,12 @@ use serde_json::json;
 
 use super::{Advance, Pace, Patience, failed};
 use crate::{
-    model::{DeleteResult, DeleteTask, Event, EventReport, RoomSnapshot, Shutdown, TaskStatus, is_local},
+    model::{DeleteResult, DeleteTask, Event, RoomSnapshot, Shutdown, TaskStatus, is_local},
     plan::{DeleteApi, Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
 
-/// From so many members on, only the state that is worth keeping is read.
+/// From so many state events on, which are members mostly, only those that are worth keeping are read.
 const MANY: u64 = 1_000;
 /// At most so many reports are kept: one user can make thousands.
 const REPORTS: u32 = 500;
@@ -70,11 +70,13 @@ pub(super) async fn purge_empty(effects: &dyn Effects, room: &RoomId, state: Opt
         _ => false,
     };
     if !is_asked_for {
-        match effects.room(room).await {
-            Ok(Some(details)) if details.joined_local_members > 0 => {
-                return failed("Somebody of this server has joined it meanwhile; I left it as it is.", None);
+        // Not by the numbers of the details: those are statistics, which come late, or never where they are switched off.
+        match effects.members(room).await {
+            Ok(members) if members.iter().any(|user| is_local(user, effects.me())) => {
+                return failed("Somebody of this server is in it by now; I left it as it is.", None);
             }
-            Ok(_) => {}
+            // That the server does not know the room any more is said below.
+            Ok(_) | Err(Fault::Refused { status: 404, .. }) => {}
             Err(fault) if state.is_some() => return Advance::doubt(fault),
             Err(fault) => return Advance::fault(fault),
         }
@@ -96,7 +98,7 @@ pub(super) async fn prepare(
             tasks => tasks?,
         };
         let members = effects.members(room).await?;
-        let state = state(effects, room, details.joined_members).await?;
+        let state = state(effects, room, details.joined_members.max(details.state_events)).await?;
         let local = |user: &UserId| is_local(user, effects.me());
         Ok::<_, Fault>(Some((
             tasks,
@@ -105,7 +107,8 @@ pub(super) async fn prepare(
                 state,
                 local_members: members.into_iter().filter(|user| local(user)).collect(),
                 local_aliases: effects.local_aliases(room).await?,
-                reports: reports(effects, room).await?,
+                // Not being able to read them keeps no room alive.
+                reports: effects.reports(room, REPORTS).await.unwrap_or_default(),
             },
         )))
     };
@@ -123,18 +126,10 @@ pub(super) async fn prepare(
     }
 }
 
-/// The reports of the room's events, which go with it. Not being able to read them keeps no room alive.
-async fn reports(effects: &dyn Effects, room: &RoomId) -> Result<Vec<EventReport>, Fault> {
-    match effects.reports(room, REPORTS).await {
-        Err(fault) if !fault.is_passing() => Ok(Vec::new()),
-        found => found,
-    }
-}
-
 /// The state without the members. The server gives all of it or one type: in a large room, all of it is mostly members
 /// and may take longer than a request should.
-async fn state(effects: &dyn Effects, room: &RoomId, members: u64) -> Result<Vec<Event>, Fault> {
-    if members <= MANY {
+async fn state(effects: &dyn Effects, room: &RoomId, events: u64) -> Result<Vec<Event>, Fault> {
+    if events <= MANY {
         let mut state = effects.state(room, None).await?;
         state.retain(|event| event.kind() != "m.room.member");
         return Ok(state);

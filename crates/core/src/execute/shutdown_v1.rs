@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Advance, Pace, Patience, Turn, failed, shutdown};
 use crate::{
-    model::{DeleteResult, Shutdown},
+    model::{DeleteResult, Shutdown, is_local},
     plan::{DeleteApi, StepState},
     ports::{Effects, Fault},
 };
@@ -46,21 +46,30 @@ async fn ask(effects: &dyn Effects, room: &RoomId, how: &Shutdown) -> Advance {
 /// What the room itself tells about a shutdown that may have been asked for.
 async fn look(effects: &dyn Effects, room: &RoomId, how: &Shutdown, members: u64) -> Advance {
     let purges = how.purge || how.force_purge;
-    match effects.room(room).await {
+    let found = async {
+        if effects.room(room).await?.is_none() {
+            return Ok(None);
+        }
+        let inside = effects.members(room).await?;
+        let inside = inside.iter().filter(|user| is_local(user, effects.me())).count() as u64;
+        Ok::<_, Fault>(Some((inside, effects.block_status(room).await?.is_blocked())))
+    };
+    // Time alone can tell whether it goes on: nothing else is known of it.
+    let wait = |patience| Advance::Retry { fault: Fault::Timeout, patience };
+    match found.await {
         Ok(None) => shutdown::done(effects, room, DeleteResult::default()).await,
-        Ok(Some(details)) if details.joined_local_members == 0 && !purges => {
-            shutdown::done(effects, room, DeleteResult::default()).await
+        Ok(Some((0, is_blocked))) if members > 0 || (how.block && is_blocked) => {
+            if purges {
+                // Purging a large room takes its time.
+                wait(Patience::Limited)
+            } else {
+                shutdown::done(effects, room, DeleteResult::default()).await
+            }
         }
-        // Purging a large room takes its time.
-        Ok(Some(details)) if details.joined_local_members == 0 => {
-            Advance::Retry { fault: Fault::Timeout, patience: Patience::Limited }
+        Ok(Some((inside, _))) if inside < members => {
+            Advance::Working { state: StepState::AskingV1 { members: inside }, keep: None, pace: Pace::Poll }
         }
-        Ok(Some(details)) if details.joined_local_members < members => Advance::Working {
-            state: StepState::AskingV1 { members: details.joined_local_members },
-            keep: None,
-            pace: Pace::Poll,
-        },
-        Ok(Some(_)) => Advance::Retry { fault: Fault::Timeout, patience: Patience::Brief },
+        Ok(Some(_)) => wait(Patience::Brief),
         Err(fault) => Advance::doubt(fault),
     }
 }

@@ -38,7 +38,7 @@ pub enum StepState {
     },
     /// Power is about to be granted.
     Granting {
-        /// The user's power level before; `None` when the room does not say.
+        /// The user's power level before; `None` for a creator.
         before: Option<i64>,
     },
     /// Forward extremities are about to be deleted.
@@ -120,7 +120,7 @@ pub enum Effect {
     },
     /// The user has the power.
     AdminMade {
-        /// The user's power level before; `None` when the room did not say.
+        /// The user's power level before; `None` for a creator.
         before: Option<i64>,
         /// Their power level now; `None` for a creator, who stands above all levels, and when it could not be asked.
         level: Option<i64>,

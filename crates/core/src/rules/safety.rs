@@ -32,6 +32,11 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         Step::MakeRoomAdmin { room, .. } if room.id == management => Some(
             "That is the management room. Its power levels say who may use me, so I never change them.".to_owned(),
         ),
+        Step::DeleteExtremities { room } if room.id == management => Some(
+            "That is the management room. Deleting its extremities can change who is in it and who may use me, so I \
+             never do that."
+                .to_owned(),
+        ),
         Step::ListRoom { room } if room.id == management => Some(
             "That is the management room. Listed in the directory it would draw strangers, so I never do that."
                 .to_owned(),
