@@ -41,24 +41,51 @@ pub(super) async fn advance(
         (Some(Level::Of(_)), None) | (None, _) => false,
     };
     match asked {
-        Ok(()) if is_granted => {
-            let level = match now {
-                Some(Level::Of(level)) => Some(level),
-                Some(Level::Creator) | None => None,
-            };
-            let presence = presence(effects, room, user).await;
-            Advance::Ended(Outcome::Done { effect: Effect::AdminMade { before: *before, level, presence } })
-        }
+        Ok(()) if is_granted => granted(*before, now, presence(effects, room, user).await),
         Ok(()) => unchanged(),
+        Err(fault) if is_granted && fault.may_have_acted() => {
+            let presence = presence(effects, room, user).await;
+            match fault {
+                _ if has_way_in(effects, room, presence).await => granted(*before, now, presence),
+                // The server may still wait for the one that the invitation goes to.
+                Fault::Timeout | Fault::Away(_) => Advance::doubt(fault),
+                fault if presence == Presence::NotTold => Advance::doubt(fault),
+                fault => not_invited(&fault),
+            }
+        }
         Err(fault) if fault.is_passing() => Advance::doubt(fault),
-        Err(fault) if is_granted => failed(
-            explained(&fault),
-            Some(
-                "The power is granted all the same; what failed is the invitation. Invite them from within the room.",
-            ),
-        ),
+        Err(fault) if is_granted => not_invited(&fault),
         Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
         Err(fault) => failed(explained(&fault), None),
+    }
+}
+
+fn granted(before: Option<i64>, now: Option<Level>, presence: Presence) -> Advance {
+    let level = match now {
+        Some(Level::Of(level)) => Some(level),
+        Some(Level::Creator) | None => None,
+    };
+    Advance::Ended(Outcome::Done { effect: Effect::AdminMade { before, level, presence } })
+}
+
+fn not_invited(fault: &Fault) -> Advance {
+    failed(
+        explained(fault),
+        Some(
+            "The power is granted all the same; what failed is the invitation. Invite them from within the room.",
+        ),
+    )
+}
+
+/// Whether the user needs no invitation: an answer that was lost is not missed then.
+async fn has_way_in(effects: &dyn Effects, room: &RoomId, presence: Presence) -> bool {
+    match presence {
+        Presence::Joined | Presence::Invited => true,
+        Presence::Outside => match effects.room(room).await {
+            Ok(Some(details)) => details.join_rules.as_deref() == Some("public"),
+            Ok(None) | Err(_) => false,
+        },
+        Presence::NotTold => false,
     }
 }
 
