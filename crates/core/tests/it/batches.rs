@@ -2,10 +2,10 @@
 
 use gleipnir_core::{
     plan::{Outcome, PlanResult},
-    ports::{Fault, Records as _},
+    ports::{Clock as _, Fault, Records as _, Store as _},
     ruma::{OwnedRoomId, owned_user_id},
     speech::PARTLY,
-    testing::{Moment, Stage},
+    testing::{Lived, Moment, Stage},
 };
 
 use crate::scene::{has, moderator, plan, stage};
@@ -95,6 +95,28 @@ async fn the_progress_of_sixty_purges_is_shown_and_fits() {
     stage.execute().await;
     has(&fits(&stage, "run-1"), &["Job 1: empty-rooms – done", "Done: 60"]);
     assert_eq!(stage.homeserver.writes().len(), 60);
+}
+
+/// Servers take a message of a user every five seconds, unless told otherwise, and a few at once.
+#[tokio::test]
+async fn trap_25_progress_is_told_more_slowly_than_servers_limit_messages() {
+    for members in [30, 60, 600] {
+        let mut stage = stage();
+        stage.room(&id(1), "Big", "#big:hs.test", members);
+        stage.say("!shutdown !e01:hs.test").await;
+        let begun = stage.clock.now();
+        stage.hear(moderator(), "!confirm 1");
+        stage.handle().await;
+        // Near the end, so that what was said last is not sent yet.
+        stage.homeserver.hang_at(stage.homeserver.calls() + members, Moment::Before);
+        assert_eq!(stage.live().await, Lived::Died);
+        let seconds = (stage.clock.now() - begun) / 1000;
+        let waiting = stage.store.undelivered().unwrap();
+        let report = waiting.iter().find(|delivery| delivery.key == "run-1").expect("progress is told");
+        let messages = i64::from(report.version);
+        assert!(messages <= 10 + seconds / 5, "{members}: {messages} in {seconds} s");
+        assert!(messages > seconds / 20, "{members}: {messages} in {seconds} s");
+    }
 }
 
 #[tokio::test]

@@ -27,5 +27,6 @@ mod spaces;
 mod state;
 mod step_crashes;
 mod step_faults;
+mod step_reports;
 mod tidy;
 mod usage;

@@ -81,7 +81,7 @@ pub(crate) fn has(text: &str, parts: &[&str]) {
 
 /// A Plan of one step that is under way, as an earlier process, or a hand in the database, may have left it: it is
 /// executed, and what is reported is given back.
-pub(crate) async fn left_behind(stage: &Stage, step: Step, state: Option<StepState>) -> String {
+pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepState>) -> String {
     let id = stage.store.next_plan_id().expect("the store reads");
     let now = stage.clock.now();
     let plan = Plan {
@@ -97,7 +97,7 @@ pub(crate) async fn left_behind(stage: &Stage, step: Step, state: Option<StepSta
         decided_by: Some(moderator().to_owned()),
         changed_at: now,
         expires_at: now,
-        steps: vec![PlannedStep { step, state, outcome: None }],
+        steps: vec![PlannedStep { step, state: begun, outcome: None }],
     };
     stage.store.commit(vec![Change::Plan(Box::new(plan))]).expect("the store writes");
     stage.execute().await;
