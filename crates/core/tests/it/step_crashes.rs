@@ -13,7 +13,7 @@ use crate::{
     deaths::{Script, Undisturbed, after_every_death, at_every_point, ended, undisturbed},
     powers::plain,
     purging::{ends, talk},
-    scene::{bad_room, has, left_behind, moderator, plan, stage},
+    scene::{DELETED, bad_room, has, left_behind, moderator, plan, stage},
 };
 
 pub(crate) const LIST: &[&str] = &["!list-room !bad:hs.test"];
@@ -98,6 +98,20 @@ async fn an_empty_room_is_purged_once() {
         assert_eq!(stage.homeserver.writes(), [EMPTY_WRITE], "{point}");
         assert_eq!(stage.homeserver.room(far()).await, Ok(None), "{point}");
         assert!(stage.homeserver.room(bad_room()).await.unwrap().is_some(), "{point}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_room_of_a_job_is_shut_down_once() {
+    let two: fn() -> Stage = || {
+        let stage = stage();
+        stage.room(room_id!("!two:hs.test"), "Two", "#two:hs.test", 1);
+        stage
+    };
+    let lines = &["!shutdown !bad:hs.test !two:hs.test", "!confirm 1"];
+    survives(&[two], lines, async |stage: &mut Stage, point: &str| {
+        assert_eq!(stage.homeserver.writes(), [DELETED, &DELETED.replace("!bad", "!two")], "{point}");
     })
     .await;
 }

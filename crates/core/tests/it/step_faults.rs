@@ -223,7 +223,7 @@ async fn each_step_gives_up_a_server_that_stays_away_and_says_that_it_is_not_cer
 }
 
 #[tokio::test]
-async fn trap_24_a_change_that_is_accepted_and_does_not_show_is_never_called_done() {
+async fn a_change_that_is_accepted_and_does_not_show_is_never_called_done() {
     for case in CASES.iter().take(5) {
         let mut stage = (case.stage)();
         let said = after(&mut stage, case.lines, |stage| stage.homeserver.ignore_changes()).await;
