@@ -22,7 +22,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
-pub use self::report::{Server, report};
+pub use self::report::{Server, report, report_in_full};
 use crate::{
     model::{Block, Listing, Millis},
     plan::{DeleteApi, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},

@@ -2,7 +2,7 @@
 
 use super::{Access, Command, Decision, Failure, Subject, World};
 use crate::{
-    execute::{Server, report},
+    execute::report_in_full,
     plan::{Plan, PlanId, PlanState},
     reply::{Line, Reply},
     text::duration::date,
@@ -30,7 +30,7 @@ impl Command for Job {
     fn decide(self, (plan, undone_by): Self::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
         let Some(plan) = plan else { return Err(no_such_job(self.job)) };
         let mut reply = match plan.state {
-            PlanState::Running | PlanState::Done => report(&plan, Server::There),
+            PlanState::Running | PlanState::Done => report_in_full(&plan),
             PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => Reply::new()
                 .paragraph(Line::new().strong(format!(
                     "Job {}: {} – {}",

@@ -35,7 +35,8 @@ pub(super) async fn advance(
     match (wish, leads.as_deref() == Some(room), &leads) {
         (Wish::Added, true, _) | (Wish::Removed, _, None) => return done(wish, before.unwrap_or(leads)),
         (_, false, Some(other)) => {
-            return failed(format!("The alias leads to another room: {other}. I left it as it is."), None);
+            // No full stop behind the ID, where it would look like a part of it.
+            return failed(format!("The alias leads to the room {other} by now; I left it as it is."), None);
         }
         (Wish::Added, _, None) | (Wish::Removed, true, Some(_)) => {}
     }

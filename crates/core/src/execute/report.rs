@@ -30,8 +30,26 @@ const NAMED_EACH: usize = 3;
 /// From so many steps on, what is done is counted.
 const MANY: usize = 20;
 
+/// How much of a Plan of many steps is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What failed and what is at work; the rest is counted.
+    Notable,
+    /// Every step, as far as a message can hold them.
+    Everything,
+}
+
 /// What is to be said about a Plan that was confirmed.
 pub fn report(plan: &Plan, server: Server) -> Reply {
+    told(plan, server, Extent::Notable)
+}
+
+/// As [`report`], with every step of a Plan of many.
+pub fn report_in_full(plan: &Plan) -> Reply {
+    told(plan, Server::There, Extent::Everything)
+}
+
+fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
     let mut reply = Reply::new().paragraph(heading(plan));
     reply = match &plan.steps[..] {
         [only] => match &only.outcome {
@@ -40,7 +58,7 @@ pub fn report(plan: &Plan, server: Server) -> Reply {
             }
             _ => reply.paragraph(line(only)),
         },
-        several => list(reply, several),
+        several => list(reply, several, extent),
     };
     if server == Server::Away && plan.state == PlanState::Running {
         reply = reply.paragraph(
@@ -67,7 +85,7 @@ fn line(planned: &PlannedStep) -> Line {
 }
 
 /// A line for each step; of many, those that failed and those that are at work, and how many are done.
-fn list(reply: Reply, steps: &[PlannedStep]) -> Reply {
+fn list(reply: Reply, steps: &[PlannedStep], extent: Extent) -> Reply {
     let over = steps.iter().filter(|planned| planned.outcome.is_some()).count();
     let reply = if over < steps.len() {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
@@ -81,15 +99,26 @@ fn list(reply: Reply, steps: &[PlannedStep]) -> Reply {
     let (done, other): (Vec<_>, Vec<_>) = steps.iter().partition(|planned| is_smooth(planned));
     let (waiting, notable): (Vec<_>, Vec<_>) =
         other.into_iter().partition(|planned| planned.outcome.is_none() && planned.state.is_none());
-    let mut reply = cut_list(reply, notable.into_iter().map(line).collect(), MANY, "(!job has all of them)");
-    if !done.is_empty() {
-        reply = reply.paragraph(format!("Done: {}", done.len()));
-        reply = cut_list(reply, done.into_iter().map(line).collect(), NAMED_EACH, "(!job has all of them)");
+    let lines = |steps: Vec<&PlannedStep>| steps.into_iter().map(line).collect::<Vec<_>>();
+    let titled = |reply: Reply, title: &str, steps: &[&PlannedStep]| match steps.len() {
+        0 => reply,
+        count => reply.paragraph(format!("{title}: {count}")),
+    };
+    match extent {
+        Extent::Notable => {
+            let reply = cut_list(reply, lines(notable), MANY, "(!job has all of them)");
+            let reply = titled(reply, "Done", &done);
+            let reply = cut_list(reply, lines(done), NAMED_EACH, "(!job has all of them)");
+            titled(reply, "Still to do", &waiting)
+        }
+        // The longest list is cut first where they do not fit: what failed stays.
+        Extent::Everything => {
+            let reply = reply.list(lines(notable));
+            let reply = titled(reply, "Done", &done).list(lines(done));
+            let reply = titled(reply, "Still to do", &waiting).list(lines(waiting));
+            reply.paragraph(Line::new().text("As a file: ").code("!audit --file").text("."))
+        }
     }
-    if !waiting.is_empty() {
-        reply = reply.paragraph(format!("Still to do: {}", waiting.len()));
-    }
-    reply
 }
 
 /// Whether a step ended as it should.

@@ -33,8 +33,7 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
             "That is the management room. Its power levels say who may use me, so I never change them.".to_owned(),
         ),
         Step::DeleteExtremities { room } if room.id == management => Some(
-            "That is the management room. Deleting its extremities can change who is in it and who may use me, so I \
-             never do that."
+            "That is the management room. Its state could change with that, up to who may use me, so I never do that."
                 .to_owned(),
         ),
         Step::ListRoom { room } if room.id == management => Some(
@@ -150,6 +149,12 @@ mod tests {
         check_says(&[block(m)], &[], "refuse: That is the management room");
         check_says(&[block(a), shut_down(m)], &[], "refuse: That is the management room");
         check_says(&[Step::UnblockRoom { room: m.to_owned().into() }], &[], "allow");
+        check_says(&[Step::UnlistRoom { room: m.to_owned().into() }], &[], "allow");
+        let trim = |room: &RoomId| Step::DeleteExtremities { room: room.to_owned().into() };
+        check_says(&[trim(m)], &[], "refuse: That is the management room");
+        check_says(&[trim(a)], &[], "confirm: This cannot simply be undone");
+        check_says(&[trim(a)], &[running(shut_down(a))], "refuse: !a:hs.test is being shut down by job 7");
+        check_says(&[shut_down(a)], &[running(trim(a))], "refuse: !a:hs.test is being worked on by job 7");
         check_says(
             &[shut_down(a)],
             &[running(shut_down(a))],

@@ -1,7 +1,7 @@
 //! `!block`, `!unblock`, `!shutdown`: what a moderator sees, and what the homeserver is told.
 
 use gleipnir_core::{
-    model::{Account, RoomSnapshot},
+    model::{Account, EventReport, RoomSnapshot},
     plan::PlanState,
     ports::{Effects as _, Fault, Lookup as _, Records},
     ruma::{room_id, user_id},
@@ -11,7 +11,7 @@ use gleipnir_core::{
 use crate::scene::{DELETED, bad_room, has, moderator, plan, plans, stage};
 
 #[tokio::test]
-async fn a_room_is_blocked_at_once_and_the_server_asked_whether_it_is() {
+async fn trap_28_a_room_is_blocked_at_once_and_those_still_inside_are_told() {
     let mut stage = stage();
     let said = stage.say("!block #bad:hs.test spam wave").await;
     assert_eq!(
@@ -208,6 +208,39 @@ async fn what_a_room_was_is_kept_before_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn trap_09_reports_of_a_room_are_kept_before_they_vanish_with_it() {
+    let report = |id| EventReport {
+        id,
+        received_ts: 1_795_219_200_000,
+        event_id: format!("$e{id}"),
+        user_id: "@user1:hs.test".into(),
+        sender: Some("@user0:hs.test".into()),
+        reason: Some("spam".into()),
+    };
+    for lines in [["!shutdown !bad:hs.test", "!confirm 1"], ["!shutdown !bad:hs.test --v1", "!confirm 1"]] {
+        let mut stage = stage();
+        stage.homeserver.change_room(bad_room(), |room| room.reports = vec![report(2), report(3)]);
+        // A server that is away for a moment is asked again, and not purged of what was not read.
+        stage.homeserver.fail_once("reports", Fault::Timeout);
+        for line in lines {
+            stage.say(line).await;
+        }
+        assert_eq!(
+            stage.homeserver.reports(bad_room(), 9).await,
+            Ok(Vec::new()),
+            "they are gone with the room"
+        );
+        let kept: RoomSnapshot = serde_json::from_value(stage.store.kept(1, 0).unwrap().unwrap()).unwrap();
+        assert_eq!(kept.reports, [report(2), report(3)]);
+    }
+    // One that cannot be read at all keeps no room alive.
+    let mut stage = stage();
+    stage.homeserver.fail_always("reports", Fault::NotRouted { status: 404 });
+    stage.say("!shutdown !bad:hs.test").await;
+    has(&stage.say("!confirm 1").await, &["Job 1: shutdown – done"]);
+}
+
+#[tokio::test]
 async fn a_dry_run_shows_everything_and_writes_nothing() {
     let mut stage = stage();
     let said = stage.say("!shutdown !bad:hs.test spam --dry-run").await;
@@ -285,7 +318,7 @@ async fn who_makes_the_new_room_must_be_able_to() {
 }
 
 #[tokio::test]
-async fn an_unknown_room_cannot_be_shut_down() {
+async fn trap_02_an_unknown_room_cannot_be_shut_down() {
     let mut stage = stage();
     assert_eq!(
         stage.say("!shutdown !unknown:hs.test").await,
@@ -345,7 +378,7 @@ async fn one_room_is_not_shut_down_by_two_jobs_at_once() {
 }
 
 #[tokio::test]
-async fn a_member_who_cannot_be_removed_is_named_or_the_failure_is() {
+async fn trap_15_a_member_who_cannot_be_removed_is_named_or_the_failure_is() {
     let mut stage = stage();
     stage.homeserver.put_stuck(user_id!("@user1:hs.test"));
     stage.say("!shutdown !bad:hs.test").await;

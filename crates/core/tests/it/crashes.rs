@@ -1,91 +1,28 @@
 //! The process dies at every point at which it can: before and after every commit and every call to the homeserver.
 //! Whatever was asked for is done once, reported once, and forgotten never.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use gleipnir_core::{
     execute::Executor,
-    plan::{PlanId, PlanResult, PlanState},
+    plan::{PlanId, PlanState},
     ports::{Change, Fault, Records as _, Store as _},
     testing::{Lived, Moment, Stage},
 };
 use tokio::sync::Notify;
 
-use crate::scene::{DELETED, answer_to, has, moderator, plan, plans, stage};
+use crate::{
+    deaths::{Script, at_every_point, ended_well, play, shown, undisturbed},
+    scene::{DELETED, answer_to, has, moderator, plan, plans, stage},
+};
 
 const BLOCK: &[&str] = &["!block !bad:hs.test spam"];
 const SHUTDOWN: &[&str] = &["!shutdown !bad:hs.test spam", "!confirm 1"];
 
-/// Plays the lines; after each death the process starts again. How often it died.
-async fn play(stage: &mut Stage, lines: &[&str]) -> usize {
-    let mut deaths = 0;
-    for line in lines {
-        stage.hear(moderator(), line);
-        while stage.live().await == Lived::Died {
-            deaths += 1;
-            assert!(deaths < 10, "it never gets any further");
-            stage.restart();
-        }
-    }
-    deaths
-}
-
-/// What the room shows in the end, by key.
-fn shown(stage: &Stage) -> BTreeMap<String, Option<String>> {
-    let text = |key: &String| stage.store.said(key).map(|rendered| rendered.text);
-    stage.store.keys().into_iter().map(|key| (key.clone(), text(&key))).collect()
-}
-
-struct Undisturbed {
-    shown: BTreeMap<String, Option<String>>,
-    calls: usize,
-    commits: usize,
-}
-
-async fn undisturbed(lines: &[&str]) -> Undisturbed {
-    let mut stage = stage();
-    assert_eq!(play(&mut stage, lines).await, 0);
-    Undisturbed { shown: shown(&stage), calls: stage.homeserver.calls(), commits: stage.store.commits() }
-}
-
-/// After any death: one Plan, done; the room shows what it would have shown; nothing waits.
-#[track_caller]
-fn ended_well(stage: &Stage, undisturbed: &Undisturbed, point: &str) {
-    assert_eq!(plans(stage).len(), 1, "{point}");
-    let plan = plan(stage, 1);
-    assert_eq!((plan.state, plan.result()), (PlanState::Done, PlanResult::Done), "{point}");
-    assert_eq!(shown(stage), undisturbed.shown, "{point}");
-    let queue = stage.store.queue().expect("the store reads");
-    assert_eq!((queue.unhandled, queue.undelivered), (0, 0), "{point}");
-}
-
-/// Plays the lines once for every point at which the process can die.
-async fn at_every_point(lines: &[&str], check_writes: impl Fn(&[String], &str)) {
-    let whole = undisturbed(lines).await;
-    for moment in [Moment::Before, Moment::After] {
-        for call in 1..=whole.calls {
-            let mut stage = stage();
-            stage.homeserver.hang_at(call, moment);
-            let point = format!("{moment:?} call {call} of {}", whole.calls);
-            assert_eq!(play(&mut stage, lines).await, 1, "{point}");
-            ended_well(&stage, &whole, &point);
-            check_writes(&stage.homeserver.writes(), &point);
-        }
-        for commit in 1..=whole.commits {
-            let mut stage = stage();
-            stage.store.break_commit(commit, moment);
-            let point = format!("{moment:?} commit {commit} of {}", whole.commits);
-            // The commits of what arrives are those of the intake, which receives it again.
-            assert!(play(&mut stage, lines).await <= 1, "{point}");
-            ended_well(&stage, &whole, &point);
-            check_writes(&stage.homeserver.writes(), &point);
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_block_survives_a_death_at_any_point() {
-    at_every_point(BLOCK, |writes, point| {
+    at_every_point(&Script { stage, lines: BLOCK }, async |stage: &mut Stage, point: &str| {
+        let writes = stage.homeserver.writes();
         // Setting a block is idempotent and may be repeated.
         assert!((1..=2).contains(&writes.len()), "{point}: {writes:?}");
         assert!(writes.iter().all(|write| write == "block !bad:hs.test"), "{point}: {writes:?}");
@@ -95,12 +32,15 @@ async fn a_block_survives_a_death_at_any_point() {
 
 #[tokio::test]
 async fn a_shutdown_survives_a_death_at_any_point_and_deletes_once() {
-    at_every_point(SHUTDOWN, |writes, point| assert_eq!(writes, [DELETED], "{point}")).await;
+    at_every_point(&Script { stage, lines: SHUTDOWN }, async |stage: &mut Stage, point: &str| {
+        assert_eq!(stage.homeserver.writes(), [DELETED], "{point}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_block_that_changed_something_is_still_known_to_have_after_a_death() {
-    let whole = undisturbed(BLOCK).await;
+    let whole = undisturbed(&Script { stage, lines: BLOCK }).await;
     for call in 1..=whole.calls {
         let mut stage = stage();
         stage.homeserver.hang_at(call, Moment::After);
@@ -111,12 +51,12 @@ async fn a_block_that_changed_something_is_still_known_to_have_after_a_death() {
 
 #[tokio::test]
 async fn two_commands_never_share_a_message_after_a_death() {
-    let lines = ["!block !bad:hs.test", "!shutdown !bad:hs.test", "!block !x:hs.test", "!confirm 2"];
-    let whole = undisturbed(&lines).await;
+    let lines = &["!block !bad:hs.test", "!shutdown !bad:hs.test", "!block !x:hs.test", "!confirm 2"];
+    let whole = undisturbed(&Script { stage, lines }).await;
     for commit in 1..=whole.commits {
         let mut stage = stage();
         stage.store.break_commit(commit, Moment::After);
-        play(&mut stage, &lines).await;
+        play(&mut stage, lines).await;
         assert_eq!(shown(&stage), whole.shown, "after commit {commit}");
     }
 }
@@ -146,7 +86,7 @@ async fn a_lost_answer_is_not_asked_for_twice() {
 
 #[tokio::test]
 async fn a_lost_answer_and_a_death_at_once_delete_once() {
-    let whole = undisturbed(SHUTDOWN).await;
+    let whole = undisturbed(&Script { stage, lines: SHUTDOWN }).await;
     for call in 1..=whole.calls + 2 {
         let mut stage = stage();
         stage.homeserver.lose_answer("delete_room", Fault::Timeout);

@@ -1,9 +1,21 @@
 //! Each test is named after what must never happen.
 
-use gleipnir_core::ruma::user_id;
+use gleipnir_core::{
+    model::{
+        Account, BlockStatus, Dir, Event, Extremity, HistoryPurge, HistoryQuery, Listing, LocalEvents,
+        Shutdown, UpTo,
+    },
+    plan::{DeleteApi, RoomRef, Step, StepState},
+    ports::Lookup as _,
+    ruma::{RoomId, owned_room_alias_id, owned_user_id, room_id, user_id},
+    testing::Stage,
+};
 use serde_json::{Value, json};
 
-use crate::scene::{DELETED, has, html, moderator, plan, plans, send, stage};
+use crate::{
+    powers, purging,
+    scene::{DELETED, bad_room, has, html, left_behind, moderator, plan, plans, send, stage},
+};
 
 #[tokio::test]
 async fn a_typo_in_an_option_never_runs_the_command() {
@@ -94,7 +106,7 @@ async fn what_a_shutdown_does_unless_told_otherwise_never_changes_unnoticed() {
 }
 
 #[tokio::test]
-async fn the_management_room_is_never_blocked_or_shut_down() {
+async fn trap_27_the_management_room_is_never_blocked_or_shut_down() {
     let mut stage = stage();
     let block = "That is the management room. Blocking it would lock moderators out, so I never do that.";
     let shutdown = "That is the management room. Shutting it down would end moderation on this server, so I never do that.";
@@ -106,8 +118,151 @@ async fn the_management_room_is_never_blocked_or_shut_down() {
     assert!(plans(&stage).is_empty() && stage.homeserver.writes().is_empty());
 }
 
+/// The management room with all that a command could get hold of.
+fn managed() -> Stage {
+    let stage = stage();
+    stage.homeserver.put_account(user_id!("@mod:hs.test"), Account::default());
+    stage.homeserver.change_room(management(), |room| {
+        room.aliases.push("#mods:hs.test".into());
+        room.events = (0..5)
+            .map(|n| json!({"type": "m.room.message", "sender": "@mod:hs.test", "event_id": format!("$e{n}:hs.test"),
+                "origin_server_ts": n, "content": {"msgtype": "m.text", "body": "!audit"}}))
+            .collect();
+        room.state = vec![
+            json!({"type": "m.room.create", "state_key": "", "sender": "@bot:hs.test", "content": {"room_version": "11"}}),
+            json!({"type": "m.room.power_levels", "state_key": "", "content": {"users": {"@bot:hs.test": 100}}}),
+        ];
+        room.extremities = (0..12)
+            .map(|n| Extremity { event_id: format!("$x{n}"), state_group: None, depth: Some(n), received_ts: None })
+            .collect();
+    });
+    stage
+}
+
+fn management() -> &'static RoomId {
+    room_id!("!management:hs.test")
+}
+
+/// Nothing of the management room is touched by what was refused.
+async fn untouched(stage: &Stage) {
+    assert!(stage.homeserver.writes().is_empty(), "{:?}", stage.homeserver.writes());
+    assert_eq!(stage.homeserver.members(management()).await.map(|members| members.len()), Ok(2));
+    let ends = stage.homeserver.extremities(management()).await;
+    assert_eq!(ends.map(|found| found.count), Ok(12));
+}
+
 #[tokio::test]
-async fn a_job_from_before_never_hits_what_is_now_the_management_room() {
+async fn trap_27_no_command_harms_the_management_room() {
+    let mut stage = managed();
+    for line in [
+        "!block !management:hs.test",
+        "!shutdown !management:hs.test",
+        "!shutdown !management:hs.test --v1 --no-purge --no-block",
+        "!shutdown !bad:hs.test #mods:hs.test --v1",
+        "!room-admin !management:hs.test",
+        "!extremities !management:hs.test --delete",
+        "!purge-history !management:hs.test $e4:hs.test --local-too",
+        "!purge-history #mods:hs.test 1d",
+        "!list-room #mods:hs.test",
+        "!alias remove #mods:hs.test",
+    ] {
+        for options in ["", " --dry-run", " --yes"] {
+            let said = stage.say(&format!("{line}{options}")).await;
+            assert!(said.starts_with("That is the management room. "), "{line}{options}: {said}");
+        }
+    }
+    // Not even when nobody of this server seems to be in it.
+    stage.homeserver.change_room(management(), |room| room.members.clear());
+    has(&stage.say("!empty-rooms --purge").await, &["There is no room without members of this server."]);
+    assert!(plans(&stage).is_empty() && stage.homeserver.writes().is_empty());
+}
+
+#[tokio::test]
+async fn trap_27_no_step_harms_the_management_room_whoever_put_it_into_the_database() {
+    let room = RoomRef::from(management().to_owned());
+    let alias = owned_room_alias_id!("#mods:hs.test");
+    let body = Shutdown { block: false, purge: true, force_purge: true, notice: None };
+    let shut_down = |api| Step::ShutDownRoom { room: room.clone(), shutdown: body.clone(), api };
+    let purge = HistoryPurge { up_to: UpTo::Time(1), local: LocalEvents::Deleted };
+    let asking = || StepState::Asking { known: Vec::new(), members: 0 };
+    for (step, begun) in [
+        (Step::BlockRoom { room: room.clone() }, StepState::Blocking { before: BlockStatus::Open }),
+        (shut_down(DeleteApi::V2), asking()),
+        (shut_down(DeleteApi::V1), StepState::AskingV1 { members: 2 }),
+        (Step::PurgeEmptyRoom { room: room.clone() }, asking()),
+        (
+            Step::MakeRoomAdmin { room: room.clone(), user: owned_user_id!("@mod:hs.test") },
+            StepState::Granting { before: Some(0) },
+        ),
+        (Step::DeleteExtremities { room: room.clone() }, StepState::Trimming { before: 12 }),
+        (Step::PurgeHistory { room: room.clone(), purge }, StepState::AskingPurge { known: Vec::new() }),
+        (Step::ListRoom { room: room.clone() }, StepState::Listing { before: Listing::Unlisted }),
+        (
+            Step::RemoveAlias { room: room.clone(), alias: alias.clone() },
+            StepState::Aliasing { before: Some(management().to_owned()) },
+        ),
+    ] {
+        for state in [None, Some(begun)] {
+            let stage = managed();
+            let said = left_behind(&stage, step.clone(), state).await;
+            has(&said, &[" – failed\n\n❌ Could not ", "That is the management room. "]);
+            untouched(&stage).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_protects_the_management_room_is_not_refused() {
+    let mut stage = managed();
+    stage.homeserver.change_room(management(), |room| room.details.public = Some(true));
+    has(&stage.say("!unlist !management:hs.test").await, &["Job 1: unlist – done"]);
+    has(&stage.say("!alias add #staff:hs.test !management:hs.test").await, &["Job 2: alias – done"]);
+}
+
+#[tokio::test]
+async fn nothing_else_is_done_to_a_room_that_is_being_shut_down() {
+    let being = "`!bad:hs.test` is being shut down by job 1 already. Watch it with !job 1.";
+    for shutdown in ["!shutdown !bad:hs.test", "!shutdown !bad:hs.test --v1"] {
+        for (line, asks) in [
+            ("!block !bad:hs.test", false),
+            ("!list-room !bad:hs.test", false),
+            ("!alias add #new:hs.test !bad:hs.test", false),
+            ("!alias remove #bad:hs.test", true),
+            ("!room-admin !bad:hs.test", true),
+            ("!extremities !bad:hs.test --delete", true),
+            ("!purge-history !bad:hs.test $e5:hs.test", true),
+        ] {
+            let mut stage = powers::plain();
+            let events = purging::talk().homeserver;
+            let query = HistoryQuery { limit: 100, dir: Dir::Forwards, ..HistoryQuery::default() };
+            let events = events.history(bad_room(), &query).await.unwrap().events;
+            stage.homeserver.change_room(bad_room(), |room| {
+                room.events = events.into_iter().map(|Event(json)| json).collect();
+            });
+            purging::ends(&stage, 12);
+            stage.say(shutdown).await;
+            if asks {
+                has(&stage.say(line).await, &["Job 2: do it?"]);
+            }
+            stage.hear(moderator(), "!confirm 1");
+            let mut refused = vec![stage.hear(moderator(), line)];
+            if asks {
+                refused.push(stage.hear(moderator(), "!confirm 2"));
+            }
+            stage.handle().await;
+            for event in refused {
+                let answer = stage.store.said(&format!("answer-{event}")).map(|said| said.text);
+                assert_eq!(answer.as_deref(), Some(being), "{line}");
+            }
+            assert!(stage.homeserver.writes().is_empty(), "{line}");
+            stage.execute().await;
+            has(&stage.store.said("run-1").unwrap().text, &["Job 1: shutdown – done"]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn trap_27_a_job_from_before_never_hits_what_is_now_the_management_room() {
     let mut stage = stage();
     stage.say("!shutdown !bad:hs.test").await;
     stage.settings.management = gleipnir_core::ruma::owned_room_id!("!bad:hs.test");

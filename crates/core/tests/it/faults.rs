@@ -191,7 +191,7 @@ async fn a_server_that_stays_away_is_given_up_after_an_hour_with_what_is_uncerta
 }
 
 #[tokio::test]
-async fn a_failed_task_is_told_in_the_servers_words() {
+async fn trap_04_a_failed_task_is_told_in_the_servers_words_and_that_the_room_is_blocked() {
     let mut stage = stage();
     stage.say("!shutdown !bad:hs.test").await;
     stage.hear(crate::scene::moderator(), "!confirm 1");

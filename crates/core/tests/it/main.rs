@@ -2,10 +2,12 @@
 
 mod acting;
 mod addressing;
+mod batches;
 mod beside;
 mod confirming;
 mod crashes;
 mod danger;
+mod deaths;
 mod directory;
 mod empty_rooms;
 mod event;
@@ -23,5 +25,8 @@ mod shutdown_status;
 mod shutdowns;
 mod spaces;
 mod state;
+mod step_crashes;
+mod step_faults;
+mod step_reports;
 mod tidy;
 mod usage;

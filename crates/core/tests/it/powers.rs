@@ -26,7 +26,7 @@ fn with_levels(version: &str, users: &Value) -> Stage {
     stage
 }
 
-fn plain() -> Stage {
+pub(crate) fn plain() -> Stage {
     with_levels(
         "11",
         &json!({"@user0:hs.test": 90, "@user1:hs.test": 100, "@far:other.test": 100, "@left:hs.test": 100}),

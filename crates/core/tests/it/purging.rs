@@ -17,7 +17,7 @@ fn message(n: i64, sender: &str) -> Value {
 }
 
 /// The bad room with ten messages, a second apart; every third one is of another server; the second one is state.
-fn talk() -> Stage {
+pub(crate) fn talk() -> Stage {
     let stage = stage();
     stage.homeserver.change_room(bad_room(), |room| {
         room.events = (0..10)
@@ -208,7 +208,7 @@ async fn mistakes_and_faults_purge_nothing() {
     assert!(plans(&stage).is_empty() && stage.homeserver.writes().is_empty());
 }
 
-fn ends(stage: &Stage, count: u64) {
+pub(crate) fn ends(stage: &Stage, count: u64) {
     stage.homeserver.change_room(bad_room(), |room| {
         room.extremities = (0..count)
             .map(|n| Extremity {

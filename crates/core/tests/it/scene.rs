@@ -1,9 +1,9 @@
 //! What the conversations have in common: the people, a bad room, and looking at what was said.
 
 use gleipnir_core::{
-    plan::{Plan, PlanId},
-    ports::Records,
-    ruma::{OwnedEventId, RoomId, UserId, room_id, user_id},
+    plan::{Plan, PlanId, PlanState, PlannedStep, Step, StepState},
+    ports::{Change, Clock as _, Records, Store as _},
+    ruma::{OwnedEventId, RoomId, UserId, owned_event_id, room_id, user_id},
     testing::Stage,
 };
 use serde_json::{Value, json};
@@ -77,4 +77,29 @@ pub(crate) fn has(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");
     }
+}
+
+/// A Plan of one step that is under way, as an earlier process, or a hand in the database, may have left it: it is
+/// executed, and what is reported is given back.
+pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepState>) -> String {
+    let id = stage.store.next_plan_id().expect("the store reads");
+    let now = stage.clock.now();
+    let plan = Plan {
+        id,
+        event_id: owned_event_id!("$earlier"),
+        command: step.command().to_owned(),
+        typed: format!("!{}", step.command()),
+        asked_by: moderator().to_owned(),
+        asked_at: now,
+        because: None,
+        undoes: None,
+        state: PlanState::Running,
+        decided_by: Some(moderator().to_owned()),
+        changed_at: now,
+        expires_at: now,
+        steps: vec![PlannedStep { step, state: begun, outcome: None }],
+    };
+    stage.store.commit(vec![Change::Plan(Box::new(plan))]).expect("the store writes");
+    stage.execute().await;
+    stage.store.said(&Plan::report_key(id)).expect("it is reported").text
 }
