@@ -81,6 +81,121 @@ fn every_entry_of_the_rooms_admin_api_has_its_command() {
     }
 }
 
+/// What the document of January 2022 consists of: its headings, with their parameters and fields.
+const DOCUMENT: [(&str, &[&str]); 10] = [
+    (
+        "List Room API",
+        &[
+            "from",
+            "limit",
+            "order_by",
+            "alphabetical",
+            "size",
+            "name",
+            "canonical_alias",
+            "joined_members",
+            "joined_local_members",
+            "version",
+            "creator",
+            "encryption",
+            "federatable",
+            "public",
+            "join_rules",
+            "guest_access",
+            "history_visibility",
+            "state_events",
+            "dir",
+            "search_term",
+            "rooms",
+            "room_id",
+            "offset",
+            "total_rooms",
+            "next_batch",
+            "next_token",
+            "prev_batch",
+        ],
+    ),
+    (
+        "Room Details API",
+        &[
+            "room_id",
+            "name",
+            "topic",
+            "avatar",
+            "canonical_alias",
+            "joined_members",
+            "joined_local_members",
+            "joined_local_devices",
+            "version",
+            "creator",
+            "encryption",
+            "federatable",
+            "public",
+            "join_rules",
+            "guest_access",
+            "history_visibility",
+            "state_events",
+        ],
+    ),
+    ("Room Members API", &["members", "total"]),
+    ("Room State API", &["state"]),
+    ("Block Room API", &["room_id", "block", "user_id"]),
+    (
+        "Delete Room API",
+        &[
+            "room_id",
+            "new_room_user_id",
+            "room_name",
+            "message",
+            "block",
+            "purge",
+            "force_purge",
+            "kicked_users",
+            "failed_to_kick_users",
+            "local_aliases",
+            "new_room_id",
+            "delete_id",
+        ],
+    ),
+    (
+        "Status of deleting rooms",
+        &[
+            "room_id",
+            "delete_id",
+            "results",
+            "status",
+            "error",
+            "shutdown_room",
+            "kicked_users",
+            "failed_to_kick_users",
+            "local_aliases",
+            "new_room_id",
+        ],
+    ),
+    ("Make Room Admin API", &["user_id"]),
+    (
+        "Forward Extremities Admin API",
+        &["count", "results", "event_id", "state_group", "depth", "received_ts", "deleted"],
+    ),
+    ("Event Context API", &["limit", "events_before", "event", "events_after", "state", "start", "end"]),
+];
+
+#[test]
+fn every_heading_parameter_and_field_of_the_rooms_admin_api_has_its_entry() {
+    for (heading, names) in DOCUMENT {
+        let section = ROOMS_API.split("\n#").find(|section| {
+            let title = section.trim_start_matches('#').lines().next().unwrap_or_default();
+            title.trim() == heading
+        });
+        let section = section.unwrap_or_else(|| panic!("there is no heading {heading}"));
+        let entries: String = rows(section).into_iter().map(|(entry, _)| entry).collect();
+        for name in names {
+            assert!(entries.contains(&format!("`{name}`")), "{name} is missing under {heading}");
+        }
+    }
+    assert!(ROOMS_API.contains("### Undoing room deletions"));
+}
+
 #[test]
 fn a_command_that_is_none_would_be_found() {
     for command in ["!nothing", "!rooms --nothing", "!rooms --order-by nothing", "!alias nothing"] {

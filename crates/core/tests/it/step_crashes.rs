@@ -318,10 +318,7 @@ async fn a_room_that_somebody_joined_while_nobody_worked_is_left_alone() {
     let said = left_behind(&stage, step, Some(StepState::Asking { known: Vec::new(), members: 0 })).await;
     has(
         &said,
-        &[
-            "Could not purge the empty room",
-            "Somebody of this server is in it by now; I left it as it is.",
-        ],
+        &["Could not purge the empty room", "Somebody of this server is in it by now; I left it as it is."],
     );
     assert!(stage.homeserver.writes().is_empty());
 }

@@ -212,13 +212,7 @@ async fn a_purge_of_history_without_anything_to_purge_says_so() {
     let nothing = refused(404, "M_UNKNOWN", "there is no event to be purged");
     let said =
         after(&mut stage, HISTORY, |stage| stage.homeserver.fail_always("purge_history", nothing)).await;
-    has(
-        &said,
-        &[
-            "Job 1: purge-history – failed",
-            "There is nothing to delete before that point.",
-        ],
-    );
+    has(&said, &["Job 1: purge-history – failed", "There is nothing to delete before that point."]);
     assert!(stage.homeserver.writes().is_empty());
 }
 
