@@ -20,6 +20,7 @@ use crate::{
 ///
 /// Also what it does to the room in the background, and whether it is blocked.
 #[derive(clap::Args, Debug)]
+#[command(override_usage = "!room <room> [--json]")]
 pub(super) struct Room {
     /// The room: ID, alias or link
     #[arg(value_name = "room")]
