@@ -28,12 +28,12 @@ async fn a_bot_that_is_no_server_admin_says_what_to_do() {
     // No restart is needed.
     let path = format!("/_synapse/admin/v1/users/{BOT}/admin");
     scene.admin.put(&path, json!({"admin": true})).await.unwrap();
-    m.good(&format!("!block {room}"), "block – done").await;
-    m.good("!status", "✔ I am a server admin").await;
     // What the server's configuration forbids, it forbids server admins as well.
     m.bad(&format!("!list-room {room}"), "list-room – failed")
         .await
         .says(&["The homeserver refused (Not allowed to publish room)", "room_list_publication_rules"]);
+    m.good(&format!("!block {room}"), "block – done").await;
+    m.good("!status", "✔ I am a server admin").await;
     // Rights that are lost between the preview and the confirmation.
     let command = m.say(&format!("!shutdown {room}")).await;
     let preview = m.answer(&command, "do it?").await;

@@ -159,7 +159,7 @@ async fn events(scene: &Scene, diary: &Diary) {
         "\"body\": \"entry 5\"",
     ]);
     // But for its age, it is the same however it is named.
-    let words = |answer: &Answer| answer.text.split_once("{").unwrap().0.to_owned();
+    let words = |answer: &Answer| answer.text.split_once('{').unwrap().0.to_owned();
     assert_eq!((words(&answers[1]), words(&answers[2])), (words(told), words(told)));
     let redacted = "redacted by writer0 (`@writer0:hs.test`), because “wrong room”";
     answers[3].says(&[redacted]).leaves_out(&["4711"]);

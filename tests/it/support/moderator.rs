@@ -100,9 +100,8 @@ impl Moderator {
     /// nobody can react twice in the same way.
     pub(crate) async fn turn(&self, page: &Answer, key: &str, words: &str) -> Answer {
         let reaction = self.react(&page.id, key).await;
-        let look = |events: &[Value]| {
-            heard::notices(events).into_iter().find(|said| said.id == page.id && said.text.contains(words))
-        };
+        let look =
+            |events: &[Value]| heard::message(events, &page.id).filter(|page| page.text.contains(words));
         let turned = self.heard.wait(&format!("{key} to a page with {words:?}"), look).await;
         self.user.redact(&self.room, &reaction, "").await.unwrap();
         turned
