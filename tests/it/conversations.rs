@@ -3,12 +3,20 @@
 
 mod closing;
 mod context;
+mod deleting;
+mod directory;
+mod emptying;
+mod history;
 mod jobs;
+mod listing;
+mod powers;
+mod purging;
 mod rooms;
 mod shutdown;
+mod spaces;
 
 use serde_json::json;
-use throwaway_synapse::{Role, SYNAPSE_VERSION, User};
+use throwaway_synapse::{Role, SYNAPSE_VERSION, Synapse, User};
 
 use crate::support::{BOT, Kind, Scene};
 
@@ -23,12 +31,25 @@ async fn in_an_encrypted_room() {
 }
 
 async fn conversation(kind: Kind) {
-    let Some(scene) = Scene::at_work(kind).await else { return };
+    let server = Synapse::builder().config(json!({"room_list_publication_rules": directory::rules()}));
+    let Some(mut scene) = Scene::on(server, kind, Role::Admin).await else { return };
+    scene.bot.start().await;
+    scene.moderator.hears("Hello, I am").await;
     let world = World::new(&scene).await;
     about_the_bot(&scene, kind).await;
     mistakes(&scene).await;
+    listing::looking(&scene).await;
+    spaces::looking(&scene).await;
     rooms::looking(&scene, &world).await;
     context::looking(&scene, &world).await;
+    history::looking(&scene).await;
+    directory::changing(&scene).await;
+    powers::giving(&scene).await;
+    purging::history(&scene).await;
+    purging::extremities(&scene).await;
+    deleting::several(&scene).await;
+    deleting::trap_03_a_failed_deletion_tells_why(&scene).await;
+    emptying::batches(&scene).await;
     rooms::blocking(&scene, &world).await;
     jobs::deciding(&scene, &world).await;
     shutdown::by_reaction(&scene, &world).await;
@@ -79,8 +100,35 @@ async fn about_the_bot(scene: &Scene, kind: Kind) {
         ])
         .await;
     for name in [
-        "room", "context", "block", "unblock", "blocked", "shutdown", "confirm", "cancel", "jobs", "job",
-        "undo", "audit", "status", "version", "help",
+        "alias",
+        "audit",
+        "block",
+        "blocked",
+        "cancel",
+        "confirm",
+        "context",
+        "empty-rooms",
+        "event",
+        "extremities",
+        "help",
+        "job",
+        "jobs",
+        "list-room",
+        "members",
+        "messages",
+        "purge-history",
+        "room",
+        "room-admin",
+        "rooms",
+        "shutdown",
+        "shutdown-status",
+        "space",
+        "state",
+        "status",
+        "unblock",
+        "undo",
+        "unlist",
+        "version",
     ] {
         answers[0].says(&[&format!("`!{name}` – ")]);
     }
@@ -119,6 +167,6 @@ async fn mistakes(scene: &Scene) {
             ("!confirm", "Something is missing"),
         ])
         .await;
-    answers[0].says(&["Usage: `!room <room>`", "!help room"]);
+    answers[0].says(&["Usage: `!room <room> [--json]`", "!help room"]);
     answers[1].says(&["^^^^^^^^^^"]);
 }

@@ -17,6 +17,9 @@ async fn a_bot_that_is_no_server_admin_says_what_to_do() {
             (&format!("!room {room}"), "I am not a server admin."),
             (&format!("!block {room}"), "I am not a server admin."),
             (&format!("!shutdown {room}"), "I am not a server admin."),
+            ("!rooms", "I am not a server admin."),
+            (&format!("!messages {room}"), "I am not a server admin."),
+            ("!shutdown-status --all", "I am not a server admin."),
         ])
         .await;
     for answer in answers {
@@ -25,6 +28,10 @@ async fn a_bot_that_is_no_server_admin_says_what_to_do() {
     // No restart is needed.
     let path = format!("/_synapse/admin/v1/users/{BOT}/admin");
     scene.admin.put(&path, json!({"admin": true})).await.unwrap();
+    // What the server's configuration forbids, it forbids server admins as well.
+    m.bad(&format!("!list-room {room}"), "list-room – failed")
+        .await
+        .says(&["The homeserver refused (Not allowed to publish room)", "room_list_publication_rules"]);
     m.good(&format!("!block {room}"), "block – done").await;
     m.good("!status", "✔ I am a server admin").await;
     // Rights that are lost between the preview and the confirmation.

@@ -144,10 +144,36 @@ impl Scene {
 
     /// Asks for a shutdown and confirms it with a reaction; the command's event.
     pub(crate) async fn shut_down(&self, line: &str) -> String {
+        self.confirm(line, &[]).await
+    }
+
+    /// Says something whose preview has these words, and confirms it with a reaction; the command's event.
+    pub(crate) async fn confirm(&self, line: &str, preview: &[&str]) -> String {
         let command = self.moderator.say(line).await;
-        let preview = self.moderator.answer(&command, "do it?").await;
-        self.moderator.react(&preview.id, "✅").await;
+        let asked = self.moderator.answer(&command, "do it?").await;
+        asked.says(preview);
+        self.moderator.react(&asked.id, "✅").await;
         command
+    }
+
+    /// Changes the server's database behind its back, for what a single server does not come to by itself.
+    pub(crate) fn tamper(&self, sql: &str, values: &[&str]) {
+        let database = rusqlite::Connection::open(self.synapse.data_dir().join("homeserver.db")).unwrap();
+        database.busy_timeout(PATIENCE).unwrap();
+        assert_eq!(database.execute(sql, rusqlite::params_from_iter(values)).unwrap(), 1);
+    }
+
+    /// Waits until the list of rooms has caught up with a room: the server counts members in the background.
+    pub(crate) async fn counted(&self, room: &str, local_members: u64) {
+        let path = format!("/_synapse/admin/v1/rooms/{}", path_part(room));
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while self.admin.get(&path).await.unwrap()["joined_local_members"] != local_members {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{room} does not come to {local_members} members"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 }
 

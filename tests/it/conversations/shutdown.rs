@@ -110,7 +110,7 @@ pub(super) async fn variants(scene: &Scene, world: &World) {
     m.all_bad(&[
         (&format!("!shutdown {}", m.room), "That is the management room."),
         (&format!("!shutdown {NOWHERE}"), "there is nothing to shut down"),
-        (&format!("!shutdown {other} {kept}"), "one room at a time"),
+        (&format!("!shutdown {other} {kept}"), "I shut down none of these rooms"),
         (&format!("!shutdown {other} --no-purge --force-purge"), "cannot be used here"),
         (&format!("!shutdown {other} --message hi"), "Something is missing: `--notify-as"),
         (&format!("!shutdown {other} --notify-as @nobody:hs.test"), "does not exist"),

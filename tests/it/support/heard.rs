@@ -131,6 +131,11 @@ pub(crate) fn replies(events: &[Value], to: &str) -> Vec<Answer> {
     replies.map(|event| newest(events, event)).collect()
 }
 
+/// A message of the bot, as it reads now.
+pub(crate) fn message(events: &[Value], id: &str) -> Option<Answer> {
+    firsts(events).find(|event| event["event_id"] == id).map(|event| newest(events, event))
+}
+
 /// All messages of the bot, without the edits, as they read now.
 pub(crate) fn notices(events: &[Value]) -> Vec<Answer> {
     firsts(events).map(|event| newest(events, event)).collect()

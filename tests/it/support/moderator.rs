@@ -96,6 +96,17 @@ impl Moderator {
         }
     }
 
+    /// Turns a page with a reaction, and waits until the message has these words. The reaction is taken back, as
+    /// nobody can react twice in the same way.
+    pub(crate) async fn turn(&self, page: &Answer, key: &str, words: &str) -> Answer {
+        let reaction = self.react(&page.id, key).await;
+        let look =
+            |events: &[Value]| heard::message(events, &page.id).filter(|page| page.text.contains(words));
+        let turned = self.heard.wait(&format!("{key} to a page with {words:?}"), look).await;
+        self.user.redact(&self.room, &reaction, "").await.unwrap();
+        turned
+    }
+
     /// Sends any event, encrypted where the room is.
     pub(crate) async fn send(&self, event_type: &str, content: Value) -> String {
         match &self.voice {

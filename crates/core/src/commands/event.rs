@@ -86,7 +86,8 @@ impl Command for Event {
         };
         // Only the room's own view tells whether the event was redacted.
         let around = match &room {
-            Some(room) => world.lookup.context(room, &event, 0).await?,
+            // Asked for no neighbour, Synapse breaks over an event that is purged from the history but not deleted.
+            Some(room) => world.lookup.context(room, &event, 1).await?,
             None => None,
         };
         if held.is_none() && around.is_none() {
