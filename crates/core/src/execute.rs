@@ -275,7 +275,7 @@ impl Executor {
             let over = next.steps.iter().all(|step| step.outcome.is_some());
             if over {
                 changes.extend(self.finish(&next));
-            } else if now - edited_at >= edit_after(edits) {
+            } else if now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn) {
                 (edits, edited_at) = (edits + 1, now);
                 let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
                 let report = Self::say(&next, PlanState::Running, server);
@@ -373,6 +373,13 @@ impl Executor {
         }
         Ok(())
     }
+}
+
+/// Whether the next call to the server takes as long as all the work, so that nothing can be said meanwhile.
+fn is_about_to_wait(planned: &PlannedStep, turn: Turn) -> bool {
+    planned.outcome.is_none()
+        && turn == Turn::First
+        && matches!(planned.state, Some(StepState::AskingV1 { .. }))
 }
 
 /// How long to wait before the next try: what the server asked for, or longer the longer it has been away.

@@ -103,9 +103,14 @@ impl From<Step> for PlannedStep {
 impl PlannedStep {
     /// What the server says is missing although it says that the step is done, in a sentence.
     pub fn shortfall(&self) -> Option<&'static str> {
-        let Some(Outcome::Done { effect: Effect::ShutDown { result, blocked, known } }) = &self.outcome
-        else {
-            return None;
+        let (result, blocked, known) = match &self.outcome {
+            Some(Outcome::Done { effect: Effect::ShutDown { result, blocked, known } }) => {
+                (result, blocked, known)
+            }
+            Some(Outcome::Done { effect: Effect::Trimmed { deleted: 0, left: Some(2..) } }) => {
+                return Some("The server deleted none, although one is enough.");
+            }
+            _ => return None,
         };
         let (block, purge) = match &self.step {
             Step::ShutDownRoom { shutdown, .. } => (shutdown.block, shutdown.purge || shutdown.force_purge),
@@ -197,6 +202,25 @@ mod tests {
             [shutdown(true, true), shutdown(false, true), shutdown(true, false), shutdown(false, false)]
         {
             assert!(step.irreversible().is_some(), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn extremities_of_which_none_was_deleted_are_a_shortfall() {
+        let room = RoomRef::from(ruma::owned_room_id!("!a:hs.test"));
+        for (deleted, left, is_short) in [
+            (0, Some(5), true),
+            (0, Some(1), false),
+            (0, None, false),
+            (4, Some(1), false),
+            (4, Some(2), false),
+        ] {
+            let planned = PlannedStep {
+                step: Step::DeleteExtremities { room: room.clone() },
+                state: None,
+                outcome: Some(Outcome::Done { effect: Effect::Trimmed { deleted, left } }),
+            };
+            assert_eq!(planned.shortfall().is_some(), is_short, "{deleted} {left:?}");
         }
     }
 

@@ -57,7 +57,8 @@ pub(super) async fn advance(
             }
         }
         Err(fault) if fault.is_passing() => Advance::doubt(fault),
-        Err(fault) if is_granted => not_invited(&fault),
+        // Synapse refuses to grant with 400, and to invite with 403 when it has granted.
+        Err(fault @ Fault::Refused { status: 403, .. }) if is_granted => not_invited(&fault),
         Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
         Err(fault) => failed(explained(&fault), None),
     }

@@ -56,6 +56,15 @@ pub(super) async fn advance(
                 _ => Advance::fault(fault),
             };
         }
+        Err(Fault::Refused { status: 403, message, .. }) if wish == Wish::Added => {
+            return failed(
+                format!(
+                    "The homeserver refused ({message}): its configuration (alias_creation_rules) says who may make \
+                     which aliases, for server admins too."
+                ),
+                None,
+            );
+        }
         written => {
             if let Some(refused) = refused(written) {
                 return refused;

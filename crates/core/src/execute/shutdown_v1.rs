@@ -19,7 +19,7 @@ pub(super) async fn advance(
     turn: Turn,
 ) -> Advance {
     match (state, turn) {
-        (Some(StepState::AskingV1 { .. }), Turn::First) => ask(effects, room, how).await,
+        (Some(StepState::AskingV1 { members }), Turn::First) => ask(effects, room, how, *members).await,
         (Some(StepState::AskingV1 { members }), Turn::Again) => look(effects, room, how, *members).await,
         _ => match shutdown::prepare(effects, room, DeleteApi::V1).await {
             Ok((_, snapshot)) => Advance::Working {
@@ -32,15 +32,37 @@ pub(super) async fn advance(
     }
 }
 
-async fn ask(effects: &dyn Effects, room: &RoomId, how: &Shutdown) -> Advance {
+async fn ask(effects: &dyn Effects, room: &RoomId, how: &Shutdown, members: u64) -> Advance {
     match effects.delete_room_v1(room, how).await {
         Ok(result) => shutdown::done(effects, room, result).await,
         // From here on the room is looked at, and nothing is asked for again.
         Err(fault) if fault.is_passing() || fault.may_have_acted() => {
             Advance::Retry { fault, patience: Patience::Limited }
         }
-        Err(fault) => failed(fault.to_string(), None),
+        Err(fault) => {
+            // Synapse blocks and removes before it finds out what it cannot do.
+            let but = match fault {
+                Fault::Refused { .. } => half_done(effects, room, members).await,
+                _ => None,
+            };
+            failed(fault.to_string(), but.as_deref())
+        }
     }
+}
+
+/// What is done of a shutdown that was refused, as far as the room tells.
+async fn half_done(effects: &dyn Effects, room: &RoomId, members: u64) -> Option<String> {
+    let is_blocked = effects.block_status(room).await.is_ok_and(|status| status.is_blocked());
+    let blocked = is_blocked.then(|| "The room is blocked now all the same.".to_owned());
+    let inside = local_members(effects, room).await.unwrap_or(members);
+    let out = (inside < members).then(|| format!("{} of {members} local members are out.", members - inside));
+    let parts: Vec<String> = blocked.into_iter().chain(out).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+async fn local_members(effects: &dyn Effects, room: &RoomId) -> Result<u64, Fault> {
+    let members = effects.members(room).await?;
+    Ok(members.iter().filter(|user| is_local(user, effects.me())).count() as u64)
 }
 
 /// What the room itself tells about a shutdown that may have been asked for.
@@ -50,8 +72,7 @@ async fn look(effects: &dyn Effects, room: &RoomId, how: &Shutdown, members: u64
         if effects.room(room).await?.is_none() {
             return Ok(None);
         }
-        let inside = effects.members(room).await?;
-        let inside = inside.iter().filter(|user| is_local(user, effects.me())).count() as u64;
+        let inside = local_members(effects, room).await?;
         Ok::<_, Fault>(Some((inside, effects.block_status(room).await?.is_blocked())))
     };
     // Time alone can tell whether it goes on: nothing else is known of it.

@@ -16,6 +16,7 @@ mod hostile;
 mod jobs;
 mod listing;
 mod messages;
+mod outcomes;
 mod people;
 mod powers;
 mod purging;

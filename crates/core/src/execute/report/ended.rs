@@ -72,6 +72,7 @@ fn done(line: Line, step: &Step, effect: &Effect) -> Line {
         }
         Effect::Trimmed { deleted, left } => {
             let line = line.append(room).text(match deleted {
+                0 if left.is_some_and(|left| left > 1) => ": no forward extremity is deleted".to_owned(),
                 0 => " had no forward extremities to delete".to_owned(),
                 1 => ": one forward extremity is deleted".to_owned(),
                 n => format!(": {n} forward extremities are deleted"),
