@@ -86,7 +86,15 @@ impl Command for Event {
         };
         // Only the room's own view tells whether the event was redacted.
         let around = match &room {
-            Some(room) => world.lookup.context(room, &event, 0).await?,
+            Some(room) => match world.lookup.context(room, &event, 0).await {
+                // A purge of history can leave an event in the database, of which the room's view then breaks.
+                Err(Fault::Broken { status: 500, .. } | Fault::Refused { status: 404, .. })
+                    if held.is_some() =>
+                {
+                    None
+                }
+                told => told?,
+            },
             None => None,
         };
         if held.is_none() && around.is_none() {
@@ -141,7 +149,7 @@ impl Command for Event {
         Ok(Decision::Answer(match self.file {
             None => reply,
             Some(FileKind::Json) => reply.attach(super::facts::json_file("event.json", &event)?),
-            Some(kind) => reply.attach(attachment(kind, "event", &[&event])?),
+            Some(kind) => reply.attach(attachment(kind, "event", [&event]).0),
         }))
     }
 }
