@@ -94,9 +94,8 @@ impl Command for Context {
         Ok(Decision::Answer(match self.file {
             None => reply,
             Some(kind) => {
-                let events: Vec<&Event> =
-                    around.before.iter().chain([&around.event]).chain(around.after.iter()).collect();
-                reply.attach(events::attachment(kind, "context", &events)?)
+                let events = around.before.iter().chain([&around.event]).chain(&around.after);
+                reply.attach(events::attachment(kind, "context", events).0)
             }
         }))
     }

@@ -3,16 +3,14 @@
 use std::collections::BTreeMap;
 
 use ruma::RoomId;
+use serde_json::{Value, json};
 
-use super::{
-    Failure,
-    facts::{FileKind, json_file},
-};
+use super::facts::FileKind;
 use crate::{
     model::{DELETE_ROOM, DeleteResult, DeleteTask, PURGE_HISTORY, ScheduledTask, TaskStatus},
     plan::{Plan, PlanId, StepState},
-    reply::{Attachment, Line, csv_attachment, room_line},
-    text::duration::date,
+    reply::{Added, Line, MOST_BYTES, Reply, Table, room_line},
+    text::{duration::date, number::grouped},
 };
 
 /// How many users or aliases are named in a line.
@@ -92,45 +90,58 @@ impl Deletions {
         }
     }
 
-    /// All of them, with everybody who was removed.
-    pub(super) fn attachment(&self, kind: FileKind) -> Result<Attachment, Failure> {
-        if kind == FileKind::Json {
-            return json_file("deletions.json", &self.tasks);
+    /// Adds a file of them, with everybody who was removed, as far as a file goes.
+    pub(super) fn attach(&self, reply: Reply, kind: FileKind) -> Reply {
+        let mut table = match kind {
+            FileKind::Csv => kind.table("deletions", HEADERS),
+            FileKind::Json => Table::list("deletions", MOST_BYTES),
+        };
+        let is_cut = self.tasks.iter().any(|task| table.add(self.row(kind, task)) == Added::Full);
+        let rows = table.rows();
+        let reply = reply.attach(table.finish());
+        if is_cut {
+            return reply.paragraph(format!(
+                "The file is as large as it may be: it has the first {} only.",
+                grouped(rows)
+            ));
         }
-        Ok(csv_attachment(
-            "deletions.csv",
-            &[
-                "time",
-                "id",
-                "action",
-                "status",
-                "room",
-                "kicked_users",
-                "failed_to_kick_users",
-                "local_aliases",
-                "new_room_id",
-                "error",
-                "job",
-            ],
-            self.tasks.iter().map(|task| {
-                let result = result(task);
-                vec![
-                    if task.timestamp_ms > 0 { date(task.timestamp_ms) } else { String::new() },
-                    task.id.clone(),
-                    task.action.clone(),
-                    task.status.clone(),
-                    task.resource_id.clone().unwrap_or_default(),
-                    result.kicked_users.join(" "),
-                    result.failed_to_kick_users.join(" "),
-                    result.local_aliases.join(" "),
-                    result.new_room_id.unwrap_or_default(),
-                    task.error.clone().unwrap_or_default(),
-                    self.jobs.get(&task.id).map(ToString::to_string).unwrap_or_default(),
-                ]
-            }),
-        ))
+        reply
+    }
+
+    fn row(&self, kind: FileKind, task: &ScheduledTask) -> Vec<Value> {
+        if kind == FileKind::Json {
+            return vec![json!(task)];
+        }
+        let result = result(task);
+        vec![
+            json!((task.timestamp_ms > 0).then(|| date(task.timestamp_ms))),
+            json!(task.id),
+            json!(task.action),
+            json!(task.status),
+            json!(task.resource_id),
+            json!(result.kicked_users.join(" ")),
+            json!(result.failed_to_kick_users.join(" ")),
+            json!(result.local_aliases.join(" ")),
+            json!(result.new_room_id),
+            json!(task.error),
+            json!(self.jobs.get(&task.id)),
+        ]
     }
 }
+
+const HEADERS: &[&str] = &[
+    "time",
+    "id",
+    "action",
+    "status",
+    "room",
+    "kicked_users",
+    "failed_to_kick_users",
+    "local_aliases",
+    "new_room_id",
+    "error",
+    "job",
+];
 
 /// A task as the delete status tells it.
 pub(super) fn from_delete_status(task: DeleteTask, room: Option<&RoomId>) -> ScheduledTask {
@@ -145,7 +156,7 @@ pub(super) fn from_delete_status(task: DeleteTask, room: Option<&RoomId>) -> Sch
         },
         timestamp_ms: 0,
         resource_id: room.map(ToString::to_string),
-        result: task.result.map(|result| serde_json::json!(result)),
+        result: task.result.map(|result| json!(result)),
         error: None,
     }
 }

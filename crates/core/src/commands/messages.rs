@@ -7,12 +7,12 @@ use super::{
     browse::{Browse, Page, marked},
     events::{attachment, unknown_room},
     facts::FileKind,
-    history::{Part, Place, Wanted},
+    history::{Part, Place, Towards, Wanted},
     sheet::cut,
 };
 use crate::{
     model::{Event, RoomDetails},
-    reply::{Line, Reply, room_line},
+    reply::{Attachment, Line, Reply, room_line},
     rules::event::Names,
     text::{
         duration::date,
@@ -52,7 +52,7 @@ pub(super) struct Messages {
     /// Which page, from 1
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=1000))]
     page: Option<u32>,
-    /// Attach all of the range as a file, up to 10,000 events
+    /// Attach all of the range as a file, up to 10,000 events and 32 MiB
     #[arg(long, conflicts_with = "page")]
     all: bool,
     /// Attach what is shown as a file
@@ -141,16 +141,18 @@ impl Command for Messages {
         let hidden = lines.len() - shown;
         let mut reply =
             Reply::new().paragraph(heading).list(lines.into_iter().take(shown)).more(hidden, "in the file");
-        if self.all && turns {
-            reply = reply.paragraph(rest_of_file(&page));
-        } else if page.is_beginning {
-            reply = reply.paragraph(beginning(&facts.wanted));
-        }
         // A turned page edits the message; its file would be another one beside it.
         let kind = if self.all { Some(self.file.unwrap_or(FileKind::Csv)) } else { self.file };
-        if let Some(kind) = kind.filter(|_| world.at.is_none()) {
-            let events: Vec<&Event> = page.events.iter().collect();
-            reply = reply.attach(attachment(kind, "messages", &events)?);
+        let file = kind.filter(|_| world.at.is_none()).map(|kind| file(kind, &page));
+        let is_cut = file.as_ref().is_some_and(|(_, held)| held.len() < page.events.len());
+        if let Some((attachment, held)) = file {
+            if is_cut || (self.all && turns) {
+                reply = reply.paragraph(rest_of_file(page.towards, held, is_cut || page.is_full));
+            }
+            reply = reply.attach(attachment);
+        }
+        if page.is_beginning && !is_cut {
+            reply = reply.paragraph(beginning(&facts.wanted));
         }
         Ok(if turns && !self.all { Decision::Page(reply, pages) } else { Decision::Answer(reply) })
     }
@@ -190,14 +192,28 @@ fn beginning(wanted: &Wanted) -> &'static str {
     }
 }
 
-/// How to go on where a file ends.
-fn rest_of_file(page: &Page) -> Line {
-    let (event, option, which) = match &page.older {
-        Some(_) => (page.events.last(), "--before", "older"),
-        None => (page.events.first(), "--after", "newer"),
+/// The file of a page, and which of the events it holds: as many as fit, from where the reading began.
+fn file(kind: FileKind, page: &Page) -> (Attachment, &[Event]) {
+    const NAME: &str = "messages";
+    let events = &page.events[..];
+    let (file, rows) = attachment(kind, NAME, events);
+    if rows == events.len() || page.towards == Towards::Older {
+        return (file, events.get(..rows).unwrap_or_default());
+    }
+    let (_, rows) = attachment(kind, NAME, events.iter().rev());
+    let held = events.get(events.len() - rows..).unwrap_or_default();
+    (attachment(kind, NAME, held).0, held)
+}
+
+/// How to go on where a file ends that holds these events.
+fn rest_of_file(towards: Towards, held: &[Event], is_full: bool) -> Line {
+    let (event, option, which) = match towards {
+        Towards::Older => (held.last(), "--before", "older"),
+        Towards::Newer => (held.first(), "--after", "newer"),
     };
     let id = event.and_then(Event::event_id).map(ToString::to_string).unwrap_or_default();
-    let line = Line::new().text(format!("The file ends at {} events. ", page.events.len()));
+    let why = if is_full { ", because it is as large as it may be" } else { "" };
+    let line = Line::new().text(format!("The file ends at {} events{why}. ", held.len()));
     line.text(format!("For the {which} ones, type the command again with "))
         .code(format!("{option} {id}"))
         .text(".")

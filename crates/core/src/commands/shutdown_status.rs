@@ -134,7 +134,7 @@ impl Command for ShutdownStatus {
             reply = reply.paragraph(line.code(format!("!room {room}")).text("."));
         }
         if let Some(kind) = self.file.filter(|_| world.at.is_none()) {
-            reply = reply.attach(deletions.attachment(kind)?);
+            reply = deletions.attach(reply, kind);
         }
         Ok(sheet.decide(reply))
     }

@@ -6,7 +6,7 @@ use ruma::OwnedRoomId;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    events::{attachment, unknown_room},
+    events::{attachment, cut_short, unknown_room},
     facts::{FileKind, json_file},
     sheet::Sheet,
 };
@@ -111,9 +111,8 @@ impl Command for State {
         if self.raw {
             return Ok(Decision::Answer(raw(&facts)?));
         }
-        let all: Vec<&Event> = facts.events.iter().collect();
         let file = self.file.filter(|_| world.at.is_none());
-        let file = file.map(|kind| attachment(kind, "state", &all)).transpose()?;
+        let file = file.map(|kind| attachment(kind, "state", &facts.events));
         let reply = match (&facts.events[..], &facts.kind) {
             ([only], Some(_)) => Decision::Answer(one(&facts, only, &names)),
             (events, kind) => {
@@ -131,10 +130,13 @@ impl Command for State {
                 sheet.decide(reply)
             }
         };
-        Ok(match (file, reply) {
-            (Some(file), Decision::Answer(reply)) => Decision::Answer(reply.attach(file)),
-            (Some(file), Decision::Page(reply, pages)) => Decision::Page(reply.attach(file), pages),
-            (_, decision) => decision,
+        let Some((file, rows)) = file else { return Ok(reply) };
+        let cut = cut_short(rows, facts.events.len());
+        let attach = |reply: Reply| cut.into_iter().fold(reply, Reply::paragraph).attach(file);
+        Ok(match reply {
+            Decision::Answer(reply) => Decision::Answer(attach(reply)),
+            Decision::Page(reply, pages) => Decision::Page(attach(reply), pages),
+            decision => decision,
         })
     }
 }
@@ -257,9 +259,9 @@ fn members(reply: Reply, facts: &Facts) -> Reply {
 
 /// The events as they are: shown when they fit, else attached.
 fn raw(facts: &Facts) -> Result<Reply, Failure> {
-    let file = match &facts.events[..] {
-        [only] => json_file("state.json", only)?,
-        all => json_file("state.json", &all)?,
+    let (file, rows) = match &facts.events[..] {
+        [only] => (json_file("state.json", only)?, 1),
+        all => attachment(FileKind::Json, "state", all),
     };
     let line = Line::new()
         .text("The state of ")
@@ -270,7 +272,8 @@ fn raw(facts: &Facts) -> Result<Reply, Failure> {
     Ok(if fits {
         Reply::new().paragraph(line.text(":")).preformatted(text.into_owned())
     } else {
-        Reply::new().paragraph(line.text(", is in the file.")).attach(file)
+        let cut = cut_short(rows, facts.events.len());
+        cut.into_iter().fold(Reply::text(line.text(", is in the file.")), Reply::paragraph).attach(file)
     })
 }
 

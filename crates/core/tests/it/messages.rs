@@ -281,6 +281,39 @@ async fn a_range_is_attached_as_a_whole() {
 }
 
 #[tokio::test]
+async fn a_file_ends_where_it_is_full_and_no_more_is_read() {
+    let mut stage = talkative(700);
+    stage.homeserver.change_room(talk(), |room| {
+        for event in room.events.iter_mut() {
+            event["content"]["more"] = json!("x".repeat(60_000));
+        }
+    });
+    let calls = stage.homeserver.calls();
+    let (event, said) = say(&mut stage, "!messages !talk:hs.test --all --file=json").await;
+    // Power, alias, details; and one page of the history.
+    assert!(stage.homeserver.calls() - calls < 5);
+    assert_eq!(shown(&said), down(699, 680));
+    let file = stage.store.file(&format!("answer-{event}")).unwrap();
+    assert!(file.bytes.len() < 33 * 1024 * 1024);
+    let events: Vec<Value> = serde_json::from_slice(&file.bytes).unwrap();
+    let last = events.last().unwrap()["event_id"].as_str().unwrap();
+    has(
+        &said,
+        &[&format!(
+            "The file ends at {} events, because it is as large as it may be. For the older ones, type the command again with `--before {last}`.",
+            events.len()
+        )],
+    );
+    assert!(!said.contains("the beginning"), "{said}");
+    // Forwards, what is nearest to the date is in the file.
+    let (event, said) = say(&mut stage, "!messages !talk:hs.test --all --after 2026-11-20 --file=json").await;
+    let file = stage.store.file(&format!("answer-{event}")).unwrap();
+    let events: Vec<Value> = serde_json::from_slice(&file.bytes).unwrap();
+    assert_eq!(events.last().unwrap()["event_id"], id(0));
+    has(&said, &[&format!("type the command again with `--after {}`.", id(events.len() - 1))]);
+}
+
+#[tokio::test]
 async fn pages_shrink_to_what_a_message_holds_and_nothing_is_lost_between_them() {
     let mut stage = talkative(60);
     stage.homeserver.change_room(talk(), |room| {
