@@ -9,10 +9,13 @@ use super::{
     Access, Acting, Command, Decision, Draft, Failure, Subject, World,
     facts::{RoomFacts, block_line, members},
     reported::{reports, tell},
+    room_list::file_of_rooms,
     several::{read_each, rooms_and_reason},
 };
 use crate::{
-    model::{Account, DeleteTask, EventReport, NoticeRoom, Shutdown as Body, TaskStatus, is_local},
+    model::{
+        Account, DeleteTask, EventReport, ListedRoom, NoticeRoom, Shutdown as Body, TaskStatus, is_local,
+    },
     plan::{DeleteApi, Step},
     ports::Fault,
     reply::{Line, Reply, cut_list},
@@ -85,6 +88,8 @@ struct Candidate {
 const LONGEST_MESSAGE: usize = 10_000;
 /// How many members and aliases a preview names.
 const NAMED: usize = 10;
+/// How large a list of rooms may be, in bytes of HTML, for a message to show it whole beside all else of a preview.
+const LONG_LIST: usize = 6_000;
 /// How many rooms a command shuts down at most.
 const MOST: usize = 50;
 
@@ -165,6 +170,25 @@ impl Candidate {
     /// Those who would be removed.
     fn local<'a>(&'a self, world: &'a World<'_>) -> impl Iterator<Item = &'a OwnedUserId> {
         self.members.iter().filter(|user| is_local(user, world.lookup.me()))
+    }
+
+    /// Its names, its members, and whether it is blocked.
+    fn in_a_line(&self) -> Line {
+        let line = self.about.line(&self.room);
+        let line = match &self.about.details {
+            Some(details) => line.text(format!(" – members: {}", members(details))),
+            None => line,
+        };
+        if self.about.block.is_blocked() {
+            line.text("; ").append(block_line(&self.about.block))
+        } else {
+            line
+        }
+    }
+
+    fn listed(&self) -> Option<ListedRoom> {
+        let details = self.about.details.clone()?;
+        Some(ListedRoom { room_id: self.room.clone(), details })
     }
 
     /// Why it cannot be shut down.
@@ -274,22 +298,20 @@ impl Shutdown {
             local: local.len(),
             remote: everybody.len() - local.len(),
         };
+        let lines: Vec<Line> = rooms.iter().map(Candidate::in_a_line).collect();
+        let size_of_list: usize =
+            lines.iter().map(|line| Reply::text(line.clone()).render().html.len()).sum();
         let preview = Reply::new()
             .paragraph(
                 Line::new().strong(format!("Shut down {} rooms", rooms.len())).text(", one after the other:"),
             )
-            .list(rooms.iter().map(|room| {
-                let line = room.about.line(&room.room);
-                let line = match &room.about.details {
-                    Some(details) => line.text(format!(" – members: {}", members(details))),
-                    None => line,
-                };
-                if room.about.block.is_blocked() {
-                    line.text("; ").append(block_line(&room.about.block))
-                } else {
-                    line
-                }
-            }));
+            .list(lines);
+        let preview = if rooms.len() > NAMED || size_of_list > LONG_LIST {
+            let listed: Vec<ListedRoom> = rooms.iter().filter_map(Candidate::listed).collect();
+            preview.paragraph("The file has all of them.").attach(file_of_rooms("shutdown", &listed))
+        } else {
+            preview
+        };
         preview.paragraph("What follows:").list(self.consequences(body, &size))
     }
 

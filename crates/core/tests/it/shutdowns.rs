@@ -184,7 +184,29 @@ async fn fifty_rooms_fit_into_a_message_and_more_are_refused() {
         "Those are 51 rooms, and I shut down 50 with one command at most. Send the rest in a second one."
     );
     let said = stage.say(&typed(50)).await;
-    has(&said, &["Shut down 50 rooms", "One local member is removed.", "… and ", " more", "Job 1: do it?"]);
+    has(
+        &said,
+        &[
+            "Shut down 50 rooms",
+            "One local member is removed.",
+            "… and ",
+            " more",
+            "The file has all of them.",
+            "Job 1: do it?",
+        ],
+    );
+    let file = String::from_utf8(stage.store.file("plan-1").expect("a file").bytes).unwrap();
+    assert_eq!(file.lines().count(), 51);
+    assert!(rooms[..50].iter().all(|room| file.contains(&format!("\n{room},"))), "{file}");
+    // A few rooms with long names make a message as full.
+    let few = typed(9);
+    assert!(!stage.say(&format!("{few} --dry-run")).await.contains("The file"));
+    for room in &rooms {
+        stage.homeserver.change_room(room, |room| {
+            room.details.canonical_alias = Some(format!("#{}:hs.test", "<".repeat(200)));
+        });
+    }
+    has(&stage.say(&format!("{few} --dry-run")).await, &["Shut down 9 rooms", "The file has all of them."]);
     let rendered = stage.store.said("plan-1").unwrap();
     assert!(rendered.text.len() <= 10_000 && rendered.html.len() <= 18_000);
     assert_eq!(plan(&stage, 1).steps.len(), 50);
@@ -246,7 +268,7 @@ async fn trap_09_reports_that_go_with_a_room_are_shown_and_kept() {
     has(
         &said,
         &[
-            "Reports about what was said there: 5. The server forgets them with the room; I keep a copy:",
+            "Reports about what was said there: 5. The server forgets them with the room; `!job --file=json` has a copy afterwards:",
             "• `@victim:hs.test` reported `$e1:hs.test` by `@user0:hs.test`\n",
             "• `@victim:hs.test` reported `$e2:hs.test` by `@user0:hs.test`: “a 'threat'”",
             "… and 2 more",
