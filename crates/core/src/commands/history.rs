@@ -50,10 +50,12 @@ impl Place {
     /// The token of where to begin to read what came before.
     pub(super) async fn before(&self, world: &World<'_>, room: &RoomId) -> Result<Option<String>, Failure> {
         match self {
-            Self::Moment(ms) => match world.lookup.event_at(room, (ms - 1).max(0), Dir::Backwards).await? {
-                Some(found) => beside(world, room, found.event_id, Side::After).await,
-                None => Ok(None),
-            },
+            Self::Moment(ms) => {
+                match world.lookup.event_at(room, ms.saturating_sub(1).max(0), Dir::Backwards).await? {
+                    Some(found) => beside(world, room, found.event_id, Side::After).await,
+                    None => Ok(None),
+                }
+            }
             Self::Event(event) => beside(world, room, event.clone(), Side::Before).await,
         }
     }

@@ -11,7 +11,7 @@ use super::{
     sheet::cut,
 };
 use crate::{
-    model::{Event, RoomDetails},
+    model::{Event, Millis, RoomDetails},
     reply::{Attachment, Line, Reply, room_line},
     rules::event::Names,
     text::{
@@ -76,18 +76,9 @@ impl Command for Messages {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        let place =
-            |word: &Option<String>| word.as_deref().map(|word| Place::read(word, world.now)).transpose();
-        let (before, after, at) = (place(&self.before)?, place(&self.after)?, place(&self.at)?);
-        if let (Some(Place::Moment(before)), Some(Place::Moment(after))) = (&before, &after)
-            && before <= after
-        {
-            return Err(Failure::told(Line::new().text(format!(
-                "Nothing can be before {} and after {}. Exchange the two?",
-                date(*before),
-                date(*after)
-            ))));
-        }
+        // Where a page was turned to is known; ages such as 2h would mean another time by now.
+        let Places { before, after, at } =
+            if world.at.is_some() { Places::default() } else { self.places(world.now)? };
         let wanted = Wanted {
             senders: self.from.iter().map(|UserTarget(user)| user.clone()).collect(),
             types: self.kinds.iter().flat_map(|word| meant(word)).collect(),
@@ -158,6 +149,31 @@ impl Command for Messages {
     }
 }
 
+/// Between, or around, what is looked for.
+#[derive(Default)]
+struct Places {
+    before: Option<Place>,
+    after: Option<Place>,
+    at: Option<Place>,
+}
+
+impl Messages {
+    fn places(&self, now: Millis) -> Result<Places, Failure> {
+        let place = |word: &Option<String>| word.as_deref().map(|word| Place::read(word, now)).transpose();
+        let (before, after, at) = (place(&self.before)?, place(&self.after)?, place(&self.at)?);
+        if let (Some(Place::Moment(before)), Some(Place::Moment(after))) = (&before, &after)
+            && before <= after
+        {
+            return Err(Failure::told(Line::new().text(format!(
+                "Nothing can be before {} and after {}. Exchange the two?",
+                date(*before),
+                date(*after)
+            ))));
+        }
+        Ok(Places { before, after, at })
+    }
+}
+
 /// The types that a word may mean; those of the spec may be short.
 fn meant(word: &str) -> Vec<String> {
     let word = word.trim();
@@ -221,11 +237,17 @@ fn rest_of_file(towards: Towards, held: &[Event], is_full: bool) -> Line {
 
 /// Why a page is empty.
 fn nothing(room: Line, wanted: &Wanted, details: &RoomDetails, page: &Page) -> Line {
-    if page.newer.is_some() {
-        return Line::from(beginning(wanted));
-    }
-    if page.older.is_some() {
-        return Line::from("There is nothing newer.");
+    match (page.towards, page.older.is_some(), page.newer.is_some()) {
+        // The reading gave up before it came to an end.
+        (Towards::Older, true, _) => {
+            return Line::from("Nothing found so far. ⬅️ goes on among what is older.");
+        }
+        (Towards::Newer, _, true) => {
+            return Line::from("Nothing found so far. ➡️ goes on among what is newer.");
+        }
+        (Towards::Older, false, true) => return Line::from(beginning(wanted)),
+        (Towards::Newer, true, false) => return Line::from("There is nothing newer."),
+        (_, false, false) => {}
     }
     if is_everything(wanted) {
         return Line::new().text("The server holds no events of ").append(room).text(".");
@@ -244,6 +266,27 @@ fn nothing(room: Line, wanted: &Wanted, details: &RoomDetails, page: &Page) -> L
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_page_says_whether_there_may_be_more() {
+        let page = |towards, older: bool, newer: bool| Page {
+            towards,
+            older: older.then(String::new),
+            newer: newer.then(String::new),
+            ..Page::default()
+        };
+        for (page, says) in [
+            (page(Towards::Older, true, false), "Nothing found so far. ⬅️ goes on among what is older."),
+            (page(Towards::Older, true, true), "Nothing found so far. ⬅️ goes on among what is older."),
+            (page(Towards::Newer, false, true), "Nothing found so far. ➡️ goes on among what is newer."),
+            (page(Towards::Older, false, true), "This is the beginning of what the server has."),
+            (page(Towards::Newer, true, false), "There is nothing newer."),
+            (page(Towards::Older, false, false), "The server holds no events of Talk."),
+        ] {
+            let line = nothing(Line::from("Talk"), &Wanted::default(), &RoomDetails::default(), &page);
+            assert_eq!(Reply::text(line).render().text, says);
+        }
+    }
 
     #[test]
     fn types_may_be_short() {

@@ -103,6 +103,18 @@ async fn a_page_that_ends_with_the_first_event_turns_no_further() {
 }
 
 #[tokio::test]
+async fn a_turned_page_does_not_read_the_dates_again() {
+    let mut stage = talkative(25);
+    // 23 hours ago is 01:00 of the day before. A day later it is behind what --before says.
+    let (event, said) =
+        say(&mut stage, "!messages !talk:hs.test --after 23h --before 2026-11-20T22:00 --limit 10").await;
+    assert_eq!(shown(&said), down(21, 12));
+    stage.clock.pass(std::time::Duration::from_hours(24));
+    let said = stage.react(moderator(), &format!("answer-{event}"), "⬅️").await;
+    assert_eq!(shown(&said), down(11, 2));
+}
+
+#[tokio::test]
 async fn pages_can_be_typed() {
     let mut stage = talkative(25);
     let said = stage.say("!messages !talk:hs.test --limit 10 --page 2").await;
