@@ -46,8 +46,8 @@ pub(super) struct State {
     #[arg(long)]
     raw: bool,
     /// Attach all of it as a file
-    #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
-    file: Option<FileKind>,
+    #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true)]
+    file: Option<Option<FileKind>>,
 }
 
 pub(super) struct Facts {
@@ -72,6 +72,7 @@ impl Command for State {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        self.check_raw()?;
         let room = world.resolve(&self.room).await?;
         let details = world.lookup.room(&room).await?.ok_or_else(|| unknown_room(&room))?;
         let Some(asked) = &self.kind else {
@@ -109,10 +110,10 @@ impl Command for State {
         }
         facts.events.sort_by(|a, b| place(a).cmp(&place(b)));
         if self.raw {
-            return Ok(Decision::Answer(raw(&facts)?));
+            return Ok(Decision::Answer(raw(&facts, self.file.is_some())?));
         }
         let file = self.file.filter(|_| world.at.is_none());
-        let file = file.map(|kind| attachment(kind, "state", &facts.events));
+        let file = file.map(|kind| attachment(kind.unwrap_or(FileKind::Csv), "state", &facts.events));
         let reply = match (&facts.events[..], &facts.kind) {
             ([only], Some(_)) => Decision::Answer(one(&facts, only, &names)),
             (events, kind) => {
@@ -138,6 +139,30 @@ impl Command for State {
             Decision::Page(reply, pages) => Decision::Page(attach(reply), pages),
             decision => decision,
         })
+    }
+}
+
+impl State {
+    /// Raw events are JSON, and not cut into pages.
+    fn check_raw(&self) -> Result<(), Failure> {
+        let line = match (self.raw, self.file, self.page) {
+            (true, Some(Some(FileKind::Csv)), _) => Line::new()
+                .code("--raw")
+                .text(" shows events as they are, in JSON, and a table is none. Use ")
+                .code("--raw --file=json")
+                .text(", or ")
+                .code("--file=csv")
+                .text(" alone."),
+            (true, _, Some(_)) => Line::new()
+                .code("--raw")
+                .text(" has no pages: what does not fit into a message comes as a file. Leave ")
+                .code("--page")
+                .text(" or ")
+                .code("--raw")
+                .text(" out."),
+            _ => return Ok(()),
+        };
+        Err(Failure::told(line))
     }
 }
 
@@ -257,8 +282,8 @@ fn members(reply: Reply, facts: &Facts) -> Reply {
     reply.paragraph(line.code(format!("!state {} member", facts.room)).text("."))
 }
 
-/// The events as they are: shown when they fit, else attached.
-fn raw(facts: &Facts) -> Result<Reply, Failure> {
+/// The events as they are: shown when they fit and no file is asked for, else attached.
+fn raw(facts: &Facts, as_file: bool) -> Result<Reply, Failure> {
     let (file, rows) = match &facts.events[..] {
         [only] => (json_file("state.json", only)?, 1),
         all => attachment(FileKind::Json, "state", all),
@@ -268,7 +293,7 @@ fn raw(facts: &Facts) -> Result<Reply, Failure> {
         .append(named(&facts.room, &facts.details))
         .text(format!(", {}, as it is", number(facts.events.len())));
     let text = String::from_utf8_lossy(&file.bytes);
-    let fits = text.len() <= RAW && text.lines().all(|line| line.chars().count() <= RAW_LINE);
+    let fits = !as_file && text.len() <= RAW && text.lines().all(|line| line.chars().count() <= RAW_LINE);
     Ok(if fits {
         Reply::new().paragraph(line.text(":")).preformatted(text.into_owned())
     } else {
