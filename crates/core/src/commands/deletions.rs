@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::facts::FileKind;
 use crate::{
-    model::{DELETE_ROOM, DeleteResult, DeleteTask, PURGE_HISTORY, ScheduledTask, TaskStatus},
+    model::{DELETE_ROOM, DeleteResult, DeleteTask, PURGE_HISTORY, PurgeStatus, ScheduledTask, TaskStatus},
     plan::{Plan, PlanId, StepState},
     reply::{Added, Line, MOST_BYTES, Reply, Table, room_line},
     text::{duration::date, number::grouped},
@@ -143,17 +143,34 @@ const HEADERS: &[&str] = &[
     "job",
 ];
 
+fn word(status: TaskStatus) -> String {
+    match status {
+        TaskStatus::Active => "active".to_owned(),
+        TaskStatus::Complete => "complete".to_owned(),
+        TaskStatus::Failed => "failed".to_owned(),
+        TaskStatus::Other(word) => word,
+    }
+}
+
+/// A purge of history as its status tells it.
+pub(super) fn from_purge_status(id: &str, purge: PurgeStatus) -> ScheduledTask {
+    ScheduledTask {
+        id: id.to_owned(),
+        action: PURGE_HISTORY.to_owned(),
+        status: word(purge.status),
+        timestamp_ms: 0,
+        resource_id: None,
+        result: None,
+        error: purge.error,
+    }
+}
+
 /// A task as the delete status tells it.
 pub(super) fn from_delete_status(task: DeleteTask, room: Option<&RoomId>) -> ScheduledTask {
     ScheduledTask {
         id: task.id,
         action: DELETE_ROOM.to_owned(),
-        status: match task.status {
-            TaskStatus::Active => "active".to_owned(),
-            TaskStatus::Complete => "complete".to_owned(),
-            TaskStatus::Failed => "failed".to_owned(),
-            TaskStatus::Other(word) => word,
-        },
+        status: word(task.status),
         timestamp_ms: 0,
         resource_id: room.map(ToString::to_string),
         result: task.result.map(|result| json!(result)),

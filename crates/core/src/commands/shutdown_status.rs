@@ -4,7 +4,7 @@ use ruma::{OwnedRoomId, RoomId};
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    deletions::{Deletions, Rooms, Source, from_delete_status},
+    deletions::{Deletions, Rooms, Source, from_delete_status, from_purge_status},
     facts::FileKind,
     sheet::Sheet,
 };
@@ -124,7 +124,7 @@ impl Command for ShutdownStatus {
         let mut reply = Reply::new()
             .paragraph(heading.text(format!("{many}{}:", sheet.words())))
             .list(sheet.lines.clone());
-        if deletions.source == Source::DeleteStatus {
+        if deletions.source == Source::DeleteStatus && first.action == DELETE_ROOM {
             reply = reply.paragraph(
                 "This server tells neither when a deletion was nor why it failed: Synapse does from 1.130 on, unless a proxy hides it. Its log has more.",
             );
@@ -180,8 +180,10 @@ async fn one(world: &World<'_>, id: &str) -> Result<(Vec<ScheduledTask>, Source)
     match world.lookup.tasks(None).await {
         Ok(tasks) => Ok((tasks, Source::ScheduledTasks)),
         Err(Fault::NotRouted { .. }) => {
-            let task = world.lookup.delete_task(id).await?;
-            let task = task.map(|task| from_delete_status(task, None));
+            let task = match world.lookup.delete_task(id).await? {
+                Some(task) => Some(from_delete_status(task, None)),
+                None => world.lookup.purge_status(id).await?.map(|purge| from_purge_status(id, purge)),
+            };
             Ok((task.into_iter().collect(), Source::DeleteStatus))
         }
         Err(fault) => Err(fault.into()),
