@@ -25,18 +25,24 @@ use crate::{
 /// Remove everybody on this server from rooms, block them and purge them
 ///
 /// First shows what would happen, and waits for a confirmation. Blocking and purging are on unless switched off.
-/// Several rooms are one job, and are shut down one after the other; up to 50. What follows the rooms is the reason.
+/// Several rooms are one job, and are shut down one after the other; up to 50. What follows the rooms is the reason; all
+/// rooms in front of it are shut down, so one that begins with a room needs --because.
 /// With --notify-as, the members are moved to a new room in which that user tells them why.
 /// --v1 is for servers without version 2 of the API: the server then answers when all is done, and shows no progress.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!shutdown <room>... [reason] [--block|--no-block] [--no-purge] [--force-purge] \
-                            [--notify-as <@user> [--room-name <name>] [--message <text>]] [--v1] [--dry-run] [--yes]")]
+#[command(
+    override_usage = "!shutdown <room>... [reason|--because <reason>] [--block|--no-block] [--no-purge] [--force-purge] \
+                            [--notify-as <@user> [--room-name <name>] [--message <text>]] [--v1] [--dry-run] [--yes]"
+)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option that a moderator types")]
 pub(super) struct Shutdown {
     /// The rooms (ID, alias or link), followed by the reason, if there is one; the reason is kept in the audit, and not
     /// shown to the members
     #[arg(value_name = "room", required = true, num_args = 1..)]
     words: Vec<String>,
+    /// The reason, in quotes, where it begins with a room that is not to be shut down
+    #[arg(long, value_name = "reason")]
+    because: Option<String>,
     /// Block the rooms, so that nobody here joins them again (the default)
     #[arg(long, conflicts_with = "no_block")]
     block: bool,
@@ -101,7 +107,7 @@ impl Command for Shutdown {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        let (targets, reason) = rooms_and_reason(&self.words)?;
+        let (targets, reason) = rooms_and_reason(&self.words, self.because.as_ref())?;
         if targets.len() > MOST {
             return Err(Failure::told(Line::new().text(format!(
                 "Those are {} rooms, and I shut down {MOST} with one command at most. Send the rest in a second one.",
@@ -148,7 +154,14 @@ impl Command for Shutdown {
             rooms => self.preview_many(rooms, &body, world),
         };
         let preview = tell(preview, facts.rooms.iter().flat_map(|room| &room.reports));
-        let preview = insiders(preview, &facts, world);
+        let mut preview = insiders(preview, &facts, world);
+        let mut acting = self.acting;
+        if facts.rooms.len() > 1 && acting.yes {
+            // A reason that begins with a room is easily taken for one more room.
+            acting.yes = false;
+            preview =
+                preview.paragraph(Line::new().code("--yes").text(" holds for a single room only, so I ask."));
+        }
         let api = if self.v1 { DeleteApi::V1 } else { DeleteApi::V2 };
         let steps = facts.rooms.into_iter().map(|Candidate { room, about, .. }| Step::ShutDownRoom {
             room: about.named(room),
@@ -161,7 +174,7 @@ impl Command for Shutdown {
             preview,
             undoes: None,
             caution: None,
-            acting: self.acting,
+            acting,
         })))
     }
 }

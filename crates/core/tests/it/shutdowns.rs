@@ -1,6 +1,7 @@
 //! `!shutdown` of several rooms, and by version 1 of the API.
 
 use gleipnir_core::{
+    commands::SkipConfirmation,
     model::{Account, EventReport, Shutdown},
     plan::{PlanResult, Step},
     ports::{Effects as _, Fault, Records as _},
@@ -105,6 +106,38 @@ async fn a_room_behind_a_reason_is_part_of_the_reason() {
     let plan = plan(&stage, 1);
     assert_eq!(plan.steps.len(), 1);
     assert_eq!(plan.because.as_deref(), Some("spam like in !two:hs.test and !bro"));
+}
+
+#[tokio::test]
+async fn a_reason_that_begins_with_a_room_is_given_by_itself() {
+    let mut stage = wave();
+    stage.say("!shutdown !bad:hs.test --because \"#two:hs.test was raided from here\"").await;
+    stage.say("!block !x:hs.test --because \"!two:hs.test\"").await;
+    let because = |id| plan(&stage, id).because;
+    assert_eq!(because(1).as_deref(), Some("#two:hs.test was raided from here"));
+    assert_eq!(because(2).as_deref(), Some("!two:hs.test"));
+    assert_eq!((plan(&stage, 1).steps.len(), plan(&stage, 2).steps.len()), (1, 1));
+    assert_eq!(
+        stage.say("!shutdown !bad:hs.test --because #two:hs.test was raided").await,
+        "“was raided” is no room, and the reason is in `--because` already. Give the reason once; in quotes, if it has \
+         several words."
+    );
+    // Without it they are rooms, and the first line says how many.
+    has(
+        &stage.say("!block !bad:hs.test #two:hs.test was raided from here --dry-run").await,
+        &["Block 2 rooms. Nobody on this server could join them any more:\n• Spam"],
+    );
+}
+
+#[tokio::test]
+async fn several_rooms_are_never_shut_down_unasked() {
+    let mut stage = wave();
+    stage.settings.yes = SkipConfirmation::Allowed;
+    stage.restart();
+    let said = stage.say("!shutdown !bad:hs.test #two:hs.test was raided from here --yes").await;
+    has(&said, &["Shut down 2 rooms", "`--yes` holds for a single room only, so I ask.", "Job 1: do it?"]);
+    assert!(stage.homeserver.writes().is_empty());
+    has(&stage.say("!shutdown !bad:hs.test --yes").await, &["Job 2: shutdown – done"]);
 }
 
 #[tokio::test]
