@@ -46,8 +46,8 @@ pub(super) struct State {
     #[arg(long)]
     raw: bool,
     /// Attach all of it as a file
-    #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true)]
-    file: Option<Option<FileKind>>,
+    #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
+    file: Option<FileKind>,
 }
 
 pub(super) struct Facts {
@@ -113,7 +113,7 @@ impl Command for State {
             return Ok(Decision::Answer(raw(&facts, self.file.is_some())?));
         }
         let file = self.file.filter(|_| world.at.is_none());
-        let file = file.map(|kind| attachment(kind.unwrap_or(FileKind::Csv), "state", &facts.events));
+        let file = file.map(|kind| attachment(kind, "state", &facts.events));
         let reply = match (&facts.events[..], &facts.kind) {
             ([only], Some(_)) => Decision::Answer(one(&facts, only, &names)),
             (events, kind) => {
@@ -146,12 +146,12 @@ impl State {
     /// Raw events are JSON, and not cut into pages.
     fn check_raw(&self) -> Result<(), Failure> {
         let line = match (self.raw, self.file, self.page) {
-            (true, Some(Some(FileKind::Csv)), _) => Line::new()
+            (true, Some(FileKind::Csv), _) => Line::new()
                 .code("--raw")
                 .text(" shows events as they are, in JSON, and a table is none. Use ")
                 .code("--raw --file=json")
                 .text(", or ")
-                .code("--file=csv")
+                .code("--file")
                 .text(" alone."),
             (true, _, Some(_)) => Line::new()
                 .code("--raw")

@@ -296,7 +296,7 @@ async fn a_range_is_attached_as_a_whole() {
 async fn a_file_ends_where_it_is_full_and_no_more_is_read() {
     let mut stage = talkative(700);
     stage.homeserver.change_room(talk(), |room| {
-        for event in room.events.iter_mut() {
+        for event in &mut room.events {
             event["content"]["more"] = json!("x".repeat(60_000));
         }
     });
