@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use ruma::RoomId;
 use serde_json::{Value, json};
 
-use super::facts::FileKind;
+use super::{World, facts::FileKind};
 use crate::{
     model::{DELETE_ROOM, DeleteResult, DeleteTask, PURGE_HISTORY, PurgeStatus, ScheduledTask, TaskStatus},
     plan::{Plan, PlanId, StepState},
+    ports::Fault,
     reply::{Added, Line, MOST_BYTES, Reply, Table, room_line},
     text::{duration::date, number::grouped},
 };
@@ -142,6 +143,23 @@ const HEADERS: &[&str] = &[
     "error",
     "job",
 ];
+
+/// The background tasks of a room, oldest first. Old servers tell only of deletions, and neither when nor why they
+/// failed.
+pub(super) async fn room_tasks(
+    world: &World<'_>,
+    room: &RoomId,
+) -> Result<(Vec<ScheduledTask>, Source), Fault> {
+    match world.lookup.tasks(Some(room)).await {
+        Ok(tasks) => Ok((tasks, Source::ScheduledTasks)),
+        Err(Fault::NotRouted { .. }) => {
+            let tasks = world.lookup.delete_tasks(room).await?;
+            let tasks = tasks.into_iter().map(|task| from_delete_status(task, Some(room)));
+            Ok((tasks.collect(), Source::DeleteStatus))
+        }
+        Err(fault) => Err(fault),
+    }
+}
 
 fn word(status: TaskStatus) -> String {
     match status {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    events::{attachment, target, unknown_event, unknown_room},
+    events::{attachment, before_redaction, target, unknown_event, unknown_room},
     facts::FileKind,
 };
 use crate::{
@@ -197,7 +197,8 @@ impl Facts {
             && original
             && self.held.is_some()
         {
-            facts.push(("Before", before(event, &self.names)));
+            let deleted = || Line::from("the server holds the redacted form only; the original was deleted");
+            facts.push(("Before", before_redaction(event, &self.names).unwrap_or_else(deleted)));
         }
         if event.kind() == "m.room.encrypted" {
             facts.push(("Encrypted", Line::from("yes: neither the server nor I can read it")));
@@ -247,19 +248,6 @@ impl Facts {
         }
         notes
     }
-}
-
-/// What an event said before its redaction.
-fn before(event: &model::Event, names: &Names) -> Line {
-    if event.content().as_object().is_none_or(serde_json::Map::is_empty) {
-        return Line::from("the server holds the redacted form only; the original was deleted");
-    }
-    let mut unredacted = event.clone();
-    if let Some(object) = unredacted.0.as_object_mut() {
-        object.remove("redacted_because");
-        object.remove("unsigned");
-    }
-    what(&unredacted, names)
 }
 
 /// The event without what it said.

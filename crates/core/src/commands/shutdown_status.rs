@@ -1,10 +1,10 @@
 //! `!shutdown-status`: what became of the deletions of a room, of one, or of all on the server.
 
-use ruma::{OwnedRoomId, RoomId};
+use ruma::OwnedRoomId;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    deletions::{Deletions, Rooms, Source, from_delete_status, from_purge_status},
+    deletions::{Deletions, Rooms, Source, from_delete_status, from_purge_status, room_tasks},
     facts::FileKind,
     sheet::Sheet,
 };
@@ -66,7 +66,7 @@ impl Command for ShutdownStatus {
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let asked = self.asked(world).await?;
         let (mut tasks, source) = match &asked {
-            Asked::Room(room) => of_room(world, room).await?,
+            Asked::Room(room) => room_tasks(world, room).await?,
             Asked::Task(id) => one(world, id).await?,
             Asked::Everything => match world.lookup.tasks(None).await {
                 Ok(tasks) => (tasks, Source::ScheduledTasks),
@@ -159,19 +159,6 @@ impl ShutdownStatus {
                 .user(clean(target, 60))
                 .text(" is neither a room nor the ID of a deletion. Give a room (!…, #… or a link), or an ID like MLwnieZOTVyBtBxV."),
         ))
-    }
-}
-
-/// The tasks of a room; of an old server, from the delete status.
-async fn of_room(world: &World<'_>, room: &RoomId) -> Result<(Vec<ScheduledTask>, Source), Failure> {
-    match world.lookup.tasks(Some(room)).await {
-        Ok(tasks) => Ok((tasks, Source::ScheduledTasks)),
-        Err(Fault::NotRouted { .. }) => {
-            let tasks = world.lookup.delete_tasks(room).await?;
-            let tasks = tasks.into_iter().map(|task| from_delete_status(task, Some(room)));
-            Ok((tasks.collect(), Source::DeleteStatus))
-        }
-        Err(fault) => Err(fault.into()),
     }
 }
 
