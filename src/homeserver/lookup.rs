@@ -43,7 +43,6 @@ impl Lookup for Homeserver {
 
     fn rooms<'a>(&'a self, query: &'a RoomQuery) -> Asked<'a, RoomPage> {
         Box::pin(async move {
-            let search = query.search.as_deref().map(ListRooms::search).unwrap_or_default();
             let order_by = query.order_by.as_deref().map(str::parse).transpose();
             let list = ListRooms {
                 from: Some(query.from),
@@ -52,7 +51,8 @@ impl Lookup for Homeserver {
                 dir: direction(query.dir),
                 public_rooms: query.public,
                 empty_rooms: query.empty,
-                ..search
+                // What was typed is cut to what the server compares with by the command alone.
+                search_term: query.search.clone(),
             };
             let page = read(|| self.admin.rooms(&list)).await?;
             Ok(RoomPage {

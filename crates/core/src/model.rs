@@ -79,7 +79,7 @@ pub struct RoomQuery {
     pub order_by: Option<String>,
     /// `dir`: Synapse sorts texts from A to Z and numbers from the largest to the smallest, or the other way round.
     pub dir: Dir,
-    /// Part of a name or of an alias, or a whole room ID. A whole alias is found too.
+    /// Part of a name or of an alias without its `#` and server, or a whole room ID. Sent as it is; never empty.
     pub search: Option<String>,
     /// Only rooms that are in the public room directory, or only others.
     pub public: Option<bool>,

@@ -1,16 +1,15 @@
 //! `!audit`: who asked for what, why, and what became of it. It is the list of Plans: nothing acts without one.
 
-use super::{
-    Access, Command, Decision, Failure, Subject, World,
-    facts::{FileKind, json_file},
-    jobs::in_a_line,
-};
+use serde_json::Value;
+
+use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind, jobs::in_a_line};
 use crate::{
     plan::{Outcome, Plan},
     ports::Which,
-    reply::{Line, Reply, csv_attachment},
+    reply::{Added, Line, Reply},
     text::{
         duration::date,
+        number::counted,
         target::{RoomTarget, UserTarget},
     },
 };
@@ -56,16 +55,16 @@ impl Command for Audit {
         let reply = Reply::new()
             .list(plans.iter().take(limit).map(in_a_line))
             .more(hidden, format!("{jobs}; --limit or --file shows more"));
-        Ok(Decision::Answer(match self.file {
-            None => reply,
-            Some(FileKind::Csv) => {
-                reply.attach(csv_attachment("audit.csv", &HEADERS, plans.iter().flat_map(rows)))
-            }
-            Some(FileKind::Json) => {
-                let rows: Vec<_> = plans.iter().flat_map(rows).map(object).collect();
-                reply.attach(json_file("audit.json", &rows)?)
-            }
-        }))
+        let Some(kind) = self.file else { return Ok(Decision::Answer(reply)) };
+        let mut table = kind.table("audit", HEADERS);
+        let is_cut = plans.iter().flat_map(rows).any(|row| table.add(row.map(Value::from)) == Added::Full);
+        let reply = if is_cut {
+            let rows = counted(table.rows(), "step");
+            reply.paragraph(format!("The file is as large as it may be: it has the newest {rows} only."))
+        } else {
+            reply
+        };
+        Ok(Decision::Answer(reply.attach(table.finish())))
     }
 }
 
@@ -87,7 +86,7 @@ impl Audit {
     }
 }
 
-const HEADERS: [&str; 11] = [
+const HEADERS: &[&str] = &[
     "job",
     "asked_at",
     "asked_by",
@@ -102,38 +101,25 @@ const HEADERS: [&str; 11] = [
 ];
 
 /// A row for each step.
-fn rows(plan: &Plan) -> Vec<Vec<String>> {
-    plan.steps
-        .iter()
-        .enumerate()
-        .map(|(n, planned)| {
-            let outcome = match &planned.outcome {
-                None => String::new(),
-                Some(Outcome::Done { effect }) => serde_json::json!(effect).to_string(),
-                Some(Outcome::Failed { why, .. }) => format!("failed: {why}"),
-            };
-            vec![
-                plan.id.to_string(),
-                date(plan.asked_at),
-                plan.asked_by.to_string(),
-                plan.typed.clone(),
-                plan.because.clone().unwrap_or_default(),
-                plan.state.word().to_owned(),
-                plan.decided_by.as_ref().map(ToString::to_string).unwrap_or_default(),
-                date(plan.changed_at),
-                n.to_string(),
-                planned.step.room().to_string(),
-                outcome,
-            ]
-        })
-        .collect()
-}
-
-fn object(row: Vec<String>) -> serde_json::Value {
-    HEADERS
-        .iter()
-        .map(|header| (*header).to_owned())
-        .zip(row.into_iter().map(serde_json::Value::from))
-        .collect::<serde_json::Map<_, _>>()
-        .into()
+fn rows(plan: &Plan) -> impl Iterator<Item = [String; 11]> {
+    plan.steps.iter().enumerate().map(|(n, planned)| {
+        let outcome = match &planned.outcome {
+            None => String::new(),
+            Some(Outcome::Done { effect }) => serde_json::json!(effect).to_string(),
+            Some(Outcome::Failed { why, .. }) => format!("failed: {why}"),
+        };
+        [
+            plan.id.to_string(),
+            date(plan.asked_at),
+            plan.asked_by.to_string(),
+            plan.typed.clone(),
+            plan.because.clone().unwrap_or_default(),
+            plan.state.word().to_owned(),
+            plan.decided_by.as_ref().map(ToString::to_string).unwrap_or_default(),
+            date(plan.changed_at),
+            n.to_string(),
+            planned.step.room().to_string(),
+            outcome,
+        ]
+    })
 }

@@ -15,13 +15,17 @@ use crate::{
 /// Keep everybody on this server from joining rooms
 ///
 /// Nobody here can join or be invited any more. Those who are inside stay and can go on writing: !shutdown removes them.
-/// Rooms that the server does not know yet can be blocked too. What follows the rooms is the reason.
+/// Rooms that the server does not know yet can be blocked too. What follows the rooms is the reason; all rooms in front
+/// of it are blocked, so one that begins with a room needs --because.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!block <room>... [reason] [--dry-run] [--yes]")]
+#[command(override_usage = "!block <room>... [reason|--because <reason>] [--dry-run] [--yes]")]
 pub(super) struct Block {
     /// The rooms (ID, alias or link), followed by the reason, if there is one
     #[arg(value_name = "room", required = true, num_args = 1..)]
     words: Vec<String>,
+    /// The reason, in quotes, where it begins with a room that is not to be blocked
+    #[arg(long, value_name = "reason")]
+    because: Option<String>,
     #[command(flatten)]
     acting: Acting,
 }
@@ -40,7 +44,7 @@ impl Command for Block {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        gather_rooms(world, &self.words).await
+        gather_rooms(world, &self.words, self.because.as_ref()).await
     }
 
     fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
@@ -49,8 +53,12 @@ impl Command for Block {
         if open.is_empty() {
             return Ok(Decision::Answer(standing(&blocked, "already")));
         }
-        let mut preview =
-            Reply::new().paragraph(Line::new().text("Nobody on this server could join any more:"));
+        let mut preview = Reply::text(match open.len() {
+            1 => Line::from("Nobody on this server could join any more:"),
+            n => Line::new()
+                .strong(format!("Block {n} rooms. "))
+                .text("Nobody on this server could join them any more:"),
+        });
         preview = preview.list(open.iter().map(|(room, facts)| match &facts.details {
             Some(details) => facts.line(room).text(format!(" – members: {}", members(details))),
             None => facts.line(room).text(" – a room that the server does not know"),
@@ -73,9 +81,13 @@ impl Command for Block {
     }
 }
 
-/// The rooms that lead the words, each once and with what is known of it, and the reason that follows them.
-pub(super) async fn gather_rooms(world: &World<'_>, words: &[String]) -> Result<Facts, Failure> {
-    let (targets, reason) = rooms_and_reason(words)?;
+/// The rooms that lead the words, each once and with what is known of it, and the reason.
+pub(super) async fn gather_rooms(
+    world: &World<'_>,
+    words: &[String],
+    because: Option<&String>,
+) -> Result<Facts, Failure> {
+    let (targets, reason) = rooms_and_reason(words, because)?;
     let mut rooms: Vec<(OwnedRoomId, RoomFacts)> = Vec::new();
     for target in &targets {
         let room = world.resolve(target).await?;

@@ -32,6 +32,10 @@ pub(super) struct Page {
     pub(super) at: Option<Place>,
     /// Whether nothing is before it.
     pub(super) is_beginning: bool,
+    /// Where it was read to.
+    pub(super) towards: Towards,
+    /// Whether it ended because no file holds more.
+    pub(super) is_full: bool,
 }
 
 /// What is needed to read pages.
@@ -122,7 +126,7 @@ impl Browse<'_> {
         Ok(Page::of(part, read))
     }
 
-    /// Everything, as far as a file goes.
+    /// Everything, as far as a file goes: no more is read than one can hold.
     pub(super) async fn all(&self, part: &Part) -> Result<Page, Failure> {
         Ok(Page::of(part, part.read(self.world, self.room, self.wanted, MOST).await?))
     }
@@ -152,6 +156,7 @@ impl Browse<'_> {
             newer: newer.newer,
             at: Some(place),
             is_beginning: older.is_beginning,
+            ..Page::default()
         }))
     }
 }
@@ -170,7 +175,16 @@ impl Page {
             Towards::Newer => (back(Towards::Older, &part.oldest), on),
         };
         let is_beginning = part.towards == Towards::Older && older.is_none() && part.oldest.is_none();
-        Self { events: read.events, state: read.state, older, newer, at: None, is_beginning }
+        Self {
+            events: read.events,
+            state: read.state,
+            older,
+            newer,
+            at: None,
+            is_beginning,
+            towards: part.towards,
+            is_full: read.is_full,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Access, Command, Decision, Failure, Subject, World, events, facts::F
 use crate::{
     model::{Context as Around, Event, RoomDetails},
     reply::{Line, Reply, room_line},
-    rules::event::{Names, in_words, what},
+    rules::event::{Names, in_words},
     text::target::EventTarget,
 };
 
@@ -94,9 +94,8 @@ impl Command for Context {
         Ok(Decision::Answer(match self.file {
             None => reply,
             Some(kind) => {
-                let events: Vec<&Event> =
-                    around.before.iter().chain([&around.event]).chain(around.after.iter()).collect();
-                reply.attach(events::attachment(kind, "context", &events)?)
+                let events = around.before.iter().chain([&around.event]).chain(&around.after);
+                reply.attach(events::attachment(kind, "context", events).0)
             }
         }))
     }
@@ -109,21 +108,10 @@ fn original(reply: Reply, shown: &Event, original: Option<&Event>, names: &Names
         Some(_) if shown.redacted_because().is_none() => {
             Line::new().text("The event was not redacted: what is shown is the original.")
         }
-        Some(original) if is_empty(original) => {
-            Line::new().text("The server holds the redacted form only; the original was deleted.")
-        }
-        Some(original) => {
-            let mut unredacted = original.clone();
-            if let Some(object) = unredacted.0.as_object_mut() {
-                object.remove("redacted_because");
-                object.remove("unsigned");
-            }
-            Line::new().text("Before it was redacted: ").append(what(&unredacted, names))
-        }
+        Some(original) => match events::before_redaction(original, names) {
+            Some(before) => Line::new().text("Before it was redacted: ").append(before),
+            None => Line::new().text("The server holds the redacted form only; the original was deleted."),
+        },
     };
     reply.paragraph(line)
-}
-
-fn is_empty(event: &Event) -> bool {
-    event.content().as_object().is_none_or(serde_json::Map::is_empty)
 }

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use ruma::RoomId;
+use serde_json::{Value, json};
 
-use super::{
-    Failure,
-    facts::{FileKind, json_file},
-};
+use super::{World, facts::FileKind};
 use crate::{
-    model::{DELETE_ROOM, DeleteResult, DeleteTask, PURGE_HISTORY, ScheduledTask, TaskStatus},
+    model::{DELETE_ROOM, DeleteResult, DeleteTask, PURGE_HISTORY, PurgeStatus, ScheduledTask, TaskStatus},
     plan::{Plan, PlanId, StepState},
-    reply::{Attachment, Line, csv_attachment, room_line},
-    text::duration::date,
+    ports::Fault,
+    reply::{Added, Line, MOST_BYTES, Reply, Table, room_line},
+    text::{duration::date, number::grouped},
 };
 
 /// How many users or aliases are named in a line.
@@ -92,43 +91,95 @@ impl Deletions {
         }
     }
 
-    /// All of them, with everybody who was removed.
-    pub(super) fn attachment(&self, kind: FileKind) -> Result<Attachment, Failure> {
-        if kind == FileKind::Json {
-            return json_file("deletions.json", &self.tasks);
+    /// Adds a file of them, with everybody who was removed, as far as a file goes.
+    pub(super) fn attach(&self, reply: Reply, kind: FileKind) -> Reply {
+        let mut table = match kind {
+            FileKind::Csv => kind.table("deletions", HEADERS),
+            FileKind::Json => Table::list("deletions", MOST_BYTES),
+        };
+        let is_cut = self.tasks.iter().any(|task| table.add(self.row(kind, task)) == Added::Full);
+        let rows = table.rows();
+        let reply = reply.attach(table.finish());
+        if is_cut {
+            return reply.paragraph(format!(
+                "The file is as large as it may be: it has the first {} only.",
+                grouped(rows)
+            ));
         }
-        Ok(csv_attachment(
-            "deletions.csv",
-            &[
-                "time",
-                "id",
-                "action",
-                "status",
-                "room",
-                "kicked_users",
-                "failed_to_kick_users",
-                "local_aliases",
-                "new_room_id",
-                "error",
-                "job",
-            ],
-            self.tasks.iter().map(|task| {
-                let result = result(task);
-                vec![
-                    if task.timestamp_ms > 0 { date(task.timestamp_ms) } else { String::new() },
-                    task.id.clone(),
-                    task.action.clone(),
-                    task.status.clone(),
-                    task.resource_id.clone().unwrap_or_default(),
-                    result.kicked_users.join(" "),
-                    result.failed_to_kick_users.join(" "),
-                    result.local_aliases.join(" "),
-                    result.new_room_id.unwrap_or_default(),
-                    task.error.clone().unwrap_or_default(),
-                    self.jobs.get(&task.id).map(ToString::to_string).unwrap_or_default(),
-                ]
-            }),
-        ))
+        reply
+    }
+
+    fn row(&self, kind: FileKind, task: &ScheduledTask) -> Vec<Value> {
+        if kind == FileKind::Json {
+            return vec![json!(task)];
+        }
+        let result = result(task);
+        vec![
+            json!((task.timestamp_ms > 0).then(|| date(task.timestamp_ms))),
+            json!(task.id),
+            json!(task.action),
+            json!(task.status),
+            json!(task.resource_id),
+            json!(result.kicked_users.join(" ")),
+            json!(result.failed_to_kick_users.join(" ")),
+            json!(result.local_aliases.join(" ")),
+            json!(result.new_room_id),
+            json!(task.error),
+            json!(self.jobs.get(&task.id)),
+        ]
+    }
+}
+
+const HEADERS: &[&str] = &[
+    "time",
+    "id",
+    "action",
+    "status",
+    "room",
+    "kicked_users",
+    "failed_to_kick_users",
+    "local_aliases",
+    "new_room_id",
+    "error",
+    "job",
+];
+
+/// The background tasks of a room, oldest first. Old servers tell only of deletions, and neither when nor why they
+/// failed.
+pub(super) async fn room_tasks(
+    world: &World<'_>,
+    room: &RoomId,
+) -> Result<(Vec<ScheduledTask>, Source), Fault> {
+    match world.lookup.tasks(Some(room)).await {
+        Ok(tasks) => Ok((tasks, Source::ScheduledTasks)),
+        Err(Fault::NotRouted { .. }) => {
+            let tasks = world.lookup.delete_tasks(room).await?;
+            let tasks = tasks.into_iter().map(|task| from_delete_status(task, Some(room)));
+            Ok((tasks.collect(), Source::DeleteStatus))
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+fn word(status: TaskStatus) -> String {
+    match status {
+        TaskStatus::Active => "active".to_owned(),
+        TaskStatus::Complete => "complete".to_owned(),
+        TaskStatus::Failed => "failed".to_owned(),
+        TaskStatus::Other(word) => word,
+    }
+}
+
+/// A purge of history as its status tells it.
+pub(super) fn from_purge_status(id: &str, purge: PurgeStatus) -> ScheduledTask {
+    ScheduledTask {
+        id: id.to_owned(),
+        action: PURGE_HISTORY.to_owned(),
+        status: word(purge.status),
+        timestamp_ms: 0,
+        resource_id: None,
+        result: None,
+        error: purge.error,
     }
 }
 
@@ -137,15 +188,10 @@ pub(super) fn from_delete_status(task: DeleteTask, room: Option<&RoomId>) -> Sch
     ScheduledTask {
         id: task.id,
         action: DELETE_ROOM.to_owned(),
-        status: match task.status {
-            TaskStatus::Active => "active".to_owned(),
-            TaskStatus::Complete => "complete".to_owned(),
-            TaskStatus::Failed => "failed".to_owned(),
-            TaskStatus::Other(word) => word,
-        },
+        status: word(task.status),
         timestamp_ms: 0,
         resource_id: room.map(ToString::to_string),
-        result: task.result.map(|result| serde_json::json!(result)),
+        result: task.result.map(|result| json!(result)),
         error: None,
     }
 }

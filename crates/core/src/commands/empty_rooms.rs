@@ -9,7 +9,7 @@ use super::{
     Access, Acting, Command, Decision, Draft, Failure, Pages, Subject, World,
     facts::{FileKind, named},
     paging::{Part, fitting},
-    room_list::{HEADERS, cells},
+    room_list::{HEADERS, cells, file_of_rooms},
     several::read_each,
 };
 use crate::{
@@ -296,8 +296,11 @@ fn preview(facts: &Facts, left: Option<String>) -> Reply {
     }
     if remembered > 0 {
         lines.push(text(format!(
-            "{} remembered by former members here: they lose the history, and open invitations are lost.",
-            of_them(remembered, batch, "is", "are")
+            "{} forgotten: former members lose the history, open invitations are lost.",
+            match remembered {
+                n if n == batch && n > 1 => "None of them is".to_owned(),
+                n => of_them(n, batch, "is not", "are not"),
+            }
         )));
     }
     let batch_of = match facts.left {
@@ -308,7 +311,13 @@ fn preview(facts: &Facts, left: Option<String>) -> Reply {
         .paragraph(Line::new().strong(format!("Purge {batch_of} without members of this server")))
         .list(lines)
         .paragraph("The rooms:");
-    let preview = cut_list(preview, facts.rooms.iter().map(in_a_line).collect(), NAMED, "rooms");
+    let preview = if facts.rooms.len() > NAMED {
+        preview.attach(file_of_rooms("empty-rooms", &facts.rooms))
+    } else {
+        preview
+    };
+    let lines = facts.rooms.iter().map(in_a_line).collect();
+    let preview = cut_list(preview, lines, NAMED, "rooms; the file has all of them");
     let mut after: Vec<Line> = left.map(text).into_iter().collect();
     if facts.remembered > 0 {
         after.push(text(format!(

@@ -1,16 +1,16 @@
 //! What the commands about events share: which event or room is meant, and events as a file.
 
 use ruma::RoomId;
+use serde_json::{Value, json};
 
-use super::{
-    Failure,
-    facts::{FileKind, json_file},
-};
+use super::{Failure, facts::FileKind};
 use crate::{
     model::Event,
-    reply::{Attachment, Line, csv_attachment},
+    reply::{Added, Attachment, Line, MOST_BYTES, Table},
+    rules::event::{Names, what},
     text::{
         duration::date,
+        number::grouped,
         target::{EventTarget, RoomTarget},
     },
 };
@@ -50,23 +50,58 @@ pub(super) fn unknown_room(room: &RoomId) -> Failure {
     )
 }
 
-/// Events as a table, or as they are. `stem` is the name of the file without its extension.
-pub(super) fn attachment(kind: FileKind, stem: &str, events: &[&Event]) -> Result<Attachment, Failure> {
+/// Events as a table, or as they are: as many as a file holds, from the first on, and how many those are. `stem` is the
+/// name of the file without its extension.
+pub(super) fn attachment<'a>(
+    kind: FileKind,
+    stem: &str,
+    events: impl IntoIterator<Item = &'a Event>,
+) -> (Attachment, usize) {
+    let mut table = match kind {
+        FileKind::Csv => kind.table(stem, HEADERS),
+        FileKind::Json => Table::list(stem, MOST_BYTES),
+    };
+    let rows = events.into_iter().take_while(|event| table.add(row(kind, event)) == Added::Yes).count();
+    (table.finish(), rows)
+}
+
+/// What an event said before it was redacted; `None` when the server holds the redacted form only.
+pub(super) fn before_redaction(original: &Event, names: &Names) -> Option<Line> {
+    if original.content().as_object().is_none_or(serde_json::Map::is_empty) {
+        return None;
+    }
+    let mut unredacted = original.clone();
+    if let Some(object) = unredacted.0.as_object_mut() {
+        object.remove("redacted_because");
+        object.remove("unsigned");
+    }
+    Some(what(&unredacted, names))
+}
+
+/// What a file does not hold, if it is so.
+pub(super) fn cut_short(rows: usize, of: usize) -> Option<String> {
+    let number = |count: usize| grouped(count as u64);
+    (rows < of).then(|| {
+        format!(
+            "The file is as large as it may be: it has the first {} of {} events.",
+            number(rows),
+            number(of)
+        )
+    })
+}
+
+const HEADERS: &[&str] = &["time", "event_id", "sender", "type", "state_key", "content"];
+
+fn row(kind: FileKind, event: &Event) -> Vec<Value> {
     match kind {
-        FileKind::Json => json_file(&format!("{stem}.json"), &events),
-        FileKind::Csv => Ok(csv_attachment(
-            format!("{stem}.csv"),
-            &["time", "event_id", "sender", "type", "state_key", "content"],
-            events.iter().map(|event| {
-                vec![
-                    date(event.time()),
-                    event.event_id().map(ToString::to_string).unwrap_or_default(),
-                    event.sender().to_owned(),
-                    event.kind().to_owned(),
-                    event.state_key().unwrap_or_default().to_owned(),
-                    event.content().to_string(),
-                ]
-            }),
-        )),
+        FileKind::Json => vec![event.0.clone()],
+        FileKind::Csv => vec![
+            json!(date(event.time())),
+            json!(event.event_id()),
+            json!(event.sender()),
+            json!(event.kind()),
+            json!(event.state_key()),
+            json!(event.content().to_string()),
+        ],
     }
 }

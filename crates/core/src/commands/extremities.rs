@@ -39,7 +39,7 @@ pub(super) struct Extremities {
 /// How many are shown.
 const SHOWN: usize = 20;
 /// From how many on a room becomes slow.
-const MANY: u64 = 10;
+pub(super) const MANY: u64 = 10;
 
 impl Command for Extremities {
     const NAME: &'static str = "extremities";

@@ -3,11 +3,10 @@
 use futures_util::future::try_join;
 use ruma::{OwnedRoomId, RoomId};
 use serde::Serialize;
-use serde_json::json;
 
 use super::{Failure, World};
 use crate::{
-    model::{BlockStatus, DELETE_ROOM, DeleteTask, RoomDetails, ScheduledTask, TaskStatus},
+    model::{BlockStatus, RoomDetails},
     plan::RoomRef,
     ports::Fault,
     reply::{Attachment, Line, MOST_BYTES, Table, json_attachment},
@@ -63,31 +62,6 @@ pub(super) async fn known_room(
                 .text(". Check its ID; it may have been deleted, or nobody here was ever in it."),
         )),
     }
-}
-
-/// The background tasks of a room, oldest first. Old servers tell only of deletions, and neither when nor why they
-/// failed.
-pub(super) async fn room_tasks(world: &World<'_>, room: &RoomId) -> Result<Vec<ScheduledTask>, Fault> {
-    match world.lookup.tasks(Some(room)).await {
-        Err(Fault::NotRouted { .. }) => {}
-        told => return told,
-    }
-    let deletions = world.lookup.delete_tasks(room).await?;
-    let task = |deletion: DeleteTask| ScheduledTask {
-        id: deletion.id,
-        action: DELETE_ROOM.to_owned(),
-        status: match deletion.status {
-            TaskStatus::Active => "active".to_owned(),
-            TaskStatus::Complete => "complete".to_owned(),
-            TaskStatus::Failed => "failed".to_owned(),
-            TaskStatus::Other(other) => other,
-        },
-        timestamp_ms: 0,
-        resource_id: Some(room.to_string()),
-        result: deletion.result.map(|result| json!(result)),
-        error: None,
-    };
-    Ok(deletions.into_iter().map(task).collect())
 }
 
 /// “could not be read (The homeserver did not answer in time.)”

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Failure, World};
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis},
-    reply::{Line, Reply},
+    reply::{Line, MOST_BYTES, Reply},
     text::{
         duration::date,
         moment::parse_moment,
@@ -50,10 +50,12 @@ impl Place {
     /// The token of where to begin to read what came before.
     pub(super) async fn before(&self, world: &World<'_>, room: &RoomId) -> Result<Option<String>, Failure> {
         match self {
-            Self::Moment(ms) => match world.lookup.event_at(room, (ms - 1).max(0), Dir::Backwards).await? {
-                Some(found) => beside(world, room, found.event_id, Side::After).await,
-                None => Ok(None),
-            },
+            Self::Moment(ms) => {
+                match world.lookup.event_at(room, ms.saturating_sub(1).max(0), Dir::Backwards).await? {
+                    Some(found) => beside(world, room, found.event_id, Side::After).await,
+                    None => Ok(None),
+                }
+            }
             Self::Event(event) => beside(world, room, event.clone(), Side::Before).await,
         }
     }
@@ -150,6 +152,8 @@ pub(super) struct Read {
     pub(super) on: Option<String>,
     /// Member events of those who sent them.
     pub(super) state: Vec<Event>,
+    /// Whether it ended because no file holds more.
+    pub(super) is_full: bool,
 }
 
 impl Part {
@@ -183,13 +187,13 @@ impl Part {
             Towards::Newer => (Dir::Forwards, &self.newest),
         };
         let mut read = Read { on: self.from.clone(), ..Read::default() };
-        let mut empty = 0;
+        let (mut empty, mut bytes) = (0, 0);
         loop {
             let query = HistoryQuery {
                 from: read.on.clone(),
                 to: to.clone(),
                 dir,
-                limit: u32::try_from((count - read.events.len()).clamp(1, AT_ONCE)).unwrap_or(1),
+                limit: u32::try_from(count.saturating_sub(read.events.len()).clamp(1, AT_ONCE)).unwrap_or(1),
                 senders: wanted.senders.clone(),
                 types: wanted.types.clone(),
             };
@@ -201,9 +205,11 @@ impl Part {
             empty += usize::from(page.events.is_empty());
             // The last page may still say where to go on; one that leads nowhere else ends it as well.
             read.on = page.end.filter(|end| query.from.as_ref() != Some(end));
+            bytes += page.events.iter().map(|event| event.0.to_string().len()).sum::<usize>();
             read.events.extend(page.events);
             read.state.extend(page.state);
-            if read.on.is_none() || empty > EMPTY {
+            read.is_full = bytes >= MOST_BYTES;
+            if read.on.is_none() || empty > EMPTY || read.is_full {
                 break;
             }
             (world.tell)(&Reply::text(format!("Read {} events so far …", read.events.len())));

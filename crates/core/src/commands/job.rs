@@ -1,34 +1,56 @@
 //! `!job`: one job in full.
 
-use super::{Access, Command, Decision, Failure, Subject, World};
+use serde_json::{Value, json};
+
+use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind};
 use crate::{
-    execute::report_in_full,
-    plan::{Plan, PlanId, PlanState},
-    reply::{Line, Reply},
-    text::duration::date,
+    execute::{Server, report, report_in_full},
+    plan::{Outcome, Plan, PlanId, PlanState, PlannedStep},
+    ports::Records,
+    reply::{Added, Line, Reply, Table},
+    text::{duration::date, number::counted},
 };
 
 /// Show one job: who asked, what was done, how it stands
+///
+/// A file has every step of it; one in JSON has as well what I kept of the rooms before I changed them: state, members
+/// of this server, aliases, reports.
 #[derive(clap::Args, Debug)]
+#[command(override_usage = "!job <job> [--file[=csv|json]]")]
 pub(super) struct Job {
     /// The number of the job
     #[arg(value_name = "job", value_parser = number)]
     job: PlanId,
+    /// Attach every step as a file
+    #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
+    file: Option<FileKind>,
 }
+
+pub(super) struct Facts {
+    plan: Plan,
+    undone_by: Option<PlanId>,
+    file: Option<Table>,
+}
+
+/// From so many steps on, a message may not show all of them.
+const MANY: usize = 20;
 
 impl Command for Job {
     const NAME: &'static str = "job";
     const ACCESS: Access = Access::Read;
     const SUBJECT: Subject = Subject::Jobs;
     const EXAMPLE: &'static str = "!job 12";
-    type Facts = (Option<Plan>, Option<PlanId>);
+    type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Self::Facts, Failure> {
-        Ok((world.records.plan(self.job)?, super::undo::undone_by(world.records, self.job)?))
+        let plan = world.records.plan(self.job)?.ok_or_else(|| no_such_job(self.job))?;
+        let undone_by = super::undo::undone_by(world.records, self.job)?;
+        let file = self.file.map(|kind| steps(&plan, kind, world.records)).transpose()?;
+        Ok(Facts { plan, undone_by, file })
     }
 
-    fn decide(self, (plan, undone_by): Self::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
-        let Some(plan) = plan else { return Err(no_such_job(self.job)) };
+    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+        let Facts { plan, undone_by, file } = facts;
         let mut reply = match plan.state {
             PlanState::Running | PlanState::Done => report_in_full(&plan),
             PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => Reply::new()
@@ -53,8 +75,78 @@ impl Command for Job {
         if let Some(undone_by) = undone_by {
             reply = reply.fact("Undone by", Line::new().text(format!("job {undone_by}")));
         }
+        let of = plan.steps.len() as u64;
+        if let Some(file) = file {
+            let rows = file.rows();
+            if rows < of {
+                reply = reply.paragraph(format!(
+                    "The file is as large as it may be: it has the first {rows} of {}.",
+                    counted(of, "step")
+                ));
+            }
+            reply = reply.attach(file.finish());
+        } else if plan.steps.len() > MANY {
+            let line = Line::new().text("Every step: ").code(format!("!job {} --file", plan.id));
+            reply = reply.paragraph(line.text("."));
+        }
         Ok(Decision::Answer(reply))
     }
+}
+
+const HEADERS: &[&str] = &["step", "what", "room", "name", "alias", "state", "outcome", "effect"];
+const HEADERS_KEPT: &[&str] =
+    &["step", "what", "room", "name", "alias", "state", "outcome", "effect", "kept"];
+
+/// Every step, as far as a file goes. As JSON with what was kept of its room, read for one step after the other: it may
+/// be large.
+fn steps(plan: &Plan, kind: FileKind, records: &dyn Records) -> Result<Table, Failure> {
+    let name = format!("job-{}", plan.id);
+    let mut table = match kind {
+        FileKind::Csv => kind.table(&name, HEADERS),
+        FileKind::Json => kind.table(&name, HEADERS_KEPT),
+    };
+    let heading = Plan { steps: Vec::new(), ..plan.clone() };
+    for (n, planned) in plan.steps.iter().enumerate() {
+        let mut row = row(&heading, n, planned);
+        if kind == FileKind::Json {
+            row.push(json!(records.kept(plan.id, n)?));
+        }
+        if table.add(row) == Added::Full {
+            break;
+        }
+    }
+    Ok(table)
+}
+
+/// A step, in the order of [`HEADERS`].
+fn row(heading: &Plan, n: usize, planned: &PlannedStep) -> Vec<Value> {
+    let room = planned.step.room_ref();
+    let (state, effect) = match (&planned.outcome, &planned.state) {
+        (Some(Outcome::Done { effect }), _) => ("done", Some(effect)),
+        (Some(Outcome::Failed { .. }), _) => ("failed", None),
+        (None, Some(_)) => ("at work", None),
+        (None, None) => ("not begun", None),
+    };
+    vec![
+        json!(n),
+        json!(Reply::text(planned.step.describe()).render().text),
+        json!(room.id),
+        json!(room.name),
+        json!(room.alias),
+        json!(state),
+        json!(planned.outcome.is_some().then(|| in_words(heading, planned))),
+        json!(effect),
+    ]
+}
+
+/// What the report on a job of this step alone says of it, below its heading.
+fn in_words(heading: &Plan, planned: &PlannedStep) -> String {
+    let said = report(&Plan { steps: vec![planned.clone()], ..heading.clone() }, Server::There)
+        .blocks
+        .into_iter()
+        .skip(1)
+        .take(1);
+    Reply { blocks: said.collect(), attachment: None }.render().text
 }
 
 /// A job's number, with or without a `#`.

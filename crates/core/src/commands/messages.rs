@@ -7,12 +7,12 @@ use super::{
     browse::{Browse, Page, marked},
     events::{attachment, unknown_room},
     facts::FileKind,
-    history::{Part, Place, Wanted},
+    history::{Part, Place, Towards, Wanted},
     sheet::cut,
 };
 use crate::{
-    model::{Event, RoomDetails},
-    reply::{Line, Reply, room_line},
+    model::{Event, Millis, RoomDetails},
+    reply::{Attachment, Line, Reply, room_line},
     rules::event::Names,
     text::{
         duration::date,
@@ -52,7 +52,7 @@ pub(super) struct Messages {
     /// Which page, from 1
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=1000))]
     page: Option<u32>,
-    /// Attach all of the range as a file, up to 10,000 events
+    /// Attach all of the range as a file, up to 10,000 events and 32 MiB
     #[arg(long, conflicts_with = "page")]
     all: bool,
     /// Attach what is shown as a file
@@ -76,18 +76,9 @@ impl Command for Messages {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        let place =
-            |word: &Option<String>| word.as_deref().map(|word| Place::read(word, world.now)).transpose();
-        let (before, after, at) = (place(&self.before)?, place(&self.after)?, place(&self.at)?);
-        if let (Some(Place::Moment(before)), Some(Place::Moment(after))) = (&before, &after)
-            && before <= after
-        {
-            return Err(Failure::told(Line::new().text(format!(
-                "Nothing can be before {} and after {}. Exchange the two?",
-                date(*before),
-                date(*after)
-            ))));
-        }
+        // Where a page was turned to is known; ages such as 2h would mean another time by now.
+        let Places { before, after, at } =
+            if world.at.is_some() { Places::default() } else { self.places(world.now)? };
         let wanted = Wanted {
             senders: self.from.iter().map(|UserTarget(user)| user.clone()).collect(),
             types: self.kinds.iter().flat_map(|word| meant(word)).collect(),
@@ -141,18 +132,45 @@ impl Command for Messages {
         let hidden = lines.len() - shown;
         let mut reply =
             Reply::new().paragraph(heading).list(lines.into_iter().take(shown)).more(hidden, "in the file");
-        if self.all && turns {
-            reply = reply.paragraph(rest_of_file(&page));
-        } else if page.is_beginning {
-            reply = reply.paragraph(beginning(&facts.wanted));
-        }
         // A turned page edits the message; its file would be another one beside it.
         let kind = if self.all { Some(self.file.unwrap_or(FileKind::Csv)) } else { self.file };
-        if let Some(kind) = kind.filter(|_| world.at.is_none()) {
-            let events: Vec<&Event> = page.events.iter().collect();
-            reply = reply.attach(attachment(kind, "messages", &events)?);
+        let file = kind.filter(|_| world.at.is_none()).map(|kind| file(kind, &page));
+        let is_cut = file.as_ref().is_some_and(|(_, held)| held.len() < page.events.len());
+        if let Some((attachment, held)) = file {
+            if is_cut || (self.all && turns) {
+                reply = reply.paragraph(rest_of_file(page.towards, held, is_cut || page.is_full));
+            }
+            reply = reply.attach(attachment);
+        }
+        if page.is_beginning && !is_cut {
+            reply = reply.paragraph(beginning(&facts.wanted));
         }
         Ok(if turns && !self.all { Decision::Page(reply, pages) } else { Decision::Answer(reply) })
+    }
+}
+
+/// Between, or around, what is looked for.
+#[derive(Default)]
+struct Places {
+    before: Option<Place>,
+    after: Option<Place>,
+    at: Option<Place>,
+}
+
+impl Messages {
+    fn places(&self, now: Millis) -> Result<Places, Failure> {
+        let place = |word: &Option<String>| word.as_deref().map(|word| Place::read(word, now)).transpose();
+        let (before, after, at) = (place(&self.before)?, place(&self.after)?, place(&self.at)?);
+        if let (Some(Place::Moment(before)), Some(Place::Moment(after))) = (&before, &after)
+            && before <= after
+        {
+            return Err(Failure::told(Line::new().text(format!(
+                "Nothing can be before {} and after {}. Exchange the two?",
+                date(*before),
+                date(*after)
+            ))));
+        }
+        Ok(Places { before, after, at })
     }
 }
 
@@ -190,14 +208,28 @@ fn beginning(wanted: &Wanted) -> &'static str {
     }
 }
 
-/// How to go on where a file ends.
-fn rest_of_file(page: &Page) -> Line {
-    let (event, option, which) = match &page.older {
-        Some(_) => (page.events.last(), "--before", "older"),
-        None => (page.events.first(), "--after", "newer"),
+/// The file of a page, and which of the events it holds: as many as fit, from where the reading began.
+fn file(kind: FileKind, page: &Page) -> (Attachment, &[Event]) {
+    const NAME: &str = "messages";
+    let events = &page.events[..];
+    let (file, rows) = attachment(kind, NAME, events);
+    if rows == events.len() || page.towards == Towards::Older {
+        return (file, events.get(..rows).unwrap_or_default());
+    }
+    let (_, rows) = attachment(kind, NAME, events.iter().rev());
+    let held = events.get(events.len() - rows..).unwrap_or_default();
+    (attachment(kind, NAME, held).0, held)
+}
+
+/// How to go on where a file ends that holds these events.
+fn rest_of_file(towards: Towards, held: &[Event], is_full: bool) -> Line {
+    let (event, option, which) = match towards {
+        Towards::Older => (held.last(), "--before", "older"),
+        Towards::Newer => (held.first(), "--after", "newer"),
     };
     let id = event.and_then(Event::event_id).map(ToString::to_string).unwrap_or_default();
-    let line = Line::new().text(format!("The file ends at {} events. ", page.events.len()));
+    let why = if is_full { ", because it is as large as it may be" } else { "" };
+    let line = Line::new().text(format!("The file ends at {} events{why}. ", held.len()));
     line.text(format!("For the {which} ones, type the command again with "))
         .code(format!("{option} {id}"))
         .text(".")
@@ -205,11 +237,17 @@ fn rest_of_file(page: &Page) -> Line {
 
 /// Why a page is empty.
 fn nothing(room: Line, wanted: &Wanted, details: &RoomDetails, page: &Page) -> Line {
-    if page.newer.is_some() {
-        return Line::from(beginning(wanted));
-    }
-    if page.older.is_some() {
-        return Line::from("There is nothing newer.");
+    match (page.towards, page.older.is_some(), page.newer.is_some()) {
+        // The reading gave up before it came to an end.
+        (Towards::Older, true, _) => {
+            return Line::from("Nothing found so far. ⬅️ goes on among what is older.");
+        }
+        (Towards::Newer, _, true) => {
+            return Line::from("Nothing found so far. ➡️ goes on among what is newer.");
+        }
+        (Towards::Older, false, true) => return Line::from(beginning(wanted)),
+        (Towards::Newer, true, false) => return Line::from("There is nothing newer."),
+        (_, false, false) => {}
     }
     if is_everything(wanted) {
         return Line::new().text("The server holds no events of ").append(room).text(".");
@@ -228,6 +266,27 @@ fn nothing(room: Line, wanted: &Wanted, details: &RoomDetails, page: &Page) -> L
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_page_says_whether_there_may_be_more() {
+        let page = |towards, older: bool, newer: bool| Page {
+            towards,
+            older: older.then(String::new),
+            newer: newer.then(String::new),
+            ..Page::default()
+        };
+        for (page, says) in [
+            (page(Towards::Older, true, false), "Nothing found so far. ⬅️ goes on among what is older."),
+            (page(Towards::Older, true, true), "Nothing found so far. ⬅️ goes on among what is older."),
+            (page(Towards::Newer, false, true), "Nothing found so far. ➡️ goes on among what is newer."),
+            (page(Towards::Older, false, true), "This is the beginning of what the server has."),
+            (page(Towards::Newer, true, false), "There is nothing newer."),
+            (page(Towards::Older, false, false), "The server holds no events of Talk."),
+        ] {
+            let line = nothing(Line::from("Talk"), &Wanted::default(), &RoomDetails::default(), &page);
+            assert_eq!(Reply::text(line).render().text, says);
+        }
+    }
 
     #[test]
     fn types_may_be_short() {

@@ -16,7 +16,7 @@ pub(super) struct Part {
 }
 
 /// At most so many entries are shown, even if more of them fit.
-const MOST: u64 = 100;
+pub(super) const MOST: u64 = 100;
 
 /// What the lines of a list may take, in bytes of text and of HTML: the rest of a message is left for what stands
 /// around it.

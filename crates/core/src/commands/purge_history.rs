@@ -6,6 +6,7 @@ use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, f
 use crate::{
     model::{Context, Dir, Event, HistoryPurge, HistoryQuery, LocalEvents, Millis, RoomDetails, UpTo},
     plan::{RoomRef, Step},
+    ports::Fault,
     reply::{Line, Reply},
     rules::event::{Names, in_words},
     text::{
@@ -21,7 +22,8 @@ use crate::{
 /// First counts what would go. The room, its members and its state stay, and so do files that were sent. What users of
 /// this server wrote disappears from the history as well, but stays in the database, since nobody else may have it:
 /// --local-too deletes that too. A date is written like
-/// 2026-11-20 or "2026-11-20 13:05" (UTC); an age like 30d deletes what is older than that.
+/// 2026-11-20 or "2026-11-20 13:05" (UTC), or how long ago, like 30d; it stands for the first event from then on. That event
+/// stays.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "!purge-history <room> <date|age|event> [--local-too] [--dry-run] [--yes]")]
 pub(super) struct PurgeHistory {
@@ -44,13 +46,27 @@ enum Point {
 pub(super) struct Facts {
     room: RoomRef,
     details: RoomDetails,
-    up_to: UpTo,
-    /// The event before which everything goes; `None` when the server does not show it.
-    around: Option<Context>,
+    /// The event before which everything goes; it stays.
+    event: OwnedEventId,
+    /// How that event was named.
+    named: Named,
+    /// What the server shows of it.
+    around: Context,
     /// Whether no event follows it.
     is_newest: bool,
     /// What is before it; `None` when it could not be counted.
     count: Option<Count>,
+}
+
+/// How the event was named before which everything goes.
+#[derive(Clone, Copy)]
+enum Named {
+    /// By its ID.
+    ById,
+    /// By a date: it is the first one from then on.
+    FirstFrom(Millis),
+    /// By a date that all events are older than: it is the newest.
+    NewestBefore(Millis),
 }
 
 /// Events before a point.
@@ -82,12 +98,13 @@ impl Command for PurgeHistory {
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let (target, point) = self.point(world.now)?;
         let (room, details) = known_room(world, &target).await?;
-        let (up_to, around) = match point {
+        let (event, named, around) = match point {
             Point::Time(ts) => {
-                let Some(found) = world.lookup.event_at(&room.id, ts, Dir::Backwards).await? else {
-                    return Err(nothing(&room, &UpTo::Time(ts)));
+                let (event, named) = at(world, &room, ts).await?;
+                let Some(around) = world.lookup.context(&room.id, &event, 0).await? else {
+                    return Err(hidden(&event, &room, ts));
                 };
-                (UpTo::Time(ts), world.lookup.context(&room.id, &found.event_id, 0).await?)
+                (event, named, around)
             }
             Point::Event(target) => {
                 if let Some(other) = target.room {
@@ -99,21 +116,21 @@ impl Command for PurgeHistory {
                 let Some(around) = world.lookup.context(&room.id, &target.event, 0).await? else {
                     return Err(self.unknown(world, &room, &target.event).await?);
                 };
-                (UpTo::Event(target.event), Some(around))
+                (target.event, Named::ById, around)
             }
         };
-        let count = match around.as_ref().and_then(|around| around.start.clone()) {
+        let count = match around.start.clone() {
             Some(start) => Some(count(world, &room.id, start).await?),
             None => None,
         };
-        let is_newest = match around.as_ref().and_then(|around| around.end.clone()) {
+        let is_newest = match around.end.clone() {
             Some(end) => {
                 let query = HistoryQuery { from: Some(end), limit: 1, ..HistoryQuery::default() };
                 world.lookup.history(&room.id, &query).await?.events.is_empty()
             }
             None => false,
         };
-        Ok(Facts { room, details, up_to, around, is_newest, count })
+        Ok(Facts { room, details, event, named, around, is_newest, count })
     }
 
     fn can_be_overtaken(&self) -> bool {
@@ -124,21 +141,27 @@ impl Command for PurgeHistory {
         if let Some(count) = &facts.count {
             refuse_empty(&facts, count)?;
         }
-        let mut preview = Reply::new().paragraph(heading(&facts));
-        if let Some(around) = &facts.around {
-            let words = match (&facts.up_to, facts.is_newest) {
-                (UpTo::Event(_), false) => "What is before this event goes:",
-                (UpTo::Time(_), false) => "What is before this event, the last one by then, goes:",
-                (_, true) => "That is the newest event of the room, and what is before it goes:",
-            };
-            preview = preview.paragraph(words).quote([in_words(&around.event, &Names::of(&around.state))]);
-        }
-        preview = preview.list(self.consequences(&facts));
+        let words = match (facts.named, facts.is_newest) {
+            (Named::NewestBefore(_), _) => {
+                "All events are older than that. The newest one stays, and what is before it goes:"
+            }
+            (_, true) => "That is the newest event of the room. It stays, and what is before it goes:",
+            (Named::FirstFrom(_), false) => {
+                "What is before this event, the first one from then on, goes; it stays itself:"
+            }
+            (Named::ById, false) => "What is before this event goes; it stays itself:",
+        };
+        let preview = Reply::new()
+            .paragraph(heading(&facts))
+            .paragraph(words)
+            .quote([in_words(&facts.around.event, &Names::of(&facts.around.state))])
+            .list(self.consequences(&facts));
         let local = if self.local_too { LocalEvents::Deleted } else { LocalEvents::Kept };
         Ok(Decision::Propose(Box::new(Draft {
             steps: vec![Step::PurgeHistory {
                 room: facts.room,
-                purge: HistoryPurge { up_to: facts.up_to, local },
+                // Never by the date: the server would go by when it received events, and delete other ones.
+                purge: HistoryPurge { up_to: UpTo::Event(facts.event), local },
             }],
             because: None,
             preview,
@@ -193,7 +216,11 @@ impl PurgeHistory {
         room: &RoomRef,
         event: &OwnedEventId,
     ) -> Result<Failure, Failure> {
-        let original = world.lookup.original(event).await?;
+        let original = match world.lookup.original(event).await {
+            // Before 1.140 Synapse cannot fetch an event by its ID alone; that it is not in this room is known anyway.
+            Err(Fault::NotRouted { .. }) => None,
+            told => told?,
+        };
         Ok(match original.and_then(|event| event.room_id()) {
             Some(other) if other != room.id => elsewhere(event, &other, room),
             _ => Failure::told(
@@ -227,13 +254,6 @@ impl PurgeHistory {
                     .to_owned()
             }
         }));
-        if matches!(facts.up_to, UpTo::Time(_)) {
-            lines.push(text(
-                "The server goes by when it received an event, and I count by the date that the event carries: the \
-                 numbers can differ."
-                    .to_owned(),
-            ));
-        }
         lines
     }
 
@@ -275,7 +295,7 @@ fn refuse_empty(facts: &Facts, count: &Count) -> Result<(), Failure> {
         return Ok(());
     }
     Err(match count.state {
-        0 => nothing(&facts.room, &facts.up_to),
+        0 => nothing(&facts.room, before(Line::new(), facts)),
         n => {
             Failure::told(Line::new().text("Nothing to delete in ").append(facts.room.line()).text(format!(
                 ": before that is only state ({}), which is never deleted.",
@@ -286,10 +306,21 @@ fn refuse_empty(facts: &Facts, count: &Count) -> Result<(), Failure> {
 }
 
 fn heading(facts: &Facts) -> Line {
-    let line = Line::new().strong("Delete the history of ").append(facts.room.line()).text(" before ");
-    match &facts.up_to {
-        UpTo::Event(event) => line.code(event.as_str()),
-        UpTo::Time(ts) => line.text(date(*ts)),
+    let line = before(Line::new().strong("Delete the history of ").append(facts.room.line()), facts);
+    match facts.named {
+        Named::ById => line,
+        Named::FirstFrom(_) | Named::NewestBefore(_) => {
+            line.text(", up to the event ").code(facts.event.as_str())
+        }
+    }
+}
+
+/// “ before 2026-11-20 00:00:00 UTC”, as it was typed.
+fn before(line: Line, facts: &Facts) -> Line {
+    let line = line.text(" before ");
+    match facts.named {
+        Named::ById => line.code(facts.event.as_str()),
+        Named::FirstFrom(ts) | Named::NewestBefore(ts) => line.text(date(ts)),
     }
 }
 
@@ -302,13 +333,32 @@ fn no_point() -> Failure {
     )
 }
 
-fn nothing(room: &RoomRef, up_to: &UpTo) -> Failure {
-    let line = Line::new().text("There is nothing in ").append(room.line()).text(" before ");
-    let line = match up_to {
-        UpTo::Event(event) => line.code(event.as_str()),
-        UpTo::Time(ts) => line.text(date(*ts)),
-    };
+fn nothing(room: &RoomRef, before: Line) -> Failure {
+    let line = Line::new().text("There is nothing in ").append(room.line()).append(before);
     Failure::told(line.text(" that could be deleted."))
+}
+
+/// The event that a date leads to is one that the server knows of and does not show.
+fn hidden(event: &OwnedEventId, room: &RoomRef, ts: Millis) -> Failure {
+    Failure::told(
+        Line::new()
+            .text(format!("At {} in ", date(ts)))
+            .append(room.line())
+            .text(" is the event ")
+            .code(event.as_str())
+            .text(", which the server does not show. Name another date, or an event."),
+    )
+}
+
+/// The event that a date leads to, so that what is shown and counted is what is deleted.
+async fn at(world: &World<'_>, room: &RoomRef, ts: Millis) -> Result<(OwnedEventId, Named), Failure> {
+    if let Some(found) = world.lookup.event_at(&room.id, ts, Dir::Forwards).await? {
+        return Ok((found.event_id, Named::FirstFrom(ts)));
+    }
+    match world.lookup.event_at(&room.id, ts, Dir::Backwards).await? {
+        Some(found) => Ok((found.event_id, Named::NewestBefore(ts))),
+        None => Err(nothing(room, Line::new().text(format!(" before {}", date(ts))))),
+    }
 }
 
 fn elsewhere(event: &OwnedEventId, other: &RoomId, room: &RoomRef) -> Failure {

@@ -24,12 +24,12 @@ pub(super) fn tell<'a>(preview: Reply, reports: impl Iterator<Item = &'a EventRe
     let at_least = if reports.len() >= LOOKED_FOR as usize { "at least " } else { "" };
     let heading = match reports.len() {
         0 => return preview,
-        1 => "One report is about what was said there. The server forgets it with the room; I keep a copy:"
-            .to_owned(),
+        1 => "One report is about what was said there. The server forgets it with the room; ".to_owned(),
         n => format!(
-            "Reports about what was said there: {at_least}{n}. The server forgets them with the room; I keep a copy:"
+            "Reports about what was said there: {at_least}{n}. The server forgets them with the room; "
         ),
     };
+    let heading = Line::new().text(heading).code("!job --file=json").text(" has a copy afterwards:");
     let lines = reports.into_iter().map(|report| {
         let line = Line::new().code(&report.user_id).text(" reported ").code(&report.event_id);
         let line = match &report.sender {

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    facts::{RoomFacts, block_line, json_file, members, room_tasks, unread},
+    deletions::room_tasks,
+    extremities::MANY,
+    facts::{RoomFacts, block_line, json_file, members, unread},
 };
 use crate::{
     model::{BlockStatus, Extremities, RoomDetails, ScheduledTask},
@@ -62,6 +64,7 @@ impl Command for Room {
         let lookup = world.lookup;
         let (extremities, tasks, aliases) =
             join3(lookup.extremities(&room), room_tasks(world, &room), lookup.local_aliases(&room)).await;
+        let tasks = tasks.map(|(tasks, _)| tasks);
         Ok(Facts { room, about, join_rules, beside: Beside { extremities, tasks, aliases } })
     }
 
@@ -130,9 +133,6 @@ fn raw(found: &Facts, details: &RoomDetails) -> Value {
     raw
 }
 
-/// More open ends than this are worth a look.
-const MANY_ENDS: u64 = 10;
-
 /// What was read beside the details.
 fn beside(room: &RoomId, details: &RoomDetails, beside: &Beside) -> Vec<(&'static str, Line)> {
     let mut facts = Vec::new();
@@ -147,7 +147,7 @@ fn beside(room: &RoomId, details: &RoomDetails, beside: &Beside) -> Vec<(&'stati
         "Forward extremities",
         match &beside.extremities {
             Err(fault) => unread(fault),
-            Ok(ends) if ends.count > MANY_ENDS => Line::new()
+            Ok(ends) if ends.count > MANY => Line::new()
                 .text(format!("{}, which slows the room down; ", grouped(ends.count)))
                 .code(format!("!extremities {room}"))
                 .text(" lists them"),

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use ruma::{OwnedRoomAliasId, OwnedRoomId};
 use serde_json::{Value, json};
 
-use super::{Failure, World, paging::Part};
+use super::{Failure, World, facts::FileKind, paging::Part};
 use crate::{
     model::{ListedRoom, RoomQuery},
-    reply::{Added, Reply, Table},
+    reply::{Added, Attachment, Reply, Table},
     text::{number::grouped, target::RoomTarget},
 };
 
@@ -92,6 +92,8 @@ pub(super) struct Filing {
     pub(super) table: Table,
     /// At most so many rooms go into it.
     pub(super) most: Option<u64>,
+    /// So many rooms are passed over before it begins: no more than before the part that is shown.
+    pub(super) from: u64,
 }
 
 /// What was read.
@@ -143,7 +145,7 @@ pub(super) const HEADERS: &[&str] = &[
 /// Rooms that are asked for at once when many are read: the more, the longer the server's database is busy at a time.
 const AT_ONCE: u32 = 500;
 
-/// Reads a part of the list; with a file, all that follows as well.
+/// Reads a part of the list; with a file, all that goes into that as well.
 pub(super) async fn read(
     world: &World<'_>,
     wanted: &Wanted,
@@ -163,7 +165,8 @@ pub(super) async fn read(
         return Ok(Found { rooms: page.rooms, total: page.total, end: End::Whole, table: None });
     }
     // Only what is sifted must be counted from its beginning.
-    let mut query = query(if sifted { 0 } else { part.from }, AT_ONCE);
+    let begin = filing.as_ref().map_or(part.from, |filing| filing.from);
+    let mut query = query(if sifted { 0 } else { begin }, AT_ONCE);
     let mut reading = Reading { part, at: query.from, rooms: Vec::new(), filing, cut: None };
     let mut seen = HashSet::new();
     let (total, stuck) = loop {
@@ -177,7 +180,7 @@ pub(super) async fn read(
         }
         let next = page.next.filter(|next| *next > query.from && got > 0);
         match next {
-            Some(next) if sifted || reading.cut.is_none() => query.from = next,
+            Some(next) if sifted || !reading.has_all() => query.from = next,
             _ => break (page.total, page.next.is_some() && next.is_none()),
         }
         (world.tell)(&Reply::text(format!(
@@ -208,23 +211,40 @@ struct Reading {
 }
 
 impl Reading {
+    /// Whether nothing that follows is wanted.
+    fn has_all(&self) -> bool {
+        self.cut.is_some() && self.at >= self.part.from.saturating_add(self.part.size)
+    }
+
     fn take(&mut self, room: ListedRoom) {
-        let is_asked = self.at >= self.part.from;
+        let at = self.at;
         self.at += 1;
-        if !is_asked {
-            return;
-        }
-        if let Some(filing) = self.filing.as_mut().filter(|_| self.cut.is_none()) {
+        let begun = |filing: &&mut Filing| at >= filing.from && self.cut.is_none();
+        if let Some(filing) = self.filing.as_mut().filter(begun) {
             if filing.most.is_some_and(|most| filing.table.rows() >= most) {
                 self.cut = Some(End::Limit);
             } else if filing.table.add(cells(&room)) == Added::Full {
                 self.cut = Some(End::Full);
             }
         }
-        if (self.rooms.len() as u64) < self.part.size {
+        if at >= self.part.from && (self.rooms.len() as u64) < self.part.size {
             self.rooms.push(room);
         }
     }
+}
+
+/// The rooms of a preview, all of which are in the file: it names more of them than a message can.
+pub(super) fn file_of_rooms<'a>(name: &str, rooms: impl IntoIterator<Item = &'a ListedRoom>) -> Attachment {
+    let mut table = FileKind::Csv.table(name, HEADERS);
+    for room in rooms {
+        let added = table.add(cells(room));
+        debug_assert_eq!(
+            added,
+            Added::Yes,
+            "the details of the some hundred rooms of a Plan fit many times over"
+        );
+    }
+    table.finish()
 }
 
 /// The row of a room, in the order of [`HEADERS`].

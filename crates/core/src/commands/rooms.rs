@@ -5,7 +5,7 @@ use ruma::OwnedRoomId;
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     facts::{FileKind, named},
-    paging::{Part, fitting},
+    paging::{MOST, Part, fitting},
     room_list::{End, Filing, Found, HEADERS, Search, Wanted, read},
 };
 use crate::{
@@ -53,7 +53,7 @@ pub(super) struct Rooms {
     /// Only rooms with members
     #[arg(long)]
     not_empty: bool,
-    /// How many rooms on a page, or in the file when there is one; a page ends where the message is full
+    /// How many rooms on a page (100 at most), or in the file when there is one; a page ends where the message is full
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: Option<u32>,
     /// Pass over so many rooms
@@ -68,7 +68,7 @@ pub(super) struct Rooms {
     /// Which page, counted from 1
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..))]
     page: Option<u32>,
-    /// Attach the rooms with all that the list tells about them: all of them, unless there is a --limit
+    /// Attach the rooms with all that the list tells about them: all of them, unless there is a --limit or --from
     #[arg(long, value_name = "csv|json", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     file: Option<FileKind>,
 }
@@ -107,11 +107,17 @@ impl Command for Rooms {
         let wanted = Wanted { search: search.clone(), query: self.query() };
         // With a file, the limit is the file's.
         let size = self.limit.filter(|_| self.file.is_none()).unwrap_or(ON_A_PAGE);
+        if u64::from(size) > MOST {
+            let line = Line::new()
+                .text(format!("A page has {MOST} rooms at most. For more of them, attach a file: "));
+            return Err(Failure::told(line.code(format!("--limit {size} --file")).text(".")));
+        }
         let part = Part::of(world, self.page, self.from, size);
-        let filing = self
-            .file
-            .filter(|_| world.at.is_none())
-            .map(|kind| Filing { table: kind.table("rooms", HEADERS), most: self.limit.map(u64::from) });
+        let filing = self.file.filter(|_| world.at.is_none()).map(|kind| Filing {
+            table: kind.table("rooms", HEADERS),
+            most: self.limit.map(u64::from),
+            from: self.from,
+        });
         let found = read(world, &wanted, part, filing).await?;
         let exact = if part.from == 0 { exact(world, &wanted).await? } else { Exact::NotAsked };
         Ok(Facts { search, exact, part, found })
@@ -135,7 +141,7 @@ impl Command for Rooms {
             reply = reply.paragraph(self.heading(&search, part, lines.len(), found.total)).list(lines);
         }
         if let Some(table) = found.table {
-            let said = filed(table.rows(), part.from, found.total, found.end);
+            let said = filed(table.rows(), self.from, found.total, found.end);
             reply = reply.paragraph(said).attach(table.finish());
         }
         Ok(Decision::Page(reply, pages))

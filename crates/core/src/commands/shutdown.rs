@@ -9,10 +9,13 @@ use super::{
     Access, Acting, Command, Decision, Draft, Failure, Subject, World,
     facts::{RoomFacts, block_line, members},
     reported::{reports, tell},
+    room_list::file_of_rooms,
     several::{read_each, rooms_and_reason},
 };
 use crate::{
-    model::{Account, DeleteTask, EventReport, NoticeRoom, Shutdown as Body, TaskStatus, is_local},
+    model::{
+        Account, DeleteTask, EventReport, ListedRoom, NoticeRoom, Shutdown as Body, TaskStatus, is_local,
+    },
     plan::{DeleteApi, Step},
     ports::Fault,
     reply::{Line, Reply, cut_list},
@@ -22,18 +25,24 @@ use crate::{
 /// Remove everybody on this server from rooms, block them and purge them
 ///
 /// First shows what would happen, and waits for a confirmation. Blocking and purging are on unless switched off.
-/// Several rooms are one job, and are shut down one after the other; up to 50. What follows the rooms is the reason.
+/// Several rooms are one job, and are shut down one after the other; up to 50. What follows the rooms is the reason; all
+/// rooms in front of it are shut down, so one that begins with a room needs --because.
 /// With --notify-as, the members are moved to a new room in which that user tells them why.
 /// --v1 is for servers without version 2 of the API: the server then answers when all is done, and shows no progress.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!shutdown <room>... [reason] [--block|--no-block] [--no-purge] [--force-purge] \
-                            [--notify-as <@user> [--room-name <name>] [--message <text>]] [--v1] [--dry-run] [--yes]")]
+#[command(
+    override_usage = "!shutdown <room>... [reason|--because <reason>] [--block|--no-block] [--no-purge] [--force-purge] \
+                            [--notify-as <@user> [--room-name <name>] [--message <text>]] [--v1] [--dry-run] [--yes]"
+)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option that a moderator types")]
 pub(super) struct Shutdown {
     /// The rooms (ID, alias or link), followed by the reason, if there is one; the reason is kept in the audit, and not
     /// shown to the members
     #[arg(value_name = "room", required = true, num_args = 1..)]
     words: Vec<String>,
+    /// The reason, in quotes, where it begins with a room that is not to be shut down
+    #[arg(long, value_name = "reason")]
+    because: Option<String>,
     /// Block the rooms, so that nobody here joins them again (the default)
     #[arg(long, conflicts_with = "no_block")]
     block: bool,
@@ -85,6 +94,8 @@ struct Candidate {
 const LONGEST_MESSAGE: usize = 10_000;
 /// How many members and aliases a preview names.
 const NAMED: usize = 10;
+/// How large a list of rooms may be, in bytes of HTML, for a message to show it whole beside all else of a preview.
+const LONG_LIST: usize = 6_000;
 /// How many rooms a command shuts down at most.
 const MOST: usize = 50;
 
@@ -96,7 +107,7 @@ impl Command for Shutdown {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        let (targets, reason) = rooms_and_reason(&self.words)?;
+        let (targets, reason) = rooms_and_reason(&self.words, self.because.as_ref())?;
         if targets.len() > MOST {
             return Err(Failure::told(Line::new().text(format!(
                 "Those are {} rooms, and I shut down {MOST} with one command at most. Send the rest in a second one.",
@@ -143,7 +154,14 @@ impl Command for Shutdown {
             rooms => self.preview_many(rooms, &body, world),
         };
         let preview = tell(preview, facts.rooms.iter().flat_map(|room| &room.reports));
-        let preview = insiders(preview, &facts, world);
+        let mut preview = insiders(preview, &facts, world);
+        let mut acting = self.acting;
+        if facts.rooms.len() > 1 && acting.yes {
+            // A reason that begins with a room is easily taken for one more room.
+            acting.yes = false;
+            preview =
+                preview.paragraph(Line::new().code("--yes").text(" holds for a single room only, so I ask."));
+        }
         let api = if self.v1 { DeleteApi::V1 } else { DeleteApi::V2 };
         let steps = facts.rooms.into_iter().map(|Candidate { room, about, .. }| Step::ShutDownRoom {
             room: about.named(room),
@@ -156,7 +174,7 @@ impl Command for Shutdown {
             preview,
             undoes: None,
             caution: None,
-            acting: self.acting,
+            acting,
         })))
     }
 }
@@ -165,6 +183,25 @@ impl Candidate {
     /// Those who would be removed.
     fn local<'a>(&'a self, world: &'a World<'_>) -> impl Iterator<Item = &'a OwnedUserId> {
         self.members.iter().filter(|user| is_local(user, world.lookup.me()))
+    }
+
+    /// Its names, its members, and whether it is blocked.
+    fn in_a_line(&self) -> Line {
+        let line = self.about.line(&self.room);
+        let line = match &self.about.details {
+            Some(details) => line.text(format!(" – members: {}", members(details))),
+            None => line,
+        };
+        if self.about.block.is_blocked() {
+            line.text("; ").append(block_line(&self.about.block))
+        } else {
+            line
+        }
+    }
+
+    fn listed(&self) -> Option<ListedRoom> {
+        let details = self.about.details.clone()?;
+        Some(ListedRoom { room_id: self.room.clone(), details })
     }
 
     /// Why it cannot be shut down.
@@ -274,22 +311,20 @@ impl Shutdown {
             local: local.len(),
             remote: everybody.len() - local.len(),
         };
+        let lines: Vec<Line> = rooms.iter().map(Candidate::in_a_line).collect();
+        let size_of_list: usize =
+            lines.iter().map(|line| Reply::text(line.clone()).render().html.len()).sum();
         let preview = Reply::new()
             .paragraph(
                 Line::new().strong(format!("Shut down {} rooms", rooms.len())).text(", one after the other:"),
             )
-            .list(rooms.iter().map(|room| {
-                let line = room.about.line(&room.room);
-                let line = match &room.about.details {
-                    Some(details) => line.text(format!(" – members: {}", members(details))),
-                    None => line,
-                };
-                if room.about.block.is_blocked() {
-                    line.text("; ").append(block_line(&room.about.block))
-                } else {
-                    line
-                }
-            }));
+            .list(lines);
+        let preview = if rooms.len() > NAMED || size_of_list > LONG_LIST {
+            let listed: Vec<ListedRoom> = rooms.iter().filter_map(Candidate::listed).collect();
+            preview.paragraph("The file has all of them.").attach(file_of_rooms("shutdown", &listed))
+        } else {
+            preview
+        };
         preview.paragraph("What follows:").list(self.consequences(body, &size))
     }
 

@@ -1,10 +1,10 @@
 //! `!shutdown-status`: what became of the deletions of a room, of one, or of all on the server.
 
-use ruma::{OwnedRoomId, RoomId};
+use ruma::OwnedRoomId;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    deletions::{Deletions, Rooms, Source, from_delete_status},
+    deletions::{Deletions, Rooms, Source, from_delete_status, from_purge_status, room_tasks},
     facts::FileKind,
     sheet::Sheet,
 };
@@ -66,7 +66,7 @@ impl Command for ShutdownStatus {
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let asked = self.asked(world).await?;
         let (mut tasks, source) = match &asked {
-            Asked::Room(room) => of_room(world, room).await?,
+            Asked::Room(room) => room_tasks(world, room).await?,
             Asked::Task(id) => one(world, id).await?,
             Asked::Everything => match world.lookup.tasks(None).await {
                 Ok(tasks) => (tasks, Source::ScheduledTasks),
@@ -124,7 +124,7 @@ impl Command for ShutdownStatus {
         let mut reply = Reply::new()
             .paragraph(heading.text(format!("{many}{}:", sheet.words())))
             .list(sheet.lines.clone());
-        if deletions.source == Source::DeleteStatus {
+        if deletions.source == Source::DeleteStatus && first.action == DELETE_ROOM {
             reply = reply.paragraph(
                 "This server tells neither when a deletion was nor why it failed: Synapse does from 1.130 on, unless a proxy hides it. Its log has more.",
             );
@@ -134,7 +134,7 @@ impl Command for ShutdownStatus {
             reply = reply.paragraph(line.code(format!("!room {room}")).text("."));
         }
         if let Some(kind) = self.file.filter(|_| world.at.is_none()) {
-            reply = reply.attach(deletions.attachment(kind)?);
+            reply = deletions.attach(reply, kind);
         }
         Ok(sheet.decide(reply))
     }
@@ -162,26 +162,15 @@ impl ShutdownStatus {
     }
 }
 
-/// The tasks of a room; of an old server, from the delete status.
-async fn of_room(world: &World<'_>, room: &RoomId) -> Result<(Vec<ScheduledTask>, Source), Failure> {
-    match world.lookup.tasks(Some(room)).await {
-        Ok(tasks) => Ok((tasks, Source::ScheduledTasks)),
-        Err(Fault::NotRouted { .. }) => {
-            let tasks = world.lookup.delete_tasks(room).await?;
-            let tasks = tasks.into_iter().map(|task| from_delete_status(task, Some(room)));
-            Ok((tasks.collect(), Source::DeleteStatus))
-        }
-        Err(fault) => Err(fault.into()),
-    }
-}
-
 /// One task. The delete status does not say which room it is about, the scheduled tasks do.
 async fn one(world: &World<'_>, id: &str) -> Result<(Vec<ScheduledTask>, Source), Failure> {
     match world.lookup.tasks(None).await {
         Ok(tasks) => Ok((tasks, Source::ScheduledTasks)),
         Err(Fault::NotRouted { .. }) => {
-            let task = world.lookup.delete_task(id).await?;
-            let task = task.map(|task| from_delete_status(task, None));
+            let task = match world.lookup.delete_task(id).await? {
+                Some(task) => Some(from_delete_status(task, None)),
+                None => world.lookup.purge_status(id).await?.map(|purge| from_purge_status(id, purge)),
+            };
             Ok((task.into_iter().collect(), Source::DeleteStatus))
         }
         Err(fault) => Err(fault.into()),

@@ -6,7 +6,7 @@ use ruma::OwnedRoomId;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    events::{attachment, unknown_room},
+    events::{attachment, cut_short, unknown_room},
     facts::{FileKind, json_file},
     sheet::Sheet,
 };
@@ -72,6 +72,7 @@ impl Command for State {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        self.check_raw()?;
         let room = world.resolve(&self.room).await?;
         let details = world.lookup.room(&room).await?.ok_or_else(|| unknown_room(&room))?;
         let Some(asked) = &self.kind else {
@@ -109,11 +110,10 @@ impl Command for State {
         }
         facts.events.sort_by(|a, b| place(a).cmp(&place(b)));
         if self.raw {
-            return Ok(Decision::Answer(raw(&facts)?));
+            return Ok(Decision::Answer(raw(&facts, self.file.is_some())?));
         }
-        let all: Vec<&Event> = facts.events.iter().collect();
         let file = self.file.filter(|_| world.at.is_none());
-        let file = file.map(|kind| attachment(kind, "state", &all)).transpose()?;
+        let file = file.map(|kind| attachment(kind, "state", &facts.events));
         let reply = match (&facts.events[..], &facts.kind) {
             ([only], Some(_)) => Decision::Answer(one(&facts, only, &names)),
             (events, kind) => {
@@ -131,11 +131,38 @@ impl Command for State {
                 sheet.decide(reply)
             }
         };
-        Ok(match (file, reply) {
-            (Some(file), Decision::Answer(reply)) => Decision::Answer(reply.attach(file)),
-            (Some(file), Decision::Page(reply, pages)) => Decision::Page(reply.attach(file), pages),
-            (_, decision) => decision,
+        let Some((file, rows)) = file else { return Ok(reply) };
+        let cut = cut_short(rows, facts.events.len());
+        let attach = |reply: Reply| cut.into_iter().fold(reply, Reply::paragraph).attach(file);
+        Ok(match reply {
+            Decision::Answer(reply) => Decision::Answer(attach(reply)),
+            Decision::Page(reply, pages) => Decision::Page(attach(reply), pages),
+            decision => decision,
         })
+    }
+}
+
+impl State {
+    /// Raw events are JSON, and not cut into pages.
+    fn check_raw(&self) -> Result<(), Failure> {
+        let line = match (self.raw, self.file, self.page) {
+            (true, Some(FileKind::Csv), _) => Line::new()
+                .code("--raw")
+                .text(" shows events as they are, in JSON, and a table is none. Use ")
+                .code("--raw --file=json")
+                .text(", or ")
+                .code("--file")
+                .text(" alone."),
+            (true, _, Some(_)) => Line::new()
+                .code("--raw")
+                .text(" has no pages: what does not fit into a message comes as a file. Leave ")
+                .code("--page")
+                .text(" or ")
+                .code("--raw")
+                .text(" out."),
+            _ => return Ok(()),
+        };
+        Err(Failure::told(line))
     }
 }
 
@@ -255,22 +282,23 @@ fn members(reply: Reply, facts: &Facts) -> Reply {
     reply.paragraph(line.code(format!("!state {} member", facts.room)).text("."))
 }
 
-/// The events as they are: shown when they fit, else attached.
-fn raw(facts: &Facts) -> Result<Reply, Failure> {
-    let file = match &facts.events[..] {
-        [only] => json_file("state.json", only)?,
-        all => json_file("state.json", &all)?,
+/// The events as they are: shown when they fit and no file is asked for, else attached.
+fn raw(facts: &Facts, as_file: bool) -> Result<Reply, Failure> {
+    let (file, rows) = match &facts.events[..] {
+        [only] => (json_file("state.json", only)?, 1),
+        all => attachment(FileKind::Json, "state", all),
     };
     let line = Line::new()
         .text("The state of ")
         .append(named(&facts.room, &facts.details))
         .text(format!(", {}, as it is", number(facts.events.len())));
     let text = String::from_utf8_lossy(&file.bytes);
-    let fits = text.len() <= RAW && text.lines().all(|line| line.chars().count() <= RAW_LINE);
+    let fits = !as_file && text.len() <= RAW && text.lines().all(|line| line.chars().count() <= RAW_LINE);
     Ok(if fits {
         Reply::new().paragraph(line.text(":")).preformatted(text.into_owned())
     } else {
-        Reply::new().paragraph(line.text(", is in the file.")).attach(file)
+        let cut = cut_short(rows, facts.events.len());
+        cut.into_iter().fold(Reply::text(line.text(", is in the file.")), Reply::paragraph).attach(file)
     })
 }
 

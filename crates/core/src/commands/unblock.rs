@@ -29,7 +29,7 @@ impl Command for Unblock {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        gather_rooms(world, &self.words).await
+        gather_rooms(world, &self.words, None).await
     }
 
     fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {

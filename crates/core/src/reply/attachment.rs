@@ -51,6 +51,7 @@ pub struct Table {
 enum Format {
     Csv,
     Json,
+    List,
 }
 
 /// Whether a row found its place.
@@ -74,11 +75,24 @@ impl Table {
         Self { name: format!("{name}.json"), headers, format: Format::Json, bytes: Vec::new(), rows: 0, most }
     }
 
+    /// Values as they are in a JSON array of at most `most` bytes, `<name>.json`: each row has one cell.
+    pub fn list(name: &str, most: usize) -> Self {
+        Self {
+            name: format!("{name}.json"),
+            headers: &[],
+            format: Format::List,
+            bytes: Vec::new(),
+            rows: 0,
+            most,
+        }
+    }
+
     /// Adds a row, its cells in the order of the headers, unless the table is full.
     pub fn add(&mut self, cells: impl IntoIterator<Item = Value>) -> Added {
         let row = match self.format {
             Format::Csv => record(cells.into_iter().map(cell)),
-            Format::Json => self.object(cells),
+            Format::Json => self.element(&self.object(cells)),
+            Format::List => self.element(&cells.into_iter().next().unwrap_or_default().to_string()),
         };
         if self.bytes.len() + row.len() + END.len() > self.most {
             return Added::Full;
@@ -97,7 +111,7 @@ impl Table {
     pub fn finish(mut self) -> Attachment {
         let mime = match self.format {
             Format::Csv => "text/csv",
-            Format::Json => {
+            Format::Json | Format::List => {
                 self.bytes.extend_from_slice(if self.rows == 0 { EMPTY } else { END });
                 "application/json"
             }
@@ -105,16 +119,21 @@ impl Table {
         Attachment { name: self.name, mime: mime.to_owned(), bytes: self.bytes }
     }
 
-    /// What precedes the row, and the row as an object whose fields are in the order of the headers.
-    fn object(&self, cells: impl IntoIterator<Item = Value>) -> Vec<u8> {
+    /// An element of the array, and what precedes it.
+    fn element(&self, json: &str) -> Vec<u8> {
+        let before = if self.rows == 0 { "[\n" } else { ",\n" };
+        format!("{before}{json}").into_bytes()
+    }
+
+    /// The row as an object whose fields are in the order of the headers.
+    fn object(&self, cells: impl IntoIterator<Item = Value>) -> String {
         let fields: Vec<String> = self
             .headers
             .iter()
             .zip(cells)
             .map(|(header, cell)| format!("{}:{cell}", Value::from(*header)))
             .collect();
-        let before = if self.rows == 0 { "[\n" } else { ",\n" };
-        format!("{before}{{{}}}", fields.join(",")).into_bytes()
+        format!("{{{}}}", fields.join(","))
     }
 }
 
@@ -202,6 +221,14 @@ mod tests {
         assert_eq!(
             String::from_utf8(file.bytes).unwrap(),
             "[\n{\"id\":\"=a\",\"public\":true,\"more\":null},\n{\"id\":\"b,c\",\"public\":7,\"more\":{\"x\":[1]}}\n]\n"
+        );
+        let mut list = Table::list("t", 29);
+        let added: Vec<_> = (0..9).map(|n| list.add([json!({"n": n})])).collect();
+        assert_eq!((added.first(), added.last(), list.rows()), (Some(&Added::Yes), Some(&Added::Full), 2));
+        let file = list.finish();
+        assert_eq!(
+            (file.name.as_str(), file.bytes.as_slice()),
+            ("t.json", &b"[\n{\"n\":0},\n{\"n\":1}\n]\n"[..])
         );
         for make in [Table::csv, Table::json] {
             let mut table = make("t", HEADERS, 80);

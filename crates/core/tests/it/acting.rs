@@ -75,7 +75,7 @@ async fn too_many_rooms_at_once_are_asked_about() {
     let said = stage.say("!block !a:x.test !b:x.test !c:x.test !d:x.test !e:x.test !f:x.test").await;
     assert_eq!(
         said,
-        "Nobody on this server could join any more:
+        "Block 6 rooms. Nobody on this server could join them any more:
 • `!a:x.test` – a room that the server does not know
 • `!b:x.test` – a room that the server does not know
 • `!c:x.test` – a room that the server does not know

@@ -150,6 +150,27 @@ async fn trap_14_what_the_room_does_not_show_may_have_been_redacted() {
 }
 
 #[tokio::test]
+async fn what_a_purge_left_in_the_database_is_shown_although_the_room_breaks_at_it() {
+    let broken = Fault::Broken { status: 500, message: "Internal server error".into() };
+    let gone = Fault::Refused { status: 404, errcode: "M_UNKNOWN".into(), message: "No row found".into() };
+    for fault in [broken.clone(), gone] {
+        let mut stage = with(None, Some(message()));
+        stage.homeserver.fail_always("context", fault);
+        let said = stage.say(&format!("!event {ID}")).await;
+        assert!(!said.contains("fools"), "{said}");
+        has(&said, &["The room does not show it", "Sender: `@user0:hs.test`"]);
+        has(&stage.say(&format!("!event {ID} --original")).await, &["you are all fools"]);
+    }
+    // Without the event itself, that is a fault like any other; and so is a proxy that cannot reach the server.
+    let mut stage = with(None, None);
+    stage.homeserver.fail_always("context", broken);
+    has(&stage.say(&format!("!event !talk:hs.test {ID}")).await, &["The homeserver failed"]);
+    let mut stage = with(None, Some(message()));
+    stage.homeserver.fail_always("context", Fault::Broken { status: 502, message: "Bad Gateway".into() });
+    has(&stage.say(&format!("!event {ID}")).await, &["The homeserver failed"]);
+}
+
+#[tokio::test]
 async fn an_old_server_shows_what_the_room_shows() {
     let mut stage = with(Some(redacted()), None);
     stage.homeserver.fail_always("original", Fault::NotRouted { status: 404 });

@@ -62,6 +62,57 @@ Last change: 2026-11-21 00:00:00 UTC"
     has(&stage.say("!job 2").await, &["Job 2: block – done", "Undone by: job 3"]);
 }
 
+#[tokio::test]
+async fn every_step_of_a_job_is_in_its_file() {
+    let mut stage = stage();
+    let rooms: Vec<String> = (0..30).map(|n| format!("!r{n}:hs.test")).collect();
+    for room in &rooms[..29] {
+        stage.room(room.as_str().try_into().unwrap(), "=Spam", &format!("#a{}", &room[2..]), 1);
+    }
+    stage.say(&format!("!block {}", rooms.join(" "))).await;
+    has(&stage.say("!job 1").await, &["Job 1: block – proposed", "Every step: `!job 1 --file`."]);
+    let refused = Fault::Refused { status: 403, errcode: "M_FORBIDDEN".into(), message: "no".into() };
+    stage.homeserver.fail_once("set_block", refused);
+    stage.say("!confirm 1").await;
+    let event = stage.hear(moderator(), "!job 1 --file");
+    stage.handle().await;
+    let file = stage.store.file(&format!("answer-{event}")).expect("a file");
+    assert_eq!(file.name, "job-1.csv");
+    let text = String::from_utf8(file.bytes).unwrap();
+    assert_eq!(text.lines().count(), 31);
+    has(
+        &text,
+        &[
+            "step,what,room,name,alias,state,outcome,effect\n0,\"block =Spam (`#a0:hs.test`, `!r0:hs.test`)\",",
+            "!r0:hs.test,'=Spam,#a0:hs.test,failed,\"❌ Could not block =Spam",
+            "!r1:hs.test,'=Spam,#a1:hs.test,done,\"✅ =Spam",
+            "!r29:hs.test,,,done,✅ `!r29:hs.test` is blocked",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn what_was_kept_of_a_room_is_in_the_file_of_the_job() {
+    let mut stage = stage();
+    stage.say("!shutdown !bad:hs.test spam").await;
+    for line in ["!job 1 --file=json", "!confirm 1", "!job 1 --file=json"] {
+        let event = stage.hear(moderator(), line);
+        stage.handle().await;
+        stage.execute().await;
+        let Some(file) = stage.store.file(&format!("answer-{event}")) else { continue };
+        let steps: Vec<serde_json::Value> = serde_json::from_slice(&file.bytes).unwrap();
+        let kept = &steps[0]["kept"];
+        if steps[0]["state"] == "done" {
+            assert_eq!(kept["local_members"].as_array().map(Vec::len), Some(3));
+            assert_eq!(kept["local_aliases"], serde_json::json!(["#bad:hs.test"]));
+            assert_eq!(steps[0]["effect"]["effect"], "shut_down");
+        } else {
+            assert_eq!((&steps[0]["state"], kept.is_null()), (&"not begun".into(), true));
+        }
+    }
+    has(&stage.say("!job 1 --file=xml").await, &["`--file[=<csv|json>]`"]);
+}
+
 async fn busy() -> Stage {
     let mut stage = stage();
     stage.say("!block #bad:hs.test spam wave").await;

@@ -231,10 +231,27 @@ async fn a_file_has_every_field_of_every_room() {
     assert_eq!(rooms[0]["name"], "Room 00011");
     assert_eq!(rooms[0].as_object().unwrap().len(), 15);
     assert!(rooms[0]["public"].is_null() && rooms[0]["joined_members"].is_u64());
+    // The page that is shown beside it does not say where it begins.
+    let (said, _, text) = file(&mut stage, "!rooms --page 3 --file").await;
+    has(&said, &["Rooms 41–60 of 5,001", "The file has 5,001 rooms."]);
+    assert!(text.contains("\n!room00002:hs.test,"), "the first page is in it");
+    let (said, _, text) = file(&mut stage, "!rooms room --page 40 --limit 5 --file").await;
+    has(&said, &["Rooms 781–800 of 5,000", "The file has 5 of 5,000 rooms: as many as --limit allows."]);
+    assert!(text.contains("\n!room00005:hs.test,") && !text.contains("\n!room00006:hs.test,"), "{text}");
     // A page that is turned needs no second file.
     let calls = stage.homeserver.calls();
     stage.react(moderator(), "answer-$event1", "➡️").await;
     assert!(stage.homeserver.calls() - calls <= 4);
+}
+
+#[tokio::test]
+async fn a_page_that_no_message_holds_is_refused() {
+    let mut stage = many(200);
+    assert_eq!(
+        stage.say("!rooms --limit 101").await,
+        "A page has 100 rooms at most. For more of them, attach a file: `--limit 101 --file`."
+    );
+    assert_eq!(bullets(&stage.say("!rooms --limit 100").await).len(), 100);
 }
 
 #[tokio::test]

@@ -103,6 +103,18 @@ async fn a_page_that_ends_with_the_first_event_turns_no_further() {
 }
 
 #[tokio::test]
+async fn a_turned_page_does_not_read_the_dates_again() {
+    let mut stage = talkative(25);
+    // 23 hours ago is 01:00 of the day before. A day later it is behind what --before says.
+    let (event, said) =
+        say(&mut stage, "!messages !talk:hs.test --after 23h --before 2026-11-20T22:00 --limit 10").await;
+    assert_eq!(shown(&said), down(21, 12));
+    stage.clock.pass(std::time::Duration::from_hours(24));
+    let said = stage.react(moderator(), &format!("answer-{event}"), "⬅️").await;
+    assert_eq!(shown(&said), down(11, 2));
+}
+
+#[tokio::test]
 async fn pages_can_be_typed() {
     let mut stage = talkative(25);
     let said = stage.say("!messages !talk:hs.test --limit 10 --page 2").await;
@@ -278,6 +290,39 @@ async fn a_range_is_attached_as_a_whole() {
     assert_eq!(shown(&said), down(49, 30));
     let (_, said) = say(&mut stage, "!messages !talk:hs.test --all --after 2026-11-20").await;
     has(&said, &["For the newer ones, type the command again with `--after $message9999:hs.test`."]);
+}
+
+#[tokio::test]
+async fn a_file_ends_where_it_is_full_and_no_more_is_read() {
+    let mut stage = talkative(700);
+    stage.homeserver.change_room(talk(), |room| {
+        for event in &mut room.events {
+            event["content"]["more"] = json!("x".repeat(60_000));
+        }
+    });
+    let calls = stage.homeserver.calls();
+    let (event, said) = say(&mut stage, "!messages !talk:hs.test --all --file=json").await;
+    // Power, alias, details; and one page of the history.
+    assert!(stage.homeserver.calls() - calls < 5);
+    assert_eq!(shown(&said), down(699, 680));
+    let file = stage.store.file(&format!("answer-{event}")).unwrap();
+    assert!(file.bytes.len() < 33 * 1024 * 1024);
+    let events: Vec<Value> = serde_json::from_slice(&file.bytes).unwrap();
+    let last = events.last().unwrap()["event_id"].as_str().unwrap();
+    has(
+        &said,
+        &[&format!(
+            "The file ends at {} events, because it is as large as it may be. For the older ones, type the command again with `--before {last}`.",
+            events.len()
+        )],
+    );
+    assert!(!said.contains("the beginning"), "{said}");
+    // Forwards, what is nearest to the date is in the file.
+    let (event, said) = say(&mut stage, "!messages !talk:hs.test --all --after 2026-11-20 --file=json").await;
+    let file = stage.store.file(&format!("answer-{event}")).unwrap();
+    let events: Vec<Value> = serde_json::from_slice(&file.bytes).unwrap();
+    assert_eq!(events.last().unwrap()["event_id"], id(0));
+    has(&said, &[&format!("type the command again with `--after {}`.", id(events.len() - 1))]);
 }
 
 #[tokio::test]

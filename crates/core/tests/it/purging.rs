@@ -1,8 +1,8 @@
 //! `!purge-history` and `!extremities`: what is deleted of a room's event graph.
 
 use gleipnir_core::{
-    model::Extremity,
-    ports::Fault,
+    model::{Event, Extremity, HistoryQuery},
+    ports::{Fault, Lookup as _},
     ruma::{owned_user_id, room_id},
     speech::YES,
     testing::Stage,
@@ -35,7 +35,7 @@ async fn history_is_purged_up_to_an_event_after_a_preview_and_a_confirmation() {
         stage.say("!purge-history #bad:hs.test $e5:hs.test").await,
         "Delete the history of Spam (`#bad:hs.test`, `!bad:hs.test`) before `$e5:hs.test`
 
-What is before this event goes:
+What is before this event goes; it stays itself:
 
 > 1970-01-01 00:00:05 `@user0:hs.test`: “hello 5”
 
@@ -64,25 +64,54 @@ async fn history_is_purged_up_to_a_date_or_an_age() {
     has(
         &said,
         &[
-            "Delete the history of Spam (`#bad:hs.test`, `!bad:hs.test`) before 1970-01-01 00:00:07 UTC",
-            "What is before this event, the last one by then, goes:\n\n> 1970-01-01 00:00:07 `@user0:hs.test`: “hello 7”",
+            "Delete the history of Spam (`#bad:hs.test`, `!bad:hs.test`) before 1970-01-01 00:00:07 UTC, up to the event `$e7:hs.test`\n",
+            "What is before this event, the first one from then on, goes; it stays itself:\n\n> 1970-01-01 00:00:07 `@user0:hs.test`: “hello 7”",
             "• 6 events would disappear from the history: 3 of users of other servers, 3 of users of this server.",
             "• All of them are deleted from the database.",
             "• Other servers in the room may keep their copies; what they never got is gone for good.",
-            "• The server goes by when it received an event",
+        ],
+    );
+    assert!(!said.contains("can differ"), "{said}");
+    stage.say("!confirm 1").await;
+    assert_eq!(
+        stage.homeserver.writes(),
+        [r#"purge !bad:hs.test {"local":"deleted","up_to":{"event":"$e7:hs.test"}}"#]
+    );
+    let said = talk().say("!purge-history !bad:hs.test 1970-01-01 00:00:09").await;
+    has(&said, &["That is the newest event of the room. It stays, and what is before it goes:", "“hello 9”"]);
+    // All of it is older than an hour: the newest event stays.
+    let mut stage = talk();
+    let said = stage.say("!purge-history !bad:hs.test 1h").await;
+    has(
+        &said,
+        &[
+            ", up to the event `$e9:hs.test`\n",
+            "All events are older than that. The newest one stays, and what is before it goes:",
+            "“hello 9”",
+            "• 8 events",
         ],
     );
     stage.say("!confirm 1").await;
     assert_eq!(
         stage.homeserver.writes(),
-        [r#"purge !bad:hs.test {"local":"deleted","up_to":{"time":7000}}"#]
+        [r#"purge !bad:hs.test {"local":"kept","up_to":{"event":"$e9:hs.test"}}"#]
     );
-    // All of it is older than an hour: the newest event stays.
-    let said = talk().say("!purge-history !bad:hs.test 1h").await;
-    has(
-        &said,
-        &["That is the newest event of the room, and what is before it goes:", "“hello 9”", "• 8 events"],
-    );
+}
+
+#[tokio::test]
+async fn what_arrives_after_the_preview_is_not_deleted_with_it() {
+    let mut stage = talk();
+    stage.homeserver.change_room(bad_room(), |room| room.events.truncate(5));
+    has(&stage.say("!purge-history !bad:hs.test 1970-01-01 00:01").await, &["`$e4:hs.test`", "• 3 events"]);
+    // Sent before that date, and received after the preview was shown.
+    stage.homeserver.change_room(bad_room(), |room| {
+        room.events.extend((5..8).map(|n| message(n, "@far:other.test")));
+    });
+    stage.say("!confirm 1").await;
+    let query = HistoryQuery { limit: 100, ..HistoryQuery::default() };
+    let left = stage.homeserver.history(bad_room(), &query).await.unwrap().events;
+    let left: Vec<_> = left.iter().map(Event::time).collect();
+    assert!([4000, 5000, 6000, 7000].iter().all(|ms| left.contains(ms)), "{left:?}");
 }
 
 #[tokio::test]
@@ -167,11 +196,12 @@ async fn an_event_of_another_room_is_refused() {
     assert_eq!(stage.say("!purge-history #two:hs.test $e5:hs.test").await, says);
     let link = "!purge-history #two:hs.test https://matrix.to/#/!bad:hs.test/$e5:hs.test";
     assert_eq!(stage.say(link).await, says);
-    assert_eq!(
-        stage.say("!purge-history #two:hs.test $e77:hs.test").await,
-        "The server does not know the event `$e77:hs.test` in Two (`#two:hs.test`, `!two:hs.test`). \
-         It may have been purged already; name another one, or a date."
-    );
+    let says = "The server does not know the event `$e77:hs.test` in Two (`#two:hs.test`, `!two:hs.test`). \
+                It may have been purged already; name another one, or a date.";
+    assert_eq!(stage.say("!purge-history #two:hs.test $e77:hs.test").await, says);
+    // An old server cannot be asked for an event by its ID alone; the mistake is the same.
+    stage.homeserver.fail_always("original", Fault::NotRouted { status: 404 });
+    assert_eq!(stage.say("!purge-history #two:hs.test $e77:hs.test").await, says);
     assert!(plans(&stage).is_empty());
 }
 

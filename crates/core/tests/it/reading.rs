@@ -386,10 +386,11 @@ async fn help_explains_one_command() {
 
 Keep everybody on this server from joining rooms
 
-Nobody here can join or be invited any more. Those who are inside stay and can go on writing: !shutdown removes them. Rooms that the server does not know yet can be blocked too. What follows the rooms is the reason.
+Nobody here can join or be invited any more. Those who are inside stay and can go on writing: !shutdown removes them. Rooms that the server does not know yet can be blocked too. What follows the rooms is the reason; all rooms in front of it are blocked, so one that begins with a room needs --because.
 
-Usage: `!block <room>... [reason] [--dry-run] [--yes]`
+Usage: `!block <room>... [reason|--because <reason>] [--dry-run] [--yes]`
 • `<room>` – The rooms (ID, alias or link), followed by the reason, if there is one
+• `--because <reason>` – The reason, in quotes, where it begins with a room that is not to be blocked
 • `--dry-run` – Show what would happen, and do nothing
 • `--yes` – Do not ask for a confirmation, where the configuration allows that
 

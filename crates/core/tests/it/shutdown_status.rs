@@ -1,8 +1,9 @@
 //! `!shutdown-status`: what became of deletions.
 
 use gleipnir_core::{
-    model::{DELETE_ROOM, PURGE_HISTORY, ScheduledTask},
-    ports::Fault,
+    model::{DELETE_ROOM, HistoryPurge, LocalEvents, PURGE_HISTORY, ScheduledTask, UpTo},
+    ports::{Effects as _, Fault},
+    ruma::owned_event_id,
 };
 use serde_json::{Value, json};
 
@@ -147,6 +148,21 @@ async fn old_servers_have_the_delete_status_only() {
     );
     let id = said.split('`').nth(5).unwrap().to_owned();
     has(&stage.say(&format!("!shutdown-status {id}")).await, &["That deletion:", "complete; 3 removed"]);
+    // A purge of history is asked for by its own ID.
+    stage.room(bad_room(), "Spam", "#bad:hs.test", 3);
+    stage.homeserver.change_room(bad_room(), |room| {
+        room.events = (0..3)
+            .map(|n| {
+                json!({"event_id": format!("$e{n}:hs.test"), "type": "m.room.message",
+            "sender": "@far:other.test", "origin_server_ts": n})
+            })
+            .collect();
+    });
+    let purge = HistoryPurge { up_to: UpTo::Event(owned_event_id!("$e1:hs.test")), local: LocalEvents::Kept };
+    let id = stage.homeserver.purge_history(bad_room(), &purge).await.unwrap();
+    let said = stage.say(&format!("!shutdown-status {id}")).await;
+    has(&said, &["That purge of history:", "purge of history, at work"]);
+    assert!(!said.contains("tells neither"), "{said}");
     has(
         &stage.say("!shutdown-status --all").await,
         &["cannot list all deletions", "`!shutdown-status <room>`"],

@@ -1,6 +1,7 @@
 //! `!shutdown` of several rooms, and by version 1 of the API.
 
 use gleipnir_core::{
+    commands::SkipConfirmation,
     model::{Account, EventReport, Shutdown},
     plan::{PlanResult, Step},
     ports::{Effects as _, Fault, Records as _},
@@ -108,6 +109,38 @@ async fn a_room_behind_a_reason_is_part_of_the_reason() {
 }
 
 #[tokio::test]
+async fn a_reason_that_begins_with_a_room_is_given_by_itself() {
+    let mut stage = wave();
+    stage.say("!shutdown !bad:hs.test --because \"#two:hs.test was raided from here\"").await;
+    stage.say("!block !x:hs.test --because \"!two:hs.test\"").await;
+    let because = |id| plan(&stage, id).because;
+    assert_eq!(because(1).as_deref(), Some("#two:hs.test was raided from here"));
+    assert_eq!(because(2).as_deref(), Some("!two:hs.test"));
+    assert_eq!((plan(&stage, 1).steps.len(), plan(&stage, 2).steps.len()), (1, 1));
+    assert_eq!(
+        stage.say("!shutdown !bad:hs.test --because #two:hs.test was raided").await,
+        "“was raided” is no room, and the reason is in `--because` already. Give the reason once; in quotes, if it has \
+         several words."
+    );
+    // Without it they are rooms, and the first line says how many.
+    has(
+        &stage.say("!block !bad:hs.test #two:hs.test was raided from here --dry-run").await,
+        &["Block 2 rooms. Nobody on this server could join them any more:\n• Spam"],
+    );
+}
+
+#[tokio::test]
+async fn several_rooms_are_never_shut_down_unasked() {
+    let mut stage = wave();
+    stage.settings.yes = SkipConfirmation::Allowed;
+    stage.restart();
+    let said = stage.say("!shutdown !bad:hs.test #two:hs.test was raided from here --yes").await;
+    has(&said, &["Shut down 2 rooms", "`--yes` holds for a single room only, so I ask.", "Job 1: do it?"]);
+    assert!(stage.homeserver.writes().is_empty());
+    has(&stage.say("!shutdown !bad:hs.test --yes").await, &["Job 2: shutdown – done"]);
+}
+
+#[tokio::test]
 async fn the_management_room_among_others_refuses_them_all() {
     let mut stage = wave();
     let said = stage.say("!shutdown !bad:hs.test !management:hs.test !two:hs.test --yes").await;
@@ -184,7 +217,29 @@ async fn fifty_rooms_fit_into_a_message_and_more_are_refused() {
         "Those are 51 rooms, and I shut down 50 with one command at most. Send the rest in a second one."
     );
     let said = stage.say(&typed(50)).await;
-    has(&said, &["Shut down 50 rooms", "One local member is removed.", "… and ", " more", "Job 1: do it?"]);
+    has(
+        &said,
+        &[
+            "Shut down 50 rooms",
+            "One local member is removed.",
+            "… and ",
+            " more",
+            "The file has all of them.",
+            "Job 1: do it?",
+        ],
+    );
+    let file = String::from_utf8(stage.store.file("plan-1").expect("a file").bytes).unwrap();
+    assert_eq!(file.lines().count(), 51);
+    assert!(rooms[..50].iter().all(|room| file.contains(&format!("\n{room},"))), "{file}");
+    // A few rooms with long names make a message as full.
+    let few = typed(9);
+    assert!(!stage.say(&format!("{few} --dry-run")).await.contains("The file"));
+    for room in &rooms {
+        stage.homeserver.change_room(room, |room| {
+            room.details.canonical_alias = Some(format!("#{}:hs.test", "<".repeat(200)));
+        });
+    }
+    has(&stage.say(&format!("{few} --dry-run")).await, &["Shut down 9 rooms", "The file has all of them."]);
     let rendered = stage.store.said("plan-1").unwrap();
     assert!(rendered.text.len() <= 10_000 && rendered.html.len() <= 18_000);
     assert_eq!(plan(&stage, 1).steps.len(), 50);
@@ -246,7 +301,7 @@ async fn trap_09_reports_that_go_with_a_room_are_shown_and_kept() {
     has(
         &said,
         &[
-            "Reports about what was said there: 5. The server forgets them with the room; I keep a copy:",
+            "Reports about what was said there: 5. The server forgets them with the room; `!job --file=json` has a copy afterwards:",
             "• `@victim:hs.test` reported `$e1:hs.test` by `@user0:hs.test`\n",
             "• `@victim:hs.test` reported `$e2:hs.test` by `@user0:hs.test`: “a 'threat'”",
             "… and 2 more",

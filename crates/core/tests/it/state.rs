@@ -144,6 +144,41 @@ async fn raw_state_is_shown_or_attached() {
 }
 
 #[tokio::test]
+async fn raw_state_is_no_table_and_has_no_pages() {
+    let mut stage = club();
+    let heard = stage.hear(moderator(), "!state !club:hs.test name --raw --file=json");
+    stage.handle().await;
+    let file = stage.store.file(&format!("answer-{heard}")).expect("a file");
+    assert_eq!(serde_json::from_slice::<Value>(&file.bytes).unwrap()["content"]["name"], "Club");
+    for (option, says) in [
+        ("--file", "Use `--raw --file=json`, or `--file` alone."),
+        ("--file=csv", "Use `--raw --file=json`, or `--file` alone."),
+        ("--page 2", "`--raw` has no pages"),
+    ] {
+        has(&stage.say(&format!("!state !club:hs.test --raw {option}")).await, &[says]);
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_no_file_holds_is_cut_and_says_so() {
+    let mut stage = stage();
+    let big = json!({"via": ["hs.test"], "more": "x".repeat(60_000)});
+    let events = (0..600).map(|n| event("m.space.child", &format!("!{n:04}:hs.test"), &big));
+    let room = FakeRoom { state: events.collect(), ..FakeRoom::default() };
+    stage.homeserver.put_room(&owned_room_id!("!club:hs.test"), room);
+    for option in ["--raw", "--file"] {
+        let heard = stage.hear(moderator(), &format!("!state !club:hs.test {option}"));
+        stage.handle().await;
+        let key = format!("answer-{heard}");
+        has(
+            &stage.store.said(&key).unwrap().text,
+            &["The file is as large as it may be: it has the first 55", " of 600 events."],
+        );
+        assert!(stage.store.file(&key).unwrap().bytes.len() <= 32 * 1024 * 1024);
+    }
+}
+
+#[tokio::test]
 async fn a_huge_state_has_pages() {
     let mut stage = stage();
     let events =

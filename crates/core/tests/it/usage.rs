@@ -16,7 +16,7 @@ async fn an_unknown_option_is_pointed_at() {
 
 Did you mean `--dry-run`?
 
-Usage: `!block <room>... [reason] [--dry-run] [--yes]`
+Usage: `!block <room>... [reason|--because <reason>] [--dry-run] [--yes]`
 
 More: `!help block`"
     );
