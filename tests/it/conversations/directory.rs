@@ -34,7 +34,7 @@ async fn listing(scene: &Scene, owner: &User, shop: &str) {
     m.good(&format!("!list-room {shop}"), "list-room – done").await.says(&[shop, "Undo: `!undo "]);
     assert!(is_listed(scene, shop).await);
     m.good(&format!("!list-room {shop}"), "is listed in the room directory already.").await;
-    m.good("!rooms --public", "1 room, in the room directory").await.says(&[shop, "in the directory"]);
+    m.good("!rooms --public", "1 room in the room directory").await.says(&[shop, "in the directory"]);
     m.good(&format!("!room {shop}"), "Directory: listed in the public room directory").await;
     m.good("!unlist #listed-shop:hs.test", "unlist – done").await;
     assert!(!is_listed(scene, shop).await);

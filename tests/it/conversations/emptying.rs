@@ -61,7 +61,7 @@ pub(super) async fn batches(scene: &Scene) {
     m.react(&preview.id, "✅").await;
     m.answer(&command, "empty-rooms – partly done").await.says(&[
         &format!("`{left}` is purged: the server no longer knows it; it is not blocked."),
-        &format!("Could not purge the empty room Lively (`{lively}`). Somebody of this server has joined it meanwhile; I left it as it is."),
+        &format!("Could not purge the empty room Lively (`{lively}`). Somebody of this server is in it by now; I left it as it is."),
     ]);
     for room in empty {
         assert_eq!(scene.knows(room).await, room == lively, "{room}");

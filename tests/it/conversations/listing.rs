@@ -69,10 +69,10 @@ async fn searching(scene: &Scene, crates: &Crates) {
             ("!rooms crate --order-by size", "by joined members, largest first:"),
             ("!rooms #crate-alpha:hs.test", "`#crate-alpha:hs.test` is this room:"),
             (&format!("!rooms {beta}"), "is this room:"),
-            ("!rooms --empty", "1 room, without members, by name, A to Z:"),
+            ("!rooms --empty", "1 room without members, by name, A to Z:"),
             ("!rooms crate --empty", "The server knows no room that contains “crate”, without members."),
             ("!rooms crate_alpha", "The server knows no room that contains “crate_alpha”."),
-            ("!rooms --public", "The server knows no room, in the room directory."),
+            ("!rooms --public", "The server knows no room in the room directory."),
             (&format!("!rooms {NOWHERE}"), "The server does not know the room `!nowhere:elsewhere.test`."),
         ])
         .await;
