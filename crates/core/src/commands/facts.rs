@@ -1,12 +1,12 @@
 //! What several commands read and say about a room.
 
 use futures_util::future::try_join;
-use ruma::{OwnedRoomId, RoomId};
+use ruma::{EventId, OwnedRoomId, RoomId};
 use serde::Serialize;
 
 use super::{Failure, World};
 use crate::{
-    model::{BlockStatus, RoomDetails},
+    model::{BlockStatus, Context, RoomDetails},
     plan::RoomRef,
     ports::Fault,
     reply::{Attachment, Line, MOST_BYTES, Table, json_attachment},
@@ -61,6 +61,19 @@ pub(super) async fn known_room(
                 .code(room.as_str())
                 .text(". Check its ID; it may have been deleted, or nobody here was ever in it."),
         )),
+    }
+}
+
+/// An event with the tokens of the history before and after it; `None` when the room has no such event in its history.
+pub(super) async fn in_history(
+    world: &World<'_>,
+    room: &RoomId,
+    event: &EventId,
+) -> Result<Option<Context>, Fault> {
+    match world.lookup.context(room, event, 0).await {
+        // So Synapse answers for an event that a purge left in the database.
+        Err(Fault::Broken { status: 500, .. }) => Ok(None),
+        found => found,
     }
 }
 

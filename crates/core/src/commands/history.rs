@@ -3,7 +3,7 @@
 use ruma::{OwnedEventId, OwnedUserId, RoomId};
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, World};
+use super::{Failure, World, facts::in_history};
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis},
     reply::{Line, MOST_BYTES, Reply},
@@ -97,7 +97,7 @@ async fn beside(
     event: OwnedEventId,
     side: Side,
 ) -> Result<Option<String>, Failure> {
-    let Some(found) = world.lookup.context(room, &event, 0).await? else {
+    let Some(found) = in_history(world, room, &event).await? else {
         return Err(Failure::told(
             Line::new().text("The server does not have the event ").code(event.as_str()).text(" in ").code(room.as_str()).text(
                 ". It may have been purged, be in another room, or never have reached this server. Try another event or time.",

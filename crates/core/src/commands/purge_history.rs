@@ -2,7 +2,10 @@
 
 use ruma::{OwnedEventId, RoomId};
 
-use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, facts::known_room};
+use super::{
+    Access, Acting, Command, Decision, Draft, Failure, Subject, World,
+    facts::{in_history, known_room},
+};
 use crate::{
     model::{Context, Dir, Event, HistoryPurge, HistoryQuery, LocalEvents, Millis, RoomDetails, UpTo},
     plan::{RoomRef, Step},
@@ -101,7 +104,7 @@ impl Command for PurgeHistory {
         let (event, named, around) = match point {
             Point::Time(ts) => {
                 let (event, named) = at(world, &room, ts).await?;
-                let Some(around) = world.lookup.context(&room.id, &event, 0).await? else {
+                let Some(around) = in_history(world, &room.id, &event).await? else {
                     return Err(hidden(&event, &room, ts));
                 };
                 (event, named, around)
@@ -113,7 +116,7 @@ impl Command for PurgeHistory {
                         return Err(elsewhere(&target.event, &other, &room));
                     }
                 }
-                let Some(around) = world.lookup.context(&room.id, &target.event, 0).await? else {
+                let Some(around) = in_history(world, &room.id, &target.event).await? else {
                     return Err(self.unknown(world, &room, &target.event).await?);
                 };
                 (target.event, Named::ById, around)
@@ -246,6 +249,10 @@ impl PurgeHistory {
             "The room, its members and its state stay, and so do files that were sent.".to_owned(),
         ));
         let others = facts.details.joined_members.saturating_sub(facts.details.joined_local_members);
+        let keeps_all = !self.local_too && facts.count.as_ref().is_some_and(|count| count.remote == 0);
+        if keeps_all && others == 0 {
+            return lines;
+        }
         lines.push(text(match (others, self.local_too) {
             (0, _) => "No other server is in the room: what is deleted is gone for good.".to_owned(),
             (_, false) => "Other servers in the room may keep their copies.".to_owned(),

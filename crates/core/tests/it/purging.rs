@@ -337,3 +337,15 @@ async fn trap_23_the_extremities_of_an_unknown_room_are_never_asked_for() {
     has(&stage.say("!extremities !bad:hs.test").await, &["The homeserver did not answer in time."]);
     assert!(plans(&stage).is_empty() && stage.homeserver.writes().is_empty());
 }
+
+#[tokio::test]
+async fn an_event_that_a_purge_left_in_the_database_is_no_point_in_the_history() {
+    let mut stage = stage();
+    let broken = || Fault::Broken { status: 500, message: "Internal server error".into() };
+    for line in ["!purge-history !bad:hs.test $gone:hs.test", "!messages !bad:hs.test --at $gone:hs.test"] {
+        stage.homeserver.fail_once("context", broken());
+        let said = stage.say(line).await;
+        assert!(!said.contains("homeserver failed") && said.contains("$gone:hs.test"), "{line}: {said}");
+    }
+    assert!(plans(&stage).is_empty());
+}
