@@ -47,7 +47,6 @@ pub(super) async fn history(scene: &Scene) {
                 "“line 4”",
                 "3 events would disappear from the history: 0 of users of other servers, 3 of users of this server.",
                 "What users of this server wrote stays in the database, where `!event` still finds it",
-                "No other server is in the room: what is deleted is gone for good.",
             ],
         )
         .await;
@@ -59,10 +58,21 @@ pub(super) async fn history(scene: &Scene) {
     m.good(&format!("!event {}", lines[0]), "\"body\": \"line 1\"").await;
     m.good(&format!("!event {}", lines[1]), "so its content is left out").await.leaves_out(&["line 2"]);
 
+    // As a point in the history it is none any more.
+    m.all_bad(&[
+        (&format!("!messages {log} --at {}", lines[0]), "The server does not have the event"),
+        (&format!("!purge-history {log} {}", lines[0]), lines[0].as_str()),
+    ])
+    .await;
+
     let command = scene
         .confirm(
             &format!("!purge-history https://matrix.to/#/{log}/{} --local-too", lines[5]),
-            &["2 events would disappear", "All of them are deleted from the database."],
+            &[
+                "2 events would disappear",
+                "All of them are deleted from the database.",
+                "No other server is in the room: what is deleted is gone for good.",
+            ],
         )
         .await;
     m.answer(&command, "purge-history – done").await.leaves_out(&["stays in the database"]);
