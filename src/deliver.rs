@@ -5,8 +5,9 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use gleipnir_core::{
     ports::{Change, Store},
+    reply::{Line, Reply},
     ruma::OwnedRoomId,
-    speech::{Delivery, Effort, Sendable},
+    speech::{Delivery, Effort, Say, Sendable},
 };
 use gleipnir_matrix::{Membership, Outgoing, RequestError, Session};
 use tokio::sync::Notify;
@@ -98,6 +99,12 @@ impl Deliverer {
     async fn send(&self, delivery: Delivery) -> Result<Sent, Duration> {
         let Delivery { key, version: newest, what } = delivery;
         let may_fail = matches!(what, Sendable::Reaction { effort: Effort::Once, .. });
+        let file = match &what {
+            Sendable::File { reply_to, attachment } => {
+                Some((reply_to.clone(), attachment.name.clone(), attachment.bytes.len()))
+            }
+            Sendable::Message { .. } | Sendable::Reaction { .. } => None,
+        };
         // Of the first event, the transaction ID knows no version: an earlier version may have reached the room although
         // its answer was lost. What is newer than the first version follows as an edit.
         let (transaction_id, version) = match what {
@@ -107,6 +114,7 @@ impl Deliverer {
             _ => (format!("{}-{key}", self.instance), 1),
         };
         let sent = self.session.send(&self.room, &transaction_id, outgoing(what)).await;
+        let mut lost = None;
         let change = match sent {
             Ok(event_id) => Change::Delivered { key, version, event_id },
             Err(RequestError::RateLimited { .. } | RequestError::Away(_)) if may_fail => {
@@ -118,6 +126,9 @@ impl Deliverer {
             }
             Err(error) if is_final(&error) && self.session.membership(&self.room) == Membership::Joined => {
                 warn!(key, %error, "a message could not be sent");
+                lost = file.map(|(reply_to, name, bytes)| {
+                    Say::new(format!("lost-{key}"), reply_to, &without_file(&name, bytes, &error))
+                });
                 Change::GaveUp { key, version: newest }
             }
             Err(error) => {
@@ -129,7 +140,10 @@ impl Deliverer {
             Change::Delivered { version, .. } if *version < newest => Sent::First,
             _ => Sent::Newest,
         };
-        match self.store.commit(vec![change]) {
+        let changes = std::iter::once(change).chain(lost.clone().map(Change::SayOnce)).collect();
+        match self.store.commit(changes) {
+            // What was lost is told in the next round.
+            Ok(()) if lost.is_some() => Ok(Sent::First),
             Ok(()) => Ok(sent),
             Err(error) => {
                 error!(%error, "cannot write down what was said");
@@ -137,6 +151,18 @@ impl Deliverer {
             }
         }
     }
+}
+
+/// What is said instead of a file that the homeserver does not take.
+fn without_file(name: &str, bytes: usize, error: &RequestError) -> Reply {
+    Reply::text(
+        Line::new()
+            .text("I could not send the file ")
+            .code(name)
+            .text(format!(" ({} KiB): ", bytes.div_ceil(1024)))
+            .name_long(error.to_string())
+            .text(" Ask for less of it, or have the server take larger files (max_upload_size)."),
+    )
 }
 
 /// What has reached the room.

@@ -132,6 +132,22 @@ async fn those_outside_and_what_is_no_command_are_ignored() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_the_server_does_not_take_is_told() {
+    let small = Synapse::builder().config(json!({"max_upload_size": "1K"}));
+    let Some(mut scene) = Scene::on(small, Kind::Open, Role::Admin).await else { return };
+    scene.synapse.add_rooms(20).await.unwrap();
+    scene.bot.start().await;
+    let m = &scene.moderator;
+    m.hears("Hello, I am").await;
+    let command = m.say("!rooms --file=json").await;
+    m.answer(&command, "The file has 21 rooms.").await;
+    m.answer(&command, "I could not send the file `rooms.json` (").await.says(&["max_upload_size"]);
+    // Once, and nothing waits behind it.
+    m.good("!version", "Gleipnir").await;
+    assert_eq!(m.replies(&command).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_slows_the_bot_down_gets_every_answer_in_the_end() {
     let slow = Synapse::builder().rate_limits(RateLimits::ServerDefaults);
     let Some(mut scene) = Scene::on(slow, Kind::Open, Role::Admin).await else { return };
