@@ -1,8 +1,8 @@
 //! Lists that are longer than a message: which part of them is shown, and how it is spoken of.
 
-use super::{Failure, Pages, World};
+use super::{Failure, Pages, World, sheet::cut};
 use crate::{
-    reply::{Line, Reply},
+    reply::Line,
     text::number::{counted, grouped},
 };
 
@@ -17,10 +17,6 @@ pub(super) struct Part {
 
 /// At most so many entries are shown, even if more of them fit.
 pub(super) const MOST: u64 = 100;
-
-/// What the lines of a list may take, in bytes of text and of HTML: the rest of a message is left for what stands
-/// around it.
-const ROOM: (usize, usize) = (8_000, 15_000);
 
 impl Part {
     /// Where a page was turned to; otherwise the page of this number, counted from 1, of what begins after `skip`.
@@ -82,19 +78,10 @@ impl Part {
 }
 
 /// As many of the lines, from the first on, as fit into a message, but one at least.
-pub(super) fn fitting(lines: Vec<Line>) -> Vec<Line> {
-    let (mut text, mut html) = (0, 0);
+pub(super) fn fitting(mut lines: Vec<Line>) -> Vec<Line> {
+    let first = cut(&lines, lines.len()).first().map_or(0, ExactSizeIterator::len);
+    lines.truncate(first);
     lines
-        .into_iter()
-        .enumerate()
-        .take_while(|(n, line)| {
-            let rendered = Reply::new().list([line.clone()]).render();
-            text += rendered.text.len() + 1;
-            html += rendered.html.len();
-            *n == 0 || (text <= ROOM.0 && html <= ROOM.1)
-        })
-        .map(|(_, line)| line)
-        .collect()
 }
 
 fn capital(word: &str) -> String {
@@ -135,7 +122,7 @@ mod tests {
         let lines =
             |length: usize| (0..100).map(|_| Line::new().text("x".repeat(length))).collect::<Vec<_>>();
         assert_eq!(fitting(lines(10)).len(), 100);
-        assert_eq!(fitting(lines(1996)).len(), 3);
+        assert_eq!(fitting(lines(1996)).len(), 4);
         let tags: Vec<Line> = (0..100).map(|_| Line::new().text("<".repeat(1990))).collect();
         assert_eq!(fitting(tags).len(), 1);
     }
