@@ -41,7 +41,21 @@ fn edit_after(edits: Millis) -> Millis {
 /// Why nothing is done to a room.
 const UNKNOWN_ROOM: &str = "The server does not know this room (any more).";
 /// What is true of a step that was begun and could not be followed to its end.
-const UNCERTAIN: &str = "It may have happened all the same: look with !room before you try again.";
+fn uncertain(step: &Step) -> String {
+    let look = match step {
+        Step::BlockRoom { .. }
+        | Step::UnblockRoom { .. }
+        | Step::ShutDownRoom { .. }
+        | Step::PurgeEmptyRoom { .. }
+        | Step::ListRoom { .. }
+        | Step::UnlistRoom { .. } => "!room",
+        Step::MakeRoomAdmin { .. } => "!members",
+        Step::DeleteExtremities { .. } => "!extremities",
+        Step::PurgeHistory { .. } => "!messages",
+        Step::AddAlias { .. } | Step::RemoveAlias { .. } => "!alias of",
+    };
+    format!("It may have happened all the same: look with {look} before you try again.")
+}
 
 impl Patience {
     fn is_over(self, waited: Duration) -> bool {
@@ -80,6 +94,8 @@ enum Advance {
         /// For how long to try.
         patience: Patience,
     },
+    /// The step is over, and whether it happened is not known.
+    Unknown(Fault),
     /// The step is over.
     Ended(Outcome),
 }
@@ -120,7 +136,7 @@ impl Advance {
         } else if fault.may_have_acted() {
             Self::Retry { fault, patience: Patience::Brief }
         } else {
-            Self::Ended(Outcome::Failed { why: fault.to_string(), but: Some(UNCERTAIN.to_owned()) })
+            Self::Unknown(fault)
         }
     }
 }
@@ -258,13 +274,19 @@ impl Executor {
                     let waited = Duration::from_millis(u64::try_from(now - since).unwrap_or_default());
                     if patience.is_over(waited) {
                         let why = format!("{fault} I tried for {}.", in_words(waited));
-                        let but = plan.steps[n].state.as_ref().map(|_| UNCERTAIN.to_owned());
+                        let but = plan.steps[n].state.as_ref().map(|_| uncertain(&plan.steps[n].step));
                         self.end(&mut next, n, Outcome::Failed { why, but }, &mut changes);
                         Duration::ZERO
                     } else {
                         warn!(plan = id, step = n, %fault, "trying again");
                         retry_after(&fault, waited)
                     }
+                }
+                Advance::Unknown(fault) => {
+                    (polls, away_since) = (0, None);
+                    let but = Some(uncertain(&plan.steps[n].step));
+                    self.end(&mut next, n, Outcome::Failed { why: fault.to_string(), but }, &mut changes);
+                    Duration::ZERO
                 }
                 Advance::Ended(outcome) => {
                     (polls, away_since) = (0, None);

@@ -26,6 +26,8 @@ struct Case {
     written: &'static str,
     /// What could not be done, in the report.
     could: &'static str,
+    /// What shows whether it was.
+    look: &'static str,
 }
 
 const CASES: [Case; 7] = [
@@ -36,6 +38,7 @@ const CASES: [Case; 7] = [
         reads: &["room"],
         written: "listing !bad:hs.test \"listed\"",
         could: "list Spam (`#bad:hs.test`, `!bad:hs.test`) in the room directory",
+        look: "!room",
     },
     Case {
         stage: listed,
@@ -44,6 +47,7 @@ const CASES: [Case; 7] = [
         reads: &["room"],
         written: "listing !bad:hs.test \"unlisted\"",
         could: "take Spam (`#bad:hs.test`, `!bad:hs.test`) out of the room directory",
+        look: "!room",
     },
     Case {
         stage,
@@ -52,6 +56,7 @@ const CASES: [Case; 7] = [
         reads: &["resolve_alias"],
         written: "alias #new:hs.test !bad:hs.test",
         could: "let `#new:hs.test` lead to Spam (`#bad:hs.test`, `!bad:hs.test`)",
+        look: "!alias of",
     },
     Case {
         stage,
@@ -60,6 +65,7 @@ const CASES: [Case; 7] = [
         reads: &["resolve_alias"],
         written: "no alias #bad:hs.test",
         could: "delete `#bad:hs.test`, which leads to Spam (`#bad:hs.test`, `!bad:hs.test`)",
+        look: "!alias of",
     },
     Case {
         stage: plain,
@@ -68,6 +74,7 @@ const CASES: [Case; 7] = [
         reads: &["room", "state"],
         written: ADMIN_WRITE,
         could: "make `@mod:hs.test` an admin of Spam (`#bad:hs.test`, `!bad:hs.test`)",
+        look: "!members",
     },
     Case {
         stage: forked,
@@ -76,6 +83,7 @@ const CASES: [Case; 7] = [
         reads: &["room", "extremities"],
         written: "extremities !bad:hs.test",
         could: "delete the forward extremities of Spam (`#bad:hs.test`, `!bad:hs.test`)",
+        look: "!extremities",
     },
     Case {
         stage: talk,
@@ -85,6 +93,7 @@ const CASES: [Case; 7] = [
         written: HISTORY_WRITE,
         could: "delete the history of Spam (`#bad:hs.test`, `!bad:hs.test`) before `$e5:hs.test`; what users of this \
                 server wrote stays in the database",
+        look: "!messages",
     },
 ];
 
@@ -95,6 +104,7 @@ const PURGE_EMPTY: Case = Case {
     reads: &["room", "delete_tasks", "members", "state", "local_aliases", "reports", "delete_task"],
     written: EMPTY_WRITE,
     could: "purge the empty room Far (`#far:hs.test`, `!far:hs.test`)",
+    look: "!room",
 };
 
 fn cases() -> impl Iterator<Item = Case> {
@@ -215,8 +225,11 @@ async fn each_step_gives_up_a_server_that_stays_away_and_says_that_it_is_not_cer
         let said =
             after(&mut stage, case.lines, |stage| stage.homeserver.fail_always(case.writes, Fault::Timeout))
                 .await;
-        let why = "The homeserver did not answer in time. I tried for 1 hour. It may have happened all the same: \
-                   look with !room before you try again.";
+        let why = format!(
+            "The homeserver did not answer in time. I tried for 1 hour. It may have happened all the same: look with \
+             {} before you try again.",
+            case.look
+        );
         assert!(said.ends_with(&format!(" – failed\n\n❌ Could not {}. {why}", case.could)), "{said}");
         assert!(stage.homeserver.writes().is_empty());
     }
@@ -232,7 +245,7 @@ async fn a_change_that_is_accepted_and_does_not_show_is_never_called_done() {
             &[
                 &format!("❌ Could not {}. ", case.could),
                 "it accepted the change, but reading it back still shows the old one. I tried for 3",
-                "look with !room before you try again.",
+                &format!("look with {} before you try again.", case.look),
             ],
         );
         assert_eq!(plan(&stage, 1).result(), PlanResult::Failed);
