@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use gleipnir_core::{
-    model::{Block, DeleteResult, HistoryPurge, Listing, LocalEvents, Shutdown, UpTo},
+    model::{Block, DeleteResult, HistoryPurge, Listing, LocalEvents, Shutdown},
     ports::{Asked, Effects},
     ruma::{RoomAliasId, RoomId, UserId},
 };
 use synapse_admin::{DeleteRoom, PurgeHistory, PurgeUpTo, Visibility};
 
-use super::{
-    Homeserver, fault,
-    model::{delete_result, timestamp},
-};
+use super::{Homeserver, fault, model::delete_result};
 
 /// How long version 1 of the Delete Room API may take to answer: it does so when all is done.
 const LONGEST_DELETION: Duration = Duration::from_mins(30);
@@ -51,10 +48,7 @@ impl Effects for Homeserver {
 
     fn purge_history<'a>(&'a self, room: &'a RoomId, purge: &'a HistoryPurge) -> Asked<'a, String> {
         Box::pin(async move {
-            let up_to = match &purge.up_to {
-                UpTo::Event(event) => PurgeUpTo::Event(event.clone()),
-                UpTo::Time(ts) => PurgeUpTo::Timestamp(timestamp(*ts)),
-            };
+            let up_to = PurgeUpTo::Event(purge.up_to.clone());
             let delete_local_events = purge.local == LocalEvents::Deleted;
             let purge = PurgeHistory { up_to, delete_local_events };
             self.admin.purge_history(room, &purge).await.map_err(fault)

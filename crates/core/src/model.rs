@@ -13,7 +13,7 @@ pub use self::{
     history::{Context, Event, EventAt, HistoryPage, HistoryQuery},
     work::{
         DELETE_ROOM, DeleteResult, DeleteTask, HistoryPurge, LocalEvents, NoticeRoom, PURGE_HISTORY,
-        PurgeStatus, ScheduledTask, Shutdown, TaskStatus, UpTo,
+        PurgeStatus, ScheduledTask, Shutdown, TaskStatus,
     },
 };
 

@@ -7,7 +7,7 @@ use super::{
     facts::{in_history, known_room},
 };
 use crate::{
-    model::{Context, Dir, Event, HistoryPurge, HistoryQuery, LocalEvents, Millis, RoomDetails, UpTo},
+    model::{Context, Dir, Event, HistoryPurge, HistoryQuery, LocalEvents, Millis, RoomDetails},
     plan::{RoomRef, Step},
     ports::Fault,
     reply::{Line, Reply},
@@ -164,7 +164,7 @@ impl Command for PurgeHistory {
             steps: vec![Step::PurgeHistory {
                 room: facts.room,
                 // Never by the date: the server would go by when it received events, and delete other ones.
-                purge: HistoryPurge { up_to: UpTo::Event(facts.event), local },
+                purge: HistoryPurge { up_to: facts.event, local },
             }],
             because: None,
             preview,

@@ -54,13 +54,10 @@ impl Desk {
                     }
                     tokio::select! {
                         Some(handled) = readings.next() => round.note(handled),
-                        () = self.received.notified() => {}
+                        // What arrived may be what others wait for.
+                        () = self.received.notified() => round.begin_again(),
                         () = self.clock.sleep(MOMENT), if is_early => {}
-                        () = self.clock.sleep(AGAIN), if !round.waiting.is_empty() => {
-                            for id in std::mem::take(&mut round.waiting) {
-                                round.begun.remove(&id);
-                            }
-                        }
+                        () = self.clock.sleep(AGAIN), if !round.waiting.is_empty() => round.begin_again(),
                     }
                     continue;
                 }
@@ -141,6 +138,13 @@ struct Round {
 }
 
 impl Round {
+    /// What waits is handled once more.
+    fn begin_again(&mut self) {
+        for id in self.waiting.drain(..) {
+            self.begun.remove(&id);
+        }
+    }
+
     fn note(&mut self, (event, handled): (OwnedEventId, Result<Left, StoreError>)) {
         match handled {
             Ok(Left::Waiting) => {

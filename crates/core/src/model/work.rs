@@ -94,20 +94,11 @@ pub const PURGE_HISTORY: &str = "purge_history";
 /// The body of `POST /_synapse/admin/v1/purge_history/<room_id>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryPurge {
-    /// What is deleted is what came before this.
-    pub up_to: UpTo,
+    /// `purge_up_to_event_id`: what is deleted is what came before this event. (Synapse's `purge_up_to_ts` goes by when
+    /// it received events, which nobody sees in a preview.)
+    pub up_to: OwnedEventId,
     /// `delete_local_events`.
     pub local: LocalEvents,
-}
-
-/// Up to where history is purged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UpTo {
-    /// `purge_up_to_event_id`: what came before this event.
-    Event(OwnedEventId),
-    /// `purge_up_to_ts`: what was received before this time.
-    Time(Millis),
 }
 
 /// What becomes of events of this server's users.

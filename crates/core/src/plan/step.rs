@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Effect;
 use crate::{
-    model::{BlockStatus, HistoryPurge, Listing, LocalEvents, Shutdown, UpTo},
+    model::{BlockStatus, HistoryPurge, Listing, LocalEvents, Shutdown},
     reply::{Line, room_line},
-    text::duration::date,
 };
 
 /// A room, with what it was called when it was asked about: afterwards it may have no name any more.
@@ -179,10 +178,7 @@ impl Step {
             Self::DeleteExtremities { .. } => line("delete the forward extremities of "),
             Self::PurgeHistory { purge, .. } => {
                 let line = line("delete the history of ").text(" before ");
-                let line = match &purge.up_to {
-                    UpTo::Event(event) => line.code(event.as_str()),
-                    UpTo::Time(ts) => line.text(date(*ts)),
-                };
+                let line = line.code(purge.up_to.as_str());
                 match purge.local {
                     LocalEvents::Kept => line.text("; what users of this server wrote stays in the database"),
                     LocalEvents::Deleted => line.text(", also what users of this server wrote"),

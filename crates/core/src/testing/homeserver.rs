@@ -18,7 +18,7 @@ use super::Moment;
 use crate::{
     model::{
         Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, RoomDetails, ScheduledTask,
-        Shutdown, SpaceRoom, Standing, TaskStatus, UpTo, is_local,
+        Shutdown, SpaceRoom, Standing, TaskStatus, is_local,
     },
     ports::{Asked, Fault},
 };
@@ -322,12 +322,7 @@ impl Inner {
         }
         *status = TaskStatus::Complete;
         let Some(room) = self.rooms.get_mut(room) else { return };
-        let end = match &purge.up_to {
-            UpTo::Event(id) => room.events.iter().position(|event| event["event_id"] == id.as_str()),
-            UpTo::Time(ts) => {
-                room.events.iter().position(|event| event["origin_server_ts"].as_i64() >= Some(*ts))
-            }
-        };
+        let end = room.events.iter().position(|event| event["event_id"] == purge.up_to.as_str());
         let end = end.unwrap_or(room.events.len());
         let is_ours = |event: &Value| event["sender"].as_str().is_some_and(|id| id.ends_with(":hs.test"));
         let mut n = 0;

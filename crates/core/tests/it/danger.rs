@@ -3,11 +3,11 @@
 use gleipnir_core::{
     model::{
         Account, BlockStatus, Dir, Event, Extremity, HistoryPurge, HistoryQuery, Listing, LocalEvents,
-        Shutdown, UpTo,
+        Shutdown,
     },
     plan::{DeleteApi, RoomRef, Step, StepState},
     ports::Lookup as _,
-    ruma::{RoomId, owned_room_alias_id, owned_user_id, room_id, user_id},
+    ruma::{RoomId, owned_event_id, owned_room_alias_id, owned_user_id, room_id, user_id},
     testing::Stage,
 };
 use serde_json::{Value, json};
@@ -183,7 +183,7 @@ async fn trap_27_no_step_harms_the_management_room_whoever_put_it_into_the_datab
     let alias = owned_room_alias_id!("#mods:hs.test");
     let body = Shutdown { block: false, purge: true, force_purge: true, notice: None };
     let shut_down = |api| Step::ShutDownRoom { room: room.clone(), shutdown: body.clone(), api };
-    let purge = HistoryPurge { up_to: UpTo::Time(1), local: LocalEvents::Deleted };
+    let purge = HistoryPurge { up_to: owned_event_id!("$e1:hs.test"), local: LocalEvents::Deleted };
     let asking = || StepState::Asking { known: Vec::new(), members: 0 };
     for (step, begun) in [
         (Step::BlockRoom { room: room.clone() }, StepState::Blocking { before: BlockStatus::Open }),

@@ -1,9 +1,9 @@
 //! Commands that only read: `!room`, `!blocked`, `!context`, `!status`, `!version`, `!help`.
 
 use gleipnir_core::{
-    model::{Extremity, HistoryPurge, LocalEvents, RoomDetails, Shutdown, UpTo},
+    model::{Extremity, HistoryPurge, LocalEvents, RoomDetails, Shutdown},
     ports::{Effects as _, Fault},
-    ruma::{owned_room_id, owned_user_id},
+    ruma::{owned_event_id, owned_room_id, owned_user_id},
     speech::YES,
     testing::{FakeRoom, Stage},
 };
@@ -103,7 +103,7 @@ async fn what_happens_to_a_room_in_the_background_is_told() {
     let mut stage = stage();
     let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
     stage.homeserver.delete_room(bad_room(), &shutdown).await.unwrap();
-    let up_to = UpTo::Time(1);
+    let up_to = owned_event_id!("$e1:hs.test");
     stage
         .homeserver
         .purge_history(bad_room(), &HistoryPurge { up_to, local: LocalEvents::Kept })

@@ -1,7 +1,7 @@
 //! `!shutdown-status`: what became of deletions.
 
 use gleipnir_core::{
-    model::{DELETE_ROOM, HistoryPurge, LocalEvents, PURGE_HISTORY, ScheduledTask, UpTo},
+    model::{DELETE_ROOM, HistoryPurge, LocalEvents, PURGE_HISTORY, ScheduledTask},
     ports::{Effects as _, Fault},
     ruma::owned_event_id,
 };
@@ -158,7 +158,7 @@ async fn old_servers_have_the_delete_status_only() {
             })
             .collect();
     });
-    let purge = HistoryPurge { up_to: UpTo::Event(owned_event_id!("$e1:hs.test")), local: LocalEvents::Kept };
+    let purge = HistoryPurge { up_to: owned_event_id!("$e1:hs.test"), local: LocalEvents::Kept };
     let id = stage.homeserver.purge_history(bad_room(), &purge).await.unwrap();
     let said = stage.say(&format!("!shutdown-status {id}")).await;
     has(&said, &["That purge of history:", "purge of history, at work"]);

@@ -27,8 +27,7 @@ pub(crate) const EMPTY: &[&str] = &["!empty-rooms --purge", "!confirm 1"];
 pub(crate) const V1: &[&str] = &["!shutdown !bad:hs.test spam --v1", "!confirm 1"];
 
 pub(crate) const ADMIN_WRITE: &str = "admin !bad:hs.test @mod:hs.test";
-pub(crate) const HISTORY_WRITE: &str =
-    r#"purge !bad:hs.test {"local":"kept","up_to":{"event":"$e5:hs.test"}}"#;
+pub(crate) const HISTORY_WRITE: &str = r#"purge !bad:hs.test {"local":"kept","up_to":"$e5:hs.test"}"#;
 pub(crate) const EMPTY_WRITE: &str =
     r#"delete !far:hs.test {"block":false,"force_purge":false,"notice":null,"purge":true}"#;
 const V1_WRITE: &str =

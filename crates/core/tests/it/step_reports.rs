@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use gleipnir_core::{
-    model::{HistoryPurge, LocalEvents, Shutdown, UpTo},
+    model::{HistoryPurge, LocalEvents, Shutdown},
     plan::{RoomRef, Step, StepState},
     ports::{Effects as _, Fault},
-    ruma::{owned_room_alias_id, owned_user_id, room_id},
+    ruma::{owned_event_id, owned_room_alias_id, owned_user_id, room_id},
     testing::Stage,
 };
 
@@ -25,7 +25,7 @@ use crate::{
 async fn a_room_that_is_gone_by_then_is_told_apart_from_a_fault() {
     let room = RoomRef::from(room_id!("!gone:hs.test").to_owned());
     let unknown = "The server does not know this room (any more).";
-    let purge = HistoryPurge { up_to: UpTo::Time(7000), local: LocalEvents::Kept };
+    let purge = HistoryPurge { up_to: owned_event_id!("$e7:hs.test"), local: LocalEvents::Kept };
     let alias = owned_room_alias_id!("#gone:hs.test");
     for (step, state, says) in [
         (Step::ListRoom { room: room.clone() }, None, unknown),
@@ -247,7 +247,7 @@ async fn a_purge_of_history_that_failed_or_was_forgotten_says_what_may_be_gone()
 }
 
 fn history() -> HistoryPurge {
-    HistoryPurge { up_to: UpTo::Time(7000), local: LocalEvents::Deleted }
+    HistoryPurge { up_to: owned_event_id!("$e7:hs.test"), local: LocalEvents::Deleted }
 }
 
 #[tokio::test]
