@@ -14,7 +14,7 @@ use crate::{
     model::{BlockStatus, Extremities, RoomDetails, ScheduledTask},
     ports::Fault,
     reply::{Line, Reply},
-    rules::{join_rules, tasks},
+    rules::{join_rules, state, tasks},
     text::{number::grouped, target::RoomTarget},
 };
 
@@ -218,22 +218,11 @@ fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, 
     facts.push((
         "History",
         match details.history_visibility.as_deref() {
-            Some("world_readable") => text("anyone can read it, without joining"),
-            Some("shared") => text("members can read all of it"),
-            Some("invited") => text("members can read it from their invitation on"),
-            Some("joined") => text("members can read it from their joining on"),
-            Some(other) => Line::new().user(other),
             None => text("not known"),
+            word => state::history_visibility(word),
         },
     ));
-    facts.push((
-        "Guests",
-        match details.guest_access.as_deref() {
-            Some("can_join") => text("can join"),
-            // "If absent, the default is forbidden."
-            _ => text("cannot join"),
-        },
-    ));
+    facts.push(("Guests", state::guest_access(details.guest_access.as_deref())));
     facts.push((
         "Federation",
         match details.federatable {
