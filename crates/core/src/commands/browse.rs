@@ -10,7 +10,7 @@ use super::{
 use crate::{
     model::{Dir, Event, Millis},
     reply::{Line, Reply},
-    rules::event::{Names, in_words},
+    rules::{event::in_words, names::Names},
     text::duration::date,
 };
 

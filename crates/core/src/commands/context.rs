@@ -6,7 +6,7 @@ use super::{Access, Command, Decision, Failure, Subject, World, events, facts::F
 use crate::{
     model::{Context as Around, Event, RoomDetails},
     reply::{Line, Reply, room_line},
-    rules::event::{Names, in_words},
+    rules::{event::in_words, names::Names},
     text::target::EventTarget,
 };
 

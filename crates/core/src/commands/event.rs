@@ -12,7 +12,7 @@ use crate::{
     model,
     ports::Fault,
     reply::{Line, Reply, room_line},
-    rules::event::{Names, what},
+    rules::{event::what, names::Names},
     text::{duration::date, target::EventTarget},
 };
 

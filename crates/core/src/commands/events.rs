@@ -7,7 +7,7 @@ use super::{Failure, facts::FileKind};
 use crate::{
     model::Event,
     reply::{Added, Attachment, Line, MOST_BYTES, Table},
-    rules::event::{Names, what},
+    rules::{event::what, names::Names},
     text::{
         duration::date,
         number::grouped,

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     model::{Event, Millis, RoomDetails},
     reply::{Attachment, Line, Reply, room_line},
-    rules::event::Names,
+    rules::names::Names,
     text::{
         duration::date,
         target::{RoomTarget, UserTarget},

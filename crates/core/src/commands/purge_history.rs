@@ -11,7 +11,7 @@ use crate::{
     plan::{RoomRef, Step},
     ports::Fault,
     reply::{Line, Reply},
-    rules::event::{Names, in_words},
+    rules::{event::in_words, names::Names},
     text::{
         duration::date,
         moment::parse_moment,

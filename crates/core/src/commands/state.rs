@@ -15,7 +15,8 @@ use crate::{
     ports::Fault,
     reply::{Line, Reply, cut_list, room_line},
     rules::{
-        event::{Names, time},
+        event::time,
+        names::Names,
         state::{details, rank, set},
     },
     text::{

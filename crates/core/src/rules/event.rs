@@ -1,39 +1,9 @@
 //! One event in one line: what somebody wrote, did or changed. Never shows media, never trusts a shape.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use super::membership;
-use crate::{
-    model::Event,
-    reply::{Line, user_line},
-    text::duration::date,
-};
-
-/// The display names of those who appear, by user ID.
-#[derive(Clone, Debug, Default)]
-pub struct Names(BTreeMap<String, String>);
-
-impl Names {
-    /// From the room's member events.
-    pub fn of(state: &[Event]) -> Self {
-        Self(
-            state
-                .iter()
-                .filter(|event| event.kind() == "m.room.member")
-                .filter_map(|event| {
-                    Some((event.state_key()?.to_owned(), event.text("displayname")?.to_owned()))
-                })
-                .collect(),
-        )
-    }
-
-    /// Display name and ID of a user.
-    pub fn user(&self, id: &str) -> Line {
-        user_line(self.0.get(id).map(String::as_str), id)
-    }
-}
+use super::{membership, names::Names};
+use crate::{model::Event, reply::Line, text::duration::date};
 
 /// When, who and what.
 pub fn in_words(event: &Event, names: &Names) -> Line {

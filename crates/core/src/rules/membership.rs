@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::event::Names;
+use super::names::Names;
 use crate::{model::Event, reply::Line};
 
 /// `membership` of an `m.room.member` event.

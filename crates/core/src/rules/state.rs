@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::{event::Names, join_rules};
+use super::{join_rules, names::Names};
 use crate::{model::Event, reply::Line, text::clean::clean};
 
 /// In which order types are shown: what a room is, who may do what, what is in it; unknown types behind, members last.

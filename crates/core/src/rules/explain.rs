@@ -1,0 +1,44 @@
+//! An event explained: what happened in one sentence, what that changes one by one, and what to look out for.
+
+use std::collections::BTreeSet;
+
+use ruma::ServerName;
+
+use super::{event::what, names::Names, room_state::RoomState};
+use crate::{model::Event, reply::Line};
+
+/// What is known around an event. Nothing of it is required: what is missing makes a sentence shorter, never wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Around<'a> {
+    /// What users and rooms are called.
+    pub names: Option<&'a Names>,
+    /// The server that the explanation is read on.
+    pub here: Option<&'a ServerName>,
+    /// The room's state when the event happened; or as it is now, when that is not known.
+    pub state: Option<&'a RoomState>,
+    /// IDs of other rooms that anyone can join, as far as they were looked at.
+    pub public_rooms: Option<&'a BTreeSet<String>>,
+}
+
+/// An event explained.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// Who did what to whom, and why, as a sentence without its full stop.
+    pub sentence: Line,
+    /// What it changes one by one, when a sentence cannot hold it.
+    pub details: Vec<Line>,
+    /// What to look out for, each as a whole sentence.
+    pub warnings: Vec<Line>,
+}
+
+impl From<Line> for Explanation {
+    fn from(sentence: Line) -> Self {
+        Self { sentence, ..Self::default() }
+    }
+}
+
+/// Explains any event, whatever its shape.
+pub fn explain(event: &Event, around: &Around<'_>) -> Explanation {
+    let nothing = Names::default();
+    what(event, around.names.unwrap_or(&nothing)).into()
+}
