@@ -295,11 +295,12 @@ impl Desk {
                 plan.id, plan.command
             )));
             info!(plan = plan.id, "expired");
-            self.commit(vec![
+            let mut changes = vec![
                 Change::PlanState { id: plan.id, state: PlanState::Expired, by: None, at: now },
-                Change::Say(Say::new(Plan::report_key(plan.id), Some(plan.event_id.clone()), &reply)),
-                mark(&plan.event_id, NO, Effort::Surely),
-            ])?;
+                Change::Say(Say::new(Plan::report_key(plan.id), plan.origin.event().cloned(), &reply)),
+            ];
+            changes.extend(plan.mark(NO, Effort::Surely));
+            self.commit(changes)?;
         }
         Ok(())
     }

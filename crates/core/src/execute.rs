@@ -7,6 +7,7 @@ mod alias;
 mod block;
 mod extremities;
 mod listing;
+mod moving;
 mod purge;
 mod report;
 mod shutdown;
@@ -28,7 +29,7 @@ use crate::{
     plan::{DeleteApi, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
-    speech::{Effort, Mark, Marked, NO, PARTLY, Say, YES},
+    speech::{Effort, NO, PARTLY, Say, YES},
     text::duration::in_words,
 };
 
@@ -49,7 +50,7 @@ fn uncertain(step: &Step) -> String {
         | Step::PurgeEmptyRoom { .. }
         | Step::ListRoom { .. }
         | Step::UnlistRoom { .. } => "!room",
-        Step::MakeRoomAdmin { .. } => "!members",
+        Step::MakeRoomAdmin { .. } | Step::JoinRoom { .. } | Step::LeaveRoom { .. } => "!members",
         Step::DeleteExtremities { .. } => "!extremities",
         Step::PurgeHistory { .. } => "!messages",
         Step::AddAlias { .. } | Step::RemoveAlias { .. } => "!alias of",
@@ -354,6 +355,8 @@ impl Executor {
             Step::RemoveAlias { alias, .. } => {
                 alias::advance(effects, room, alias, alias::Wish::Removed, state).await
             }
+            Step::JoinRoom { .. } => moving::advance(effects, room, moving::Wish::Inside, state).await,
+            Step::LeaveRoom { .. } => moving::advance(effects, room, moving::Wish::Outside, state).await,
         }
     }
 
@@ -375,17 +378,18 @@ impl Executor {
             PlanResult::Failed => NO,
         };
         info!(plan = plan.id, command = plan.command, moderator = %plan.asked_by, result = ?plan.result(), "a plan ended");
-        vec![
+        let mut changes = vec![
             Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at: self.clock.now() },
             Self::say(plan, PlanState::Done, report::Server::There),
-            Change::Mark(Mark { to: Marked::Event(plan.event_id.clone()), emoji, effort: Effort::Surely }),
-        ]
+        ];
+        changes.extend(plan.mark(emoji, Effort::Surely));
+        changes
     }
 
     fn say(plan: &Plan, state: PlanState, server: report::Server) -> Change {
         let plan = Plan { state, ..plan.clone() };
         let reply = report(&plan, server);
-        Change::Say(Say::new(Plan::report_key(plan.id), Some(plan.event_id.clone()), &reply))
+        Change::Say(Say::new(Plan::report_key(plan.id), plan.origin.event().cloned(), &reply))
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {

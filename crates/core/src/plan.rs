@@ -11,7 +11,11 @@ pub use self::{
     progress::{Effect, Inside, Outcome, Presence, StepState},
     step::{DeleteApi, Reverse, RoomRef, Step},
 };
-use crate::model::Millis;
+use crate::{
+    model::Millis,
+    ports::Change,
+    speech::{Effort, Mark, Marked},
+};
 
 /// The number that moderators use: `!confirm 12`.
 pub type PlanId = u64;
@@ -21,8 +25,8 @@ pub type PlanId = u64;
 pub struct Plan {
     /// Its number.
     pub id: PlanId,
-    /// The event of the command; one command makes one Plan at most.
-    pub event_id: OwnedEventId,
+    /// What it came from; one command makes one Plan at most.
+    pub origin: Origin,
     /// The name of the command, such as `shutdown`.
     pub command: String,
     /// The whole command as it was typed.
@@ -45,6 +49,44 @@ pub struct Plan {
     pub expires_at: Millis,
     /// What is to be done, in this order.
     pub steps: Vec<PlannedStep>,
+}
+
+/// What a Plan came from. Its text is known once in the database, so that nothing makes two Plans.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A command: its event in the management room.
+    Command(OwnedEventId),
+    /// An invitation that was sent to the bot: which one.
+    Invitation(String),
+}
+
+impl Origin {
+    /// What stands in front of an invitation: no event ID begins so.
+    const INVITATION: &str = "invitation ";
+
+    /// The event in the management room that it answers.
+    pub fn event(&self) -> Option<&OwnedEventId> {
+        match self {
+            Self::Command(event) => Some(event),
+            Self::Invitation(_) => None,
+        }
+    }
+
+    /// Its text, as it is stored.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Command(event) => event.to_string(),
+            Self::Invitation(which) => format!("{}{which}", Self::INVITATION),
+        }
+    }
+
+    /// The origin of a stored text.
+    pub fn from_text(text: &str) -> Option<Self> {
+        match text.strip_prefix(Self::INVITATION) {
+            Some(which) => Some(Self::Invitation(which.to_owned())),
+            None => text.try_into().ok().map(Self::Command),
+        }
+    }
 }
 
 /// How far a Plan is.
@@ -142,6 +184,12 @@ impl Plan {
         }
     }
 
+    /// A reaction to what it came from, if that was said in the management room.
+    pub fn mark(&self, emoji: &'static str, effort: Effort) -> Option<Change> {
+        let to = Marked::Event(self.origin.event()?.clone());
+        Some(Change::Mark(Mark { to, emoji, effort }))
+    }
+
     /// The key of the message that previews it.
     pub fn preview_key(id: PlanId) -> String {
         format!("plan-{id}")
@@ -194,6 +242,17 @@ mod tests {
             assert_eq!(PlanState::from_word(state.word()), Some(state));
         }
         assert_eq!(PlanState::from_word("gone"), None);
+    }
+
+    #[test]
+    fn origins_survive_their_text() {
+        for origin in [
+            Origin::Command(ruma::owned_event_id!("$a")),
+            Origin::Invitation("!a:hs.test @mod:hs.test $b".into()),
+        ] {
+            assert_eq!(Origin::from_text(&origin.text()), Some(origin));
+        }
+        assert_eq!(Origin::from_text("something"), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The whole outside world on one page: reading the homeserver ([`Lookup`]), changing it ([`Effects`]), remembering
 //! ([`Records`] and [`Store`]) and time ([`Clock`]). Commands get `Lookup` and `Records` only, so a command cannot act.
 
+mod watching;
+
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -17,6 +19,8 @@ use crate::{
     plan::{Outcome, Plan, PlanId, PlanState, StepState},
     speech::{Delivery, Mark, Say},
 };
+
+pub use self::watching::{Digest, DigestId, Gap, Seen, WATCHED_KEPT, WatchedEvent, Watching};
 
 /// The result of asking the homeserver something.
 pub type Asked<'a, T> = BoxFuture<'a, Result<T, Fault>>;
@@ -72,6 +76,8 @@ pub trait Lookup: Send + Sync {
     fn task_error<'a>(&'a self, room: &'a RoomId, id: &'a str) -> Asked<'a, Option<String>>;
     /// A local account; `None` when there is none.
     fn account<'a>(&'a self, user: &'a UserId) -> Asked<'a, Option<Account>>;
+    /// The rooms that the bot is in.
+    fn joined_rooms(&self) -> Asked<'_, Vec<OwnedRoomId>>;
     /// What a user may do in the management room, now.
     fn standing<'a>(&'a self, user: &'a UserId) -> Asked<'a, Standing>;
     /// Synapse's version.
@@ -99,6 +105,10 @@ pub trait Effects: Lookup {
     fn set_listing<'a>(&'a self, room: &'a RoomId, listing: Listing) -> Asked<'a, ()>;
     /// Makes a local alias lead to a room. Refused (409) when it leads somewhere already.
     fn add_alias<'a>(&'a self, alias: &'a RoomAliasId, room: &'a RoomId) -> Asked<'a, ()>;
+    /// Joins a room with the bot's own account. Idempotent.
+    fn join_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()>;
+    /// Leaves a room with the bot's own account. Idempotent.
+    fn leave_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()>;
     /// Deletes a local alias. Refused (404) when there is none.
     fn remove_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, ()>;
 }
@@ -251,6 +261,16 @@ pub trait Store: Records {
     fn cursor(&self) -> Result<Option<String>, StoreError>;
     /// Received events that were not handled, oldest first.
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError>;
+    /// Changes in watched rooms that no digest tells yet, in the order in which they came.
+    fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError>;
+    /// The digests that can still grow, oldest first.
+    fn open_digests(&self) -> Result<Vec<Digest>, StoreError>;
+    /// The ID that the next digest gets.
+    fn next_digest_id(&self) -> Result<DigestId, StoreError>;
+    /// What is still to be read of watched rooms, oldest first.
+    fn gaps(&self) -> Result<Vec<Gap>, StoreError>;
+    /// The pagination token up to which a room that the bot is not in was read.
+    fn position(&self, room: &RoomId) -> Result<Option<String>, StoreError>;
     /// Messages and reactions to send: messages first, in the order in which they were first said.
     fn undelivered(&self) -> Result<Vec<Delivery>, StoreError>;
 }
@@ -324,6 +344,8 @@ pub enum Change {
     View(View),
     /// A reaction to an event.
     Mark(Mark),
+    /// About watched rooms.
+    Watching(Watching),
     /// A message or reaction reached the room.
     Delivered {
         /// Its key.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use ruma::UserId;
 use tracing::info;
 
-use super::{Desk, Left, ended, explain, mark, say_to};
+use super::{Desk, Left, ended, explain, say_to};
 use crate::{
     commands::{Access, Draft, Failure, SkipConfirmation, line::Found},
     execute::{Server, report},
-    plan::{Plan, PlanId, PlanState, PlannedStep, Step},
+    plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Change, InboxEvent, StoreError, Which},
     reply::{Line, Reply},
     rules::safety::{self, Verdict},
@@ -53,7 +53,7 @@ impl Desk {
         let window = i64::try_from(self.settings.confirm_for.as_millis()).unwrap_or(i64::MAX);
         let plan = Plan {
             id,
-            event_id: event.event_id.clone(),
+            origin: Origin::Command(event.event_id.clone()),
             command: found.entry.name.to_owned(),
             typed: found.line.clone(),
             asked_by: sender.to_owned(),
@@ -118,7 +118,7 @@ impl Desk {
             },
             Change::Say(Say::new(
                 Plan::report_key(id),
-                Some(plan.event_id.clone()),
+                plan.origin.event().cloned(),
                 &report(&running, Server::There),
             )),
         ];
@@ -154,8 +154,8 @@ impl Desk {
                 at: self.clock.now(),
             },
             say_to(event, &reply),
-            mark(&plan.event_id, NO, Effort::Once),
         ];
+        changes.extend(plan.mark(NO, Effort::Once));
         changes.extend(ended(event, YES));
         self.done(event, changes)
     }

@@ -10,7 +10,7 @@ use self::{
 };
 use crate::{
     model::DeleteResult,
-    plan::{Effect, Inside, Outcome, Plan, PlanResult, PlanState, PlannedStep, StepState},
+    plan::{Effect, Inside, Origin, Outcome, Plan, PlanResult, PlanState, PlannedStep, StepState},
     reply::{Line, Reply, cut_list},
 };
 
@@ -155,6 +155,9 @@ fn heading(plan: &Plan) -> Line {
     let mut line = Line::new().strong(format!("Job {}: {} – {words}", plan.id, plan.command));
     if let Some(other) = plan.decided_by.as_ref().filter(|by| **by != plan.asked_by) {
         line = line.text(" (confirmed by ").code(other.as_str()).text(")");
+    }
+    if let Origin::Invitation(_) = plan.origin {
+        line = line.text(" of ").code(plan.asked_by.as_str());
     }
     if let Some(because) = &plan.because {
         line = line.text(", because ").user(because);

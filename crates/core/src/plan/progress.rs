@@ -3,6 +3,7 @@
 use ruma::OwnedRoomId;
 use serde::{Deserialize, Serialize};
 
+use super::RoomRef;
 use crate::model::{BlockStatus, DeleteResult, Listing};
 
 /// Where a step goes on after a restart.
@@ -60,6 +61,11 @@ pub enum StepState {
     Listing {
         /// How it was before.
         before: Listing,
+    },
+    /// The bot is about to join or leave the room.
+    Moving {
+        /// Whether it was in the room before.
+        before: Presence,
     },
     /// An alias is about to be added or removed.
     Aliasing {
@@ -155,6 +161,18 @@ pub enum Effect {
     AliasRemoved {
         /// Where it led before.
         before: Option<OwnedRoomId>,
+    },
+    /// The bot is in the room.
+    Entered {
+        /// Whether it was before.
+        before: Presence,
+        /// The room, as it is called inside: what an invitation calls it is not to be trusted.
+        now: RoomRef,
+    },
+    /// The bot is not in the room.
+    Departed {
+        /// Whether it was before.
+        before: Presence,
     },
 }
 

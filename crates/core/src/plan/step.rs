@@ -3,7 +3,7 @@
 use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomId};
 use serde::{Deserialize, Serialize};
 
-use super::Effect;
+use super::{Effect, Presence};
 use crate::{
     model::{BlockStatus, HistoryPurge, Listing, LocalEvents, Shutdown},
     reply::{Line, room_line},
@@ -106,6 +106,16 @@ pub enum Step {
         /// The alias.
         alias: OwnedRoomAliasId,
     },
+    /// Join a room with the bot's own account, to watch it.
+    JoinRoom {
+        /// The room.
+        room: RoomRef,
+    },
+    /// Leave a room with the bot's own account.
+    LeaveRoom {
+        /// The room.
+        room: RoomRef,
+    },
 }
 
 /// The version of the Delete Room API.
@@ -149,7 +159,9 @@ impl Step {
             | Self::ListRoom { room }
             | Self::UnlistRoom { room }
             | Self::AddAlias { room, .. }
-            | Self::RemoveAlias { room, .. } => room,
+            | Self::RemoveAlias { room, .. }
+            | Self::JoinRoom { room }
+            | Self::LeaveRoom { room } => room,
         }
     }
 
@@ -192,6 +204,8 @@ impl Step {
             Self::RemoveAlias { alias, .. } => {
                 Line::new().text("delete ").code(alias.as_str()).text(", which leads to ").append(room())
             }
+            Self::JoinRoom { .. } => line("join ").text(" and watch it"),
+            Self::LeaveRoom { .. } => line("leave ").text(", and no longer watch it"),
         }
     }
 
@@ -208,6 +222,8 @@ impl Step {
             Self::ListRoom { .. } => "list-room",
             Self::UnlistRoom { .. } => "unlist",
             Self::AddAlias { .. } | Self::RemoveAlias { .. } => "alias",
+            // There is no other command for these.
+            Self::JoinRoom { .. } | Self::LeaveRoom { .. } => "undo",
         }
     }
 
@@ -222,7 +238,9 @@ impl Step {
             | Self::ListRoom { .. }
             | Self::UnlistRoom { .. }
             | Self::AddAlias { .. }
-            | Self::RemoveAlias { .. } => false,
+            | Self::RemoveAlias { .. }
+            | Self::JoinRoom { .. }
+            | Self::LeaveRoom { .. } => false,
         }
     }
 
@@ -239,7 +257,9 @@ impl Step {
             | Self::ListRoom { .. }
             | Self::UnlistRoom { .. }
             | Self::AddAlias { .. }
-            | Self::RemoveAlias { .. } => None,
+            | Self::RemoveAlias { .. }
+            | Self::JoinRoom { .. }
+            | Self::LeaveRoom { .. } => None,
             Self::ShutDownRoom { shutdown, .. } if shutdown.purge || shutdown.force_purge => {
                 Some("the members are removed and the room's history on this server is deleted")
             }
@@ -306,6 +326,10 @@ impl Step {
             (_, Effect::AliasAdded { .. } | Effect::AliasRemoved { .. }) => {
                 nothing(": the alias was like this before already.")
             }
+            (_, Effect::Entered { before: Presence::Joined, .. }) => nothing(": I was in it before already."),
+            (_, Effect::Entered { now, .. }) => Reverse::By(Self::LeaveRoom { room: now.clone() }),
+            (_, Effect::Departed { before: Presence::Joined }) => Reverse::By(Self::JoinRoom { room }),
+            (_, Effect::Departed { .. }) => nothing(": I was not in it before."),
         }
     }
 }

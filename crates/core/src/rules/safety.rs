@@ -43,6 +43,9 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         Step::RemoveAlias { room, .. } if room.id == management => Some(
             "That is the management room. I may find it by this alias, so I never delete it.".to_owned(),
         ),
+        Step::LeaveRoom { room } if room.id == management => {
+            Some("That is the management room. I take commands there, so I never leave it.".to_owned())
+        }
         Step::BlockRoom { .. }
         | Step::UnblockRoom { .. }
         | Step::ShutDownRoom { .. }
@@ -53,7 +56,9 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         | Step::ListRoom { .. }
         | Step::UnlistRoom { .. }
         | Step::AddAlias { .. }
-        | Step::RemoveAlias { .. } => None,
+        | Step::RemoveAlias { .. }
+        | Step::JoinRoom { .. }
+        | Step::LeaveRoom { .. } => None,
     }
 }
 
@@ -98,7 +103,7 @@ mod tests {
     use super::*;
     use crate::{
         model::Shutdown,
-        plan::{DeleteApi, PlanState, PlannedStep},
+        plan::{DeleteApi, Origin, PlanState, PlannedStep},
     };
 
     fn shut_down(room: &RoomId) -> Step {
@@ -113,7 +118,7 @@ mod tests {
     fn running(step: Step) -> Plan {
         Plan {
             id: 7,
-            event_id: owned_event_id!("$a"),
+            origin: Origin::Command(owned_event_id!("$a")),
             command: "shutdown".into(),
             typed: String::new(),
             asked_by: owned_user_id!("@mod:hs.test"),

@@ -5,8 +5,10 @@ use serde_json::json;
 
 use crate::{
     model::BlockStatus,
-    plan::{Effect, Inside, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
-    ports::{Change, InboxEvent, Queue, Store, VIEWS_KEPT, View, Which},
+    plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
+    ports::{
+        Change, Digest, Gap, InboxEvent, Queue, Seen, Store, VIEWS_KEPT, View, WatchedEvent, Watching, Which,
+    },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
 };
@@ -41,7 +43,7 @@ pub fn store_contract(store: &dyn Store) {
     let room = owned_room_id!("!Bad:hs.test");
     let plan = Plan {
         id: 1,
-        event_id: a.clone(),
+        origin: Origin::Command(a.clone()),
         command: "block".into(),
         typed: "!block #bad:hs.test 100%_sure".into(),
         asked_by: owned_user_id!("@mod:hs.test"),
@@ -86,13 +88,22 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.kept(1, 0), Ok(None));
     commit(vec![Change::PlanState { id: 1, state: PlanState::Done, by: None, at: 4 }]);
     assert_eq!(store.plan(1).map(|plan| plan.and_then(|plan| plan.decided_by)), Ok(by));
-    let undo =
-        Plan { id: 2, event_id: b.clone(), undoes: Some(1), state: PlanState::Cancelled, ..plan.clone() };
+    let undo = Plan {
+        id: 2,
+        origin: Origin::Command(b.clone()),
+        undoes: Some(1),
+        state: PlanState::Cancelled,
+        ..plan.clone()
+    };
     commit(vec![Change::Plan(Box::new(undo.clone()))]);
     assert_eq!(store.undone_by(1), Ok(None));
     commit(vec![Change::PlanState { id: 2, state: PlanState::Running, by: None, at: 5 }]);
     assert_eq!(store.undone_by(1), Ok(Some(2)));
-    commit(vec![Change::Plan(Box::new(Plan { id: 3, event_id: owned_event_id!("$c"), ..undo.clone() }))]);
+    commit(vec![Change::Plan(Box::new(Plan {
+        id: 3,
+        origin: Origin::Command(owned_event_id!("$c")),
+        ..undo.clone()
+    }))]);
     assert_eq!(store.undone_by(1), Ok(Some(2)));
     commit(vec![Change::PlanState { id: 3, state: PlanState::Done, by: None, at: 6 }]);
     assert_eq!(store.undone_by(1), Ok(Some(3)), "the newest");
@@ -196,11 +207,13 @@ pub fn store_contract(store: &dyn Store) {
     });
     assert_eq!(bytes, Some(vec![0, 255, 10]));
 
+    watching(store);
+
     // Another management room: nothing of the old one is handled, confirmed or edited there.
     let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));
     commit(vec![
         Change::Received(inbox(&late)),
-        Change::Plan(Box::new(Plan { id: 4, event_id: proposal, ..plan.clone() })),
+        Change::Plan(Box::new(Plan { id: 4, origin: Origin::Command(proposal), ..plan.clone() })),
         Change::Moved,
     ]);
     assert_eq!(store.queue(), Ok(Queue::default()));
@@ -208,6 +221,61 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.plan(2).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Running)));
     assert_eq!(store.key_of(&sent), Ok(None));
     assert_eq!(store.view("answer-1"), Ok(None));
+    assert_eq!(store.open_digests(), Ok(vec![]));
     commit(vec![Change::Say(say("m", "five"))]);
     assert_eq!(pending(store), want(&[("m", 5, "five")]));
+}
+
+/// What happens in watched rooms: each event is told once, in the order of arrival.
+fn watching(store: &dyn Store) {
+    let commit = |changes: Vec<Watching>| {
+        store.commit(changes.into_iter().map(Change::Watching).collect()).expect("commits");
+    };
+    let room = owned_room_id!("!watched:hs.test");
+    let event = |id: &str| WatchedEvent {
+        event_id: id.try_into().expect("an event ID"),
+        room_id: room.clone(),
+        json: json!({"event_id": id, "content": {"name": "“ü”"}}),
+        received_at: 5,
+        seen: Seen::Later,
+    };
+    let [a, b, c, d] = ["$wa", "$wb", "$wc", "$wd"].map(event);
+    commit(vec![Watching::Seen(b.clone()), Watching::Seen(a.clone()), Watching::Seen(b.clone())]);
+    assert_eq!(store.untold(), Ok(vec![b.clone(), a.clone()]));
+    assert_eq!(store.next_digest_id(), Ok(1));
+    let digest = |id, events: &[&WatchedEvent]| Digest {
+        id,
+        room_id: Some(room.clone()),
+        seen: Seen::Live,
+        opened_at: 9,
+        events: events.iter().map(|event| (*event).clone()).collect(),
+    };
+    commit(vec![Watching::Digest(digest(1, &[&a])), Watching::Seen(c.clone()), Watching::Seen(d.clone())]);
+    assert_eq!(store.untold(), Ok(vec![b.clone(), c.clone(), d.clone()]));
+    let second = Digest { room_id: None, seen: Seen::Later, ..digest(2, &[&b]) };
+    commit(vec![
+        Watching::Digest(digest(1, &[&c])),
+        Watching::Digest(second.clone()),
+        Watching::Unwanted(vec![d.event_id.clone()]),
+    ]);
+    assert_eq!(store.untold(), Ok(vec![]));
+    assert_eq!(store.open_digests(), Ok(vec![digest(1, &[&a, &c]), second.clone()]));
+    assert_eq!(store.next_digest_id(), Ok(3));
+    // What was told, or not wanted, does not come again.
+    commit(vec![Watching::Closed(1), Watching::Seen(a), Watching::Seen(c), Watching::Seen(d)]);
+    assert_eq!((store.untold(), store.open_digests()), (Ok(vec![]), Ok(vec![second])));
+    assert_eq!(store.next_digest_id(), Ok(3));
+
+    let gap = |from: &str| Gap { room_id: room.clone(), from: from.into(), to: "s1".into() };
+    commit(vec![Watching::Gap(gap("t2")), Watching::Gap(gap("t1"))]);
+    assert_eq!(store.gaps(), Ok(vec![gap("t2"), gap("t1")]));
+    commit(vec![Watching::Filled(gap("t2"))]);
+    assert_eq!(store.gaps(), Ok(vec![gap("t1")]));
+    commit(vec![Watching::Filled(gap("t1"))]);
+
+    assert_eq!(store.position(&room), Ok(None));
+    for token in ["t1", "t2"] {
+        commit(vec![Watching::Position { room_id: room.clone(), token: token.into() }]);
+        assert_eq!(store.position(&room), Ok(Some(token.into())));
+    }
 }

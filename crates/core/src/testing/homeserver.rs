@@ -30,6 +30,8 @@ pub struct FakeRoom {
     pub details: RoomDetails,
     /// Joined members.
     pub members: Vec<OwnedUserId>,
+    /// Who is invited.
+    pub invites: Vec<OwnedUserId>,
     /// Aliases that lead to it.
     pub aliases: Vec<String>,
     /// Its timeline, oldest first, as the admin API shows it.

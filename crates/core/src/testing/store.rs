@@ -1,17 +1,23 @@
 //! A store in memory.
 
+mod watch;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard},
 };
 
-use ruma::{EventId, OwnedEventId};
+use ruma::{EventId, OwnedEventId, RoomId};
 use serde_json::Value;
 
+use self::watch::Watch;
 use super::Moment;
 use crate::{
     plan::{Plan, PlanId, PlanState},
-    ports::{Change, InboxEvent, Queue, Records, Store, StoreError, VIEWS_KEPT, View, Which},
+    ports::{
+        Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, VIEWS_KEPT, View,
+        WatchedEvent, Which,
+    },
     reply::{Attachment, Rendered},
     speech::{Delivery, Effort, Marked, Say, Sendable},
 };
@@ -29,6 +35,7 @@ struct Inner {
     kept: BTreeMap<(PlanId, usize), Value>,
     outbox: Vec<Out>,
     views: Vec<View>,
+    watch: Watch,
     commits: usize,
     /// The commit that fails.
     broken: Option<(usize, Moment)>,
@@ -157,6 +164,7 @@ impl Inner {
                     out.event_id.get_or_insert(event_id);
                 }
             }
+            Change::Watching(change) => self.watch.apply(change),
             Change::GaveUp { key, version } => {
                 if let Some(out) = self.outbox.iter_mut().find(|out| out.key == key) {
                     out.sent = out.sent.max(version);
@@ -171,6 +179,7 @@ impl Inner {
             plan.state = PlanState::Expired;
         }
         self.views.clear();
+        self.watch.moved();
         for out in &mut self.outbox {
             (out.sent, out.event_id) = (out.version, None);
             if let What::Message { reply_to, .. } | What::File { reply_to, .. } = &mut out.what {
@@ -304,6 +313,26 @@ impl Store for MemoryStore {
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {
         let inner = self.inner();
         Ok(inner.inbox.iter().filter(|event| !inner.handled.contains(&event.event_id)).cloned().collect())
+    }
+
+    fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError> {
+        Ok(self.inner().watch.untold())
+    }
+
+    fn open_digests(&self) -> Result<Vec<Digest>, StoreError> {
+        Ok(self.inner().watch.open_digests())
+    }
+
+    fn next_digest_id(&self) -> Result<DigestId, StoreError> {
+        Ok(self.inner().watch.next_digest_id())
+    }
+
+    fn gaps(&self) -> Result<Vec<Gap>, StoreError> {
+        Ok(self.inner().watch.gaps())
+    }
+
+    fn position(&self, room: &RoomId) -> Result<Option<String>, StoreError> {
+        Ok(self.inner().watch.position(room))
     }
 
     fn undelivered(&self) -> Result<Vec<Delivery>, StoreError> {

@@ -8,7 +8,7 @@ use gleipnir_core::{
     speech::{NO, PARTLY, YES},
 };
 
-use crate::scene::{DELETED, bad_room, has, moderator, plan, plans, stage};
+use crate::scene::{DELETED, asked, bad_room, has, moderator, plan, plans, stage};
 
 #[tokio::test]
 async fn trap_28_a_room_is_blocked_at_once_and_those_still_inside_are_told() {
@@ -25,7 +25,7 @@ To remove those inside: `!shutdown !bad:hs.test`.
 Undo: `!undo 1`"
     );
     assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test"]);
-    let event = plan(&stage, 1).event_id;
+    let event = asked(&stage, 1);
     assert!(stage.marked(&event, "👀") && stage.marked(&event, YES) && !stage.marked(&event, NO));
 }
 
@@ -106,7 +106,7 @@ async fn what_failed_is_told_room_by_room() {
 
 Undo: `!undo 1`"
     );
-    let event = plan(&stage, 1).event_id;
+    let event = asked(&stage, 1);
     assert!(stage.marked(&event, PARTLY) && !stage.marked(&event, YES));
 }
 
@@ -124,7 +124,7 @@ async fn a_block_that_reads_back_as_open_is_never_called_done() {
             "I tried for 3",
         ],
     );
-    assert!(stage.marked(&plan(&stage, 1).event_id, NO));
+    assert!(stage.marked(&asked(&stage, 1), NO));
 }
 
 #[tokio::test]
@@ -192,7 +192,7 @@ Aliases deleted (1):
 • `#bad:hs.test`"
     );
     assert_eq!(stage.homeserver.writes(), [DELETED]);
-    assert!(stage.marked(&plan(&stage, 1).event_id, YES));
+    assert!(stage.marked(&asked(&stage, 1), YES));
 }
 
 #[tokio::test]
@@ -342,7 +342,7 @@ async fn a_room_that_is_gone_by_the_time_of_the_confirmation_fails_honestly() {
         ],
     );
     assert_eq!(stage.homeserver.writes(), [DELETED]);
-    assert!(stage.marked(&plan(&stage, 2).event_id, NO));
+    assert!(stage.marked(&asked(&stage, 2), NO));
 }
 
 #[tokio::test]

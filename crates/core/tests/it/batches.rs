@@ -8,7 +8,7 @@ use gleipnir_core::{
     testing::{Lived, Moment, Stage},
 };
 
-use crate::scene::{has, moderator, plan, stage};
+use crate::scene::{asked, has, moderator, plan, stage};
 
 fn id(n: usize) -> OwnedRoomId {
     OwnedRoomId::try_from(format!("!e{n:02}:hs.test")).expect("a room ID")
@@ -72,7 +72,7 @@ async fn sixty_purges_are_one_job_and_none_keeps_the_others() {
         .map(|step| step.step.room())
         .collect();
     assert_eq!(failed, [&order[0], &order[7]]);
-    assert!(stage.marked(&plan.event_id, PARTLY));
+    assert!(stage.marked(plan.origin.event().expect("a command"), PARTLY));
     // Those that failed are found again.
     has(&stage.say("!empty-rooms").await, &["1 room without members of this server"]);
 }
@@ -176,5 +176,5 @@ async fn one_of_five_shutdowns_that_fails_keeps_none_of_the_others() {
     );
     assert_eq!(stage.homeserver.writes().len(), 5);
     assert_eq!(stage.store.plan(1).unwrap().unwrap().result(), PlanResult::Partly);
-    assert!(stage.marked(&plan(&stage, 1).event_id, PARTLY));
+    assert!(stage.marked(&asked(&stage, 1), PARTLY));
 }

@@ -9,7 +9,7 @@ use gleipnir_core::{
     speech::{NO, YES},
 };
 
-use crate::scene::{DELETED, has, moderator, other, plan, plans, stage, watcher};
+use crate::scene::{DELETED, asked, has, moderator, other, plan, plans, stage, watcher};
 
 #[tokio::test]
 async fn a_reaction_confirms_with_and_without_variation_selector() {
@@ -83,7 +83,7 @@ async fn a_cancelled_job_stays_cancelled() {
         stage.react(other(), "plan-1", NO).await,
         "Job 1 (shutdown) is cancelled by `@other:hs.test`. Nothing was done."
     );
-    assert!(stage.marked(&plan(&stage, 1).event_id, NO));
+    assert!(stage.marked(&asked(&stage, 1), NO));
     let refusal = "Job 1 was cancelled; nothing was done. If it is still wanted, send the command again. `!job 1` shows it.";
     assert_eq!(stage.say("!confirm 1").await, refusal);
     assert_eq!(stage.react(moderator(), "plan-1", YES).await, refusal);
@@ -106,7 +106,7 @@ async fn a_job_expires_after_ten_minutes_and_not_before() {
         "Job 1 (shutdown) was not confirmed in time and is dropped. Nothing was done."
     );
     assert_eq!(plan(&stage, 1).state, PlanState::Expired);
-    assert!(stage.marked(&plan(&stage, 1).event_id, NO));
+    assert!(stage.marked(&asked(&stage, 1), NO));
     let refusal = "Job 1 was not confirmed in time; nothing was done. If it is still wanted, send the command again. `!job 1` shows it.";
     assert_eq!(stage.say("!confirm 1").await, refusal);
     assert_eq!(stage.react(moderator(), "plan-1", YES).await, refusal);

@@ -1,7 +1,7 @@
 //! What the conversations have in common: the people, a bad room, and looking at what was said.
 
 use gleipnir_core::{
-    plan::{Plan, PlanId, PlanState, PlannedStep, Step, StepState},
+    plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock as _, Records, Store as _},
     ruma::{OwnedEventId, RoomId, UserId, owned_event_id, room_id, user_id},
     testing::Stage,
@@ -54,12 +54,17 @@ pub(crate) async fn send(stage: &mut Stage, content: &Value) -> Option<String> {
 /// What was said directly about an event: the answer to it, or the preview or report of the Plan that it made.
 pub(crate) fn answer_to(stage: &Stage, event: &OwnedEventId) -> Option<String> {
     let answer = stage.store.said(&format!("answer-{event}"));
-    let plan = plans(stage).into_iter().find(|plan| plan.event_id == *event);
+    let plan = plans(stage).into_iter().find(|plan| plan.origin.event() == Some(event));
     let of_plan = plan.and_then(|plan| {
         let report = stage.store.said(&Plan::report_key(plan.id));
         report.or_else(|| stage.store.said(&Plan::preview_key(plan.id)))
     });
     answer.or(of_plan).map(|rendered| rendered.text)
+}
+
+/// The event of the command that a Plan came from.
+pub(crate) fn asked(stage: &Stage, id: PlanId) -> OwnedEventId {
+    plan(stage, id).origin.event().expect("a command").clone()
 }
 
 /// All Plans, newest first.
@@ -86,7 +91,7 @@ pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepSta
     let now = stage.clock.now();
     let plan = Plan {
         id,
-        event_id: owned_event_id!("$earlier"),
+        origin: Origin::Command(owned_event_id!("$earlier")),
         command: step.command().to_owned(),
         typed: format!("!{}", step.command()),
         asked_by: moderator().to_owned(),

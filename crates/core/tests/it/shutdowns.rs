@@ -10,7 +10,7 @@ use gleipnir_core::{
     testing::Stage,
 };
 
-use crate::scene::{bad_room, has, moderator, other, plan, plans, stage};
+use crate::scene::{asked, bad_room, has, moderator, other, plan, plans, stage};
 
 fn two() -> &'static RoomId {
     room_id!("!two:hs.test")
@@ -65,7 +65,7 @@ async fn one_that_fails_keeps_none_of_the_others() {
     has(&said, &["Job 1: shutdown – partly done", "Could not shut down Spam", "Two (`#two:hs.test`"]);
     assert_eq!(stage.homeserver.writes(), [DELETED[1]]);
     assert_eq!(plan(&stage, 1).result(), PlanResult::Partly);
-    assert!(stage.marked(&plan(&stage, 1).event_id, PARTLY));
+    assert!(stage.marked(&asked(&stage, 1), PARTLY));
 }
 
 #[tokio::test]

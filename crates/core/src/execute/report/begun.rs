@@ -14,7 +14,8 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             | StepState::Granting { .. }
             | StepState::Trimming { .. }
             | StepState::Listing { .. }
-            | StepState::Aliasing { .. },
+            | StepState::Aliasing { .. }
+            | StepState::Moving { .. },
         ) => Line::new().text("To do: ").append(planned.step.describe()),
         Some(StepState::Asking { .. } | StepState::AskingPurge { .. }) => {
             Line::new().text("Asking the server to ").append(planned.step.describe())

@@ -101,6 +101,14 @@ fn done(line: Line, step: &Step, effect: &Effect) -> Line {
             })
             .append(room)
             .text("."),
+        Effect::Entered { before, now } => line.append(now.line()).text(match before {
+            Presence::Joined => ": I was in it before already, and watch it.",
+            _ => ": I am in it now, and watch it.",
+        }),
+        Effect::Departed { before } => line.append(room).text(match before {
+            Presence::Joined => ": I left it, and no longer watch it.",
+            _ => ": I was not in it.",
+        }),
         Effect::AliasRemoved { before } => alias(line, step)
             .text(match before {
                 Some(_) => " is deleted; it led to ",

@@ -161,6 +161,35 @@ impl Effects for FakeHomeserver {
         })
     }
 
+    fn join_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()> {
+        self.call("join_room", move |inner| {
+            let (me, deaf) = (self.me.clone(), inner.deaf);
+            let found = inner.rooms.get_mut(room).ok_or_else(not_found)?;
+            let is_open =
+                found.details.join_rules.as_deref() == Some("public") || found.invites.contains(&me);
+            if !is_open && !found.members.contains(&me) {
+                return Err(refused(403, "You are not invited to this room."));
+            }
+            inner.writes.push(format!("join {room}"));
+            if !deaf && !found.members.contains(&me) {
+                found.members.push(me);
+            }
+            Ok(())
+        })
+    }
+
+    fn leave_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()> {
+        self.call("leave_room", move |inner| {
+            let deaf = inner.deaf;
+            let found = inner.rooms.get_mut(room).ok_or_else(not_found)?;
+            inner.writes.push(format!("leave {room}"));
+            if !deaf {
+                found.members.retain(|member| *member != self.me);
+            }
+            Ok(())
+        })
+    }
+
     fn remove_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, ()> {
         self.call("remove_alias", move |inner| {
             let leads = |room: &&mut FakeRoom| room.aliases.iter().any(|known| known == alias.as_str());

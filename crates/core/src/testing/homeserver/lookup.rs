@@ -196,6 +196,13 @@ impl Lookup for FakeHomeserver {
         })
     }
 
+    fn joined_rooms(&self) -> Asked<'_, Vec<OwnedRoomId>> {
+        self.call("joined_rooms", move |inner| {
+            let inside = inner.rooms.iter().filter(|(_, room)| room.members.contains(&self.me));
+            Ok(inside.map(|(id, _)| id.clone()).collect())
+        })
+    }
+
     fn local_aliases<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<String>> {
         self.call("local_aliases", move |inner| {
             Ok(inner.rooms.get(room).map(|room| room.aliases.clone()).unwrap_or_default())

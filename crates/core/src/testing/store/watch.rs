@@ -1,0 +1,67 @@
+//! What a store in memory remembers of watched rooms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruma::{OwnedEventId, OwnedRoomId, RoomId};
+
+use crate::ports::{Digest, DigestId, Gap, WatchedEvent, Watching};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Watch {
+    known: BTreeSet<OwnedEventId>,
+    untold: Vec<WatchedEvent>,
+    digests: Vec<Digest>,
+    last: DigestId,
+    gaps: Vec<Gap>,
+    positions: BTreeMap<OwnedRoomId, String>,
+}
+
+impl Watch {
+    pub(super) fn apply(&mut self, change: Watching) {
+        match change {
+            Watching::Seen(event) => {
+                if self.known.insert(event.event_id.clone()) {
+                    self.untold.push(event);
+                }
+            }
+            Watching::Unwanted(events) => self.untold.retain(|event| !events.contains(&event.event_id)),
+            Watching::Gap(gap) => self.gaps.push(gap),
+            Watching::Filled(gap) => self.gaps.retain(|other| *other != gap),
+            Watching::Position { room_id, token } => drop(self.positions.insert(room_id, token)),
+            Watching::Digest(mut new) => {
+                self.last = self.last.max(new.id);
+                self.untold.retain(|event| !new.events.iter().any(|told| told.event_id == event.event_id));
+                match self.digests.iter_mut().find(|digest| digest.id == new.id) {
+                    Some(digest) => digest.events.append(&mut new.events),
+                    None => self.digests.push(new),
+                }
+            }
+            Watching::Closed(id) => self.digests.retain(|digest| digest.id != id),
+        }
+    }
+
+    /// The management room is another one: what was begun there does not grow.
+    pub(super) fn moved(&mut self) {
+        self.digests.clear();
+    }
+
+    pub(super) fn untold(&self) -> Vec<WatchedEvent> {
+        self.untold.clone()
+    }
+
+    pub(super) fn open_digests(&self) -> Vec<Digest> {
+        self.digests.clone()
+    }
+
+    pub(super) fn next_digest_id(&self) -> DigestId {
+        self.last + 1
+    }
+
+    pub(super) fn gaps(&self) -> Vec<Gap> {
+        self.gaps.clone()
+    }
+
+    pub(super) fn position(&self, room: &RoomId) -> Option<String> {
+        self.positions.get(room).cloned()
+    }
+}
