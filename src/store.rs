@@ -1,6 +1,7 @@
 //! What the bot must not forget, in SQLite. Every change is one transaction, on disk when `commit` returns.
 
 mod read;
+mod watching;
 mod write;
 
 use std::{
@@ -12,15 +13,16 @@ use std::{
 use anyhow::{Context as _, bail};
 use gleipnir_core::{
     plan::{Plan, PlanId},
-    ports::{Change, InboxEvent, Queue, Records, Store, StoreError, View, Which},
-    ruma::EventId,
+    ports::{Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, View, WatchedEvent, Which},
+    ruma::{EventId, RoomId},
     speech::Delivery,
 };
 use rusqlite::Connection;
 use serde_json::Value;
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
-const MIGRATIONS: [&str; 2] = [include_str!("store/001.sql"), include_str!("store/002.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("store/001.sql"), include_str!("store/002.sql"), include_str!("store/003.sql")];
 
 /// The database.
 pub struct SqliteStore {
@@ -169,6 +171,26 @@ impl Store for SqliteStore {
 
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {
         read::unhandled(&self.connection()).map_err(failed)
+    }
+
+    fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError> {
+        watching::untold(&self.connection()).map_err(failed)
+    }
+
+    fn open_digests(&self) -> Result<Vec<Digest>, StoreError> {
+        watching::open_digests(&self.connection()).map_err(failed)
+    }
+
+    fn next_digest_id(&self) -> Result<DigestId, StoreError> {
+        watching::next_digest_id(&self.connection()).map_err(failed)
+    }
+
+    fn gaps(&self) -> Result<Vec<Gap>, StoreError> {
+        watching::gaps(&self.connection()).map_err(failed)
+    }
+
+    fn position(&self, room: &RoomId) -> Result<Option<String>, StoreError> {
+        watching::position(&self.connection(), room).map_err(failed)
     }
 
     fn undelivered(&self) -> Result<Vec<Delivery>, StoreError> {

@@ -9,7 +9,7 @@ use gleipnir_core::{
 };
 use synapse_admin::{DeleteRoom, PurgeHistory, PurgeUpTo, Visibility};
 
-use super::{Homeserver, fault, model::delete_result};
+use super::{Homeserver, fault, model::delete_result, request_fault};
 
 /// How long version 1 of the Delete Room API may take to answer: it does so when all is done.
 const LONGEST_DELETION: Duration = Duration::from_mins(30);
@@ -36,6 +36,14 @@ impl Effects for Homeserver {
             let result = self.admin.delete_room_v1(room, &deletion, LONGEST_DELETION).await;
             result.map(delete_result).map_err(fault)
         })
+    }
+
+    fn join_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()> {
+        Box::pin(async move { self.session.join(room).await.map_err(request_fault) })
+    }
+
+    fn leave_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()> {
+        Box::pin(async move { self.session.leave(room).await.map_err(request_fault) })
     }
 
     fn make_room_admin<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, ()> {

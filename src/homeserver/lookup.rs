@@ -177,6 +177,10 @@ impl Lookup for Homeserver {
         })
     }
 
+    fn joined_rooms(&self) -> Asked<'_, Vec<OwnedRoomId>> {
+        Box::pin(async move { self.session.joined_rooms().await.map_err(request_fault) })
+    }
+
     fn local_aliases<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<String>> {
         Box::pin(async move {
             let aliases = read(|| self.admin.room_aliases(room)).await?;

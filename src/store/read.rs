@@ -1,7 +1,7 @@
 //! Reading back what the bot remembers.
 
 use gleipnir_core::{
-    plan::{Plan, PlanId, PlanState, PlannedStep},
+    plan::{Origin, Plan, PlanId, PlanState, PlannedStep},
     ports::{InboxEvent, Queue, View, Which},
     reply::{Attachment, Rendered},
     ruma::EventId,
@@ -37,10 +37,10 @@ pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan
 }
 
 fn plan_of_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
-    let state: String = row.get("state")?;
+    let (state, origin): (String, String) = (row.get("state")?, row.get("event_id")?);
     Ok(Plan {
         id: row.get("id")?,
-        event_id: id(row, "event_id")?,
+        origin: Origin::from_text(&origin).ok_or_else(|| wrong(&format!("the origin {origin}")))?,
         command: row.get("command")?,
         typed: row.get("typed")?,
         asked_by: id(row, "asked_by")?,
@@ -165,23 +165,23 @@ pub(super) fn undelivered(db: &Connection) -> rusqlite::Result<Vec<Delivery>> {
     deliveries.collect()
 }
 
-fn json<T: DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> rusqlite::Result<T> {
     serde_json::from_str(text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
 }
 
-fn id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+pub(super) fn id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     T::try_from(&text).map_err(|_| wrong(&format!("{column} {text}")))
 }
 
-fn optional_id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+pub(super) fn optional_id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
     match row.get::<_, Option<String>>(column)? {
         Some(_) => id(row, column).map(Some),
         None => Ok(None),
     }
 }
 
-fn wrong(what: &str) -> rusqlite::Error {
+pub(super) fn wrong(what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, Type::Text, format!("{what} cannot be read").into())
 }

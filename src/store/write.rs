@@ -26,12 +26,12 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
             )?
             .execute([cursor])
             .map(drop),
-        Change::Moved => db.execute_batch(
+        Change::Moved => super::watching::moved(db).and_then(|()| db.execute_batch(
             "UPDATE inbox SET handled = 1, json = '' WHERE handled = 0;
              UPDATE plans SET state = 'expired' WHERE state = 'proposed';
              DELETE FROM views;
              UPDATE outbox SET sent = version, event_id = NULL, reply_to = NULL, text = NULL, html = NULL, bytes = NULL;",
-        ),
+        )),
         Change::Decrypted { event_id, json } => db
             .prepare_cached("UPDATE inbox SET json = ? WHERE event_id = ? AND handled = 0")?
             .execute(params![json.to_string(), event_id.as_str()])
@@ -60,6 +60,7 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
         ),
         Change::SayOnce(say) => put_message(db, say, "ON CONFLICT (key) DO NOTHING"),
         Change::View(view) => put_view(db, &view),
+        Change::Watching(change) => super::watching::apply(db, change),
         Change::Mark(mark) => put_reaction(db, &mark),
         Change::Delivered { key, version, event_id } => db
             .prepare_cached(
@@ -92,7 +93,7 @@ fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
     )?
     .execute(params![
         plan.id,
-        plan.event_id.as_str(),
+        plan.origin.text(),
         plan.command,
         plan.typed,
         plan.asked_by.as_str(),

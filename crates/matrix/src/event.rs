@@ -56,13 +56,18 @@ impl TimelineEvent {
         self.json["event_id"].as_str()
     }
 
-    /// Whether `user` came into the room with this event. A change of name is also a `join`, but follows one.
+    /// Whether `user` came into the room with this event.
     pub(crate) fn is_join_of(&self, user: &UserId) -> bool {
-        self.json["type"] == "m.room.member"
-            && self.json["state_key"] == user.as_str()
-            && self.json["content"]["membership"] == "join"
-            && self.json["unsigned"]["prev_content"]["membership"] != "join"
+        is_join_of(&self.json, user)
     }
+}
+
+/// Whether `user` came into the room with an event. A change of name is also a `join`, but follows one.
+pub(crate) fn is_join_of(event: &Value, user: &UserId) -> bool {
+    event["type"] == "m.room.member"
+        && event["state_key"] == user.as_str()
+        && event["content"]["membership"] == "join"
+        && event["unsigned"]["prev_content"]["membership"] != "join"
 }
 
 fn in_words(reason: &UnableToDecryptReason) -> String {

@@ -5,7 +5,14 @@ use std::{fmt, sync::Arc};
 use futures_util::future::BoxFuture;
 use matrix_sdk::{
     Client, Room, RoomMemberships, RoomState,
-    ruma::{api::error::ErrorKind, events::room::power_levels::UserPowerLevel},
+    ruma::{
+        api::{
+            client::membership::{joined_rooms, leave_room},
+            error::ErrorKind,
+        },
+        events::{StateEventType, room::power_levels::UserPowerLevel},
+    },
+    deserialized_responses::RawAnySyncOrStrippedState,
 };
 use tokio::sync::Mutex;
 
@@ -71,8 +78,8 @@ pub struct Invite {
     pub room_id: OwnedRoomId,
     /// Who invited, where the homeserver told.
     pub inviter: Option<OwnedUserId>,
-    /// Its name, where the homeserver told.
-    pub room_name: Option<String>,
+    /// The event that invites, where the homeserver told its ID.
+    pub event_id: Option<OwnedEventId>,
 }
 
 impl Session {
@@ -147,10 +154,26 @@ impl Session {
                 invites.push(Invite {
                     room_id: room.room_id().to_owned(),
                     inviter: room.invite_details().await.ok().map(|details| details.inviter_id),
-                    room_name: room.name(),
+                    event_id: invite_event(&room).await,
                 });
             }
             invites
+        })
+    }
+
+    /// The rooms that the account is in, as the homeserver says. `GET /_matrix/client/v3/joined_rooms`
+    pub fn joined_rooms(&self) -> BoxFuture<'static, Result<Vec<OwnedRoomId>, RequestError>> {
+        let this = self.clone();
+        Box::pin(async move { Ok(this.0.client.send(joined_rooms::v3::Request::new()).await?.joined_rooms) })
+    }
+
+    /// Leaves a room, also one that the account is not in any more.
+    /// `POST /_matrix/client/v3/rooms/{roomId}/leave`
+    pub fn leave(&self, room: &RoomId) -> BoxFuture<'static, Result<(), RequestError>> {
+        let (this, room) = (self.clone(), room.to_owned());
+        Box::pin(async move {
+            this.0.client.send(leave_room::v3::Request::new(room)).await?;
+            Ok(())
         })
     }
 
@@ -241,4 +264,15 @@ impl Session {
             _ => Err(RequestError::Other(format!("{} is not in the room {room}", self.0.user_id))),
         }
     }
+}
+
+/// The event that invites the account. It is stripped, but Synapse leaves its ID in.
+async fn invite_event(room: &Room) -> Option<OwnedEventId> {
+    let key = room.own_user_id().as_str();
+    let event = room.get_state_event(StateEventType::RoomMember, key).await.ok()??;
+    let id = match event {
+        RawAnySyncOrStrippedState::Sync(event) => event.get_field("event_id"),
+        RawAnySyncOrStrippedState::Stripped(event) => event.get_field("event_id"),
+    };
+    id.ok().flatten()
 }

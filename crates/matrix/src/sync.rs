@@ -1,6 +1,8 @@
-//! Reading on in a room from the caller's own cursor. The SDK stores its sync token before anyone has
+//! Reading on from the caller's own cursor. The SDK stores its sync token before anyone has
 //! handled the events, so after a crash it alone would skip them: whatever lies between the caller's cursor
 //! and the SDK's is read back with `/messages`.
+
+mod elsewhere;
 
 use std::{collections::HashSet, time::Duration};
 
@@ -31,7 +33,13 @@ pub struct Batch {
     pub events: Vec<TimelineEvent>,
     /// An invitation came: see [`Session::invites`](crate::Session::invites).
     pub invites_changed: bool,
+    /// What changed in the other rooms that the account is in, or was in until now.
+    pub elsewhere: Vec<RoomUpdate>,
+    /// Whether this was read back after the account was away, rather than seen as it happened.
+    pub is_caught_up: bool,
 }
+
+pub use elsewhere::RoomUpdate;
 
 /// Where this session's SDK stands.
 #[derive(Default)]
@@ -56,6 +64,11 @@ pub(crate) async fn sync(
     let next = response.next_batch;
     position.token = Some(next.clone());
 
+    let elsewhere = match &after {
+        None => Vec::new(),
+        Some(_) if follows_on => elsewhere::of_update(&response.rooms, watch.as_deref(), me),
+        Some(after) => elsewhere::since(client, watch.as_deref(), after, me).await?,
+    };
     let room = watch.and_then(|id| client.get_room(&id)).filter(|room| room.state() == RoomState::Joined);
     let events = match (room, after) {
         (Some(room), Some(after)) => {
@@ -71,7 +84,13 @@ pub(crate) async fn sync(
         }
         _ => Vec::new(),
     };
-    Ok(Batch { next, events, invites_changed: !response.rooms.invited.is_empty() })
+    Ok(Batch {
+        next,
+        events,
+        invites_changed: !response.rooms.invited.is_empty(),
+        elsewhere,
+        is_caught_up: !follows_on,
+    })
 }
 
 /// Everything in the room between two sync tokens, since the account's own join.
