@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{
     commands::{Settings, SkipConfirmation, table},
+    rules::feed::Level,
     ruma::{OwnedRoomId, OwnedUserId},
     text::{duration::parse_duration, target::RoomTarget},
 };
@@ -32,6 +33,9 @@ pub struct Config {
     /// What is asked about first.
     #[serde(default)]
     pub safety: Safety,
+    /// What is told of watched rooms.
+    #[serde(default)]
+    pub feed: Feed,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
@@ -119,6 +123,18 @@ impl Default for Safety {
     }
 }
 
+/// `[feed]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Feed {
+    /// Of rooms that are not named: `all`, `moderation` or `off`.
+    #[serde(deserialize_with = "level")]
+    pub default: Level,
+    /// Of single rooms, by ID or alias.
+    #[serde(deserialize_with = "levels")]
+    pub rooms: Vec<(RoomTarget, Level)>,
+}
+
 /// `[log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -155,6 +171,24 @@ fn default_act() -> i64 {
 
 fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     parse_duration(&String::deserialize(from)?).map_err(de::Error::custom)
+}
+
+fn level<'de, D: Deserializer<'de>>(from: D) -> Result<Level, D::Error> {
+    let word = String::deserialize(from)?;
+    Level::from_word(&word)
+        .ok_or_else(|| de::Error::custom(format!("{word:?} is none of \"all\", \"moderation\" and \"off\"")))
+}
+
+fn levels<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(RoomTarget, Level)>, D::Error> {
+    let rooms: BTreeMap<String, String> = BTreeMap::deserialize(from)?;
+    let level_of = |(room, word): (String, String)| {
+        let target = room.parse().map_err(|error| de::Error::custom(format!("{room}: {error}")))?;
+        let level = Level::from_word(&word).ok_or_else(|| {
+            de::Error::custom(format!("{room}: {word:?} is none of \"all\", \"moderation\" and \"off\""))
+        })?;
+        Ok((target, level))
+    };
+    rooms.into_iter().map(level_of).collect()
 }
 
 fn room<'de, D: Deserializer<'de>>(from: D) -> Result<RoomTarget, D::Error> {
@@ -253,6 +287,10 @@ impl Config {
             confirm_for: self.safety.confirm_for,
             yes: if self.safety.allow_yes { SkipConfirmation::Allowed } else { SkipConfirmation::Ignored },
             confirm_over: self.safety.confirm_over,
+            feed: gleipnir_core::rules::feed::Feed {
+                default: self.feed.default,
+                rooms: self.feed.rooms.clone(),
+            },
         }
     }
 }
@@ -375,6 +413,7 @@ path = "data"
             "path",
             "recovery_key",
             "recovery_key_file",
+            "default",
             "confirm_for",
             "confirm_over",
             "allow_yes",
@@ -403,6 +442,9 @@ path = "data"
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"soon\""), "confirm_for");
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"0s\""), "confirm_for");
         refused(|text| text.replace("url =", "uri ="), "line 3");
+        refused(|text| format!("{text}\n[feed]\ndefault = \"some\""), "none of \"all\"");
+        refused(|text| format!("{text}\n[feed.rooms]\n\"lounge\" = \"all\""), "lounge");
+        refused(|text| format!("{text}\n[feed.rooms]\n\"!a:hs\" = \"most\""), "none of \"all\"");
         refused(|text| format!("{text}\n[log]\nlevel = \"warning\""), "log.level");
         refused(|text| format!("{text}\n[log]\nlevel = \"info,synapse_admin=much\""), "log.level");
     }

@@ -1,5 +1,6 @@
-//! From start to end: connect, enter the management room, and keep four things going beside each other: taking
-//! events in, handling them, executing Plans, sending messages. They meet in the database only.
+//! From start to end: connect, enter the management room, and keep five things going beside each other: taking
+//! events in, handling them, executing Plans, telling what changes in watched rooms, sending messages. They meet in the
+//! database only.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,6 +8,7 @@ use anyhow::{Context as _, anyhow};
 use gleipnir_core::{
     desk::{Desk, Left},
     execute::Executor,
+    feed::{Feed, Found, Untold},
     ports::StoreError,
     reply::{Line, Reply},
     ruma::RoomId,
@@ -110,16 +112,24 @@ async fn serve(
             .map_err(Ended::Hopeless)?;
     let url = config.homeserver.url.clone();
     let homeserver = Arc::new(Homeserver::new(session.clone(), admin, url, room.clone()));
-    let [said, confirmed, received] = [(); 3].map(|()| Arc::new(Notify::new()));
+    let [said, confirmed, received, noticed] = [(); 4].map(|()| Arc::new(Notify::new()));
+    let settings = config.settings(room.clone());
     let desk = Arc::new(Desk::new(
         homeserver.clone(),
         store.clone(),
         Arc::new(WallClock),
-        config.settings(room.clone()),
+        settings.clone(),
         said.clone(),
         confirmed.clone(),
         received.clone(),
     ));
+    let feed = Feed::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(WallClock),
+        settings.clone(),
+        said.clone(),
+    );
     let executor =
         Arc::new(Executor::new(homeserver, store.clone(), Arc::new(WallClock), room.clone(), said.clone()));
     let deliverer = Deliverer {
@@ -133,7 +143,9 @@ async fn serve(
         store: store.clone(),
         desk: desk.clone(),
         room: room.clone(),
+        feed: settings.feed,
         received: received.clone(),
+        noticed: noticed.clone(),
     };
     info!(%room, "at work in the management room");
     introduce(&desk, &room, session, how, arrival)?;
@@ -141,6 +153,9 @@ async fn serve(
         ended = intake.run() => ended,
         () = handle(&desk, &received) => Ok(()),
         () = decrypt(&intake) => Ok(()),
+        () = tell(&feed, &noticed) => Ok(()),
+        () = read_on(&feed, &noticed) => Ok(()),
+        () = fill_gaps(&feed, &noticed) => Ok(()),
         () = executor.supervise(confirmed) => Ok(()),
         () = deliverer.run(said) => Ok(()),
     }
@@ -209,5 +224,48 @@ async fn handle(desk: &Desk, received: &Notify) {
             () = received.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// Tells what changes in watched rooms: soon after something did, a little later when more may follow.
+async fn tell(feed: &Feed, noticed: &Notify) {
+    loop {
+        let pause = match feed.tell().await {
+            Ok(Untold::Nothing) => Duration::from_secs(30),
+            Ok(Untold::Waiting) => Duration::from_secs(1),
+            Err(error) => {
+                error!(%error, "cannot tell what changed in watched rooms; trying again");
+                Duration::from_secs(5)
+            }
+        };
+        tokio::select! {
+            // What belongs together often comes in two syncs.
+            () = noticed.notified() => tokio::time::sleep(Duration::from_millis(300)).await,
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Reads what syncs left out of watched rooms.
+async fn fill_gaps(feed: &Feed, noticed: &Notify) {
+    loop {
+        match feed.fill_gaps().await {
+            Ok(Found::Nothing) => {}
+            Ok(Found::Something) => noticed.notify_one(),
+            Err(error) => error!(%error, "cannot read what a sync left out; trying again"),
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Reads on in the watched rooms that the bot is not in.
+async fn read_on(feed: &Feed, noticed: &Notify) {
+    loop {
+        match feed.poll().await {
+            Ok(Found::Nothing) => {}
+            Ok(Found::Something) => noticed.notify_one(),
+            Err(error) => error!(%error, "cannot read the watched rooms that I am not in; trying again"),
+        }
+        tokio::time::sleep(Duration::from_secs(10)).await;
     }
 }

@@ -1,16 +1,17 @@
-//! Taking in what happens in the management room: every command and reaction is in the database, with the sync token
-//! behind it, before anything is done about it.
+//! Taking in what happens: every command and reaction of the management room, and every change in a watched one, is in
+//! the database, with the sync token behind it, before anything is done about it.
 
 use std::sync::Arc;
 
 use gleipnir_core::{
-    desk::{Desk, concerns_us},
+    desk::{Desk, Invitation, NotYet, concerns_us},
+    feed::noticed_in_sync,
     model::{Event, Millis},
-    ports::{Change, Clock, InboxEvent, Store, StoreError},
-    reply::{Line, Reply},
+    ports::{Change, Clock, Gap, InboxEvent, Seen, Store, StoreError},
+    rules::feed::Feed,
     ruma::OwnedRoomId,
 };
-use gleipnir_matrix::{Decryption, Membership, Session, SyncError, TimelineEvent};
+use gleipnir_matrix::{Decryption, Invite, Membership, RoomUpdate, Session, SyncError, TimelineEvent};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
@@ -31,8 +32,12 @@ pub(crate) struct Intake {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) room: OwnedRoomId,
+    /// What is told of watched rooms.
+    pub(crate) feed: Feed,
     /// Wakes the desk.
     pub(crate) received: Arc<Notify>,
+    /// Wakes the feed.
+    pub(crate) noticed: Arc<Notify>,
 }
 
 impl Intake {
@@ -44,9 +49,9 @@ impl Intake {
         let mut invites_changed = true;
         loop {
             if invites_changed {
-                match self.report_invites().await {
+                match self.answer_invites().await {
                     Ok(()) => invites_changed = false,
-                    Err(error) => error!(%error, "cannot write down an invitation"),
+                    Err(error) => error!(%error, "cannot answer an invitation yet"),
                 }
             }
             let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {
@@ -62,12 +67,16 @@ impl Intake {
             backoff.reset();
             invites_changed |= batch.invites_changed;
             let now = WallClock.now();
+            let seen = if batch.is_caught_up { Seen::Later } else { Seen::Live };
             let mut changes: Vec<Change> = batch
                 .events
                 .iter()
                 .filter_map(|event| self.received(event, now))
                 .map(Change::Received)
                 .collect();
+            for update in batch.elsewhere {
+                changes.extend(self.noticed(update, after.as_deref(), seen, now));
+            }
             if !changes.is_empty() || after.is_none() || now - kept_at > KEEP_EVERY {
                 changes.push(read_up_to(&self.room, &batch.next));
                 // What cannot be written down is not received: the same cursor brings it again.
@@ -78,6 +87,7 @@ impl Intake {
                 }
                 kept_at = now;
                 self.received.notify_one();
+                self.noticed.notify_one();
             }
             after = Some(batch.next);
             if self.session.membership(&self.room) != Membership::Joined {
@@ -98,22 +108,22 @@ impl Intake {
         Some(InboxEvent { event_id, json: event.json.clone(), received_at: now })
     }
 
-    /// Invitations to other rooms are left alone, and told once.
-    async fn report_invites(&self) -> Result<(), StoreError> {
-        for invite in self.session.invites().await {
-            if invite.room_id == self.room {
-                continue;
-            }
-            let by = invite.inviter.as_ref().map_or("somebody", |by| by.as_str());
-            info!(room = %invite.room_id, by, "an invitation is left alone");
-            let room =
-                gleipnir_core::reply::room_line(invite.room_name.as_deref(), None, invite.room_id.as_str());
-            let line = Line::new()
-                .code(by)
-                .text(" invited me to ")
-                .append(room)
-                .text(". I leave the invitation alone: I take commands in this room only.");
-            self.desk.announce(&format!("invite-{}-{by}", invite.room_id), &Reply::text(line))?;
+    /// What changed in a watched room, and what the sync left out.
+    fn noticed(&self, update: RoomUpdate, after: Option<&str>, seen: Seen, now: Millis) -> Vec<Change> {
+        let RoomUpdate { room_id, events, missing_before } = update;
+        let missing = missing_before.zip(after).map(|(from, to)| Gap {
+            room_id: room_id.clone(),
+            from,
+            to: to.to_owned(),
+            seen,
+        });
+        noticed_in_sync(&self.feed, &room_id, events, missing, seen, now)
+    }
+
+    /// Invitations to other rooms.
+    async fn answer_invites(&self) -> Result<(), NotYet> {
+        for Invite { room_id, inviter, event_id } in self.session.invites().await {
+            self.desk.invited(&Invitation { room_id, inviter, event_id }).await?;
         }
         Ok(())
     }

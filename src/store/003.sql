@@ -29,7 +29,8 @@ CREATE TABLE gaps (
   seq     INTEGER PRIMARY KEY AUTOINCREMENT,
   room_id TEXT    NOT NULL,
   "from"  TEXT    NOT NULL,
-  "to"    TEXT    NOT NULL
+  "to"    TEXT    NOT NULL,
+  seen    TEXT    NOT NULL
 ) STRICT;
 
 -- Up to where rooms were read that the bot is not in.

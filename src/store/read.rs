@@ -132,12 +132,13 @@ pub(super) fn unhandled(db: &Connection) -> rusqlite::Result<Vec<InboxEvent>> {
 }
 
 pub(super) fn undelivered(db: &Connection) -> rusqlite::Result<Vec<Delivery>> {
-    // A reaction to a message of ours waits until that message is there.
+    // A reaction to a message of ours waits until that message is there. Who asked something is answered before watched
+    // rooms are told about.
     let mut query = db.prepare_cached(
         "SELECT key, kind, version, event_id, reply_to, text, html, name, mime, bytes, emoji, effort, \
          coalesce(to_event, (SELECT message.event_id FROM outbox AS message WHERE message.key = outbox.to_key)) AS target \
          FROM outbox WHERE version > sent AND (kind != 'reaction' OR target IS NOT NULL) \
-         ORDER BY kind = 'reaction', seq",
+         ORDER BY kind = 'reaction', key LIKE 'feed-%', seq",
     )?;
     let deliveries = query.query_map([], |row| {
         let what = match row.get::<_, String>("kind")?.as_str() {

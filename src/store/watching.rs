@@ -26,8 +26,8 @@ pub(super) fn apply(db: &Connection, change: Watching) -> rusqlite::Result<()> {
             events.iter().try_for_each(|event| forget.execute([event.as_str()]).map(drop))
         }
         Watching::Gap(gap) => db
-            .prepare_cached("INSERT INTO gaps (room_id, \"from\", \"to\") VALUES (?, ?, ?)")?
-            .execute(params![gap.room_id.as_str(), gap.from, gap.to])
+            .prepare_cached("INSERT INTO gaps (room_id, \"from\", \"to\", seen) VALUES (?, ?, ?, ?)")?
+            .execute(params![gap.room_id.as_str(), gap.from, gap.to, word(gap.seen)])
             .map(drop),
         Watching::Filled(gap) => db
             .prepare_cached("DELETE FROM gaps WHERE room_id = ? AND \"from\" = ? AND \"to\" = ?")?
@@ -112,9 +112,9 @@ pub(super) fn next_digest_id(db: &Connection) -> rusqlite::Result<DigestId> {
 }
 
 pub(super) fn gaps(db: &Connection) -> rusqlite::Result<Vec<Gap>> {
-    let mut query = db.prepare_cached("SELECT room_id, \"from\", \"to\" FROM gaps ORDER BY seq")?;
+    let mut query = db.prepare_cached("SELECT room_id, \"from\", \"to\", seen FROM gaps ORDER BY seq")?;
     let gaps = query.query_map([], |row| {
-        Ok(Gap { room_id: id(row, "room_id")?, from: row.get("from")?, to: row.get("to")? })
+        Ok(Gap { room_id: id(row, "room_id")?, from: row.get("from")?, to: row.get("to")?, seen: seen(row)? })
     })?;
     gaps.collect()
 }

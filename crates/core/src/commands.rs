@@ -57,6 +57,7 @@ use crate::{
     plan::{PlanId, Step},
     ports::{Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
+    rules::feed::Feed,
     text::target::RoomTarget,
 };
 
@@ -212,6 +213,8 @@ pub struct Settings {
     pub yes: SkipConfirmation,
     /// How many rooms a command changes without asking.
     pub confirm_over: usize,
+    /// What is told of watched rooms.
+    pub feed: Feed,
 }
 
 /// Whether `--yes` skips the confirmation.
@@ -233,6 +236,7 @@ impl Settings {
             confirm_for: Duration::from_mins(10),
             yes: SkipConfirmation::Ignored,
             confirm_over: 5,
+            feed: Feed::default(),
         }
     }
 

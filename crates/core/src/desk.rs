@@ -2,6 +2,7 @@
 //! with the note that it was handled. So whatever crashes when, a command is neither lost nor done twice.
 
 mod decide;
+mod invited;
 mod pages;
 mod reading;
 mod round;
@@ -18,7 +19,10 @@ use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
 use self::reading::Reading;
-pub use self::round::Left;
+pub use self::{
+    invited::{Invitation, NotYet},
+    round::Left,
+};
 use crate::{
     commands::{
         Decision, Failure, Settings, World,

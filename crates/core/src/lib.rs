@@ -5,6 +5,7 @@
 pub mod commands;
 pub mod desk;
 pub mod execute;
+pub mod feed;
 pub mod incoming;
 pub mod model;
 pub mod plan;

@@ -271,7 +271,8 @@ pub trait Store: Records {
     fn gaps(&self) -> Result<Vec<Gap>, StoreError>;
     /// The pagination token up to which a room that the bot is not in was read.
     fn position(&self, room: &RoomId) -> Result<Option<String>, StoreError>;
-    /// Messages and reactions to send: messages first, in the order in which they were first said.
+    /// Messages and reactions to send: messages first, in the order in which they were first said, but what is told of
+    /// watched rooms after the others.
     fn undelivered(&self) -> Result<Vec<Delivery>, StoreError>;
 }
 

@@ -1,7 +1,10 @@
 //! Pure rules: values in, values out; no waiting, no ports.
 
+pub mod cause;
+pub mod digest;
 pub mod event;
 pub mod explain;
+pub mod feed;
 pub mod grant;
 pub mod join_rules;
 pub mod member;

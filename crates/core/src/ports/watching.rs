@@ -40,6 +40,8 @@ pub struct Gap {
     pub from: String,
     /// Where it begins: what was before is known.
     pub to: String,
+    /// Whether what is in it was seen as it happened.
+    pub seen: Seen,
 }
 
 /// The number of a message that tells what happened in watched rooms.

@@ -339,7 +339,9 @@ impl Store for MemoryStore {
         let inner = self.inner();
         let pending = || inner.outbox.iter().filter(|out| out.version > out.sent);
         let is_reaction = |out: &&Out| matches!(out.what, What::Reaction { .. });
-        let messages = pending().filter(|out| !is_reaction(out));
+        let is_feed = |out: &&Out| out.key.starts_with("feed-");
+        let answers = pending().filter(|out| !is_reaction(out) && !is_feed(out));
+        let messages = answers.chain(pending().filter(|out| !is_reaction(out) && is_feed(out)));
         let reactions = pending().filter(is_reaction);
         Ok(messages.chain(reactions).filter_map(|out| inner.delivery(out)).collect())
     }

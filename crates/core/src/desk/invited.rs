@@ -1,0 +1,88 @@
+//! Invitations to the bot: from a member of the management room, to a room that is to be watched.
+
+use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
+use tracing::info;
+
+use super::Desk;
+use crate::{
+    model::Standing,
+    plan::{Origin, Plan, PlanState, PlannedStep, Step},
+    ports::{Change, Fault, StoreError, Which},
+    reply::{Line, Reply},
+};
+
+/// An invitation. What it says about the room is not kept: it is not to be trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// The room.
+    pub room_id: OwnedRoomId,
+    /// Who invites, where the homeserver told.
+    pub inviter: Option<OwnedUserId>,
+    /// The event that invites, where the homeserver told.
+    pub event_id: Option<OwnedEventId>,
+}
+
+/// Why an invitation could not be dealt with yet.
+#[derive(Debug, thiserror::Error)]
+pub enum NotYet {
+    /// The homeserver could not say who the inviter is.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Desk {
+    /// Takes an invitation, as a Plan of its own, when it comes from a member of the management room; tells of it once
+    /// and leaves it alone otherwise. The same invitation may come again.
+    pub async fn invited(&self, invitation: &Invitation) -> Result<(), NotYet> {
+        let room = &invitation.room_id;
+        if *room == self.settings.management {
+            return Ok(());
+        }
+        if let Some(by) = &invitation.inviter
+            && self.lookup.standing(by).await? != Standing::Outside
+        {
+            return Ok(self.take(invitation, by)?);
+        }
+        let by = invitation.inviter.as_ref().map_or("somebody", |by| by.as_str());
+        info!(%room, by, "an invitation is left alone");
+        let line = Line::new()
+            .code(by)
+            .text(" invited me to ")
+            .code(room.as_str())
+            .text(". I leave the invitation alone: I watch rooms when a member of this room invites me.");
+        Ok(self.announce(&format!("invite-{room}-{by}"), &Reply::text(line))?)
+    }
+
+    fn take(&self, invitation: &Invitation, by: &OwnedUserId) -> Result<(), StoreError> {
+        let room = &invitation.room_id;
+        let which = invitation.event_id.as_ref().map_or("", |event| event.as_str());
+        let origin = Origin::Invitation(format!("{room} {by} {which}"));
+        let about = Which { about: Some(room.to_string()), ..Which::default() };
+        if self.store.plans(&about)?.iter().any(|plan| plan.origin == origin) {
+            return Ok(());
+        }
+        let (id, now) = (self.store.next_plan_id()?, self.clock.now());
+        info!(moderator = %by, plan = id, %room, "an invitation is taken");
+        let plan = Plan {
+            id,
+            origin,
+            command: "invitation".to_owned(),
+            typed: format!("invitation to {room}"),
+            asked_by: by.clone(),
+            asked_at: now,
+            because: None,
+            undoes: None,
+            state: PlanState::Running,
+            decided_by: Some(by.clone()),
+            changed_at: now,
+            expires_at: now,
+            steps: vec![PlannedStep::from(Step::JoinRoom { room: room.clone().into() })],
+        };
+        self.commit(vec![Change::Plan(Box::new(plan))])?;
+        self.confirmed.notify_one();
+        Ok(())
+    }
+}

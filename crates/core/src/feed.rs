@@ -1,0 +1,267 @@
+//! The feed: tells in the management room what changes in watched rooms. What changed is in the database with the sync
+//! token behind it; which message tells it is committed together with that message. So whatever crashes when, everything
+//! is told, and nothing twice.
+
+mod knowledge;
+mod reading;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use ruma::{OwnedRoomId, RoomId};
+use tokio::sync::{Mutex, Notify};
+use tracing::{debug, warn};
+
+use self::knowledge::Knowledge;
+pub use self::reading::{Found, noticed_in_sync};
+use crate::{
+    commands::Settings,
+    model::{Event, Millis},
+    ports::{
+        Change, Clock, Digest, DigestId, Fault, Lookup, Seen, Store, StoreError, WatchedEvent, Watching,
+    },
+    reply::Reply,
+    rules::{
+        digest::{Moment, Size, Told, groups, message},
+        explain::Around,
+        feed::Level,
+    },
+    speech::Say,
+    text::target::RoomTarget,
+};
+
+/// For how long a message grows after it was begun.
+const GROWS_FOR: Millis = 60_000;
+/// How often a message is edited at most.
+const EDIT_EVERY: Millis = 5_000;
+/// How many lines a message has at most, so that none is cut.
+const LINES: usize = 20;
+/// How many messages about one room each grow at a time; the other rooms share one.
+const AT_ONCE: usize = 5;
+
+/// Tells what changes in watched rooms.
+pub struct Feed {
+    lookup: Arc<dyn Lookup>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    /// Wakes those who send messages.
+    said: Arc<Notify>,
+    memory: Mutex<Memory>,
+}
+
+/// What need not survive: it is found out again.
+#[derive(Default)]
+struct Memory {
+    /// The levels of the rooms that the configuration names by an alias, once all are resolved.
+    aliases: Option<BTreeMap<OwnedRoomId, Level>>,
+    /// When each open message was last said.
+    told_at: HashMap<DigestId, Millis>,
+    knowledge: Knowledge,
+}
+
+/// What is left to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Untold {
+    /// Nothing.
+    Nothing,
+    /// Something that waits for its message to be edited, or for the homeserver.
+    Waiting,
+}
+
+impl Feed {
+    /// A feed into the management room of `settings`. `said` is notified when there is something to send.
+    pub fn new(
+        lookup: Arc<dyn Lookup>,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        settings: Settings,
+        said: Arc<Notify>,
+    ) -> Self {
+        Self { lookup, store, clock, settings, said, memory: Mutex::default() }
+    }
+
+    /// Tells what can be told now.
+    pub async fn tell(&self) -> Result<Untold, StoreError> {
+        let mut memory = self.memory.lock().await;
+        let now = self.clock.now();
+        let open = self.close_old(&mut memory, now)?;
+        let untold = self.store.untold()?;
+        if untold.is_empty() {
+            return Ok(Untold::Nothing);
+        }
+        let aliases = match memory.aliases(&*self.lookup, &self.settings).await {
+            Ok(aliases) => aliases.clone(),
+            Err(fault) => {
+                debug!(%fault, "cannot resolve the rooms of the feed yet");
+                return Ok(Untold::Waiting);
+            }
+        };
+        let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
+        let (wanted, unwanted): (Vec<_>, Vec<_>) =
+            untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
+        if !unwanted.is_empty() {
+            let ids = unwanted.into_iter().map(|event| event.event_id).collect();
+            self.commit(vec![Change::Watching(Watching::Unwanted(ids))])?;
+        }
+        let next = self.store.next_digest_id()?;
+        let (grown, waits) = assign(open, wanted, next, now, |id| memory.may_edit(id, now));
+        let mut left = if waits { Untold::Waiting } else { Untold::Nothing };
+        for growing in grown.into_iter().filter(|growing| !growing.added.is_empty()) {
+            let reply = match self.say(&growing, &mut memory.knowledge).await {
+                Ok(reply) => reply,
+                Err(fault) => {
+                    // What is told without the server is poorer, and cannot be sent anyway.
+                    debug!(%fault, "cannot read what is to be told of watched rooms yet");
+                    left = Untold::Waiting;
+                    continue;
+                }
+            };
+            let Growing { digest, added, .. } = growing;
+            let id = digest.id;
+            self.commit(vec![
+                Change::Watching(Watching::Digest(Digest { events: added, ..digest })),
+                Change::Say(Say::new(format!("feed-{id}"), None, &reply)),
+            ])?;
+            memory.told_at.insert(id, now);
+        }
+        Ok(left)
+    }
+
+    /// The messages that still grow; those that are old enough are closed.
+    fn close_old(&self, memory: &mut Memory, now: Millis) -> Result<Vec<Growing>, StoreError> {
+        let (old, open): (Vec<_>, Vec<_>) =
+            self.store.open_digests()?.into_iter().partition(|digest| now - digest.opened_at > GROWS_FOR);
+        let (full, open): (Vec<_>, Vec<_>) = open.into_iter().map(Growing::from).partition(Growing::is_full);
+        let over: Vec<DigestId> =
+            old.iter().map(|digest| digest.id).chain(full.iter().map(|full| full.digest.id)).collect();
+        if !over.is_empty() {
+            memory.told_at.retain(|id, _| !over.contains(id));
+            self.commit(over.into_iter().map(|id| Change::Watching(Watching::Closed(id))).collect())?;
+        }
+        Ok(open)
+    }
+
+    async fn say(&self, growing: &Growing, knowledge: &mut Knowledge) -> Result<Reply, Fault> {
+        let events: Vec<(&RoomId, Event)> =
+            growing.events().map(|event| (&*event.room_id, Event(event.json.clone()))).collect();
+        let groups = groups(events.iter().map(|(room, event)| (*room, event)));
+        let (lookup, records) = (&*self.lookup, self.store.as_records());
+        let names = knowledge.names(lookup, self.clock.now(), events.iter().map(|(room, _)| *room)).await?;
+        let here = Some(lookup.me().server_name());
+        let around = Around { names: Some(&names), here, state: None, public_rooms: None };
+        let mut told = Vec::new();
+        for group in &groups {
+            let known = knowledge.around(lookup, records, group).await?;
+            told.push(Told::of(group, &known, &around));
+        }
+        let moment = match growing.digest.seen {
+            Seen::Live => Moment::Now,
+            Seen::Later => Moment::Away,
+        };
+        Ok(message(&told, moment, |room| names.room(room.as_str())))
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.store.commit(changes)?;
+        self.said.notify_one();
+        Ok(())
+    }
+}
+
+impl Memory {
+    fn may_edit(&self, id: DigestId, now: Millis) -> bool {
+        self.told_at.get(&id).is_none_or(|at| now - at >= EDIT_EVERY)
+    }
+
+    /// The levels of the rooms that are named by an alias. An alias that leads nowhere has none.
+    async fn aliases(
+        &mut self,
+        lookup: &dyn Lookup,
+        settings: &Settings,
+    ) -> Result<&BTreeMap<OwnedRoomId, Level>, Fault> {
+        if self.aliases.is_none() {
+            let mut levels = BTreeMap::new();
+            for (target, level) in &settings.feed.rooms {
+                if let RoomTarget::Alias(alias) = target {
+                    match lookup.resolve_alias(alias).await {
+                        Ok(Some(room)) => drop(levels.insert(room, *level)),
+                        Ok(None) => warn!(%alias, "feed.rooms names a room that does not exist"),
+                        Err(fault) if fault.is_passing() => return Err(fault),
+                        Err(fault) => warn!(%alias, %fault, "feed.rooms names a room that I cannot find"),
+                    }
+                }
+            }
+            self.aliases = Some(levels);
+        }
+        Ok(self.aliases.get_or_insert_default())
+    }
+}
+
+/// A message, and what is added to it now.
+struct Growing {
+    digest: Digest,
+    added: Vec<WatchedEvent>,
+    size: Size,
+}
+
+impl From<Digest> for Growing {
+    fn from(digest: Digest) -> Self {
+        let mut size = Size::default();
+        for event in &digest.events {
+            size.add(&event.room_id, &Event(event.json.clone()));
+        }
+        Self { digest, added: Vec::new(), size }
+    }
+}
+
+impl Growing {
+    fn is_full(&self) -> bool {
+        self.size.lines() >= LINES
+    }
+
+    fn events(&self) -> impl Iterator<Item = &WatchedEvent> {
+        self.digest.events.iter().chain(&self.added)
+    }
+
+    fn add(&mut self, event: WatchedEvent) {
+        self.size.add(&event.room_id, &Event(event.json.clone()));
+        self.added.push(event);
+    }
+}
+
+/// Which message tells which event: the one about its room, or a new one. Returns them, and whether events are left
+/// that wait until their message may be edited.
+fn assign(
+    mut open: Vec<Growing>,
+    events: Vec<WatchedEvent>,
+    mut next: DigestId,
+    now: Millis,
+    may_edit: impl Fn(DigestId) -> bool,
+) -> (Vec<Growing>, bool) {
+    let mut waits = false;
+    for event in events {
+        let busy = open.iter().filter(|growing| growing.digest.room_id.is_some()).count() >= AT_ONCE;
+        let is_it = |growing: &Growing, room: Option<&RoomId>| {
+            growing.digest.seen == event.seen && growing.digest.room_id.as_deref() == room && !growing.is_full()
+        };
+        let own = open.iter().position(|growing| is_it(growing, Some(&event.room_id)));
+        let shared = || open.iter().position(|growing| is_it(growing, None)).filter(|_| busy);
+        let n = own.or_else(shared).unwrap_or_else(|| {
+            let room_id = (!busy).then(|| event.room_id.clone());
+            let digest = Digest { id: next, room_id, seen: event.seen, opened_at: now, events: Vec::new() };
+            next += 1;
+            open.push(digest.into());
+            open.len() - 1
+        });
+        if may_edit(open[n].digest.id) {
+            open[n].add(event);
+        } else {
+            waits = true;
+        }
+    }
+    (open, waits)
+}

@@ -1,0 +1,214 @@
+//! Reading what a sync did not bring: what lies in gaps, and rooms that the bot is not in.
+
+use std::collections::BTreeSet;
+
+use ruma::{OwnedRoomId, RoomId};
+use serde_json::Value;
+use tracing::{debug, info, warn};
+
+use super::Feed;
+use crate::{
+    model::{Dir, Event, HistoryQuery, Millis},
+    ports::{Change, Fault, Gap, Seen, StoreError, WatchedEvent, Watching},
+    rules::feed::{Feed as Rules, Level},
+    text::target::RoomTarget,
+};
+
+/// Events to a page.
+const PAGE: u32 = 500;
+/// How many pages are read of a gap at most: what is older is left out, with a word about it in the log.
+const PAGES: usize = 40;
+
+/// Whether reading brought something to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It did not.
+    Nothing,
+    /// It may have.
+    Something,
+}
+
+/// What was found between two tokens.
+struct Stretch {
+    /// State events, oldest first.
+    events: Vec<Event>,
+    /// The token of where reading began: the newest end.
+    start: Option<String>,
+}
+
+/// A page of state events, newest first.
+struct Page {
+    events: Vec<Event>,
+    start: Option<String>,
+    end: Option<String>,
+}
+
+impl Feed {
+    /// Reads what syncs left out. Waits for the homeserver, so nothing else should wait for it.
+    pub async fn fill_gaps(&self) -> Result<Found, StoreError> {
+        let mut result = Found::Nothing;
+        for gap in self.store.gaps()? {
+            match self.between(&gap.room_id, Some(&gap.from), &gap.to).await {
+                Ok(found) => {
+                    info!(room = %gap.room_id, events = found.events.len(), "read what a sync left out");
+                    let mut changes = self.seen(&gap.room_id, found.events, gap.seen);
+                    changes.push(Change::Watching(Watching::Filled(gap)));
+                    self.store.commit(changes)?;
+                    result = Found::Something;
+                }
+                Err(fault) if fault.is_passing() => {
+                    debug!(room = %gap.room_id, %fault, "cannot read what a sync left out yet");
+                }
+                Err(fault) => {
+                    warn!(room = %gap.room_id, %fault, "cannot read what a sync left out; it will not be told");
+                    self.store.commit(vec![Change::Watching(Watching::Filled(gap))])?;
+                }
+            }
+        }
+        Ok(result)
+    }
+
+    /// Reads on in the rooms that the configuration names and the bot is not in: a sync does not bring them.
+    pub async fn poll(&self) -> Result<Found, StoreError> {
+        let mut result = Found::Nothing;
+        if self.settings.feed.rooms.iter().all(|(_, level)| *level == Level::Off) {
+            return Ok(result);
+        }
+        let rooms = match self.outside().await {
+            Ok(rooms) => rooms,
+            Err(fault) => {
+                debug!(%fault, "cannot find the watched rooms that I am not in yet");
+                return Ok(result);
+            }
+        };
+        for room in rooms {
+            let position = self.store.position(&room)?;
+            let found = match &position {
+                // The first look: what was before is not news.
+                None => self
+                    .page(&room, None, None, 1)
+                    .await
+                    .map(|page| Stretch { events: Vec::new(), start: page.start }),
+                Some(to) => self.between(&room, None, to).await,
+            };
+            let found = match found {
+                Ok(found) => found,
+                Err(fault) => {
+                    debug!(%room, %fault, "cannot read a watched room that I am not in");
+                    continue;
+                }
+            };
+            let mut changes = self.seen(&room, found.events, Seen::Live);
+            if let Some(token) = found.start.filter(|token| position.as_ref() != Some(token)) {
+                changes.push(Change::Watching(Watching::Position { room_id: room, token }));
+            }
+            if !changes.is_empty() {
+                self.store.commit(changes)?;
+                result = Found::Something;
+            }
+        }
+        Ok(result)
+    }
+
+    /// The rooms to be told of that the bot is not in.
+    async fn outside(&self) -> Result<BTreeSet<OwnedRoomId>, Fault> {
+        let aliases = self.memory.lock().await.aliases(&*self.lookup, &self.settings).await?.clone();
+        let by_id = self.settings.feed.rooms.iter().filter_map(|(target, level)| match target {
+            RoomTarget::Id(room) => Some((room.clone(), *level)),
+            RoomTarget::Alias(_) => None,
+        });
+        let named = by_id.chain(aliases).filter(|(_, level)| *level != Level::Off);
+        let mut rooms: BTreeSet<OwnedRoomId> = named.map(|(room, _)| room).collect();
+        for room in self.lookup.joined_rooms().await? {
+            rooms.remove(&room);
+        }
+        Ok(rooms)
+    }
+
+    /// The state events of a room between two tokens; none from before the bot's own join.
+    async fn between(&self, room: &RoomId, from: Option<&str>, to: &str) -> Result<Stretch, Fault> {
+        let mut newest_first: Vec<Event> = Vec::new();
+        let mut start = None;
+        let mut from = from.map(str::to_owned);
+        'pages: for n in 0.. {
+            if n == PAGES {
+                warn!(%room, "too much happened to read all of it; what is older is not told");
+                break;
+            }
+            let page = self.page(room, from.as_deref(), Some(to), PAGE).await?;
+            start = start.or(page.start);
+            for event in page.events {
+                if is_join_of(&event, self.lookup.me().as_str()) {
+                    break 'pages;
+                }
+                newest_first.push(event);
+            }
+            match page.end {
+                Some(end) if from.as_ref() != Some(&end) => from = Some(end),
+                _ => break,
+            }
+        }
+        newest_first.reverse();
+        Ok(Stretch { events: newest_first, start })
+    }
+
+    async fn page(&self, room: &RoomId, from: Option<&str>, to: Option<&str>, limit: u32) -> Result<Page, Fault> {
+        let query = HistoryQuery {
+            from: from.map(str::to_owned),
+            to: to.map(str::to_owned),
+            dir: Dir::Backwards,
+            limit,
+            ..HistoryQuery::default()
+        };
+        let page = self.lookup.history(room, &query).await?;
+        let events = page.events.into_iter().filter(|event| event.state_key().is_some()).collect();
+        Ok(Page { events, start: page.start, end: page.end })
+    }
+
+    fn seen(&self, room: &RoomId, events: Vec<Event>, seen: Seen) -> Vec<Change> {
+        noticed(&self.settings.feed, room, events.into_iter().map(|event| event.0), seen, self.clock.now())
+    }
+}
+
+/// Events of a watched room, as they are remembered until they are told; without those that nobody wants to be told.
+pub fn noticed(
+    rules: &Rules,
+    room: &RoomId,
+    events: impl IntoIterator<Item = Value>,
+    seen: Seen,
+    now: Millis,
+) -> Vec<Change> {
+    let wanted = events.into_iter().map(Event).filter(|event| rules.may_want(room, event));
+    let watched = wanted.filter_map(|event| {
+        Some(WatchedEvent {
+            event_id: event.event_id()?.to_owned(),
+            room_id: room.to_owned(),
+            json: event.0,
+            received_at: now,
+            seen,
+        })
+    });
+    watched.map(|event| Change::Watching(Watching::Seen(event))).collect()
+}
+
+/// What a sync brought of a watched room, and the part of its history that it left out.
+pub fn noticed_in_sync(
+    rules: &Rules,
+    room: &RoomId,
+    events: Vec<Value>,
+    missing: Option<Gap>,
+    seen: Seen,
+    now: Millis,
+) -> Vec<Change> {
+    let gap = missing.filter(|_| rules.may_want_anything(room)).map(|gap| Change::Watching(Watching::Gap(gap)));
+    gap.into_iter().chain(noticed(rules, room, events, seen, now)).collect()
+}
+
+/// Whether a user came into the room with an event.
+fn is_join_of(event: &Event, user: &str) -> bool {
+    let before = event.prev_content().and_then(|content| content.get("membership")?.as_str());
+    event.kind() == "m.room.member"
+        && event.state_key() == Some(user)
+        && event.text("membership") == Some("join")
+        && before != Some("join")
+}

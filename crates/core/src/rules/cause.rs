@@ -1,0 +1,149 @@
+//! Which of the bot's own Plans an event comes from.
+
+use ruma::UserId;
+
+use crate::{
+    model::{Event, Millis, is_local},
+    plan::{Plan, PlanState, Step},
+    reply::Line,
+};
+
+/// The clocks of servers differ, and Synapse goes on for a moment after it says that it is done.
+const SLACK: Millis = 60_000;
+
+/// The Plan that an event comes from, among those about its room. `me` is the bot.
+pub fn cause<'a>(event: &Event, plans: &'a [Plan], me: &UserId) -> Option<&'a Plan> {
+    plans.iter().find(|plan| {
+        let ended = match plan.state {
+            PlanState::Running => Some(Millis::MAX),
+            PlanState::Done => Some(plan.changed_at.saturating_add(SLACK)),
+            PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => None,
+        };
+        let was_at_work = ended.is_some_and(|ended| (plan.asked_at - SLACK..=ended).contains(&event.time()));
+        was_at_work && plan.steps.iter().any(|planned| causes(&planned.step, event, me))
+    })
+}
+
+/// “, by me for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)”
+pub fn in_words(plan: &Plan) -> Line {
+    Line::new()
+        .text(" – my doing, for ")
+        .code(plan.asked_by.as_str())
+        .text(": ")
+        .code(plan.typed.as_str())
+        .text(format!(" (job {})", plan.id))
+}
+
+/// Whether a step brings such an event about.
+fn causes(step: &Step, event: &Event, me: &UserId) -> bool {
+    let is_member = event.kind() == "m.room.member";
+    let target = event.state_key().unwrap_or_default();
+    match step {
+        // The server lets its users leave, each in their own name.
+        Step::ShutDownRoom { .. } => {
+            let is_ours = <&UserId>::try_from(target).is_ok_and(|user| is_local(user, me));
+            is_member && is_ours && event.sender() == target && event.text("membership") == Some("leave")
+        }
+        Step::MakeRoomAdmin { user, .. } => match event.kind() {
+            // Somebody with the power to give it does so, or invites them, as the server makes them do.
+            "m.room.power_levels" => level(event.content(), user) != event.prev_content().and_then(|old| level(old, user)),
+            "m.room.member" => target == user.as_str() && event.text("membership") == Some("invite"),
+            _ => false,
+        },
+        Step::AddAlias { .. } | Step::RemoveAlias { .. } => {
+            event.kind() == "m.room.canonical_alias" && event.sender() == me.as_str()
+        }
+        Step::JoinRoom { .. } | Step::LeaveRoom { .. } => is_member && target == me.as_str(),
+        // These change nothing in the room.
+        Step::BlockRoom { .. }
+        | Step::UnblockRoom { .. }
+        | Step::PurgeEmptyRoom { .. }
+        | Step::DeleteExtremities { .. }
+        | Step::PurgeHistory { .. }
+        | Step::ListRoom { .. }
+        | Step::UnlistRoom { .. } => false,
+    }
+}
+
+fn level<'a>(content: &'a serde_json::Value, user: &UserId) -> Option<&'a serde_json::Value> {
+    content.get("users")?.get(user.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_event_id, owned_room_id, owned_user_id, user_id};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        model::Shutdown,
+        plan::{DeleteApi, Origin, PlannedStep},
+        reply::Reply,
+    };
+
+    fn plan(step: Step, state: PlanState) -> Plan {
+        Plan {
+            id: 12,
+            origin: Origin::Command(owned_event_id!("$a")),
+            command: "shutdown".into(),
+            typed: "!shutdown #spam:hs.test".into(),
+            asked_by: owned_user_id!("@mod:hs.test"),
+            asked_at: 100_000,
+            because: None,
+            undoes: None,
+            state,
+            decided_by: None,
+            changed_at: 200_000,
+            expires_at: 0,
+            steps: vec![PlannedStep::from(step)],
+        }
+    }
+
+    fn event(kind: &str, sender: &str, key: &str, time: i64, content: &Value) -> Event {
+        Event(json!({"type": kind, "sender": sender, "state_key": key, "origin_server_ts": time, "content": content}))
+    }
+
+    #[track_caller]
+    fn check(step: &Step, event: &Event, want: bool) {
+        let plans = [plan(step.clone(), PlanState::Done)];
+        assert_eq!(cause(event, &plans, user_id!("@bot:hs.test")).is_some(), want, "{step:?} {event:?}");
+    }
+
+    #[test]
+    fn what_the_bot_did_is_known_by_what_it_was_asked_and_when() {
+        let room = || owned_room_id!("!a:hs.test").into();
+        let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
+        let shutdown = Step::ShutDownRoom { room: room(), shutdown, api: DeleteApi::V2 };
+        let leave = json!({"membership": "leave"});
+        let left = |by: &str, who: &str, time| event("m.room.member", by, who, time, &leave);
+        check(&shutdown, &left("@a:hs.test", "@a:hs.test", 150_000), true);
+        check(&shutdown, &left("@a:hs.test", "@a:hs.test", 40_000), true);
+        check(&shutdown, &left("@a:hs.test", "@a:hs.test", 39_999), false);
+        check(&shutdown, &left("@a:hs.test", "@a:hs.test", 260_000), true);
+        check(&shutdown, &left("@a:hs.test", "@a:hs.test", 260_001), false);
+        check(&shutdown, &left("@b:hs.test", "@a:hs.test", 150_000), false);
+        check(&shutdown, &left("@a:far.test", "@a:far.test", 150_000), false);
+        let admin = Step::MakeRoomAdmin { room: room(), user: owned_user_id!("@mod:hs.test") };
+        let levels = |users: Value| event("m.room.power_levels", "@o:hs.test", "", 150_000, &json!({"users": users}));
+        check(&admin, &levels(json!({"@mod:hs.test": 100})), true);
+        check(&admin, &levels(json!({"@eve:hs.test": 100})), false);
+        let invite = json!({"membership": "invite"});
+        check(&admin, &event("m.room.member", "@o:hs.test", "@mod:hs.test", 150_000, &invite), true);
+        check(&admin, &event("m.room.member", "@o:hs.test", "@eve:hs.test", 150_000, &invite), false);
+        let join = Step::JoinRoom { room: room() };
+        check(&join, &event("m.room.member", "@bot:hs.test", "@bot:hs.test", 150_000, &json!({"membership": "join"})), true);
+        let alias = Step::RemoveAlias { room: room(), alias: ruma::owned_room_alias_id!("#a:hs.test") };
+        check(&alias, &event("m.room.canonical_alias", "@bot:hs.test", "", 150_000, &json!({})), true);
+        check(&alias, &event("m.room.canonical_alias", "@o:hs.test", "", 150_000, &json!({})), false);
+        check(&Step::BlockRoom { room: room() }, &left("@a:hs.test", "@a:hs.test", 150_000), false);
+        for (state, want) in
+            [(PlanState::Running, true), (PlanState::Proposed, false), (PlanState::Cancelled, false), (PlanState::Expired, false)]
+        {
+            let plans = [plan(shutdown.clone(), state)];
+            let event = left("@a:hs.test", "@a:hs.test", 150_000);
+            assert_eq!(cause(&event, &plans, user_id!("@bot:hs.test")).is_some(), want, "{state:?}");
+        }
+        let said = Reply::text(in_words(&plan(shutdown, PlanState::Done))).render().text;
+        assert_eq!(said, "– my doing, for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");
+    }
+}

@@ -1,0 +1,215 @@
+//! What happened in watched rooms, as one message: each change in a line, many of a kind in one.
+
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use ruma::{OwnedRoomId, RoomId};
+
+use super::{
+    cause,
+    event::time,
+    explain::{Around, Explanation, explain},
+    membership,
+    names::Names,
+    room_state::RoomState,
+};
+use crate::{
+    model::Event,
+    plan::Plan,
+    reply::{Line, Reply},
+};
+
+/// So many changes of a kind, or more, are told in one line.
+const MANY: usize = 4;
+/// How much of what an event changes one by one is told in its line.
+const DETAILS: usize = 4;
+
+/// What happened, of one kind, in one room.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group<'a> {
+    /// The room.
+    pub room: &'a RoomId,
+    /// One event, or many of a kind; oldest first.
+    pub events: Vec<&'a Event>,
+}
+
+/// Sorts events into what is told in one line each, in the order in which each began.
+pub fn groups<'a>(events: impl IntoIterator<Item = (&'a RoomId, &'a Event)>) -> Vec<Group<'a>> {
+    let mut kinds: Vec<Group<'a>> = Vec::new();
+    let mut known: HashMap<(&RoomId, Kind<'a>), usize> = HashMap::new();
+    let mut order: Vec<(usize, &'a Event)> = Vec::new();
+    for (room, event) in events {
+        let n = *known.entry((room, Kind::of(event))).or_insert_with(|| {
+            kinds.push(Group { room, events: Vec::new() });
+            kinds.len() - 1
+        });
+        kinds[n].events.push(event);
+        order.push((n, event));
+    }
+    let mut told = vec![false; kinds.len()];
+    let mut groups = Vec::new();
+    for (n, event) in order {
+        if kinds[n].events.len() < MANY {
+            groups.push(Group { room: kinds[n].room, events: vec![event] });
+        } else if !std::mem::replace(&mut told[n], true) {
+            groups.push(kinds[n].clone());
+        }
+    }
+    groups
+}
+
+/// How many lines a message has.
+#[derive(Clone, Debug, Default)]
+pub struct Size {
+    kinds: HashMap<u64, usize>,
+    lines: usize,
+}
+
+impl Size {
+    /// One more event is told.
+    pub fn add(&mut self, room: &RoomId, event: &Event) {
+        // Two kinds with the same hash would make a message a line longer than it is counted.
+        let mut hasher = DefaultHasher::new();
+        (room, Kind::of(event)).hash(&mut hasher);
+        let count = self.kinds.entry(hasher.finish()).or_default();
+        *count += 1;
+        match *count {
+            MANY => self.lines = self.lines + 2 - MANY,
+            1..MANY => self.lines += 1,
+            _ => {}
+        }
+    }
+
+    /// So many lines.
+    pub fn lines(&self) -> usize {
+        self.lines
+    }
+}
+
+/// What may be told in one line.
+#[derive(PartialEq, Eq, Hash)]
+enum Kind<'a> {
+    Member(membership::GroupKey<'a>),
+    /// Changes of one type by one user.
+    State(&'a str, &'a str),
+}
+
+impl<'a> Kind<'a> {
+    fn of(event: &'a Event) -> Self {
+        match event.kind() {
+            "m.room.member" => Self::Member(membership::group_key(event)),
+            kind => Self::State(kind, event.sender()),
+        }
+    }
+}
+
+/// What is known around a group.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The room's state when the first of its events happened.
+    pub state: Option<RoomState>,
+    /// The bot's own Plan that it comes from.
+    pub plan: Option<Plan>,
+}
+
+/// A group in a line, without its time and room.
+pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
+    let around = Around { state: known.state.as_ref(), ..*around };
+    let nobody = Names::default();
+    let names = around.names.unwrap_or(&nobody);
+    let Some((first, last)) = group.events.first().zip(group.events.last()) else { return Line::new() };
+    let told = match (group.events.len(), first.kind()) {
+        (1, _) => explain(first, &around),
+        (_, "m.room.member") => membership::together(&group.events, names).into(),
+        (many, _) => {
+            let told = explain(last, &around);
+            let sentence = told.sentence.text(format!(" – the last of {many} such changes"));
+            Explanation { sentence, ..told }
+        }
+    };
+    let because = known.state.as_ref().and_then(|state| membership::because(first, state, names));
+    let line = match because {
+        Some(because) => told.sentence.text(", ").append(because),
+        None => told.sentence,
+    };
+    let line = details(line, &told.details);
+    let line = match &known.plan {
+        Some(plan) => line.append(cause::in_words(plan)),
+        None => line,
+    };
+    told.warnings.into_iter().fold(line, |line, warning| line.text(" ⚠️ ").append(warning))
+}
+
+fn details(line: Line, details: &[Line]) -> Line {
+    let line = details.iter().take(DETAILS).enumerate().fold(line, |line, (n, detail)| {
+        line.text(if n == 0 { ": " } else { "; " }).append(detail.clone())
+    });
+    match details.len().saturating_sub(DETAILS) {
+        0 => line,
+        more => line.text(format!("; and {more} more")),
+    }
+}
+
+/// A line of the message: the room, when it began and ended, and what happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The room.
+    pub room: OwnedRoomId,
+    /// From when to when, in words.
+    pub when: String,
+    /// What happened.
+    pub line: Line,
+}
+
+impl Told {
+    /// A group, told.
+    pub fn of(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Self {
+        let when = group.events.first().map(|event| time(event)).unwrap_or_default();
+        let last = group.events.last().map(|event| time(event)).unwrap_or_default();
+        // “2026-11-21 07:31” to “07:34”: the day is said once.
+        let when = match last.split_once(' ') {
+            _ if last == when => when,
+            Some((day, clock)) if when.starts_with(day) => format!("{when}–{clock}"),
+            _ => format!("{when} – {last}"),
+        };
+        Self { room: group.room.to_owned(), when, line: line(group, known, around) }
+    }
+}
+
+/// Whether what is told was seen as it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It was.
+    Now,
+    /// The bot was away.
+    Away,
+}
+
+/// The message. `room` says what a room is called.
+pub fn message(told: &[Told], moment: Moment, room: impl Fn(&RoomId) -> Line) -> Reply {
+    let away = |line: Line| match moment {
+        Moment::Now => line,
+        Moment::Away => Line::new().strong("While I was away, ").append(line),
+    };
+    if let [only] = told {
+        let line = away(room(&only.room));
+        let line = match moment {
+            Moment::Now => line,
+            Moment::Away => line.text(format!(", {}", only.when)),
+        };
+        return Reply::text(line.text(": ").append(only.line.clone()));
+    }
+    let mut rooms: Vec<&RoomId> = Vec::new();
+    for told in told {
+        if !rooms.contains(&&*told.room) {
+            rooms.push(&told.room);
+        }
+    }
+    rooms.into_iter().fold(Reply::new(), |reply, id| {
+        let lines = told.iter().filter(|told| told.room == id);
+        let lines = lines.map(|told| Line::new().text(format!("{} ", told.when)).append(told.line.clone()));
+        reply.paragraph(away(room(id)).text(":")).list(lines)
+    })
+}
