@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ruma::ServerName;
 
-use super::{event::what, names::Names, room_state::RoomState};
+use super::{change, event::what, names::Names, room_state::RoomState};
 use crate::{model::Event, reply::Line};
 
 /// What is known around an event. Nothing of it is required: what is missing makes a sentence shorter, never wrong.
@@ -39,6 +39,9 @@ impl From<Line> for Explanation {
 
 /// Explains any event, whatever its shape.
 pub fn explain(event: &Event, around: &Around<'_>) -> Explanation {
+    if event.state_key().is_some() && event.kind() != "m.room.member" {
+        return change::explain(event, around);
+    }
     let nothing = Names::default();
     what(event, around.names.unwrap_or(&nothing)).into()
 }
