@@ -45,3 +45,42 @@ pub fn explain(event: &Event, around: &Around<'_>) -> Explanation {
     let nothing = Names::default();
     what(event, around.names.unwrap_or(&nothing)).into()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::reply::Reply;
+
+    #[test]
+    fn state_members_and_messages_have_words_of_their_own() {
+        let around = Around { here: Some(ruma::server_name!("hs.test")), ..Around::default() };
+        for (kind, key, content, want, warnings) in [
+            ("m.room.topic", Some(""), json!({"topic": "a"}), "`@ana:hs.test` set the topic to “a”", 0),
+            (
+                "m.room.server_acl",
+                Some(""),
+                json!({"allow": ["*"], "deny": ["hs.test"]}),
+                "`@ana:hs.test` set which servers may take part: all may take part, but for 1 pattern denied",
+                1,
+            ),
+            (
+                "m.room.member",
+                Some("@ana:hs.test"),
+                json!({"membership": "join"}),
+                "`@ana:hs.test` joined",
+                0,
+            ),
+            ("m.room.topic", None, json!({"topic": "a"}), "`@ana:hs.test` sent `m.room.topic`", 0),
+        ] {
+            let mut event = json!({"type": kind, "sender": "@ana:hs.test", "content": content});
+            if let Some(key) = key {
+                event["state_key"] = json!(key);
+            }
+            let told = explain(&Event(event), &around);
+            assert_eq!(Reply::text(told.sentence).render().text, want);
+            assert_eq!(told.warnings.len(), warnings, "{kind}");
+        }
+    }
+}

@@ -37,7 +37,12 @@ pub fn in_words(rule: Option<&str>, content: Option<&Value>, names: &Names) -> L
             line.text("private (a rule without a meaning): nobody can join, not even the invited")
         }
         Some(other) => line.text("the unknown rule ").user(other).text(": closed"),
-        None => line.text("not known"),
+        None => match content.map(|content| content.get("join_rule").is_some()) {
+            // Servers take a missing rule for `invite`, and one of a wrong type for unknown.
+            Some(false) => line.text("no rule is given: only invited people can join"),
+            Some(true) => line.text("no readable rule is given: closed"),
+            None => line.text("not known"),
+        },
     }
 }
 
@@ -143,7 +148,9 @@ mod tests {
             "private (a rule without a meaning): nobody can join, not even the invited",
         );
         check(Some("<b>"), &none, "the unknown rule “<b>”: closed");
-        check(None, &json!({"allow": "x"}), "not known");
+        check(None, &json!({"allow": "x"}), "no rule is given: only invited people can join");
+        check(None, &json!({"join_rule": 7}), "no readable rule is given: closed");
+        assert_eq!(explain(None, None), Line::from("not known"));
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub fn set(event: &Event, names: &Names) -> Line {
             Some(algorithm) => line.text("on (").code(algorithm).text(")"),
             None => line.text("names no algorithm (this should not happen)"),
         },
-        "m.room.power_levels" => power_levels(line, content),
+        "m.room.power_levels" => power_levels(line, content, names),
         "m.room.server_acl" => server_acl(line, content),
         "m.room.policy" => ids(line, event.text("via").filter(|via| !via.is_empty()), "none"),
         "m.room.tombstone" => {
@@ -216,13 +216,13 @@ pub(super) const LEVELS: [(&str, &str, i64); 6] = [
 ];
 
 /// Who has power and what takes it, in a line.
-pub(super) fn power_levels(line: Line, content: &Value) -> Line {
+pub(super) fn power_levels(line: Line, content: &Value, names: &Names) -> Line {
     const NAMED: usize = 5;
     let users = by_level(content.get("users"));
     let line = users
         .iter()
         .take(NAMED)
-        .fold(line, |line, (user, level)| line.code(*user).text(format!(" {level}, ")));
+        .fold(line, |line, (user, level)| line.append(names.user(user)).text(format!(" {level}, ")));
     let line = match users.len().saturating_sub(NAMED) {
         0 => line,
         more => line.text(format!("{more} more, ")),

@@ -116,10 +116,10 @@ mod tests {
                 json!({"allow": ["hs.test"], "deny": ["evil.test"]}),
                 "changed which servers may take part: `*` is no longer allowed, `hs.test` is allowed",
             ),
-            (before.clone(), "sent which servers may take part again, unchanged"),
+            (before.clone(), "set which servers may take part again, unchanged"),
             (
                 json!({"allow": ["*"], "deny": ["evil.test"], "allow_ip_literals": "no"}),
-                "sent which servers may take part again, unchanged",
+                "set which servers may take part again, unchanged",
             ),
         ] {
             told(&changed(KIND, &before, &after)).says(&format!("Ana (`@ana:hs.test`) {want}"));

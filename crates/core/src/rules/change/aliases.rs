@@ -84,7 +84,7 @@ mod tests {
                 json!({"alias": "#a:hs", "alt_aliases": ["#c:hs"]}),
                 "changed the other aliases: added `#c:hs`, removed `#b:hs`",
             ),
-            (before.clone(), "sent the aliases again, unchanged"),
+            (before.clone(), "set the aliases again, unchanged"),
         ] {
             told(&changed(KIND, &before, &after)).says(&format!("Ana (`@ana:hs.test`) {want}"));
         }

@@ -71,7 +71,7 @@ mod tests {
             &["From now on neither the server nor I can read what is written."],
         );
         told(&changed(KIND, &on, &on))
-            .says("Ana (`@ana:hs.test`) sent the settings of encryption again, unchanged");
+            .says("Ana (`@ana:hs.test`) set the settings of encryption again, unchanged");
         told(&changed(KIND, &on, &json!({"algorithm": USUAL, "rotation_period_msgs": 1}))).warns(
             "Ana (`@ana:hs.test`) changed the settings of encryption, still `m.megolm.v1.aes-sha2`",
             &[CHANGED],

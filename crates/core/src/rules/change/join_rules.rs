@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     Change, acl,
-    words::{added, no_text, now_and_before, text},
+    words::{added, no_list, now_and_before},
 };
 use crate::{
     reply::Line,
@@ -25,15 +25,18 @@ pub(super) fn explain(change: &Change<'_>) -> Explanation {
 
 /// The rule of a content, in words.
 pub(super) fn now(change: &Change<'_>, content: &Value) -> Line {
-    let rule = text(content, "join_rule");
-    match (rule, change.state()) {
+    match (rule(content), change.state()) {
         (Some(rule), Some(state)) if is_known_to(state, rule) == Some(false) => {
-            Line::new().text("nobody, for this room's version does not know the rule ").user(rule)
+            let line =
+                Line::new().text("nobody, for room version ").code(state.version().unwrap_or_default());
+            line.text(" does not know the rule ").user(rule)
         }
-        // Servers take a missing rule for this one.
-        (None, _) => Line::from("no rule is given, so that only invited people can join"),
         (rule, _) => in_words(rule, Some(content), change.names),
     }
+}
+
+fn rule(content: &Value) -> Option<&str> {
+    content.get("join_rule")?.as_str()
 }
 
 /// The rooms whose members can join, one by one, and those whose members no longer can.
@@ -53,23 +56,23 @@ fn conditions(change: &Change<'_>) -> Vec<Line> {
 }
 
 fn is_restricted(content: &Value) -> bool {
-    matches!(text(content, "join_rule"), Some("restricted" | "knock_restricted"))
+    matches!(rule(content), Some("restricted" | "knock_restricted"))
 }
 
 fn warnings(change: &Change<'_>) -> Vec<Line> {
     let after = change.after();
-    let rule = text(after, "join_rule");
+    let rule = rule(after);
     let unknown =
         change.state().zip(rule).is_some_and(|(state, rule)| is_known_to(state, rule) == Some(false));
-    let mut warnings: Vec<Line> = no_text(change, "join_rule").into_iter().collect();
     if unknown {
-        warnings.push("Not even invited people can join until another rule is set.".into());
-        return warnings;
+        return vec!["Not even invited people can join until another rule is set.".into()];
     }
+    let mut warnings = Vec::new();
     match rule {
         Some("public") => warnings.extend(opened(change)),
         Some("restricted" | "knock_restricted") => {
             warnings.extend(public_doors(change));
+            warnings.extend(no_list(change, "allow"));
             warnings.extend(match improper(after) {
                 0 => None,
                 1 => Some(Line::from(
@@ -80,11 +83,10 @@ fn warnings(change: &Change<'_>) -> Vec<Line> {
                 ))),
             });
         }
-        Some("private") => {
-            warnings.push("Servers do not know this rule: not even invited people can join.".into());
-        }
-        Some("invite" | "knock") | None => {}
-        Some(_) => {
+        Some("invite" | "knock") => {}
+        None if after.get("join_rule").is_none() => {}
+        // "private" is one of those: "reserved without implementation. No significant meaning."
+        Some(_) | None => {
             warnings.push("Servers do not know this rule: not even invited people can join.".into());
         }
     }
@@ -94,7 +96,7 @@ fn warnings(change: &Change<'_>) -> Vec<Line> {
 /// The room was not open to everybody, and is.
 fn opened(change: &Change<'_>) -> Option<Line> {
     let before = change.before()?;
-    if text(before, "join_rule") == Some("public") {
+    if rule(before) == Some("public") {
         return None;
     }
     let Some(state) = change.state() else { return Some("Anybody can join now.".into()) };
@@ -165,7 +167,7 @@ mod tests {
                 allow("knock_restricted", &["!club:hs.test"]),
                 "members of Club (`!club:hs.test`) can join, everybody else can ask",
             ),
-            (json!({}), "no rule is given, so that only invited people can join"),
+            (json!({}), "no rule is given: only invited people can join"),
         ] {
             told(&set(KIND, &content)).says(&format!("Ana (`@ana:hs.test`) set who can join: {want}"));
         }
@@ -176,9 +178,11 @@ mod tests {
         );
         told(&set(KIND, &rule("<b>")))
             .warns("Ana (`@ana:hs.test`) set who can join: the unknown rule “<b>”: closed", &[closed]);
-        told(&set(KIND, &json!({"join_rule": 7}))).warns(
-            "Ana (`@ana:hs.test`) set who can join: no rule is given, so that only invited people can join",
-            &["What was set is no text, so that it counts as nothing: `7`."],
+        told(&set(KIND, &json!({"join_rule": 7})))
+            .warns("Ana (`@ana:hs.test`) set who can join: no readable rule is given: closed", &[closed]);
+        told(&set(KIND, &json!({"join_rule": "restricted", "allow": {}}))).warns(
+            "Ana (`@ana:hs.test`) set who can join: restricted, but no room is named: only invited people can join",
+            &["`allow` is no list, and counts as an empty one."],
         );
         told(&set(KIND, &json!({"join_rule": "restricted", "allow": [{"type": "x"}, 7]}))).warns(
             "Ana (`@ana:hs.test`) set who can join: restricted, but no room is named: only invited people can join",
@@ -192,7 +196,7 @@ mod tests {
             "Ana (`@ana:hs.test`) changed who can join: now only invited people can join; before: anyone can join",
         );
         told(&changed(KIND, &rule("knock"), &rule("knock"))).says(
-            "Ana (`@ana:hs.test`) sent who can join again, unchanged: people can ask to join; someone inside must accept",
+            "Ana (`@ana:hs.test`) set who can join again, unchanged: people can ask to join; someone inside must accept",
         );
         told(&changed(KIND, &allow("restricted", &["!a"]), &allow("restricted", &["!club:hs.test"]))).lists(
             "Ana (`@ana:hs.test`) changed who can join: now members of Club (`!club:hs.test`) can join, everybody else needs an invitation; before: members of `!a` can join, everybody else needs an invitation",
@@ -245,7 +249,7 @@ mod tests {
     fn a_rule_that_the_version_does_not_know() {
         let event = changed(KIND, &rule("public"), &rule("knock"));
         told_in(&event, &room("6", [])).warns(
-            "Ana (`@ana:hs.test`) changed who can join: now nobody, for this room's version does not know the rule “knock”; before: anyone can join",
+            "Ana (`@ana:hs.test`) changed who can join: now nobody, for room version `6` does not know the rule “knock”; before: anyone can join",
             &["Not even invited people can join until another rule is set."],
         );
         assert!(told_in(&event, &room("7", [])).warnings.is_empty());

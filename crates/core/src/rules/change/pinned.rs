@@ -72,7 +72,7 @@ mod tests {
             (&["$a", "$b"], &[], "unpinned all 2 messages: `$a`, `$b`"),
             (&["$a"], &["$b"], "changed the pinned messages: pinned `$b`, unpinned `$a`"),
             (&["$a", "$b"], &["$b", "$a"], "changed the order of the pinned messages"),
-            (&["$a"], &["$a", "$a"], "sent the pinned messages again, unchanged"),
+            (&["$a"], &["$a", "$a"], "set the pinned messages again, unchanged"),
         ] {
             told(&changed(kind, &to(before), &to(after))).says(&format!("Ana (`@ana:hs.test`) {want}"));
         }

@@ -12,6 +12,14 @@ use super::{
 };
 use crate::{reply::Line, rules::explain::Explanation};
 
+/// A rule by its state key, when its content does not tell what it is.
+pub(super) fn keyed(change: &Change<'_>) -> Line {
+    match change.key() {
+        "" => Line::from("the policy rule without a state key"),
+        key => Line::new().text("the policy rule ").code(key),
+    }
+}
+
 /// What a rule is about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subject {
@@ -37,8 +45,8 @@ pub(super) fn explain(change: &Change<'_>) -> Explanation {
     let after = rule(change.after());
     let who = change.who();
     let line = match (change.before().map(rule), &after) {
-        _ if change.is_repeated() => who.text(" sent ").append(after.name(change)).text(" again, unchanged"),
-        (Some(Rule::None) | None, Rule::None) => who.text(" removed the policy rule ").code(change.key()),
+        _ if change.is_repeated() => who.text(" set ").append(after.name(change)).text(" again, unchanged"),
+        (Some(Rule::None) | None, Rule::None) => who.text(" removed ").append(keyed(change)),
         (Some(before), Rule::None) => who.text(" removed ").append(before.name(change)),
         (Some(Rule::None), after) => who.text(" added ").append(after.name(change)),
         (None, after) => who.text(" set ").append(after.name(change)),
@@ -95,7 +103,7 @@ impl<'a> Rule<'a> {
     fn name(&self, change: &Change<'_>) -> Line {
         let line = Line::new();
         match self {
-            Self::None => line.text("the empty policy rule ").code(change.key()),
+            Self::None => line.text("the empty content of ").append(keyed(change)),
             Self::Unreadable(content) => {
                 line.text("a policy rule that names nobody or nothing to do: ").append(json(content))
             }
@@ -196,8 +204,8 @@ mod tests {
         for (before, after, want) in [
             (&none, &ban, "added the rule to ban the user `@x:evil`, because “spam”"),
             (&ban, &none, "removed the rule to ban the user `@x:evil`"),
-            (&none, &none, "sent the empty policy rule `k` again, unchanged"),
-            (&ban, &ban, "sent the rule to ban the user `@x:evil` again, unchanged, because “spam”"),
+            (&none, &none, "set the empty content of the policy rule `k` again, unchanged"),
+            (&ban, &ban, "set the rule to ban the user `@x:evil` again, unchanged, because “spam”"),
             (&ban, &ads, "changed the rule to ban the user `@x:evil`, because “ads”"),
             (
                 &ban,

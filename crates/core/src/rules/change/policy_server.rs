@@ -53,7 +53,7 @@ mod tests {
         );
         for (after, want) in [
             (via("q.test"), "changed the policy server from `p.test` to `q.test`"),
-            (via("p.test"), "sent the policy server again, unchanged: `p.test`"),
+            (via("p.test"), "set the policy server again, unchanged: `p.test`"),
             (json!({"via": "p.test"}), "changed the settings of the policy server `p.test`"),
             (json!({}), "switched off the policy server, which was `p.test`"),
         ] {

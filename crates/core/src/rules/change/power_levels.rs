@@ -13,81 +13,98 @@ use serde_json::Value;
 
 use super::{
     Change,
-    words::{again, is_empty, listed},
+    words::{again, listed},
 };
 use crate::{
     reply::Line,
     rules::{
         explain::Explanation,
         power::Level,
+        room_state::RoomState,
         state::{self, LEVELS, by_level, level},
     },
 };
 
 pub(super) fn explain(change: &Change<'_>) -> Explanation {
-    let after = Levels::of(change.after());
-    let before = change.before().map(Levels::of);
+    let shift = Shift::of(change);
     let who = change.who();
-    let mut told = match &before {
+    let mut told = match &shift.before {
         None => Explanation {
             details: state::details(change.event),
-            ..state::power_levels(who.text(" set the power levels: "), change.after()).into()
+            ..state::power_levels(who.text(" set the power levels: "), change.after(), change.names).into()
         },
-        Some(before) => changed(change, who, before, &after),
+        Some(before) => changed(&shift, who, before),
     };
-    told.warnings = dangers::warnings(change, before.as_ref(), &after);
+    told.warnings = dangers::warnings(&shift);
     told
 }
 
-fn changed(change: &Change<'_>, who: Line, before: &Levels<'_>, after: &Levels<'_>) -> Explanation {
-    let users = users(change, before, after);
-    let takes = takes(before, after);
-    let everybody = (before.everybody(), after.everybody());
-    let everybody = (everybody.0 != everybody.1).then(|| moved(Line::from("everybody else"), everybody));
-    // What everybody does every day is told in words of its own: one user got more or less.
-    if let ([(user, from, to)], None, []) = (users.as_slice(), &everybody, takes.as_slice()) {
-        let verb = if to > from { "raised" } else { "lowered" };
-        let line = who.text(format!(" {verb} "));
-        let line = if *user == change.event.sender() {
-            line.text("their own power")
-        } else {
-            line.append(change.names.user(user)).text(" from power")
+/// The levels before and after.
+struct Shift<'a> {
+    change: &'a Change<'a>,
+    before: Option<Levels<'a>>,
+    after: Levels<'a>,
+    /// The creators who stand above all levels, as far as the room's state tells them.
+    above: BTreeSet<String>,
+    /// Users whose level is another than before, the highest level that one has or had first. Those who stand above
+    /// all levels have none.
+    users: Vec<Moved<'a>>,
+}
+
+/// A user with another level than before.
+#[derive(Clone, Copy)]
+struct Moved<'a> {
+    user: &'a str,
+    from: i64,
+    to: i64,
+}
+
+impl<'a> Shift<'a> {
+    fn of(change: &'a Change<'a>) -> Self {
+        let (before, after) = (change.before().map(Levels::of), Levels::of(change.after()));
+        let power = change.state().map(RoomState::power).unwrap_or_default();
+        let above = power.named().filter(|(_, level)| *level == Level::Creator);
+        let above: BTreeSet<String> = above.map(|(user, _)| user.to_owned()).collect();
+        let both = |before: &Levels<'a>| {
+            let both: BTreeSet<&str> = before.users.keys().chain(after.users.keys()).copied().collect();
+            let moved =
+                both.into_iter().map(|user| Moved { user, from: before.user(user), to: after.user(user) });
+            moved.filter(|moved| moved.from != moved.to && !above.contains(moved.user)).collect()
         };
-        let from_word = if *user == change.event.sender() { " from" } else { "" };
-        return line.text(format!("{from_word} {from} to {to}")).into();
+        let mut users: Vec<Moved<'a>> = before.as_ref().map(both).unwrap_or_default();
+        users.sort_by_key(|moved| Reverse(moved.from.max(moved.to)));
+        Self { change, before, after, above, users }
     }
-    let users = users.into_iter().map(|(user, from, to)| moved(change.names.user(user), (from, to)));
+}
+
+fn changed(shift: &Shift<'_>, who: Line, before: &Levels<'_>) -> Explanation {
+    let (change, after) = (shift.change, &shift.after);
+    let takes = takes(before, after);
+    let (was, now) = (before.everybody(), after.everybody());
+    let everybody = (was != now).then(|| up_or_down(Line::from("everybody else"), was, now));
+    // What happens most is told in words of its own: one user has more or less.
+    if let ([Moved { user, from, to }], None, []) = (shift.users.as_slice(), &everybody, takes.as_slice()) {
+        let line = who.text(if to > from { " raised " } else { " lowered " });
+        let line = match *user {
+            user if user == change.event.sender() => line.text("their own power from"),
+            user => line.append(change.names.user(user)).text(" from power"),
+        };
+        return line.text(format!(" {from} to {to}")).into();
+    }
+    let users =
+        shift.users.iter().map(|moved| up_or_down(change.names.user(moved.user), moved.from, moved.to));
     let differences: Vec<Line> = users.chain(everybody).chain(takes).collect();
     match differences.as_slice() {
         [] if change.is_repeated() => again(who, "the power levels").into(),
-        [] if is_empty(change.after()) => who.text(" emptied the power levels, which changes nothing").into(),
         [] => who.text(" changed the power levels, but nobody's power and nothing that takes it").into(),
         _ => listed(who.text(" changed the power levels"), differences),
     }
 }
 
 /// “… went up from 0 to 50”
-fn moved(who: Line, (from, to): (i64, i64)) -> Line {
+fn up_or_down(who: Line, from: i64, to: i64) -> Line {
     let way = if to > from { "up" } else { "down" };
     who.text(format!(" went {way} from {from} to {to}"))
-}
-
-/// Users whose level is another than before, the highest level that one has or had first. Creators who stand above all
-/// levels have none.
-fn users<'a>(change: &Change<'_>, before: &Levels<'a>, after: &Levels<'a>) -> Vec<(&'a str, i64, i64)> {
-    let above = creators(change);
-    let both: BTreeSet<&str> = before.users.keys().chain(after.users.keys()).copied().collect();
-    let levels = both.into_iter().map(|user| (user, before.user(user), after.user(user)));
-    let mut moved: Vec<_> = levels.filter(|(user, from, to)| from != to && !above.contains(*user)).collect();
-    moved.sort_by_key(|(_, from, to)| Reverse(*from.max(to)));
-    moved
-}
-
-/// The creators who stand above all levels, as far as the room's state tells them.
-fn creators(change: &Change<'_>) -> BTreeSet<String> {
-    let power = change.state().map(crate::rules::room_state::RoomState::power).unwrap_or_default();
-    let creators = power.named().filter(|(_, level)| *level == Level::Creator);
-    creators.map(|(user, _)| user.to_owned()).collect()
 }
 
 /// What takes another level than before.
@@ -211,12 +228,12 @@ mod tests {
         let content = json!({"users": {"@ana:hs.test": 100}, "events": {"m.room.name": 60}});
         told(&set(KIND, &content)).lists(
             &format!(
-                "Ana (`@ana:hs.test`) set the power levels: `@ana:hs.test` 100, everybody else 0; {needs}"
+                "Ana (`@ana:hs.test`) set the power levels: Ana (`@ana:hs.test`) 100, everybody else 0; {needs}"
             ),
             &["`@ana:hs.test`: 100", "to send `m.room.name`: 60"],
         );
         told(&changed(KIND, &content, &content))
-            .says("Ana (`@ana:hs.test`) sent the power levels again, unchanged");
+            .says("Ana (`@ana:hs.test`) set the power levels again, unchanged");
         let more =
             json!({"users": {"@ana:hs.test": 100, "@bob:hs.test": 0}, "events": {"m.room.name": 60}, "x": 1});
         told(&changed(KIND, &content, &more)).says(

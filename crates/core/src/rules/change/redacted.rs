@@ -39,9 +39,7 @@ fn what(change: &Change<'_>) -> Line {
         "m.room.pinned_events" => "the pinned messages".into(),
         "m.space.child" => Line::new().text("the place of ").append(change.names.room(change.key())),
         "m.space.parent" => Line::new().text("the space ").append(change.names.room(change.key())),
-        kind if policy_rule::subject(kind).is_some() => {
-            Line::new().text("the policy rule ").code(change.key())
-        }
+        kind if policy_rule::subject(kind).is_some() => policy_rule::keyed(change),
         _ => unknown::about(change),
     }
 }
@@ -65,7 +63,7 @@ fn left(change: &Change<'_>) -> Line {
             Line::from("guests ").append(state::guest_access(event.text("guest_access")))
         }
         "m.room.encryption" => "no algorithm is named".into(),
-        "m.room.power_levels" => kept(state::power_levels("the levels: ".into(), content)),
+        "m.room.power_levels" => kept(state::power_levels("the levels: ".into(), content, change.names)),
         "m.room.server_acl" => state::server_acl("of the servers, ".into(), content),
         "m.room.policy" => "there is no policy server".into(),
         "m.room.tombstone" => "no other room is named".into(),
@@ -114,7 +112,7 @@ mod tests {
             ("m.room.policy", "the policy server", "there is no policy server"),
             ("m.room.tombstone", "that the room is closed", "no other room is named"),
             ("m.room.pinned_events", "the pinned messages", "no message is pinned"),
-            ("m.policy.rule.user", "the policy rule ``", "the rule is gone"),
+            ("m.policy.rule.user", "the policy rule without a state key", "the rule is gone"),
             ("x.y", "`x.y`", "it is as if nothing had been set"),
         ] {
             told(&redacted(kind, &none)).lists(

@@ -15,9 +15,9 @@ pub(super) fn child(change: &Change<'_>) -> Explanation {
     let words = Words {
         put: (" put ", " into this space"),
         took: (" took ", " out of this space"),
-        again: (" sent the place of ", " in this space"),
+        again: (" set the place of ", " in this space"),
         flag: "suggested",
-        flag_in_words: ", and suggests it",
+        with_flag: ", and suggests it",
         flagged: (" suggested ", " to the members of this space"),
         unflagged: (" no longer suggests ", " to the members of this space"),
         other: (" changed the place of ", " in this space"),
@@ -30,9 +30,9 @@ pub(super) fn parent(change: &Change<'_>) -> Explanation {
     let words = Words {
         put: (" put this room into the space ", ""),
         took: (" took this room out of the space ", ""),
-        again: (" sent how this room is in the space ", ""),
+        again: (" set how this room is in the space ", ""),
         flag: "canonical",
-        flag_in_words: ", its main one",
+        with_flag: ", its main one",
         flagged: (" made the space ", " the main one of this room"),
         unflagged: (" made the space ", " no longer the main one of this room"),
         other: (" changed how this room is in the space ", ""),
@@ -47,7 +47,7 @@ struct Words {
     again: (&'static str, &'static str),
     /// The field that makes a room stand out.
     flag: &'static str,
-    flag_in_words: &'static str,
+    with_flag: &'static str,
     flagged: (&'static str, &'static str),
     unflagged: (&'static str, &'static str),
     other: (&'static str, &'static str),
@@ -73,7 +73,7 @@ impl Words {
             Some(before) if !is_in(before) && !is_in(after) => {
                 say(self.took).text(", though it was not in it")
             }
-            _ if is_in(after) && now_flagged => say(self.put).text(self.flag_in_words),
+            _ if is_in(after) && now_flagged => say(self.put).text(self.with_flag),
             _ if is_in(after) => say(self.put),
             _ => say(self.took),
         };
@@ -115,7 +115,7 @@ mod tests {
                 "no longer suggests Club (`!club:hs.test`) to the members of this space",
             ),
             (json!({"via": ["c"]}), &via, "changed the place of Club (`!club:hs.test`) in this space"),
-            (via.clone(), &via, "sent the place of Club (`!club:hs.test`) in this space again, unchanged"),
+            (via.clone(), &via, "set the place of Club (`!club:hs.test`) in this space again, unchanged"),
         ] {
             told(&keyed_changed(kind, club, &before, after))
                 .lists(&format!("Ana (`@ana:hs.test`) {want}"), by_way);
@@ -148,7 +148,7 @@ mod tests {
             (&via, &main, "made the space Club (`!club:hs.test`) the main one of this room"),
             (&main, &via, "made the space Club (`!club:hs.test`) no longer the main one of this room"),
             (&json!({"via": ["b"]}), &via, "changed how this room is in the space Club (`!club:hs.test`)"),
-            (&via, &via, "sent how this room is in the space Club (`!club:hs.test`) again, unchanged"),
+            (&via, &via, "set how this room is in the space Club (`!club:hs.test`) again, unchanged"),
         ] {
             told(&keyed_changed(kind, club, before, after))
                 .lists(&format!("Ana (`@ana:hs.test`) {want}"), by_way);

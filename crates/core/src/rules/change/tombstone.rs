@@ -4,7 +4,7 @@
 
 use super::{
     Change,
-    words::{again, no_text, text},
+    words::{is_empty, no_text, text},
 };
 use crate::{
     reply::Line,
@@ -21,7 +21,9 @@ pub(super) fn explain(change: &Change<'_>) -> Explanation {
     let body = text(change.after(), "body");
     let who = change.who();
     let line = match (before, after) {
-        _ if change.is_repeated() => again(who, "that the room is closed"),
+        (_, Some(after)) if change.is_repeated() => {
+            named(who.text(" closed the room again, unchanged, in favour of "), after)
+        }
         (Some(Some(before)), Some(after)) if before == after => {
             named(who.text(" changed the notice that the room is closed in favour of "), after)
         }
@@ -32,6 +34,9 @@ pub(super) fn explain(change: &Change<'_>) -> Explanation {
         (_, Some(after)) => named(who.text(" closed the room in favour of "), after),
         (Some(Some(before)), None) => {
             named(who.text(" took back that the room is closed in favour of "), before)
+        }
+        (Some(None), None) if is_empty(change.after()) && !change.is_repeated() => {
+            who.text(" took back that the room is closed")
         }
         (_, None) => who.text(" closed the room without a successor"),
     };
@@ -79,7 +84,7 @@ mod tests {
         told(&set(KIND, &json!({}))).says("Ana (`@ana:hs.test`) closed the room without a successor");
         for (after, want) in [
             (to("!b"), "changed where the closed room leads, from `!a` to `!b`"),
-            (to("!a"), "sent that the room is closed again, unchanged"),
+            (to("!a"), "closed the room again, unchanged, in favour of `!a`"),
             (
                 json!({"replacement_room": "!a", "body": "x"}),
                 "changed the notice that the room is closed in favour of `!a`: “x”",
@@ -88,6 +93,8 @@ mod tests {
         ] {
             told(&changed(KIND, &to("!a"), &after)).says(&format!("Ana (`@ana:hs.test`) {want}"));
         }
+        told(&changed(KIND, &json!({"body": "x"}), &json!({})))
+            .says("Ana (`@ana:hs.test`) took back that the room is closed");
         told(&set(KIND, &json!({"replacement_room": 7}))).warns(
             "Ana (`@ana:hs.test`) closed the room without a successor",
             &["What was set is no text, so that it counts as nothing: `7`."],

@@ -12,7 +12,7 @@ pub(super) fn explain(change: &Change<'_>) -> Explanation {
     let about = about(change);
     let who = change.who();
     let sentence = match before {
-        _ if change.is_repeated() => who.text(" sent ").append(about).text(" again, unchanged"),
+        _ if change.is_repeated() => who.text(" set ").append(about).text(" again, unchanged"),
         _ if is_empty(after) => who.text(" emptied ").append(about),
         Some(before) if !is_empty(before) => who.text(" changed ").append(about),
         _ => who.text(" set ").append(about),
@@ -59,7 +59,7 @@ mod tests {
             .lists("Ana (`@ana:hs.test`) emptied `x.y`", &["before: `{\"a\":1}`"]);
         told(&changed("x.y", &json!({}), &a)).lists("Ana (`@ana:hs.test`) set `x.y`", &["now: `{\"a\":1}`"]);
         told(&changed("x.y", &a, &a))
-            .lists("Ana (`@ana:hs.test`) sent `x.y` again, unchanged", &["now: `{\"a\":1}`"]);
+            .lists("Ana (`@ana:hs.test`) set `x.y` again, unchanged", &["now: `{\"a\":1}`"]);
         told(&set("x.y", &json!([1]))).lists("Ana (`@ana:hs.test`) set `x.y`", &["now: `[1]`"]);
         told(&set("x.y", &json!(null))).says("Ana (`@ana:hs.test`) emptied `x.y`");
         // An invitation by e-mail is no membership, and none of the types here.

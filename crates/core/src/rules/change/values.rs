@@ -62,7 +62,7 @@ mod tests {
             ),
             (
                 changed(kind, &name("Lounge"), &name("Lounge")),
-                "Ana (`@ana:hs.test`) sent the room's name again, unchanged: “Lounge”",
+                "Ana (`@ana:hs.test`) set the room's name again, unchanged: “Lounge”",
             ),
             (changed(kind, &json!({}), &name("Club")), "Ana (`@ana:hs.test`) set the room's name to “Club”"),
             (

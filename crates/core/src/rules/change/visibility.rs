@@ -68,7 +68,7 @@ mod tests {
             "Ana (`@ana:hs.test`) changed who can read the history: now members can read it from their joining on; before: members can read all of it",
         );
         told(&changed(kind, &to("shared"), &to("shared"))).says(
-            "Ana (`@ana:hs.test`) sent who can read the history again, unchanged: members can read all of it",
+            "Ana (`@ana:hs.test`) set who can read the history again, unchanged: members can read all of it",
         );
         told(&changed(kind, &to("invited"), &json!({}))).says(
             "Ana (`@ana:hs.test`) changed who can read the history: now not set: members can read all of it; before: members can read it from their invitation on",

@@ -64,9 +64,9 @@ pub(super) fn now_and_before(change: &Change<'_>, what: &str, now: Line, before:
     }
 }
 
-/// “sent … again, unchanged”
+/// “set … again, unchanged”
 pub(super) fn again(line: Line, what: &str) -> Line {
-    line.text(format!(" sent {what} again, unchanged"))
+    line.text(format!(" set {what} again, unchanged"))
 }
 
 /// A warning about a value that is there and no text.
@@ -78,16 +78,22 @@ pub(super) fn no_text(change: &Change<'_>, key: &str) -> Option<Line> {
 
 /// A warning about entries of a list that are no texts, or about what should be a list and is none.
 pub(super) fn no_texts(change: &Change<'_>, key: &str) -> Option<Line> {
-    let value = change.after().get(key).filter(|value| !value.is_null())?;
+    if let Some(no_list) = no_list(change, key) {
+        return Some(no_list);
+    }
+    let list = change.after().get(key)?.as_array()?;
     let line = Line::new().code(key);
-    let Some(list) = value.as_array() else {
-        return Some(line.text(" is no list, and counts as an empty one."));
-    };
     match list.iter().filter(|entry| !entry.is_string()).count() {
         0 => None,
         1 => Some(line.text(" has 1 entry that is no text and does not count.")),
         some => Some(line.text(format!(" has {some} entries that are no texts and do not count."))),
     }
+}
+
+/// A warning about what should be a list and is none.
+pub(super) fn no_list(change: &Change<'_>, key: &str) -> Option<Line> {
+    change.after().get(key).filter(|value| !value.is_array() && !value.is_null())?;
+    Some(Line::new().code(key).text(" is no list, and counts as an empty one."))
 }
 
 /// A value of any shape, cut.

@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Levels, creators, users};
+use super::{Levels, Moved, Shift};
 use crate::{
     reply::Line,
     rules::{
-        change::{Change, words::row},
+        change::words::row,
+        room_state::RoomState,
         state::{LEVELS, level},
     },
 };
@@ -25,29 +26,28 @@ const DECISIVE: [&str; 7] = [
     "m.room.canonical_alias",
 ];
 
-pub(super) fn warnings(change: &Change<'_>, before: Option<&Levels<'_>>, after: &Levels<'_>) -> Vec<Line> {
-    let mut warnings = Vec::new();
-    if let Some(before) = before {
-        warnings.extend(raised(change, before, after));
-        warnings.extend(gave_up(change, before, after));
-    }
-    warnings.extend(everybody(before, after));
-    warnings.extend(nobody(change, before, after));
-    warnings.extend(listed_creators(change, after));
-    warnings.extend(misshapen(change, after));
+pub(super) fn warnings(shift: &Shift<'_>) -> Vec<Line> {
+    let mut warnings = raised(shift);
+    warnings.extend(gave_up(shift));
+    warnings.extend(everybody(shift.before.as_ref(), &shift.after));
+    warnings.extend(nobody(shift));
+    warnings.extend(listed_creators(shift));
+    warnings.extend(misshapen(shift));
     warnings
 }
 
 /// Users with more power than before, and enough to kick or to ban.
-fn raised(change: &Change<'_>, before: &Levels<'_>, after: &Levels<'_>) -> Vec<Line> {
+fn raised(shift: &Shift<'_>) -> Vec<Line> {
+    let after = &shift.after;
     let powers = [("to kick", after.takes("kick")), ("to ban", after.takes("ban"))];
-    let least = powers.iter().map(|(_, takes)| *takes).min().unwrap_or(0);
-    let raised: Vec<_> =
-        users(change, before, after).into_iter().filter(|(_, from, to)| to > from && *to >= least).collect();
-    let of = |(user, _, to): &(&str, i64, i64)| {
+    let is_enough = |level: i64| powers.iter().any(|(_, takes)| level >= *takes);
+    let raised: Vec<&Moved<'_>> =
+        shift.users.iter().filter(|moved| moved.to > moved.from && is_enough(moved.to)).collect();
+    let of = |moved: &&Moved<'_>| {
         let powers = powers.into_iter().chain([("to change the power levels", after.to_change())]);
-        let powers: Vec<&str> = powers.filter(|(_, takes)| to >= takes).map(|(words, _)| words).collect();
-        let line = change.names.user(user).text(format!(" has power {to} now, enough "));
+        let powers: Vec<&str> =
+            powers.filter(|(_, takes)| moved.to >= *takes).map(|(words, _)| words).collect();
+        let line = shift.change.names.user(moved.user).text(format!(" has power {} now, enough ", moved.to));
         line.text(in_a_row(&powers)).text(".")
     };
     let mut warnings: Vec<Line> = raised.iter().take(NAMED).map(of).collect();
@@ -72,11 +72,13 @@ fn in_a_row(words: &[&str]) -> String {
 }
 
 /// The sender, with less than before. Nobody can raise anybody above themselves.
-fn gave_up(change: &Change<'_>, before: &Levels<'_>, after: &Levels<'_>) -> Option<Line> {
-    let sender = change.event.sender();
-    let less = after.user(sender) < before.user(sender) && !creators(change).contains(sender);
+fn gave_up(shift: &Shift<'_>) -> Option<Line> {
+    let sender = shift.change.event.sender();
+    let before = shift.before.as_ref()?;
+    // They may have had no level of their own.
+    let less = shift.after.user(sender) < before.user(sender) && !shift.above.contains(sender);
     less.then(|| {
-        change.who().text(" cannot take back the power that they gave up: only somebody with more can.")
+        shift.change.who().text(" cannot take back the power that they gave up: only somebody with more can.")
     })
 }
 
@@ -115,19 +117,19 @@ fn opened(takes: i64, all: i64, words: Line) -> Line {
 }
 
 /// Whether there is nobody any more who could change the levels.
-fn nobody(change: &Change<'_>, before: Option<&Levels<'_>>, after: &Levels<'_>) -> Option<Line> {
+fn nobody(shift: &Shift<'_>) -> Option<Line> {
     let able = |levels: &Levels<'_>| {
         let takes = levels.to_change();
         levels.everybody() >= takes || levels.users.values().any(|level| *level >= takes)
     };
-    if able(after) || before.is_some_and(|before| !able(before)) {
+    let were_able = shift.before.as_ref().is_none_or(able);
+    if able(&shift.after) || !were_able || !shift.above.is_empty() {
         return None;
     }
-    let takes = after.to_change();
+    let takes = shift.after.to_change();
     let line = Line::new().text(format!("Nobody is left who can change the power levels: it takes {takes}"));
-    let rules = change.state().and_then(crate::rules::room_state::RoomState::rules);
+    let rules = shift.change.state().and_then(RoomState::rules);
     match rules.map(|rules| rules.authorization.explicitly_privilege_room_creators) {
-        _ if !creators(change).is_empty() => None,
         Some(true) => None,
         Some(false) => Some(line.text(".")),
         None => Some(line.text(". From room version 12 on the creators still can.")),
@@ -135,10 +137,10 @@ fn nobody(change: &Change<'_>, before: Option<&Levels<'_>>, after: &Levels<'_>) 
 }
 
 /// "Creators must not appear in content.users": they stand above all levels.
-fn listed_creators(change: &Change<'_>, after: &Levels<'_>) -> Option<Line> {
-    let listed: Vec<String> =
-        creators(change).into_iter().filter(|user| after.users.contains_key(user.as_str())).collect();
-    let line = row(Line::new(), listed.iter().map(|user| change.names.user(user)));
+fn listed_creators(shift: &Shift<'_>) -> Option<Line> {
+    let listed: Vec<&String> =
+        shift.above.iter().filter(|user| shift.after.users.contains_key(user.as_str())).collect();
+    let line = row(Line::new(), listed.iter().map(|user| shift.change.names.user(user)));
     let rest = match listed.len() {
         0 => return None,
         1 => " is a creator of the room, above all levels, and must not be listed.",
@@ -148,8 +150,8 @@ fn listed_creators(change: &Change<'_>, after: &Levels<'_>) -> Option<Line> {
 }
 
 /// Levels that are no numbers, or are written as texts or fractions where the room's version forbids that.
-fn misshapen(change: &Change<'_>, after: &Levels<'_>) -> Vec<Line> {
-    let content = after.content;
+fn misshapen(shift: &Shift<'_>) -> Vec<Line> {
+    let content = shift.after.content;
     let of_map = |key: &str| content.get(key).and_then(Value::as_object).into_iter().flatten();
     let general = LEVELS.iter().map(|(key, _, _)| *key).chain(["users_default"]);
     let general = general.filter_map(|key| Some((key, content.get(key)?)));
@@ -162,10 +164,8 @@ fn misshapen(change: &Change<'_>, after: &Levels<'_>) -> Vec<Line> {
         let line = Line::new().text("What is given for ").append(codes(&none));
         warnings.push(line.text(" is no number, and counts as not given."));
     }
-    let strict = change
-        .state()
-        .and_then(crate::rules::room_state::RoomState::rules)
-        .is_some_and(|rules| rules.authorization.integer_power_levels);
+    let rules = shift.change.state().and_then(RoomState::rules);
+    let strict = rules.is_some_and(|rules| rules.authorization.integer_power_levels);
     let loose: Vec<_> =
         all.iter().filter(|(_, value)| level(value).is_some() && value.as_i64().is_none()).copied().collect();
     if strict && !loose.is_empty() {
