@@ -123,13 +123,8 @@ async fn serve(
         confirmed.clone(),
         received.clone(),
     ));
-    let feed = Feed::new(
-        homeserver.clone(),
-        store.clone(),
-        Arc::new(WallClock),
-        settings.clone(),
-        said.clone(),
-    );
+    let feed =
+        Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
     let executor =
         Arc::new(Executor::new(homeserver, store.clone(), Arc::new(WallClock), room.clone(), said.clone()));
     let deliverer = Deliverer {

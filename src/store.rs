@@ -13,7 +13,10 @@ use std::{
 use anyhow::{Context as _, bail};
 use gleipnir_core::{
     plan::{Plan, PlanId},
-    ports::{Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, View, WatchedEvent, Which},
+    ports::{
+        Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, View, WatchedEvent,
+        Which,
+    },
     ruma::{EventId, RoomId},
     speech::Delivery,
 };

@@ -176,7 +176,10 @@ pub(super) fn id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> ru
     T::try_from(&text).map_err(|_| wrong(&format!("{column} {text}")))
 }
 
-pub(super) fn optional_id<T: for<'a> TryFrom<&'a str>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+pub(super) fn optional_id<T: for<'a> TryFrom<&'a str>>(
+    row: &Row<'_>,
+    column: &str,
+) -> rusqlite::Result<Option<T>> {
     match row.get::<_, Option<String>>(column)? {
         Some(_) => id(row, column).map(Some),
         None => Ok(None),

@@ -55,17 +55,18 @@ fn tell(db: &Connection, digest: &Digest) -> rusqlite::Result<()> {
         digest.opened_at
     ])?;
     let mut assign = db.prepare_cached("UPDATE watched SET digest = ? WHERE event_id = ?")?;
-    digest.events.iter().try_for_each(|event| assign.execute(params![digest.id, event.event_id.as_str()]).map(drop))
+    digest
+        .events
+        .iter()
+        .try_for_each(|event| assign.execute(params![digest.id, event.event_id.as_str()]).map(drop))
 }
 
 fn close(db: &Connection, id: DigestId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE digests SET open = 0 WHERE id = ?")?.execute([id])?;
     db.prepare_cached("UPDATE watched SET told = 1, json = '' WHERE digest = ?")?.execute([id])?;
-    db.prepare_cached(
-        "DELETE FROM watched WHERE told = 1 AND seq <= (SELECT max(seq) FROM watched) - ?",
-    )?
-    .execute([WATCHED_KEPT])
-    .map(drop)
+    db.prepare_cached("DELETE FROM watched WHERE told = 1 AND seq <= (SELECT max(seq) FROM watched) - ?")?
+        .execute([WATCHED_KEPT])
+        .map(drop)
 }
 
 /// The management room is another one: what was begun there does not grow.

@@ -8,7 +8,6 @@ mod reading;
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::Duration,
 };
 
 use ruma::{OwnedRoomId, RoomId};
@@ -153,15 +152,15 @@ impl Feed {
         let names = knowledge.names(lookup, self.clock.now(), events.iter().map(|(room, _)| *room)).await?;
         let here = Some(lookup.me().server_name());
         let around = Around { names: Some(&names), here, state: None, public_rooms: None };
-        let mut told = Vec::new();
-        for group in &groups {
-            let known = knowledge.around(lookup, records, group).await?;
-            told.push(Told::of(group, &known, &around));
-        }
         let moment = match growing.digest.seen {
             Seen::Live => Moment::Now,
             Seen::Later => Moment::Away,
         };
+        let mut told = Vec::new();
+        for group in &groups {
+            let known = knowledge.around(lookup, records, group).await?;
+            told.push(Told::of(group, &known, &around, moment));
+        }
         Ok(message(&told, moment, |room| names.room(room.as_str())))
     }
 
@@ -246,7 +245,9 @@ fn assign(
     for event in events {
         let busy = open.iter().filter(|growing| growing.digest.room_id.is_some()).count() >= AT_ONCE;
         let is_it = |growing: &Growing, room: Option<&RoomId>| {
-            growing.digest.seen == event.seen && growing.digest.room_id.as_deref() == room && !growing.is_full()
+            growing.digest.seen == event.seen
+                && growing.digest.room_id.as_deref() == room
+                && !growing.is_full()
         };
         let own = open.iter().position(|growing| is_it(growing, Some(&event.room_id)));
         let shared = || open.iter().position(|growing| is_it(growing, None)).filter(|_| busy);

@@ -1,6 +1,7 @@
 //! Pure rules: values in, values out; no waiting, no ports.
 
 pub mod cause;
+pub mod change;
 pub mod digest;
 pub mod event;
 pub mod explain;

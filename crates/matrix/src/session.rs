@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use futures_util::future::BoxFuture;
 use matrix_sdk::{
     Client, Room, RoomMemberships, RoomState,
+    deserialized_responses::RawAnySyncOrStrippedState,
     ruma::{
         api::{
             client::membership::{joined_rooms, leave_room},
@@ -12,7 +13,6 @@ use matrix_sdk::{
         },
         events::{StateEventType, room::power_levels::UserPowerLevel},
     },
-    deserialized_responses::RawAnySyncOrStrippedState,
 };
 use tokio::sync::Mutex;
 

@@ -152,7 +152,13 @@ impl Feed {
         Ok(Stretch { events: newest_first, start })
     }
 
-    async fn page(&self, room: &RoomId, from: Option<&str>, to: Option<&str>, limit: u32) -> Result<Page, Fault> {
+    async fn page(
+        &self,
+        room: &RoomId,
+        from: Option<&str>,
+        to: Option<&str>,
+        limit: u32,
+    ) -> Result<Page, Fault> {
         let query = HistoryQuery {
             from: from.map(str::to_owned),
             to: to.map(str::to_owned),
@@ -171,7 +177,7 @@ impl Feed {
 }
 
 /// Events of a watched room, as they are remembered until they are told; without those that nobody wants to be told.
-pub fn noticed(
+fn noticed(
     rules: &Rules,
     room: &RoomId,
     events: impl IntoIterator<Item = Value>,
@@ -200,7 +206,8 @@ pub fn noticed_in_sync(
     seen: Seen,
     now: Millis,
 ) -> Vec<Change> {
-    let gap = missing.filter(|_| rules.may_want_anything(room)).map(|gap| Change::Watching(Watching::Gap(gap)));
+    let gap =
+        missing.filter(|_| rules.may_want_anything(room)).map(|gap| Change::Watching(Watching::Gap(gap)));
     gap.into_iter().chain(noticed(rules, room, events, seen, now)).collect()
 }
 

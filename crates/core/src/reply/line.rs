@@ -237,7 +237,8 @@ fn foreign(words: &str, text: &mut String, html: &mut String) {
 /// `https://…`, `#room:hs`, `matrix:…`. Numbers and times are spared.
 fn clients_link(word: &str) -> bool {
     let has_letter = word.contains(char::is_alphabetic);
-    let inner = word.trim_end_matches(|c: char| !c.is_alphanumeric() && c != ']');
+    // What was cut off behind a colon may have been the rest of an ID.
+    let inner = word.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ']' | '…'));
     has_letter && inner.contains(['.', ':', '。', '．', '：'])
 }
 
@@ -346,6 +347,7 @@ mod tests {
             "matrix:u/a:b",
             "mailto:a@b",
             "https://matrix.to/#/@a:b",
+            "@admin:…",
         ] {
             check(&Line::new().name(word), &format!("`{word}`"), &format!("<code>{word}</code>"));
             check(

@@ -46,7 +46,9 @@ fn causes(step: &Step, event: &Event, me: &UserId) -> bool {
         }
         Step::MakeRoomAdmin { user, .. } => match event.kind() {
             // Somebody with the power to give it does so, or invites them, as the server makes them do.
-            "m.room.power_levels" => level(event.content(), user) != event.prev_content().and_then(|old| level(old, user)),
+            "m.room.power_levels" => {
+                level(event.content(), user) != event.prev_content().and_then(|old| level(old, user))
+            }
             "m.room.member" => target == user.as_str() && event.text("membership") == Some("invite"),
             _ => false,
         },
@@ -100,7 +102,9 @@ mod tests {
     }
 
     fn event(kind: &str, sender: &str, key: &str, time: i64, content: &Value) -> Event {
-        Event(json!({"type": kind, "sender": sender, "state_key": key, "origin_server_ts": time, "content": content}))
+        Event(
+            json!({"type": kind, "sender": sender, "state_key": key, "origin_server_ts": time, "content": content}),
+        )
     }
 
     #[track_caller]
@@ -124,26 +128,34 @@ mod tests {
         check(&shutdown, &left("@b:hs.test", "@a:hs.test", 150_000), false);
         check(&shutdown, &left("@a:far.test", "@a:far.test", 150_000), false);
         let admin = Step::MakeRoomAdmin { room: room(), user: owned_user_id!("@mod:hs.test") };
-        let levels = |users: Value| event("m.room.power_levels", "@o:hs.test", "", 150_000, &json!({"users": users}));
+        let levels =
+            |users: Value| event("m.room.power_levels", "@o:hs.test", "", 150_000, &json!({"users": users}));
         check(&admin, &levels(json!({"@mod:hs.test": 100})), true);
         check(&admin, &levels(json!({"@eve:hs.test": 100})), false);
         let invite = json!({"membership": "invite"});
         check(&admin, &event("m.room.member", "@o:hs.test", "@mod:hs.test", 150_000, &invite), true);
         check(&admin, &event("m.room.member", "@o:hs.test", "@eve:hs.test", 150_000, &invite), false);
         let join = Step::JoinRoom { room: room() };
-        check(&join, &event("m.room.member", "@bot:hs.test", "@bot:hs.test", 150_000, &json!({"membership": "join"})), true);
+        check(
+            &join,
+            &event("m.room.member", "@bot:hs.test", "@bot:hs.test", 150_000, &json!({"membership": "join"})),
+            true,
+        );
         let alias = Step::RemoveAlias { room: room(), alias: ruma::owned_room_alias_id!("#a:hs.test") };
         check(&alias, &event("m.room.canonical_alias", "@bot:hs.test", "", 150_000, &json!({})), true);
         check(&alias, &event("m.room.canonical_alias", "@o:hs.test", "", 150_000, &json!({})), false);
         check(&Step::BlockRoom { room: room() }, &left("@a:hs.test", "@a:hs.test", 150_000), false);
-        for (state, want) in
-            [(PlanState::Running, true), (PlanState::Proposed, false), (PlanState::Cancelled, false), (PlanState::Expired, false)]
-        {
+        for (state, want) in [
+            (PlanState::Running, true),
+            (PlanState::Proposed, false),
+            (PlanState::Cancelled, false),
+            (PlanState::Expired, false),
+        ] {
             let plans = [plan(shutdown.clone(), state)];
             let event = left("@a:hs.test", "@a:hs.test", 150_000);
             assert_eq!(cause(&event, &plans, user_id!("@bot:hs.test")).is_some(), want, "{state:?}");
         }
         let said = Reply::text(in_words(&plan(shutdown, PlanState::Done))).render().text;
-        assert_eq!(said, "– my doing, for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");
+        assert_eq!(said, " – my doing, for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");
     }
 }

@@ -91,7 +91,7 @@ impl Size {
 /// What may be told in one line.
 #[derive(PartialEq, Eq, Hash)]
 enum Kind<'a> {
-    Member(membership::GroupKey<'a>),
+    Member(membership::GroupKey),
     /// Changes of one type by one user.
     State(&'a str, &'a str),
 }
@@ -122,7 +122,7 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
     let Some((first, last)) = group.events.first().zip(group.events.last()) else { return Line::new() };
     let told = match (group.events.len(), first.kind()) {
         (1, _) => explain(first, &around),
-        (_, "m.room.member") => membership::together(&group.events, names).into(),
+        (_, "m.room.member") => membership::together(&group.events, &around).into(),
         (many, _) => {
             let told = explain(last, &around);
             let sentence = told.sentence.text(format!(" – the last of {many} such changes"));
@@ -143,9 +143,10 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
 }
 
 fn details(line: Line, details: &[Line]) -> Line {
-    let line = details.iter().take(DETAILS).enumerate().fold(line, |line, (n, detail)| {
-        line.text(if n == 0 { ": " } else { "; " }).append(detail.clone())
-    });
+    let line =
+        details.iter().take(DETAILS).enumerate().fold(line, |line, (n, detail)| {
+            line.text(if n == 0 { ": " } else { "; " }).append(detail.clone())
+        });
     match details.len().saturating_sub(DETAILS) {
         0 => line,
         more => line.text(format!("; and {more} more")),
@@ -165,14 +166,20 @@ pub struct Told {
 
 impl Told {
     /// A group, told.
-    pub fn of(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Self {
-        let when = group.events.first().map(|event| time(event)).unwrap_or_default();
-        let last = group.events.last().map(|event| time(event)).unwrap_or_default();
-        // “2026-11-21 07:31” to “07:34”: the day is said once.
-        let when = match last.split_once(' ') {
-            _ if last == when => when,
-            Some((day, clock)) if when.starts_with(day) => format!("{when}–{clock}"),
-            _ => format!("{when} – {last}"),
+    pub fn of(group: &Group<'_>, known: &Known, around: &Around<'_>, moment: Moment) -> Self {
+        let at = |event: Option<&&Event>| event.map(|event| time(event)).unwrap_or_default();
+        let (first, last) = (at(group.events.first()), at(group.events.last()));
+        let clock = |time: &str| time.split_once(' ').map_or(time, |(_, clock)| clock).to_owned();
+        let same_day = first.split(' ').next() == last.split(' ').next();
+        let begin = match moment {
+            // The message itself has its day.
+            Moment::Now => clock(&first),
+            Moment::Away => first.clone(),
+        };
+        let when = match (first == last, same_day) {
+            (true, _) => begin,
+            (false, true) => format!("{begin}–{}", clock(&last)),
+            (false, false) => format!("{first} – {last}"),
         };
         Self { room: group.room.to_owned(), when, line: line(group, known, around) }
     }

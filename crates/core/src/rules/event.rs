@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{membership, names::Names};
+use super::{change, explain::Around, membership, names::Names};
 use crate::{
     model::Event,
     reply::Line,
@@ -21,8 +21,8 @@ pub fn time(event: &Event) -> String {
 
 /// Who and what.
 pub fn what(event: &Event, names: &Names) -> Line {
-    // A redacted membership keeps its membership; everything else is empty.
-    if let Some(redaction) = event.redacted_because().filter(|_| event.kind() != "m.room.member") {
+    // State keeps what it is about, and some of it its content.
+    if let Some(redaction) = event.redacted_because().filter(|_| event.state_key().is_none()) {
         return redacted(event, &redaction, names);
     }
     match (event.kind(), event.state_key()) {
@@ -110,36 +110,5 @@ fn media(line: Line, content: &Value) -> Line {
 }
 
 fn state(event: &Event, names: &Names) -> Line {
-    let line = names.user(event.sender());
-    let to = |line: Line, what: &str, key: &str| match event.text(key).filter(|value| !value.is_empty()) {
-        Some(value) => line.text(format!(" set {what} to ")).user(value),
-        None => line.text(format!(" removed {what}")),
-    };
-    match event.kind() {
-        "m.room.create" => line.text(" made the room"),
-        "m.room.name" => to(line, "the room's name", "name"),
-        "m.room.topic" => to(line, "the topic", "topic"),
-        "m.room.avatar" => to(line, "the room's picture", "url"),
-        "m.room.canonical_alias" => to(line, "the main alias", "alias"),
-        "m.room.join_rules" => line
-            .text(" set who can join: ")
-            .append(super::join_rules::explain(event.text("join_rule"), Some(event.content()))),
-        "m.room.history_visibility" => to(line, "who can read the history", "history_visibility"),
-        "m.room.guest_access" => to(line, "guest access", "guest_access"),
-        "m.room.encryption" => line.text(" turned on encryption"),
-        "m.room.power_levels" => line.text(" changed the power levels"),
-        "m.room.server_acl" => line.text(" changed which servers may take part"),
-        "m.room.pinned_events" => line.text(" changed the pinned messages"),
-        "m.room.tombstone" => {
-            let successor = event.text("replacement_room").unwrap_or("no other room");
-            line.text(" closed the room in favour of ").code(successor)
-        }
-        kind => {
-            let line = line.text(" set ").code(kind);
-            match event.state_key().filter(|key| !key.is_empty()) {
-                Some(key) => line.text(" for ").code(key),
-                None => line,
-            }
-        }
-    }
+    change::explain(event, &Around { names: Some(names), ..Around::default() }).sentence
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ruma::ServerName;
 
-use super::{event::what, names::Names, room_state::RoomState};
+use super::{change, event::what, names::Names, room_state::RoomState};
 use crate::{model::Event, reply::Line};
 
 /// What is known around an event. Nothing of it is required: what is missing makes a sentence shorter, never wrong.
@@ -39,6 +39,48 @@ impl From<Line> for Explanation {
 
 /// Explains any event, whatever its shape.
 pub fn explain(event: &Event, around: &Around<'_>) -> Explanation {
+    if event.state_key().is_some() && event.kind() != "m.room.member" {
+        return change::explain(event, around);
+    }
     let nothing = Names::default();
     what(event, around.names.unwrap_or(&nothing)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::reply::Reply;
+
+    #[test]
+    fn state_members_and_messages_have_words_of_their_own() {
+        let around = Around { here: Some(ruma::server_name!("hs.test")), ..Around::default() };
+        for (kind, key, content, want, warnings) in [
+            ("m.room.topic", Some(""), json!({"topic": "a"}), "`@ana:hs.test` set the topic to “a”", 0),
+            (
+                "m.room.server_acl",
+                Some(""),
+                json!({"allow": ["*"], "deny": ["hs.test"]}),
+                "`@ana:hs.test` set which servers may take part: all may take part, but for 1 pattern denied",
+                1,
+            ),
+            (
+                "m.room.member",
+                Some("@ana:hs.test"),
+                json!({"membership": "join"}),
+                "`@ana:hs.test` joined",
+                0,
+            ),
+            ("m.room.topic", None, json!({"topic": "a"}), "`@ana:hs.test` sent `m.room.topic`", 0),
+        ] {
+            let mut event = json!({"type": kind, "sender": "@ana:hs.test", "content": content});
+            if let Some(key) = key {
+                event["state_key"] = json!(key);
+            }
+            let told = explain(&Event(event), &around);
+            assert_eq!(Reply::text(told.sentence).render().text, want);
+            assert_eq!(told.warnings.len(), warnings, "{kind}");
+        }
+    }
 }

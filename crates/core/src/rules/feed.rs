@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ruma::{OwnedRoomId, RoomId};
 
-use super::membership;
-use crate::{model::Event, text::target::RoomTarget};
+use super::membership::{Transition, transition};
+use crate::{model::Event, rules::member::Membership, text::target::RoomTarget};
 
 /// How much of a room is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,16 +90,38 @@ impl Feed {
 /// Whether a state event is an act of moderation, changes who may do what, or should not have happened.
 pub fn is_moderation(event: &Event) -> bool {
     match event.kind() {
-        "m.room.member" => membership::transition(event).is_moderation(),
-        "m.room.power_levels" | "m.room.server_acl" | "m.room.join_rules" | "m.room.tombstone" | "m.room.policy" => {
-            true
-        }
+        "m.room.member" => is_act(transition(event)),
+        "m.room.power_levels"
+        | "m.room.server_acl"
+        | "m.room.join_rules"
+        | "m.room.tombstone"
+        | "m.room.policy" => true,
         // "Empty content": an invitation by e-mail that was revoked.
         "m.room.third_party_invite" => event.content().as_object().is_none_or(serde_json::Map::is_empty),
         kind => ["m.policy.rule.", "m.room.rule.", "org.matrix.mjolnir.rule."]
             .iter()
             .any(|policy| kind.starts_with(policy)),
     }
+}
+
+/// Whether a change of membership is something that one user does against another, or that should not happen.
+fn is_act(transition: Transition) -> bool {
+    use Transition as To;
+    transition.is_anomaly()
+        || matches!(
+            transition,
+            To::RecordedAsGone
+                | To::Banned
+                | To::InvitationWithdrawn
+                | To::InviteeBanned
+                | To::Kicked
+                | To::KickedAndBanned
+                | To::Unbanned
+                | To::BanChanged
+                | To::KnockRefused
+                | To::KnockerBanned
+                | To::Unseen(Membership::Ban)
+        )
 }
 
 #[cfg(test)]

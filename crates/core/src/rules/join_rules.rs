@@ -4,12 +4,20 @@
 
 use serde_json::Value;
 
+use super::{names::Names, room_state::RoomState};
 use crate::reply::Line;
 
 /// How one gets into a room. `content` is that of `m.room.join_rules`, when it is known; `rule` is its `join_rule`.
+/// Rooms that it names are shown by their IDs; [`in_words`] knows their names.
 pub fn explain(rule: Option<&str>, content: Option<&Value>) -> Line {
+    in_words(rule, content, &Names::default())
+}
+
+/// The same, with what the rooms are called whose members can join.
+pub fn in_words(rule: Option<&str>, content: Option<&Value>, names: &Names) -> Line {
     let rooms = content.map(allowed).unwrap_or_default();
     let line = Line::new();
+    let members = |line: Line| with_rooms(line.text("members of "), &rooms, names);
     match rule {
         Some("public") => line.text("anyone can join"),
         Some("invite") => line.text("only invited people can join"),
@@ -18,18 +26,23 @@ pub fn explain(rule: Option<&str>, content: Option<&Value>) -> Line {
         Some("restricted") if rooms.is_empty() => {
             line.text("restricted, but no room is named: only invited people can join")
         }
-        Some("restricted") => {
-            with_rooms(line.text("members of "), &rooms).text(" can join, everybody else needs an invitation")
-        }
+        Some("restricted") => members(line).text(" can join, everybody else needs an invitation"),
         Some("knock_restricted") if rooms.is_empty() => {
             line.text("people can ask to join; no room is named whose members could join")
         }
-        Some("knock_restricted") => {
-            with_rooms(line.text("members of "), &rooms).text(" can join, everybody else can ask")
+        Some("knock_restricted") => members(line).text(" can join, everybody else can ask"),
+        // "reserved without implementation. No significant meaning." Servers let nobody in by a rule that they do not
+        // know, and this is one of those.
+        Some("private") => {
+            line.text("private (a rule without a meaning): nobody can join, not even the invited")
         }
-        Some("private") => line.text("private (a rule without a meaning): only invited people can join"),
         Some(other) => line.text("the unknown rule ").user(other).text(": closed"),
-        None => line.text("not known"),
+        None => match content.map(|content| content.get("join_rule").is_some()) {
+            // Servers take a missing rule for `invite`, and one of a wrong type for unknown.
+            Some(false) => line.text("no rule is given: only invited people can join"),
+            Some(true) => line.text("no readable rule is given: closed"),
+            None => line.text("not known"),
+        },
     }
 }
 
@@ -38,7 +51,8 @@ pub fn in_short(rule: Option<&str>) -> Line {
     let line = Line::new();
     match rule {
         Some("public") => line.text("anyone can join"),
-        Some("invite" | "private") => line.text("invited people only"),
+        Some("invite") => line.text("invited people only"),
+        Some("private") => line.text("nobody can join"),
         Some("knock") => line.text("ask to join"),
         Some("restricted") => line.text("for members of other rooms"),
         Some("knock_restricted") => line.text("for members of other rooms, others can ask"),
@@ -47,21 +61,53 @@ pub fn in_short(rule: Option<&str>) -> Line {
     }
 }
 
-/// The rooms whose members may join; conditions of other types and without a room match nothing.
-pub(super) fn allowed(content: &Value) -> Vec<&str> {
-    let conditions = content.get("allow").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    conditions
-        .iter()
-        .filter(|condition| condition.get("type").and_then(Value::as_str) == Some("m.room_membership"))
-        .filter_map(|condition| condition.get("room_id")?.as_str())
-        .collect()
+/// IDs of the rooms whose members may join, by the content of `m.room.join_rules`; conditions of other types and
+/// without a room match nothing. They count only where the rule is `restricted` or `knock_restricted`.
+pub fn allowed(content: &Value) -> Vec<&str> {
+    let conditions = conditions(content);
+    let mut rooms: Vec<&str> = Vec::new();
+    for room in conditions.iter().filter_map(room_of) {
+        if !rooms.contains(&room) {
+            rooms.push(room);
+        }
+    }
+    rooms
 }
 
-fn with_rooms(line: Line, rooms: &[&str]) -> Line {
+/// How many conditions there are that let nobody in, because they are of another type or name no room.
+pub fn improper(content: &Value) -> usize {
+    conditions(content).iter().filter(|condition| room_of(condition).is_none()).count()
+}
+
+fn conditions(content: &Value) -> &[Value] {
+    content.get("allow").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn room_of(condition: &Value) -> Option<&str> {
+    let kind = condition.get("type").and_then(Value::as_str);
+    kind.filter(|kind| *kind == "m.room_membership")?;
+    condition.get("room_id")?.as_str()
+}
+
+/// Whether the room's version knows a join rule that the specification has; `None` when the version is not known, or
+/// the rule is none of the specification's. By a rule that its version does not know nobody can join, not even those
+/// who are invited.
+pub fn is_known_to(state: &RoomState, rule: &str) -> Option<bool> {
+    let rules = state.rules()?.authorization;
+    match rule {
+        "public" | "invite" => Some(true),
+        "knock" => Some(rules.knocking),
+        "restricted" => Some(rules.restricted_join_rule),
+        "knock_restricted" => Some(rules.knock_restricted_join_rule),
+        _ => None,
+    }
+}
+
+fn with_rooms(line: Line, rooms: &[&str], names: &Names) -> Line {
     const NAMED: usize = 5;
     let line = rooms.iter().take(NAMED).enumerate().fold(line, |line, (n, room)| {
         let line = if n > 0 { line.text(", ") } else { line };
-        line.code(*room)
+        line.append(names.room(room))
     });
     match rooms.len().saturating_sub(NAMED) {
         0 => line,
@@ -96,21 +142,63 @@ mod tests {
             "members of `!a:hs.test` can join, everybody else needs an invitation",
         );
         check(Some("knock_restricted"), &allow, "members of `!a:hs.test` can join, everybody else can ask");
-        check(Some("private"), &none, "private (a rule without a meaning): only invited people can join");
+        check(
+            Some("private"),
+            &none,
+            "private (a rule without a meaning): nobody can join, not even the invited",
+        );
         check(Some("<b>"), &none, "the unknown rule “<b>”: closed");
-        check(None, &json!({"allow": "x"}), "not known");
+        check(None, &json!({"allow": "x"}), "no rule is given: only invited people can join");
+        check(None, &json!({"join_rule": 7}), "no readable rule is given: closed");
+        assert_eq!(explain(None, None), Line::from("not known"));
     }
 
     #[test]
     fn rules_in_short() {
         for (rule, want) in [
             (Some("public"), "anyone can join"),
-            (Some("private"), "invited people only"),
+            (Some("private"), "nobody can join"),
+            (Some("invite"), "invited people only"),
             (Some("knock_restricted"), "for members of other rooms, others can ask"),
             (Some("<b>"), "unknown join rule “<b>”"),
             (None, "join rule not known"),
         ] {
             assert_eq!(Reply::text(in_short(rule)).render().text, want);
         }
+    }
+
+    #[test]
+    fn rooms_by_their_names() {
+        let names = Names::default().with_room("!a:hs.test", Some("Club"), None);
+        let allow = |rooms: &[&str]| {
+            let each = |room| json!({"type": "m.room_membership", "room_id": room});
+            json!({"allow": rooms.iter().map(each).collect::<Vec<_>>()})
+        };
+        let content = allow(&["!a:hs.test", "!b", "!a:hs.test"]);
+        let line = in_words(Some("restricted"), Some(&content), &names);
+        let want = "members of Club (`!a:hs.test`), `!b` can join, everybody else needs an invitation";
+        assert_eq!(Reply::text(line).render().text, want);
+        let many = allow(&["!1", "!2", "!3", "!4", "!5", "!6", "!7"]);
+        let line = in_words(Some("knock_restricted"), Some(&many), &names);
+        let want =
+            "members of `!1`, `!2`, `!3`, `!4`, `!5` and 2 more rooms can join, everybody else can ask";
+        assert_eq!(Reply::text(line).render().text, want);
+        let odd = json!({"allow": [7, {"type": "x", "room_id": "!a"}, {"type": "m.room_membership", "room_id": 7},
+            {"type": "m.room_membership", "room_id": "!a"}]});
+        assert_eq!((allowed(&odd), improper(&odd)), (vec!["!a"], 3));
+        assert_eq!((allowed(&json!({"allow": "!a"})), improper(&json!([]))), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn versions_know_rules() {
+        let knows = |version: &str, rule: &str| is_known_to(&RoomState::of([], Some(version)), rule);
+        for (rule, since) in
+            [("public", 1), ("invite", 1), ("knock", 7), ("restricted", 8), ("knock_restricted", 10)]
+        {
+            for version in 1..=12 {
+                assert_eq!(knows(&version.to_string(), rule), Some(version >= since), "{rule} in {version}");
+            }
+        }
+        assert_eq!((knows("12", "private"), knows("12", "x"), knows("org.x", "knock")), (None, None, None));
     }
 }

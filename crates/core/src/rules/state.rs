@@ -43,13 +43,13 @@ pub fn set(event: &Event, names: &Names) -> Line {
     let line = head(event);
     let content = event.content();
     match event.kind() {
-        "m.room.create" => create(line, event, names),
+        "m.room.create" => create(line.text("by ").append(names.user(event.sender())), event, names),
         "m.room.name" => or_empty(line, event.text("name")),
         "m.room.topic" => or_empty(line, event.text("topic")),
         "m.room.avatar" => ids(line, event.text("url").filter(|url| !url.is_empty()), "none"),
         "m.room.canonical_alias" => canonical_alias(line, event),
         "m.room.join_rules" => {
-            line.append(join_rules::explain(event.text("join_rule"), Some(event.content())))
+            line.append(join_rules::in_words(event.text("join_rule"), Some(event.content()), names))
         }
         "m.room.history_visibility" => line.append(history_visibility(event.text("history_visibility"))),
         "m.room.guest_access" => line.append(guest_access(event.text("guest_access"))),
@@ -57,7 +57,7 @@ pub fn set(event: &Event, names: &Names) -> Line {
             Some(algorithm) => line.text("on (").code(algorithm).text(")"),
             None => line.text("names no algorithm (this should not happen)"),
         },
-        "m.room.power_levels" => power_levels(line, content),
+        "m.room.power_levels" => power_levels(line, content, names),
         "m.room.server_acl" => server_acl(line, content),
         "m.room.policy" => ids(line, event.text("via").filter(|via| !via.is_empty()), "none"),
         "m.room.tombstone" => {
@@ -158,15 +158,16 @@ fn head(event: &Event) -> Line {
     }
 }
 
-fn create(line: Line, event: &Event, names: &Names) -> Line {
+/// What a create event makes, behind who made it.
+pub(super) fn create(line: Line, event: &Event, names: &Names) -> Line {
     let content = event.content();
     // "If the version is not specified, it is 1."
     let version = event.text("room_version").unwrap_or("1");
-    let line = line.text("by ").append(names.user(event.sender())).text(", version ").code(version);
+    let line = line.text(", version ").code(version);
     let line = array(content, "additional_creators")
         .iter()
         .filter_map(Value::as_str)
-        .fold(line, |line, user| line.text(", also a creator: ").code(user));
+        .fold(line, |line, user| line.text(", also a creator: ").append(names.user(user)));
     let line = match event.text("type") {
         Some("m.space") => line.text(", a space"),
         Some(kind) => line.text(", of the type ").code(kind),
@@ -177,7 +178,7 @@ fn create(line: Line, event: &Event, names: &Names) -> Line {
         _ => line,
     };
     match content.pointer("/predecessor/room_id").and_then(Value::as_str) {
-        Some(room) => line.text(", in place of ").code(room),
+        Some(room) => line.text(", in place of ").append(names.room(room)),
         None => line,
     }
 }
@@ -204,8 +205,8 @@ fn canonical_alias(line: Line, event: &Event) -> Line {
     }
 }
 
-/// The spec's defaults of what a level does not name.
-const LEVELS: [(&str, &str, i64); 6] = [
+/// What needs a level, in words, and the spec's default of a level that is not given.
+pub(super) const LEVELS: [(&str, &str, i64); 6] = [
     ("events_default", "to write", 0),
     ("state_default", "to change settings", 50),
     ("invite", "to invite", 0),
@@ -214,13 +215,14 @@ const LEVELS: [(&str, &str, i64); 6] = [
     ("redact", "to redact", 50),
 ];
 
-fn power_levels(line: Line, content: &Value) -> Line {
+/// Who has power and what takes it, in a line.
+pub(super) fn power_levels(line: Line, content: &Value, names: &Names) -> Line {
     const NAMED: usize = 5;
     let users = by_level(content.get("users"));
     let line = users
         .iter()
         .take(NAMED)
-        .fold(line, |line, (user, level)| line.code(*user).text(format!(" {level}, ")));
+        .fold(line, |line, (user, level)| line.append(names.user(user)).text(format!(" {level}, ")));
     let line = match users.len().saturating_sub(NAMED) {
         0 => line,
         more => line.text(format!("{more} more, ")),
@@ -237,7 +239,7 @@ fn power_levels(line: Line, content: &Value) -> Line {
 }
 
 /// The entries of a map to power levels, the highest first.
-fn by_level(map: Option<&Value>) -> Vec<(&str, i64)> {
+pub(super) fn by_level(map: Option<&Value>) -> Vec<(&str, i64)> {
     let entries = map.and_then(Value::as_object).into_iter().flatten();
     let mut entries: Vec<(&str, i64)> =
         entries.filter_map(|(key, value)| Some((key.as_str(), level(value)?))).collect();
@@ -245,16 +247,17 @@ fn by_level(map: Option<&Value>) -> Vec<(&str, i64)> {
     entries
 }
 
-/// Old rooms have levels as strings, and some as fractions.
+/// A power level of any shape. Old rooms have levels as strings, and some as fractions.
 #[expect(clippy::cast_possible_truncation, reason = "fractions are cut, and what is too large saturates")]
-fn level(value: &Value) -> Option<i64> {
+pub(super) fn level(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
         value => value.as_i64().or_else(|| value.as_f64().map(|level| level as i64)),
     }
 }
 
-fn server_acl(line: Line, content: &Value) -> Line {
+/// Which servers may take part, in a line.
+pub(super) fn server_acl(line: Line, content: &Value) -> Line {
     let (allow, deny) = (array(content, "allow"), array(content, "deny"));
     let line = match allow {
         // "Defaults to an empty list when not provided, effectively disallowing every server."

@@ -9,11 +9,12 @@ use tokio::sync::Notify;
 use super::{FakeHomeserver, FakeRoom, ManualClock, MemoryStore};
 use crate::{
     commands::Settings,
-    desk::{Desk, Left},
+    desk::{Desk, Invitation, Left, NotYet},
     execute::Executor,
+    feed::{Feed, Untold, noticed_in_sync},
     model::Standing,
     plan::PlanState,
-    ports::{Change, Clock, InboxEvent, Records, Store, StoreError, Which},
+    ports::{Change, Clock, InboxEvent, Records, Seen, Store, StoreError, Which},
     speech::Sendable,
 };
 
@@ -29,6 +30,7 @@ pub struct Stage {
     pub settings: Settings,
     desk: Desk,
     executor: Executor,
+    feed: Feed,
     events: u64,
 }
 
@@ -49,8 +51,8 @@ impl Default for Stage {
         let store = Arc::new(MemoryStore::default());
         let clock = ManualClock::default();
         let settings = Settings::new(management);
-        let (desk, executor) = crew(&homeserver, &store, &clock, &settings);
-        Self { homeserver, store, clock, settings, desk, executor, events: 0 }
+        let (desk, executor, feed) = crew(&homeserver, &store, &clock, &settings);
+        Self { homeserver, store, clock, settings, desk, executor, feed, events: 0 }
     }
 }
 
@@ -59,7 +61,7 @@ fn crew(
     store: &Arc<MemoryStore>,
     clock: &ManualClock,
     settings: &Settings,
-) -> (Desk, Executor) {
+) -> (Desk, Executor, Feed) {
     let (said, confirmed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let desk = Desk::new(
         homeserver.clone(),
@@ -75,15 +77,17 @@ fn crew(
         store.clone(),
         Arc::new(clock.clone()),
         settings.management.clone(),
-        said,
+        said.clone(),
     );
-    (desk, executor)
+    let feed = Feed::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), settings.clone(), said);
+    (desk, executor, feed)
 }
 
 impl Stage {
     /// The bot's process ends and starts again.
     pub fn restart(&mut self) {
-        (self.desk, self.executor) = crew(&self.homeserver, &self.store, &self.clock, &self.settings);
+        (self.desk, self.executor, self.feed) =
+            crew(&self.homeserver, &self.store, &self.clock, &self.settings);
     }
 
     /// A room with local members and one remote member.
@@ -190,6 +194,38 @@ impl Stage {
         self.news(&before)
     }
 
+    /// A sync brings state events of a room that the bot is in.
+    pub fn notice(&self, room: &RoomId, events: Vec<Value>, seen: Seen) {
+        let changes = noticed_in_sync(&self.settings.feed, room, events, None, seen, self.clock.now());
+        // What could not be stored is received again.
+        while self.store.commit(changes.clone()).is_err() {}
+    }
+
+    /// The feed tells what it can, reads what it missed, and all of it is sent; what the bot then says.
+    pub async fn tell(&mut self) -> String {
+        let before = self.transcript();
+        self.try_tell().await.expect("the store works");
+        self.news(&before)
+    }
+
+    /// As [`Stage::tell`], for a store that may fail.
+    pub async fn try_tell(&self) -> Result<Untold, StoreError> {
+        self.feed.fill_gaps().await?;
+        self.feed.poll().await?;
+        let untold = self.feed.tell().await?;
+        self.deliver()?;
+        Ok(untold)
+    }
+
+    /// The bot is invited; everything that follows happens; what the bot then says.
+    pub async fn invite(&mut self, invitation: &Invitation) -> Result<String, NotYet> {
+        let before = self.transcript();
+        self.desk.invited(invitation).await?;
+        self.execute().await;
+        self.deliver()?;
+        Ok(self.news(&before))
+    }
+
     /// Whether the bot reacted to an event.
     pub fn marked(&self, event: &OwnedEventId, emoji: &str) -> bool {
         self.store.keys().contains(&format!("{emoji} {event}"))
@@ -227,7 +263,7 @@ impl Stage {
                     }
                     _ => format!("$sent-{}", out.key),
                 };
-                let event_id = OwnedEventId::try_from(name.replace(' ', "_")).expect("an event ID");
+                let event_id = OwnedEventId::try_from(name.replace([' ', ':'], "_")).expect("an event ID");
                 Change::Delivered { key: out.key, version: out.version, event_id }
             });
             self.store.commit(sent.collect())?;

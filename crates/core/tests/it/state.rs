@@ -44,7 +44,7 @@ async fn all_of_it_in_order_with_members_counted() {
         "The state of Club (`!club:hs.test`): 7 events, times in UTC:
 • Made: by Ana (`@user0:hs.test`), version `10` – by Ana (`@user0:hs.test`), 2026-11-21 00:00:00
 • Name: “Club” – by Ana (`@user0:hs.test`), 2026-11-21 00:00:00
-• Power levels: `@user0:hs.test` 100, everybody else 0; it takes 0 to write, 50 to change settings, 0 to invite, 50 to kick, 50 to ban, 50 to redact – by Ana (`@user0:hs.test`), 2026-11-21 00:00:00
+• Power levels: Ana (`@user0:hs.test`) 100, everybody else 0; it takes 0 to write, 50 to change settings, 0 to invite, 50 to kick, 50 to ban, 50 to redact – by Ana (`@user0:hs.test`), 2026-11-21 00:00:00
 • `org.example.setting`: `{\"colour\":\"<b>red</b>\"}` – by Ana (`@user0:hs.test`), 2026-11-21 00:00:00
 
 Members: 2 joined, 1 banned. Each: `!state !club:hs.test member`."
