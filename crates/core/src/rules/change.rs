@@ -217,7 +217,7 @@ mod tests {
             left = left.replace(&format!("<{tag}>"), "").replace(&format!("</{tag}>"), "");
         }
         !left.contains(['<', '>', '"', '\'', '\u{202e}', '\u{200b}'])
-            && !left.contains("@bob:")
+            && !left.contains("@bob:hs")
             && !left.contains("://")
     }
 
