@@ -13,6 +13,7 @@ mod deletions;
 mod empty_rooms;
 mod event;
 mod events;
+mod explain;
 mod extremities;
 mod facts;
 mod help;
@@ -72,6 +73,7 @@ pub fn table() -> Vec<Entry> {
         entry::<context::Context>(),
         entry::<empty_rooms::EmptyRooms>(),
         entry::<event::Event>(),
+        entry::<explain::Explain>(),
         entry::<extremities::Extremities>(),
         entry::<help::Help>(),
         entry::<job::Job>(),

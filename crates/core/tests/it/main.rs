@@ -11,6 +11,7 @@ mod deaths;
 mod directory;
 mod empty_rooms;
 mod event;
+mod explain;
 mod faults;
 mod hostile;
 mod jobs;
