@@ -5,8 +5,10 @@ mod previous;
 mod room;
 mod story;
 
+use std::collections::BTreeSet;
+
 use ruma::{
-    RoomVersionId,
+    OwnedRoomId, RoomVersionId,
     room_version_rules::{RedactionRules, RoomVersionRules},
 };
 
@@ -14,7 +16,7 @@ use super::{Access, Command, Decision, Failure, Subject, World, events, facts::F
 use crate::{
     model::Event,
     reply::Line,
-    rules::{names::Names, room_state::RoomState},
+    rules::{join_rules, names::Names, room_state::RoomState},
     text::target::{EventTarget, RoomTarget, UserTarget, looks_like_room},
 };
 
@@ -149,7 +151,33 @@ fn redaction_rules(version: Option<&str>) -> RedactionRules {
     version.and_then(|version| version.rules()).unwrap_or(RoomVersionRules::V6).redaction
 }
 
-/// What made an event possible, as far as the room's state tells it.
-fn possible(_event: &Event, _state: &RoomState, _names: &Names) -> Option<Line> {
-    None
+/// What rooms are called that others speak of, and which of them anyone can join. So many are looked up, at most.
+async fn other_rooms(
+    rooms: Vec<OwnedRoomId>,
+    names: Names,
+    world: &World<'_>,
+) -> Result<(Names, BTreeSet<String>), Failure> {
+    const ROOMS: usize = 10;
+    let mut names = names;
+    let mut public = BTreeSet::new();
+    let rooms: BTreeSet<OwnedRoomId> = rooms.into_iter().take(ROOMS).collect();
+    for id in rooms {
+        let Some(details) = world.lookup.room(&id).await? else { continue };
+        names = names.with_room(id.as_str(), details.name.as_deref(), details.canonical_alias.as_deref());
+        if details.join_rules.as_deref() == Some("public") {
+            public.insert(id.to_string());
+        }
+    }
+    Ok((names, public))
+}
+
+/// The rooms whose members join rules let in.
+fn let_in(rules: &Event) -> Vec<OwnedRoomId> {
+    let rooms = join_rules::allowed(rules.content()).into_iter();
+    rooms.filter_map(|room| room.try_into().ok()).collect()
+}
+
+/// The sentence, and what let somebody in who joined.
+fn with_cause(sentence: Line, _event: &Event, _state: &RoomState, _names: &Names) -> Line {
+    sentence
 }

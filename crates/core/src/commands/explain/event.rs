@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ruma::{EventId, OwnedRoomId, RoomId};
-use serde_json::Value;
+use serde_json::json;
 
 use super::{
-    possible,
+    let_in, other_rooms,
     previous::{held, redacted, with_previous},
-    redaction_rules,
+    redaction_rules, with_cause,
 };
 use crate::{
     commands::{
@@ -22,7 +22,6 @@ use crate::{
     reply::{Line, Reply},
     rules::{
         explain::{Around, Explanation, explain},
-        join_rules,
         names::Names,
         room_state::RoomState,
         state::set,
@@ -39,9 +38,6 @@ pub(in crate::commands) struct Facts {
     public_rooms: BTreeSet<String>,
 }
 
-/// So many rooms that an event mentions are looked up.
-const ROOMS: usize = 10;
-
 pub(super) async fn gather(target: &EventTarget, world: &World<'_>) -> Result<Facts, Failure> {
     let room = match &target.room {
         Some(room) => world.resolve(room).await?,
@@ -57,15 +53,8 @@ pub(super) async fn gather(target: &EventTarget, world: &World<'_>) -> Result<Fa
         None => (left_in_database(&target.event, &room, version, world).await?, None, Vec::new()),
     };
     let event = with_previous(world, &room, &redaction_rules(version), event).await?;
-    let mut names = Names::of(members.iter().chain([&event]));
-    let mut public_rooms = BTreeSet::new();
-    for id in mentioned(&event, state.as_ref()).into_iter().filter(|id| *id != room).take(ROOMS) {
-        let Some(details) = world.lookup.room(&id).await? else { continue };
-        names = names.with_room(id.as_str(), details.name.as_deref(), details.canonical_alias.as_deref());
-        if details.join_rules.as_deref() == Some("public") {
-            public_rooms.insert(id.to_string());
-        }
-    }
+    let names = Names::of(members.iter().chain([&event]));
+    let (names, public_rooms) = other_rooms(mentioned(&event, state.as_ref()), names, world).await?;
     Ok(Facts { room: named(room, Some(&details)), event, state, names, public_rooms })
 }
 
@@ -101,27 +90,24 @@ async fn left_in_database(
 
 /// The rooms that an event speaks of, or that let in who joins.
 fn mentioned(event: &Event, state: Option<&RoomState>) -> Vec<OwnedRoomId> {
-    let contents = [Some(event.content()), event.prev_content()];
-    let allowed = |content: &Value| join_rules::allowed(content).into_iter().map(str::to_owned).collect();
-    let at = |path: &'static str| {
-        move |content: &Value| -> Vec<String> {
-            content.pointer(path).and_then(Value::as_str).map(str::to_owned).into_iter().collect()
-        }
+    let before = event.prev_content().map(|content| Event(json!({"content": content})));
+    let events = [Some(event), before.as_ref()].into_iter().flatten();
+    let named = |path: &'static str| {
+        let ids = events.clone().filter_map(move |event| event.content().pointer(path)?.as_str());
+        ids.filter_map(|id| id.try_into().ok()).collect()
     };
-    let rooms: Vec<String> = match event.kind() {
-        "m.room.join_rules" => contents.into_iter().flatten().flat_map::<Vec<String>, _>(allowed).collect(),
+    match event.kind() {
+        "m.room.join_rules" => events.flat_map(let_in).collect(),
         "m.room.member" => {
-            let rules = state.and_then(|state| state.the("m.room.join_rules"));
-            rules.map(|rules| allowed(rules.content())).unwrap_or_default()
+            state.and_then(|state| state.the("m.room.join_rules")).map(let_in).unwrap_or_default()
         }
-        "m.room.tombstone" => contents.into_iter().flatten().flat_map(at("/replacement_room")).collect(),
-        "m.room.create" => contents.into_iter().flatten().flat_map(at("/predecessor/room_id")).collect(),
-        "m.space.child" | "m.space.parent" => event.state_key().map(str::to_owned).into_iter().collect(),
+        "m.room.tombstone" => named("/replacement_room"),
+        "m.room.create" => named("/predecessor/room_id"),
+        "m.space.child" | "m.space.parent" => {
+            event.state_key().and_then(|id| id.try_into().ok()).into_iter().collect()
+        }
         _ => Vec::new(),
-    };
-    let mut seen = BTreeSet::new();
-    let ids = rooms.into_iter().filter_map(|room| OwnedRoomId::try_from(room).ok());
-    ids.filter(|id| seen.insert(id.clone())).collect()
+    }
 }
 
 pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
@@ -140,18 +126,17 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
         }
         _ => explain(event, &around),
     };
-    let reply = Reply::new()
-        .paragraph(Line::new().text("In ").append(room.line()).text(":"))
-        .paragraph(sentence.text("."));
+    let reply = Reply::new().paragraph(Line::new().text("In ").append(room.line()).text(":")).paragraph(
+        match state {
+            Some(state) => with_cause(sentence, event, state, names).text("."),
+            None => sentence.text("."),
+        },
+    );
     let reply = warnings
         .into_iter()
         .fold(reply, |reply, warning| reply.paragraph(Line::new().text("⚠️ ").append(warning)));
     let reply = if details.is_empty() { reply } else { reply.list(details) };
     let reply = reply.fact("Time", date(event.time()));
-    let reply = match state.as_ref().and_then(|state| possible(event, state, names)) {
-        Some(line) => reply.fact("Possible", line),
-        None => reply,
-    };
     let reply = match event.redacted_because() {
         Some(redaction) => reply.fact("Redacted", redacted_by(&redaction, names)),
         None => reply,

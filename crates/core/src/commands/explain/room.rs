@@ -1,9 +1,11 @@
 //! A room in words: how one gets in, who may do what, and what changed last.
 
-use futures_util::future::try_join4;
-use ruma::{OwnedRoomId, RoomId};
+use std::collections::BTreeSet;
 
-use super::{previous::with_previous, redaction_rules};
+use futures_util::future::try_join4;
+use ruma::RoomId;
+
+use super::{let_in, other_rooms, previous::with_previous, redaction_rules};
 use crate::{
     commands::{
         Failure, World,
@@ -35,6 +37,7 @@ pub(in crate::commands) struct Facts {
     details: RoomDetails,
     state: RoomState,
     names: Names,
+    public_rooms: BTreeSet<String>,
     /// What changed last, newest first.
     changes: Vec<Event>,
     today: Today,
@@ -57,8 +60,6 @@ const CHANGES: usize = 10;
 const PAGES: usize = 5;
 /// So many changes of members are looked at.
 const MEMBERS: u32 = 200;
-/// So many rooms are looked up that let their members in.
-const ROOMS: usize = 10;
 /// So many users, or servers, are named.
 const NAMED: usize = 10;
 const DAY: Millis = 24 * 60 * 60 * 1000;
@@ -78,20 +79,10 @@ pub(super) async fn gather(target: &RoomTarget, world: &World<'_>) -> Result<Fac
     .await?;
     let state = RoomState::of([create, power_levels, join_rules, acl].concat(), version);
     let (changes, members) = changes(&room, version, world).await?;
-    let mut names = Names::of(&members);
-    for id in let_in(&state).into_iter().take(ROOMS) {
-        if let Some(details) = world.lookup.room(&id).await? {
-            names = names.with_room(id.as_str(), details.name.as_deref(), details.canonical_alias.as_deref());
-        }
-    }
+    let rooms = state.the("m.room.join_rules").map(let_in).unwrap_or_default();
+    let (names, public_rooms) = other_rooms(rooms, Names::of(&members), world).await?;
     let today = today(&room, world).await?;
-    Ok(Facts { room: about.named(room), about, details, state, names, changes, today })
-}
-
-/// The rooms whose members are let in.
-fn let_in(state: &RoomState) -> Vec<OwnedRoomId> {
-    let rooms = state.the("m.room.join_rules").map(|rules| join_rules::allowed(rules.content()));
-    rooms.into_iter().flatten().filter_map(|id| id.try_into().ok()).collect()
+    Ok(Facts { room: about.named(room), about, details, state, names, public_rooms, changes, today })
 }
 
 /// The last changes of the room but those of its members, newest first, and the member events of those who made them.
@@ -157,27 +148,20 @@ async fn today(room: &RoomId, world: &World<'_>) -> Result<Today, Failure> {
 }
 
 pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
-    let Facts { details: room, state, names, .. } = facts;
-    let text = |words: &str| Line::from(words);
+    let Facts { details: room, state, names, about, .. } = facts;
     let mut reply = Reply::new().paragraph(facts.room.line());
     if let Some(line) = closed(room) {
         reply = reply.fact("Closed", line);
     }
     let rules = state.the("m.room.join_rules");
     reply = reply.fact("Joining", join_rules::explain(room.join_rules.as_deref(), rules.map(Event::content)));
-    let rooms = let_in(state);
-    if !rooms.is_empty() {
-        reply = reply
-            .fact("Those rooms", listed(rooms.iter().map(|id| names.room(id.as_str())).collect(), "room"));
+    if let (Some(rules), Some("restricted" | "knock_restricted")) = (rules, room.join_rules.as_deref()) {
+        reply = others(reply, rules, facts);
     }
+    let block = block_line(&about.block);
+    let block = if about.block.is_blocked() { block.text(": nobody of this server can join") } else { block };
     reply = reply
-        .fact(
-            "Blocked here",
-            match facts.about.block.is_blocked() {
-                true => block_line(&facts.about.block).text(": nobody of this server can join"),
-                false => text("no"),
-            },
-        )
+        .fact("Block", block)
         .fact("History", history(room))
         .fact("Guests", guest_access(room.guest_access.as_deref()))
         .fact("Encryption", encryption(room));
@@ -185,19 +169,32 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
     reply = servers(reply, state.the("m.room.server_acl"), &facts.room);
     reply = reply.fact("Last 24 hours", facts.today.in_words());
     if facts.changes.is_empty() {
-        return reply.paragraph("What changed last is not known: the server has no such events.");
+        return reply.paragraph("What changed last was not found in what I read of the room's history.");
     }
-    let lines = facts.changes.iter().map(|event| change(event, state, names, world));
+    let lines = facts.changes.iter().map(|event| change(event, facts, world));
     reply.paragraph("What changed last but members, newest first, times in UTC:").list(lines)
 }
 
+/// The rooms whose members are let in.
+fn others(reply: Reply, rules: &Event, facts: &Facts) -> Reply {
+    let rooms: Vec<Line> = let_in(rules)
+        .iter()
+        .map(|id| {
+            let line = facts.names.room(id.as_str());
+            let is_public = facts.public_rooms.contains(id.as_str());
+            if is_public { line.text(", which anyone can join") } else { line }
+        })
+        .collect();
+    if rooms.is_empty() { reply } else { reply.fact("Lets in members of", listed(rooms, "room")) }
+}
+
 /// When and what, and what to look out for. The state is that of now.
-fn change(event: &Event, state: &RoomState, names: &Names, world: &World<'_>) -> Line {
+fn change(event: &Event, facts: &Facts, world: &World<'_>) -> Line {
     let around = Around {
-        names: Some(names),
+        names: Some(&facts.names),
         here: Some(world.lookup.me().server_name()),
-        state: Some(state),
-        public_rooms: None,
+        state: Some(&facts.state),
+        public_rooms: Some(&facts.public_rooms),
     };
     let Explanation { sentence, warnings, .. } = explain(event, &around);
     let line = Line::new().text(format!("{} ", time(event))).append(sentence);
@@ -207,10 +204,10 @@ fn change(event: &Event, state: &RoomState, names: &Names, world: &World<'_>) ->
 /// Who has power, and what each action takes.
 fn power(reply: Reply, state: &RoomState, names: &Names) -> Reply {
     let power = state.power();
-    let mut named: Vec<(&str, Level)> = power.named().collect();
-    named.sort_by(|(a, has), (b, had)| had.cmp(has).then(a.cmp(b)));
+    let mut levels: Vec<(&str, Level)> = power.named().collect();
+    levels.sort_by(|(a, has), (b, had)| had.cmp(has).then(a.cmp(b)));
     let (creators, users): (Vec<_>, Vec<_>) =
-        named.into_iter().partition(|(_, level)| *level == Level::Creator);
+        levels.into_iter().partition(|(_, level)| *level == Level::Creator);
     let reply = if creators.is_empty() {
         reply
     } else {
@@ -282,14 +279,15 @@ fn joined(lines: Vec<Line>) -> Line {
 impl Today {
     fn in_words(&self) -> String {
         let counts =
-            [(self.joined, "joined"), (self.left, "left"), (self.kicked, "kicked"), (self.banned, "banned")];
+            [(self.joined, "join"), (self.left, "leave"), (self.kicked, "kick"), (self.banned, "ban")];
         let words: Vec<String> = counts
             .into_iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| counted(count, word))
             .collect();
         match (words.is_empty(), self.is_part) {
-            (true, _) => "nobody came or went".to_owned(),
+            (true, false) => "nobody came or went".to_owned(),
+            (true, true) => format!("nobody came or went, by the last {MEMBERS} changes of members"),
             (false, false) => words.join(", "),
             (false, true) => format!("at least {}", words.join(", ")),
         }

@@ -1,13 +1,14 @@
 //! What became of a user in a room, from the first event that the server has, with the reasons as they were then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruma::{OwnedUserId, RoomId};
+use serde_json::json;
 
 use super::{
-    possible,
+    let_in, other_rooms,
     previous::{missing, with_content, with_previous},
-    redaction_rules,
+    redaction_rules, with_cause,
 };
 use crate::{
     commands::{
@@ -39,8 +40,10 @@ pub(in crate::commands) struct Facts {
     version: Option<String>,
     user: OwnedUserId,
     read: Read,
-    /// The member events of now.
-    members: Vec<Event>,
+    /// The user's membership as it is now.
+    now: Option<Event>,
+    names: Names,
+    public_rooms: BTreeSet<String>,
 }
 
 /// What the user did to others and to the room.
@@ -93,8 +96,12 @@ pub(super) async fn gather(
     let mut members = world.lookup.state(&room, Some("m.room.member")).await?;
     // Before 1.123 Synapse does not know the filter, and gives everything.
     members.retain(|event| event.kind() == "m.room.member");
+    let rooms = read.events.iter().rev().filter(|event| event.kind() == "m.room.join_rules").flat_map(let_in);
+    let names = Names::of(read.events.iter().chain(&members));
+    let (names, public_rooms) = other_rooms(rooms.collect(), names, world).await?;
+    let now = members.into_iter().find(|event| event.state_key() == Some(user.as_str()));
     let version = details.version.clone();
-    Ok(Facts { room: named(room, Some(&details)), version, user, read, members })
+    Ok(Facts { room: named(room, Some(&details)), version, user, read, now, names, public_rooms })
 }
 
 /// Reads the whole history backwards: only so Synapse gives what it fetched from other servers later, and the newest is
@@ -186,11 +193,9 @@ pub(super) fn decide(
     world: &World<'_>,
 ) -> Result<Decision, Failure> {
     let user = facts.user.as_str();
-    let names = Names::of(facts.read.events.iter().chain(&facts.members));
-    let told = tell(facts, acts, &names, world);
-    let now = facts.members.iter().find(|event| event.state_key() == Some(user));
-    let who = names.user(user);
-    if told.lines.is_empty() && told.acts.is_empty() && now.is_none() {
+    let told = tell(facts, acts, world);
+    let who = facts.names.user(user);
+    if told.lines.is_empty() && told.acts.is_empty() && facts.now.is_none() {
         let line = who.text(match facts.read.start {
             Start::Room => " was never in ",
             Start::Later | Start::TooMuch => " does not appear in what the server has of ",
@@ -200,14 +205,20 @@ pub(super) fn decide(
     }
     let sheet = Sheet::of(told.lines, world.at, page, SHOWN)?;
     let heading = Line::new().text("The story of ").append(who).text(" in ").append(facts.room.line());
-    let heading = heading.text(format!("{}, oldest first, times in UTC:", sheet.words()));
+    let heading = if sheet.lines.is_empty() {
+        heading.text(": the server has no event of it.")
+    } else {
+        heading.text(format!("{}, oldest first, times in UTC:", sheet.words()))
+    };
     let mut reply = Reply::new().paragraph(heading);
     reply = beginning(facts).filter(|_| sheet.is_first()).into_iter().fold(reply, Reply::paragraph);
-    reply = reply.list(sheet.lines.iter().cloned());
+    if !sheet.lines.is_empty() {
+        reply = reply.list(sheet.lines.iter().cloned());
+    }
     if let Some(line) = counts(&told.acts, user, &facts.room) {
         reply = reply.paragraph(line);
     }
-    reply = reply.fact("Now", present(now, user, told.power, &names));
+    reply = reply.fact("Now", present(facts.now.as_ref(), user, told.power, &facts.names));
     // A turned page edits the message; its file would be another one beside it.
     if let Some(kind) = file.filter(|_| world.at.is_none()) {
         let events: Vec<&Event> = facts
@@ -232,7 +243,7 @@ struct Told {
 }
 
 /// Tells the events in order, each with the room's settings as they were when it happened.
-fn tell(facts: &Facts, acts: Acts, names: &Names, world: &World<'_>) -> Told {
+fn tell(facts: &Facts, acts: Acts, world: &World<'_>) -> Told {
     let user = facts.user.as_str();
     let mut told = Told { lines: Vec::new(), acts: BTreeMap::new(), power: None };
     let mut state = RoomState::of([], facts.version.as_deref());
@@ -242,7 +253,7 @@ fn tell(facts: &Facts, acts: Acts, names: &Names, world: &World<'_>) -> Told {
             || changes_power_of(user, event, &state);
         let is_act = !is_own && event.sender() == user;
         if is_own || (is_act && acts == Acts::Listed) {
-            told.lines.push(line(event, &state, names, world));
+            told.lines.push(line(event, &state, facts, world));
         } else if is_act {
             *told.acts.entry(Act::of(event)).or_default() += 1;
         }
@@ -259,14 +270,19 @@ fn is_about(event: &Event, user: &str) -> bool {
     event.kind() == "m.room.member" && event.state_key() == Some(user)
 }
 
-/// Whether an event gives a user another power. What it was before is only known from an event that says so, or from
-/// that by which the room was made.
+/// Whether an event gives a user another power. What it was before is only known from the event itself, from one before
+/// it, or from that by which the room was made.
 fn changes_power_of(user: &str, event: &Event, before: &RoomState) -> bool {
-    let after = || Power::of(before.the("m.room.create"), Some(event), before.version());
-    event.kind() == "m.room.power_levels"
-        && event.state_key() == Some("")
-        && knows_power(before)
-        && before.power().level(user) != after().level(user)
+    if event.kind() != "m.room.power_levels" || event.state_key() != Some("") {
+        return false;
+    }
+    let create = before.the("m.room.create");
+    let power = |levels: &Event| Power::of(create, Some(levels), before.version()).level(user);
+    let had = match event.prev_content() {
+        Some(content) => Some(power(&Event(json!({"content": content})))),
+        None => knows_power(before).then(|| before.power().level(user)),
+    };
+    had.is_some_and(|had| had != power(event))
 }
 
 fn knows_power(state: &RoomState) -> bool {
@@ -274,19 +290,16 @@ fn knows_power(state: &RoomState) -> bool {
 }
 
 /// When and what, why it could be, and what to look out for.
-fn line(event: &Event, state: &RoomState, names: &Names, world: &World<'_>) -> Line {
+fn line(event: &Event, state: &RoomState, facts: &Facts, world: &World<'_>) -> Line {
     let around = Around {
-        names: Some(names),
+        names: Some(&facts.names),
         here: Some(world.lookup.me().server_name()),
         state: Some(state),
-        public_rooms: None,
+        public_rooms: Some(&facts.public_rooms),
     };
     let Explanation { sentence, warnings, .. } = explain(event, &around);
+    let sentence = with_cause(sentence, event, state, &facts.names);
     let line = Line::new().text(format!("{} ", time(event))).append(sentence);
-    let line = match possible(event, state, names) {
-        Some(why) => line.text("; ").append(why),
-        None => line,
-    };
     warnings.into_iter().fold(line, |line, warning| line.text(" ⚠️ ").append(warning))
 }
 
