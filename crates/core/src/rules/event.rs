@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::{membership, names::Names};
-use crate::{model::Event, reply::Line, text::duration::date};
+use crate::{
+    model::Event,
+    reply::Line,
+    text::{clean::clean, duration::date},
+};
 
 /// When, who and what.
 pub fn in_words(event: &Event, names: &Names) -> Line {
@@ -22,7 +26,7 @@ pub fn what(event: &Event, names: &Names) -> Line {
         return redacted(event, &redaction, names);
     }
     match (event.kind(), event.state_key()) {
-        ("m.room.member", Some(_)) => membership::explain(event, names),
+        ("m.room.member", _) => membership::explain(event, names),
         (_, Some(_)) => state(event, names),
         ("m.room.message", None) => message(event, names),
         ("m.room.encrypted", None) => {
@@ -54,8 +58,9 @@ fn redacted(event: &Event, redaction: &Event, names: &Names) -> Line {
     reason(line, redaction)
 }
 
-fn reason(line: Line, event: &Event) -> Line {
-    match event.text("reason").filter(|reason| !reason.is_empty()) {
+/// The reason that an event gives, behind what it did.
+pub(super) fn reason(line: Line, event: &Event) -> Line {
+    match event.text("reason").filter(|reason| !clean(reason, 1).is_empty()) {
         Some(reason) => line.text(", because ").user(reason),
         None => line,
     }

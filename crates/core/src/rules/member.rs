@@ -1,6 +1,7 @@
 //! The members of a room, as a list: in which order, and each in one line.
 
 use ruma::OwnedUserId;
+use serde_json::Value;
 
 use super::power::Power;
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// `membership` of `m.room.member`.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Membership {
     /// In the room.
     #[default]
@@ -26,6 +27,18 @@ pub enum Membership {
 }
 
 impl Membership {
+    /// What the content of an `m.room.member` event says; `None` when it is none of the five words.
+    pub fn of(content: &Value) -> Option<Self> {
+        match content.get("membership")?.as_str()? {
+            "join" => Some(Self::Join),
+            "invite" => Some(Self::Invite),
+            "knock" => Some(Self::Knock),
+            "ban" => Some(Self::Ban),
+            "leave" => Some(Self::Leave),
+            _ => None,
+        }
+    }
+
     /// The specification's word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -150,7 +163,7 @@ pub fn in_words(member: &Member, power: &Power) -> Line {
 #[cfg(test)]
 mod tests {
     use ruma::owned_user_id;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::reply::Reply;

@@ -1,190 +1,628 @@
-//! Membership changes in words: the table of `m.room.member` in the client-server API, as an exhaustive `match` over
-//! the membership before and after, and over who sent the event.
+//! Membership changes in words: what an `m.room.member` event means, said in one sentence; what let somebody in; and
+//! many of the same in one line.
 //!
 //! <https://spec.matrix.org/v1.19/client-server-api/#mroommember>
+//!
+//! ```
+//! use gleipnir_core::{model::Event, reply::Reply, rules::{membership, names::Names}};
+//! use serde_json::json;
+//!
+//! let event = Event(json!({
+//!     "type": "m.room.member",
+//!     "sender": "@mod:hs.test",
+//!     "state_key": "@bob:hs.test",
+//!     "content": {"membership": "leave", "reason": "spam"},
+//!     "unsigned": {"prev_content": {"membership": "join", "displayname": "Bob"}},
+//! }));
+//! let sentence = membership::explain(&event, &Names::default());
+//! assert_eq!(
+//!     Reply::text(sentence).render().text,
+//!     "`@mod:hs.test` kicked Bob (`@bob:hs.test`), because “spam”",
+//! );
+//! assert_eq!(membership::transition(&event), membership::Transition::Kicked);
+//! ```
+
+mod because;
+mod email;
+mod profile;
+mod tail;
+mod together;
+mod transition;
+mod words;
 
 use serde_json::Value;
 
+pub use self::{
+    because::because,
+    email::explain_third_party_invite,
+    together::{GroupKey, group_key, together},
+    transition::{Transition, transition},
+};
+use self::{transition::By, words::words};
 use super::names::Names;
-use crate::{model::Event, reply::Line};
+use crate::{
+    model::Event,
+    reply::{Line, user_line},
+    text::clean::clean,
+};
 
-/// `membership` of an `m.room.member` event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Membership {
-    Invite,
-    Join,
-    Leave,
-    Ban,
-    Knock,
-    Unknown(String),
-}
+/// What follows a sentence about what no server should allow.
+const ANOMALY: &str =
+    "; servers should not allow this: it can come from a state reset, or from a broken or hostile server";
 
-impl Membership {
-    fn of(content: &Value) -> Self {
-        match content.get("membership").and_then(Value::as_str) {
-            Some("invite") => Self::Invite,
-            Some("join") => Self::Join,
-            Some("leave") => Self::Leave,
-            Some("ban") => Self::Ban,
-            Some("knock") => Self::Knock,
-            Some(other) => Self::Unknown(other.to_owned()),
-            None => Self::Unknown(String::new()),
-        }
-    }
-}
-
-/// What an `m.room.member` event says, in one sentence.
+/// What an `m.room.member` event says, as a sentence without its full stop. Who did it to whom is told by the IDs;
+/// names are those of the events, and of `names` where they have none.
 pub fn explain(event: &Event, names: &Names) -> Line {
-    use Membership::{Ban, Invite, Join, Knock, Leave, Unknown};
-
-    let (sender, target) = (event.sender(), event.state_key().unwrap_or_default());
-    let content = event.content();
-    // "If there is no prev_content, the previous membership is leave."
-    let before = event.prev_content().map_or(Leave, Membership::of);
-    let s = || names.user(sender);
-    let t = || target_line(event, target, names);
-    let by_self = sender == target;
-    let line = match (before, Membership::of(content)) {
-        (_, Unknown(word)) if word.is_empty() => t().text(" has a membership event that says nothing"),
-        (_, Unknown(word)) => t().text(" was given the unknown membership ").user(&word),
-        (Leave | Unknown(_), Invite) => s().text(" invited ").append(t()),
-        (Leave | Unknown(_), Join) => t().text(" joined"),
-        (Leave, Leave) if by_self => t().text(" left, though not in the room"),
-        (Leave, Leave) => s().text(" recorded ").append(t()).text(" as gone, who was not in the room"),
-        (Leave | Unknown(_), Ban) => s().text(" banned ").append(t()),
-        (Leave | Unknown(_), Knock) => t().text(" asks to be let in"),
-        (Unknown(_), Leave) if by_self => t().text(" left"),
-        (Unknown(_), Leave) => s().text(" removed ").append(t()),
-        (Invite, Invite) => s().text(" repeated the invitation of ").append(t()),
-        (Invite, Join) => t().text(" accepted the invitation"),
-        (Invite, Leave) if by_self => t().text(" declined the invitation"),
-        (Invite, Leave) => s().text(" withdrew the invitation of ").append(t()),
-        (Invite, Ban) => s().text(" banned ").append(t()).text(", who had been invited"),
-        (Invite, Knock) => t().text(" asks to be let in, though invited (this should not happen)"),
-        (Join, Invite) => {
-            s().text(" invited ").append(t()).text(", who was in the room (this should not happen)")
+    let transition = transition(event);
+    let line = match profile::explain(event) {
+        Some(change) if is_profile_change(transition) => target_line(event, transition, names).append(change),
+        _ => {
+            let words = words(transition, By::of(event));
+            let line = words
+                .sentence(sender_of_another(event, transition, names), target_line(event, transition, names));
+            let line = tail::circumstances(line, event, transition, names);
+            tail::hiding(line, event, words)
         }
-        (Join, Join) => profile_change(event, t()),
-        (Join, Leave) if by_self => t().text(" left"),
-        (Join, Leave) => s().text(" kicked ").append(t()),
-        (Join, Ban) => s().text(" removed and banned ").append(t()),
-        (Join, Knock) => t().text(" asks to be let in, though in the room (this should not happen)"),
-        (Ban, Invite) => s().text(" invited ").append(t()).text(", who is banned (this should not happen)"),
-        (Ban, Join) => t().text(" joined, though banned (this should not happen)"),
-        (Ban, Leave) if by_self => t().text(" lifted the own ban (this should not happen)"),
-        (Ban, Leave) => s().text(" unbanned ").append(t()),
-        (Ban, Ban) => s().text(" changed the ban of ").append(t()),
-        (Ban, Knock) => t().text(" asks to be let in, though banned (this should not happen)"),
-        (Knock, Invite) => s().text(" let ").append(t()).text(" in, with an invitation"),
-        (Knock, Join) => t().text(" joined without waiting for an answer"),
-        (Knock, Leave) if by_self => t().text(" no longer asks to be let in"),
-        (Knock, Leave) => s().text(" refused to let ").append(t()).text(" in"),
-        (Knock, Ban) => s().text(" refused and banned ").append(t()),
-        (Knock, Knock) => t().text(" repeated the request to be let in"),
     };
-    match event.text("reason").filter(|reason| !reason.is_empty()) {
-        Some(reason) => line.text(", because ").user(reason),
-        None => line,
+    let line = tail::because(line, event, transition);
+    let line = tail::redaction(line, event, "what else it said (name, picture, reason)", names);
+    if transition.is_anomaly() { line.text(ANOMALY) } else { line }
+}
+
+fn is_profile_change(transition: Transition) -> bool {
+    matches!(
+        transition,
+        Transition::NameChanged | Transition::PictureChanged | Transition::NameAndPictureChanged
+    )
+}
+
+/// Who sent the event, unless it is the one whose membership it is.
+fn sender_of_another(event: &Event, transition: Transition, names: &Names) -> Option<Line> {
+    match (transition, By::of(event)) {
+        (Transition::NoUser, _) | (_, By::Other) => Some(sender_line(event, names)),
+        (_, By::Oneself) => None,
     }
 }
 
-/// Whose membership it is; a kick or a ban carries no name, the event before it does.
-fn target_line(event: &Event, target: &str, names: &Names) -> Line {
-    let name = |content: &Value| content.get("displayname").and_then(Value::as_str).map(str::to_owned);
-    let known = event.prev_content().and_then(name).or_else(|| name(event.content()));
+fn sender_line(event: &Event, names: &Names) -> Line {
+    match event.sender() {
+        "" => Line::new().text("somebody"),
+        sender => user_of(sender, names),
+    }
+}
+
+/// Whose membership it is. A kick or a ban made by a server carries no name, the event before it does; and the name
+/// that users gave themselves counts more than one that somebody else gives them.
+fn target_line(event: &Event, transition: Transition, names: &Names) -> Line {
+    let target = match event.state_key() {
+        None => return sender_line(event, names),
+        Some("") => return Line::new().text("an empty text"),
+        Some(target) => target,
+    };
+    let before = event.prev_content().and_then(display_name);
+    let now = display_name(event.content());
+    let known = match By::of(event) {
+        By::Oneself if !is_profile_change(transition) => now.or(before),
+        By::Oneself | By::Other => before.or(now),
+    };
     match known {
-        Some(name) => crate::reply::user_line(Some(&name), target),
-        None => names.user(target),
+        Some(name) => user_line(Some(name), &short(target)),
+        None => user_of(target, names),
     }
 }
 
-fn profile_change(event: &Event, target: Line) -> Line {
-    let prev = event.prev_content().unwrap_or(&Value::Null);
-    let field = |content: &Value, key: &str| {
-        content.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let change = |key| (field(prev, key), field(event.content(), key));
-    let avatar = change("avatar_url");
-    let picture = if avatar.0 == avatar.1 { "" } else { " and the picture" };
-    match change("displayname") {
-        (before, after) if before == after && picture.is_empty() => {
-            target.text(" sent the membership again, unchanged")
-        }
-        (before, after) if before == after => target.text(" changed the picture"),
-        (Some(_), Some(after)) => target.text(" changed the name to ").user(&after).text(picture),
-        (None, Some(after)) => target.text(" took the name ").user(&after).text(picture),
-        (_, None) => target.text(" removed the name").text(picture),
-    }
+fn display_name(content: &Value) -> Option<&str> {
+    content.get("displayname")?.as_str().filter(|name| !clean(name, 1).is_empty())
+}
+
+/// A user by name and ID.
+fn user_of(id: &str, names: &Names) -> Line {
+    if id.len() <= MOST_ID { names.user(id) } else { Line::new().code(short(id)) }
+}
+
+/// "User IDs MUST NOT exceed 255 bytes": what is longer is none, and cut, so that a sentence of many IDs fits.
+fn short(id: &str) -> String {
+    clean(id, MOST_ID)
+}
+
+const MOST_ID: usize = 255;
+
+/// Whether the event was redacted, and has only what redaction leaves.
+fn is_redacted(event: &Event) -> bool {
+    let by_id = || event.0.get("unsigned").and_then(|unsigned| unsigned.get("redacted_by"));
+    event.redacted_because().is_some() || by_id().is_some_and(Value::is_string)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use ruma::owned_server_name;
     use serde_json::json;
 
     use super::*;
-    use crate::reply::Reply;
+    use crate::{
+        reply::Reply,
+        rules::{explain::Around, room_state::RoomState},
+    };
 
-    fn event(sender: &str, before: &Value, after: &Value) -> Event {
-        Event(json!({
-            "type": "m.room.member", "sender": sender, "state_key": "@t:hs.test", "content": after,
-            "unsigned": {"prev_content": before},
-        }))
+    const OWN: &str = "@bob:hs.test";
+    const OTHER: &str = "@mod:hs.test";
+    const ODD: &str =
+        "; servers should not allow this: it can come from a state reset, or from a broken or hostile server";
+
+    fn names() -> Names {
+        let member = |user: &str, name: &str| {
+            Event(json!({"type": "m.room.member", "state_key": user, "content": {"displayname": name}}))
+        };
+        Names::of(&[member(OTHER, "Mod"), member("@ana:hs.test", "Ana"), member(OWN, "Bob")])
+    }
+
+    fn event(sender: &str, unsigned: &Value, content: &Value) -> Event {
+        Event(json!({"type": "m.room.member", "sender": sender, "state_key": OWN, "content": content,
+            "unsigned": unsigned}))
+    }
+
+    fn said(event: &Event) -> String {
+        Reply::text(explain(event, &names())).render().text
     }
 
     #[track_caller]
-    fn check(sender: &str, before: &str, after: &str, want: &str) {
-        let event = event(sender, &json!({"membership": before}), &json!({"membership": after}));
-        let said = Reply::new().paragraph(explain(&event, &Names::default())).render().text;
-        assert_eq!(said, want, "{sender}: {before} to {after}");
+    fn check(sender: &str, unsigned: &Value, content: &Value, want: &str) {
+        let event = event(sender, unsigned, content);
+        let odd = transition(&event).is_anomaly();
+        let want = want.replace("MOD", "Mod (`@mod:hs.test`)").replace("BOB", "Bob (`@bob:hs.test`)");
+        let want = want.replace("ANA", "Ana (`@ana:hs.test`)");
+        assert_eq!(said(&event), want.replace("!!", ODD), "{event:?}");
+        assert_eq!(odd, want.contains("!!"), "{event:?}");
+    }
+
+    /// Every membership before and after, by oneself and by another.
+    #[test]
+    fn all_transitions() {
+        for (before, after, by_self, by_other) in [
+            ("leave", "invite", "BOB invited themselves!!", "MOD invited BOB"),
+            ("leave", "join", "BOB joined", "MOD recorded that BOB joined!!"),
+            (
+                "leave",
+                "leave",
+                "BOB left, though not in the room!!",
+                "MOD recorded BOB as gone, though not in the room",
+            ),
+            ("leave", "ban", "BOB banned themselves!!", "MOD banned BOB"),
+            ("leave", "knock", "BOB asked to be let in", "MOD recorded that BOB asked to be let in!!"),
+            ("invite", "invite", "BOB invited themselves!!", "MOD repeated the invitation for BOB"),
+            ("invite", "join", "BOB accepted the invitation", "MOD recorded that BOB joined!!"),
+            ("invite", "leave", "BOB declined the invitation", "MOD withdrew the invitation for BOB"),
+            ("invite", "ban", "BOB banned themselves!!", "MOD banned BOB, who had been invited"),
+            (
+                "invite",
+                "knock",
+                "BOB asked to be let in, though invited!!",
+                "BOB asked to be let in, though invited, recorded by MOD!!",
+            ),
+            (
+                "join",
+                "invite",
+                "BOB invited themselves, though already in the room!!",
+                "MOD invited BOB, though already in the room!!",
+            ),
+            (
+                "join",
+                "join",
+                "BOB sent the membership again, with nothing visible changed",
+                "MOD changed the name or the picture of BOB!!",
+            ),
+            ("join", "leave", "BOB left", "MOD kicked BOB"),
+            ("join", "ban", "BOB banned themselves!!", "MOD removed and banned BOB"),
+            (
+                "join",
+                "knock",
+                "BOB asked to be let in, though already in the room!!",
+                "BOB asked to be let in, though already in the room, recorded by MOD!!",
+            ),
+            ("ban", "invite", "BOB invited themselves, though banned!!", "MOD invited BOB, though banned!!"),
+            ("ban", "join", "BOB joined, though banned!!", "BOB joined, though banned, recorded by MOD!!"),
+            ("ban", "leave", "BOB lifted their own ban!!", "MOD unbanned BOB"),
+            ("ban", "ban", "BOB banned themselves!!", "MOD changed the ban of BOB"),
+            (
+                "ban",
+                "knock",
+                "BOB asked to be let in, though banned!!",
+                "BOB asked to be let in, though banned, recorded by MOD!!",
+            ),
+            ("knock", "invite", "BOB invited themselves!!", "MOD let BOB in, with an invitation"),
+            ("knock", "join", "BOB joined without waiting for an answer", "MOD recorded that BOB joined!!"),
+            ("knock", "leave", "BOB took back the request to be let in", "MOD refused to let BOB in"),
+            ("knock", "ban", "BOB banned themselves!!", "MOD refused and banned BOB"),
+            (
+                "knock",
+                "knock",
+                "BOB repeated the request to be let in",
+                "MOD recorded that BOB asked to be let in!!",
+            ),
+        ] {
+            let before = json!({"prev_content": {"membership": before}});
+            check(OWN, &before, &json!({"membership": after}), by_self);
+            check(OTHER, &before, &json!({"membership": after}), by_other);
+        }
     }
 
     #[test]
-    fn every_pair_has_a_sentence() {
-        let (own, other) = ("@t:hs.test", "@s:hs.test");
-        check(other, "leave", "invite", "`@s:hs.test` invited `@t:hs.test`");
-        check(own, "leave", "join", "`@t:hs.test` joined");
-        check(other, "leave", "ban", "`@s:hs.test` banned `@t:hs.test`");
-        check(own, "leave", "knock", "`@t:hs.test` asks to be let in");
-        check(own, "invite", "join", "`@t:hs.test` accepted the invitation");
-        check(own, "invite", "leave", "`@t:hs.test` declined the invitation");
-        check(other, "invite", "leave", "`@s:hs.test` withdrew the invitation of `@t:hs.test`");
-        check(own, "join", "leave", "`@t:hs.test` left");
-        check(other, "join", "leave", "`@s:hs.test` kicked `@t:hs.test`");
-        check(other, "join", "ban", "`@s:hs.test` removed and banned `@t:hs.test`");
-        check(other, "ban", "leave", "`@s:hs.test` unbanned `@t:hs.test`");
-        check(own, "knock", "join", "`@t:hs.test` joined without waiting for an answer");
-        check(other, "knock", "leave", "`@s:hs.test` refused to let `@t:hs.test` in");
-        check(own, "ban", "join", "`@t:hs.test` joined, though banned (this should not happen)");
-        check(own, "leave", "prison", "`@t:hs.test` was given the unknown membership “prison”");
-        let all = ["invite", "join", "leave", "ban", "knock"];
-        let sentences: std::collections::BTreeSet<String> = all
-            .iter()
-            .flat_map(|before| {
-                all.iter().flat_map(move |after| [(own, before, after), (other, before, after)])
-            })
-            .map(|(sender, before, after)| {
-                let event = event(sender, &json!({"membership": before}), &json!({"membership": after}));
-                Reply::new().paragraph(explain(&event, &Names::default())).render().text
-            })
-            .collect();
-        assert!(sentences.len() >= 25, "each pair has its own sentence: {sentences:#?}");
+    fn the_membership_before_may_be_missing() {
+        let none = json!({});
+        check(OWN, &none, &json!({"membership": "join"}), "BOB joined");
+        check(
+            OTHER,
+            &none,
+            &json!({"membership": "leave"}),
+            "MOD recorded BOB as gone, though not in the room",
+        );
+        check(OWN, &json!({"prev_content": {"membership": 7}}), &json!({"membership": "join"}), "BOB joined");
+        check(OWN, &json!({"prev_content": "x"}), &json!({"membership": "join"}), "BOB joined");
+        let unseen = json!({"replaces_state": "$before"});
+        for (after, by_self, by_other) in [
+            (
+                "join",
+                "BOB joined, or changed the name or the picture (what was before is not shown)",
+                "BOB joined, or changed the name or the picture, recorded by MOD (what was before is not shown)",
+            ),
+            (
+                "leave",
+                "BOB left, declined, or took back a request to be let in (what was before is not shown)",
+                "MOD kicked, unbanned or refused BOB (what was before is not shown)",
+            ),
+            ("invite", "BOB invited themselves", "MOD invited BOB"),
+            ("ban", "BOB banned themselves", "MOD banned BOB"),
+            ("knock", "BOB asked to be let in", "BOB asked to be let in, recorded by MOD"),
+        ] {
+            check(OWN, &unseen, &json!({"membership": after}), by_self);
+            check(OTHER, &unseen, &json!({"membership": after}), by_other);
+        }
     }
 
     #[test]
-    fn reasons_and_names_are_told() {
-        let ban = event(
-            "@s:hs.test",
-            &json!({"membership": "join", "displayname": "Tim"}),
-            &json!({"membership": "ban", "reason": "spam"}),
+    fn unknown_memberships_are_told() {
+        let joined = json!({"prev_content": {"membership": "join"}});
+        let prison = json!({"membership": "prison"});
+        check(OTHER, &joined, &prison, "MOD gave BOB a membership that servers do not know: “prison”!!");
+        check(OWN, &joined, &prison, "BOB gave themselves a membership that servers do not know: “prison”!!");
+        let says_nothing = "MOD sent an event about the membership of BOB that does not say what it is!!";
+        for content in [json!({}), json!({"membership": null}), json!({"membership": ["join"]}), json!(7)] {
+            check(OTHER, &joined, &content, says_nothing);
+        }
+        let before = json!({"prev_content": {"membership": "prison"}});
+        check(
+            OTHER,
+            &before,
+            &json!({"membership": "leave"}),
+            "MOD kicked, unbanned or refused BOB, after a membership that servers do not know: “prison”!!",
         );
-        let said = Reply::new().paragraph(explain(&ban, &Names::default())).render().text;
-        assert_eq!(said, "`@s:hs.test` removed and banned Tim (`@t:hs.test`), because “spam”");
-        let rename = event(
-            "@t:hs.test",
-            &json!({"membership": "join", "displayname": "Tim"}),
-            &json!({"membership": "join", "displayname": "Tom"}),
+    }
+
+    #[test]
+    fn what_is_about_no_user_is_told() {
+        let about = |key: &Value, sender: &str| {
+            said(&Event(json!({"type": "m.room.member", "sender": sender, "state_key": key,
+                "content": {"membership": "join"}})))
+        };
+        let no_user = "which is no user ID, to “join”";
+        for (key, shown) in [("bob", "`bob`"), ("", "an empty text"), ("@bob", "`@bob`")] {
+            assert_eq!(
+                about(&json!(key), OTHER),
+                format!("Mod (`@mod:hs.test`) set the membership of {shown}, {no_user}{ODD}")
+            );
+        }
+        assert_eq!(about(&json!("x"), "x"), format!("`x` set the membership of `x`, {no_user}{ODD}"));
+        let no_state = "sent a membership that is not part of the room's state, and changes nothing";
+        assert_eq!(about(&json!(7), OTHER), format!("Mod (`@mod:hs.test`) {no_state}{ODD}"));
+        assert_eq!(said(&Event(json!("x"))), format!("somebody {no_state}{ODD}"));
+    }
+
+    #[test]
+    fn names_are_of_the_events_and_ids_always_there() {
+        let kick = |before: &Value, now: &Value| {
+            let event = Event(json!({"sender": "@mod:far.test", "state_key": "@tim:x.test",
+                "content": now, "unsigned": {"prev_content": before}}));
+            said(&event)
+        };
+        let (joined, left) = (json!({"membership": "join"}), json!({"membership": "leave"}));
+        let named = |name: &str, membership: &str| json!({"membership": membership, "displayname": name});
+        assert_eq!(kick(&named("Tim", "join"), &left), "`@mod:far.test` kicked Tim (`@tim:x.test`)");
+        // The name that users gave themselves, not one that somebody else gives them.
+        let faked = kick(&named("Tim", "join"), &named("Fool", "leave"));
+        assert_eq!(faked, "`@mod:far.test` kicked Tim (`@tim:x.test`)");
+        let only = kick(&joined, &named("Fool", "leave"));
+        assert_eq!(only, "`@mod:far.test` kicked Fool (`@tim:x.test`)");
+        assert_eq!(kick(&named(" \u{200b}", "join"), &left), "`@mod:far.test` kicked `@tim:x.test`");
+        // Who comes back has the name of today.
+        let back = json!({"prev_content": {"membership": "leave", "displayname": "Old"}});
+        check(OWN, &back, &named("New", "join"), "New (`@bob:hs.test`) joined");
+        // The name from elsewhere is for those whose events have none.
+        check(OWN, &json!({}), &json!({"membership": "join", "displayname": 7}), "BOB joined");
+        let event = Event(json!({"state_key": OWN, "content": {"membership": "ban"}}));
+        assert_eq!(said(&event), "somebody banned Bob (`@bob:hs.test`)");
+    }
+
+    #[test]
+    fn profile_changes_old_and_new() {
+        let check = |before: &Value, now: &Value, want: &str| {
+            let with = |profile: &Value| {
+                let mut content = json!({"membership": "join"});
+                let fields = profile.as_object().expect("an object").clone();
+                content.as_object_mut().expect("an object").extend(fields);
+                content
+            };
+            check(OWN, &json!({"prev_content": with(before)}), &with(now), want);
+        };
+        let name = |name: Value| json!({"displayname": name});
+        let both = |name: Value, picture: Value| json!({"displayname": name, "avatar_url": picture});
+        let (a, b, n) = (|| json!("a"), || json!("b"), || Value::Null);
+        let (p, q) = (|| json!("mxc://hs/p"), || json!("mxc://hs/q"));
+        let me = "a (`@bob:hs.test`)";
+        check(&name(a()), &name(b()), &format!("{me} changed the name from “a” to “b”"));
+        check(&name(n()), &name(b()), "b (`@bob:hs.test`) took the name “b”");
+        check(&name(json!("")), &name(b()), "b (`@bob:hs.test`) took the name “b”");
+        check(&name(a()), &name(n()), &format!("{me} removed the name “a”"));
+        check(&name(a()), &json!({}), &format!("{me} removed the name “a”"));
+        check(&name(a()), &name(json!(7)), &format!("{me} changed the name from “a” to one that is no text"));
+        check(&name(n()), &name(json!([])), "BOB took a name that is no text");
+        check(&name(json!({})), &name(n()), "BOB removed a name that was no text");
+        check(
+            &name(json!(7)),
+            &name(b()),
+            "b (`@bob:hs.test`) changed the name from one that was no text to “b”",
         );
-        let said = Reply::new().paragraph(explain(&rename, &Names::default())).render().text;
-        assert_eq!(said, "Tim (`@t:hs.test`) changed the name to “Tom”");
+        let unseen = format!("{me} changed the name from “a” to one that shows nothing");
+        check(&name(a()), &name(json!("\u{202e}\u{3164}")), &unseen);
+        check(&both(a(), n()), &both(a(), p()), &format!("{me} set a picture"));
+        check(&both(a(), p()), &both(a(), q()), &format!("{me} changed the picture"));
+        check(&both(a(), p()), &both(a(), n()), &format!("{me} removed the picture"));
+        check(&both(a(), p()), &both(a(), json!(7)), &format!("{me} set a picture whose address is no text"));
+        let two = format!("{me} changed the name from “a” to “b” and changed the picture");
+        check(&both(a(), p()), &both(b(), q()), &two);
+        check(
+            &both(a(), p()),
+            &both(n(), n()),
+            &format!("{me} removed the name “a” and removed the picture"),
+        );
+        let again = format!("{me} sent the membership again, with nothing visible changed");
+        check(&both(a(), p()), &both(a(), p()), &again);
+        check(
+            &both(a(), n()),
+            &json!({"displayname": "a", "reason": "why not"}),
+            &format!("{again}, because “why not”"),
+        );
+    }
+
+    #[test]
+    fn what_redaction_took_is_not_told_as_a_change() {
+        let joined = json!({"membership": "join"});
+        let because = json!({"sender": OTHER, "content": {"reason": "rude"}});
+        let removed = "what else it said (name, picture, reason) was removed from this event by";
+        let redacted = |before: &Value| json!({"prev_content": before, "redacted_because": because});
+        check(
+            OWN,
+            &redacted(&json!({"membership": "leave"})),
+            &joined,
+            &format!("BOB joined; {removed} MOD, because “rude”"),
+        );
+        check(
+            OWN,
+            &redacted(&json!({"membership": "join", "displayname": "Bob"})),
+            &joined,
+            &format!(
+                "BOB changed the name or the picture, or sent the membership again; {removed} MOD, because “rude”"
+            ),
+        );
+        check(
+            OTHER,
+            &json!({"prev_content": {"membership": "ban", "reason": "spam"}, "redacted_by": "$r"}),
+            &json!({"membership": "ban"}),
+            &format!("MOD changed the ban of BOB (before: “spam”); {removed} somebody"),
+        );
+        // The event before has only what redaction leaves: whether there was a name is not known.
+        let maybe = "(before: none, or one that was removed from the event)";
+        let before =
+            json!({"prev_content": {"membership": "join", "join_authorised_via_users_server": "@u:hs"}});
+        let named = json!({"membership": "join", "displayname": "Bob"});
+        check(OWN, &before, &named, &format!("BOB took the name “Bob” {maybe}"));
+        let pictured = json!({"membership": "join", "avatar_url": "mxc://hs/p"});
+        check(OWN, &before, &pictured, &format!("BOB set a picture {maybe}"));
+        check(OWN, &before, &joined, "BOB sent the membership again, with nothing visible changed");
+    }
+
+    #[test]
+    fn reasons_are_quoted() {
+        let joined = json!({"prev_content": {"membership": "join"}});
+        let ban = |reason: Value| json!({"membership": "ban", "reason": reason});
+        check(OTHER, &joined, &ban(json!("spam")), "MOD removed and banned BOB, because “spam”");
+        for nothing in [json!(""), json!(" \u{200b}"), json!(7), json!(null), json!(["spam"])] {
+            check(OTHER, &joined, &ban(nothing), "MOD removed and banned BOB");
+        }
+        let banned = json!({"prev_content": {"membership": "ban", "reason": "spam"}});
+        check(
+            OTHER,
+            &banned,
+            &ban(json!("raid")),
+            "MOD changed the ban of BOB, because “raid” (before: “spam”)",
+        );
+        check(OTHER, &banned, &ban(json!("spam")), "MOD changed the ban of BOB, because “spam”");
+        check(
+            OTHER,
+            &banned,
+            &json!({"membership": "ban"}),
+            "MOD changed the ban of BOB, without a reason now (before: “spam”)",
+        );
+        let first = json!({"prev_content": {"membership": "ban"}});
+        check(OTHER, &first, &ban(json!("raid")), "MOD changed the ban of BOB, because “raid”");
+    }
+
+    #[test]
+    fn invitations_carry_where_to_and_where_from() {
+        let none = json!({});
+        let invite = |more: Value| {
+            let mut content = more;
+            content["membership"] = json!("invite");
+            content
+        };
+        check(OTHER, &none, &invite(json!({"is_direct": true})), "MOD invited BOB to a direct chat");
+        check(OTHER, &none, &invite(json!({"is_direct": "true"})), "MOD invited BOB");
+        check(
+            OTHER,
+            &none,
+            &invite(json!({"third_party_invite": {"display_name": "b…@e…", "signed": {}}, "reason": "hi"})),
+            "MOD invited BOB; the e-mail invitation for “b…@e…” became this one, because “hi”",
+        );
+        let stripped = invite(json!({"third_party_invite": {"signed": {}}}));
+        check(OTHER, &none, &stripped, "MOD invited BOB; an e-mail invitation became this one");
+        let invited = json!({"prev_content": {"membership": "invite"}, "prev_sender": "@ana:hs.test"});
+        let (join, leave) = (json!({"membership": "join"}), json!({"membership": "leave"}));
+        check(OWN, &invited, &join, "BOB accepted the invitation from ANA");
+        check(OWN, &invited, &leave, "BOB declined the invitation from ANA");
+        check(OTHER, &invited, &leave, "MOD withdrew the invitation for BOB, who had been invited by ANA");
+        check("@ana:hs.test", &invited, &leave, "ANA withdrew the invitation for BOB");
+        let vouched = json!({"membership": "join", "join_authorised_via_users_server": "@ana:hs.test"});
+        check(OWN, &none, &vouched, "BOB joined, vouched for by ANA");
+        let knocked = json!({"prev_content": {"membership": "knock"}, "prev_sender": OWN});
+        check(OWN, &knocked, &vouched, "BOB joined without waiting for an answer, vouched for by ANA");
+        // Kept from the join, it says nothing about a new name.
+        let joined = json!({"prev_content": {"membership": "join", "displayname": null}});
+        check(OWN, &joined, &vouched, "BOB sent the membership again, with nothing visible changed");
+    }
+
+    #[test]
+    fn bans_carry_whose_they_were_and_what_they_hide() {
+        let banned = json!({"prev_content": {"membership": "ban"}, "prev_sender": "@ana:hs.test"});
+        let leave = json!({"membership": "leave"});
+        check(OTHER, &banned, &leave, "MOD unbanned BOB, who had been banned by ANA");
+        check("@ana:hs.test", &banned, &leave, "ANA unbanned BOB");
+        for key in ["org.matrix.msc4293.redact_events", "redact_events"] {
+            let hiding = |membership: &str| json!({"membership": membership, "reason": "spam", key: true});
+            let joined = json!({"prev_content": {"membership": "join"}});
+            let invited = json!({"prev_content": {"membership": "invite"}});
+            check(
+                OTHER,
+                &joined,
+                &hiding("ban"),
+                "MOD removed and banned BOB and hid all their messages, because “spam”",
+            );
+            check(
+                OTHER,
+                &joined,
+                &hiding("leave"),
+                "MOD kicked BOB and hid all their messages, because “spam”",
+            );
+            check(
+                OTHER,
+                &invited,
+                &hiding("ban"),
+                "MOD banned BOB, who had been invited, and hid all their messages, because “spam”",
+            );
+            check(OWN, &joined, &hiding("leave"), "BOB left, because “spam”");
+            check(OTHER, &joined, &json!({"membership": "ban", key: "true"}), "MOD removed and banned BOB");
+        }
+    }
+
+    /// Any JSON, often of the shape that is expected.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            text().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 12, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((text(), inner), 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let evil = "([<>&\"'`“”\n\r\u{202e}\u{200b}\u{2028}]|https://a.b|@room|@a:b|\\PC|</code>|<a href=x>)";
+        prop_oneof![
+            20 => prop::string::string_regex(&format!("{evil}{{0,40}}")).expect("a pattern"),
+            1 => (prop::string::string_regex(evil).expect("a pattern"))
+                .prop_map(|text| text.repeat(65_536 / text.len().max(1))),
+            4 => Just("@user:evil.test".to_owned()),
+            4 => Just("join".to_owned()),
+        ]
+    }
+
+    fn membership() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            9 => prop::sample::select(vec!["join", "invite", "leave", "ban", "knock"]).prop_map(Value::from),
+            1 => any_json(),
+        ]
+    }
+
+    fn content() -> impl Strategy<Value = Value> {
+        let fields = prop::collection::vec(any_json(), 7);
+        (membership(), fields, any::<bool>()).prop_map(|(membership, fields, hides)| {
+            let [name, picture, reason, direct, vouched, from, display] = &fields[..] else { unreachable!() };
+            json!({"membership": membership, "displayname": name, "avatar_url": picture, "reason": reason,
+                "is_direct": direct, "join_authorised_via_users_server": vouched,
+                "third_party_invite": {"display_name": display, "signed": from}, "display_name": display,
+                "org.matrix.msc4293.redact_events": hides})
+        })
+    }
+
+    fn user() -> impl Strategy<Value = Value> {
+        prop_oneof![2 => Just(json!(OWN)), 2 => Just(json!(OTHER)), 2 => any_json()]
+    }
+
+    fn any_event() -> impl Strategy<Value = Event> {
+        let contents =
+            (prop_oneof![4 => content(), 1 => any_json()], prop_oneof![4 => content(), 1 => any_json()]);
+        (user(), user(), user(), contents, any_json(), 0..4).prop_map(|(a, b, c, contents, redaction, n)| {
+            let unsigned = match n {
+                0 => json!({"prev_content": contents.1, "prev_sender": c}),
+                1 => json!({"prev_content": contents.1, "redacted_because": {"sender": c, "content": contents.1}}),
+                2 => json!({"replaces_state": c, "redacted_because": redaction}),
+                _ => redaction,
+            };
+            Event(json!({"type": "m.room.member", "sender": a, "state_key": b, "content": contents.0,
+                "unsigned": unsigned}))
+        })
+    }
+
+    #[track_caller]
+    fn stays_in_its_place(line: Line) {
+        let rendered = Reply::text(line).render();
+        assert!(!rendered.text.is_empty());
+        assert!(rendered.text.chars().count() < 4000, "{}", rendered.text.len());
+        assert!(!rendered.text.contains("does not fit"), "the sentence is there");
+        assert!(!rendered.text.contains(['\n', '\r', '\u{202e}', '\u{200b}', '\u{2028}']));
+        let mut left = rendered.html;
+        for tag in ["<p>", "</p>", "<code>", "</code>"] {
+            left = left.replace(tag, "");
+        }
+        assert!(!left.contains(['<', '>', '"', '\'']), "{left}");
+    }
+
+    proptest! {
+        #[test]
+        fn strangers_stay_in_their_place(events in prop::collection::vec(any_event(), 1..4), rule in any_json(), room in any_json()) {
+            let names = Names::of(&events).with_room("!a:hs", rule.as_str(), room.as_str());
+            let condition = |room: &Value| json!({"type": "m.room_membership", "room_id": room});
+            let allow = json!([condition(&room), condition(&json!("!a:hs")), room, condition(&rule), condition(&rule)]);
+            let server = owned_server_name!("hs.test");
+            let around = Around { names: Some(&names), here: Some(&server), ..Around::default() };
+            for rule in [rule, json!("restricted"), json!("public")] {
+                let rules = Event(json!({"type": "m.room.join_rules", "state_key": "",
+                    "content": {"join_rule": rule, "allow": allow}}));
+                let state = RoomState::of(events.iter().cloned().chain([rules]), None);
+                events.iter().filter_map(|event| because(event, &state, &names)).for_each(stays_in_its_place);
+            }
+            for event in &events {
+                stays_in_its_place(explain(event, &names));
+                stays_in_its_place(explain_third_party_invite(event, &names));
+            }
+            stays_in_its_place(together(&events.iter().collect::<Vec<_>>(), &around));
+            let same: Vec<&Event> = events.iter().filter(|event| group_key(event) == group_key(&events[0])).collect();
+            stays_in_its_place(together(&same, &around));
+        }
     }
 }

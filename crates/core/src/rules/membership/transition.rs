@@ -1,0 +1,281 @@
+//! What an `m.room.member` event means: the table of the specification, as an exhaustive `match` over the membership
+//! before and after, and over who sent the event.
+
+use ruma::UserId;
+use serde_json::Value;
+
+use super::profile;
+use crate::{model::Event, rules::member::Membership};
+
+/// What an `m.room.member` event means. “Self” is when the sender is the one whose membership it is; by the user IDs,
+/// never by names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transition {
+    /// leave → invite.
+    Invited,
+    /// leave, invite or knock → invite by self, which no server may allow.
+    InvitedThemselves,
+    /// leave → join.
+    Joined,
+    /// leave, invite or knock → join by another, which no server may allow.
+    JoinedByOther,
+    /// leave → leave by self, which no server may allow.
+    LeftAgain,
+    /// leave → leave by another; the state can be written so.
+    RecordedAsGone,
+    /// leave → ban.
+    Banned,
+    /// Any → ban by self, which no server may allow.
+    BannedThemselves,
+    /// leave → knock.
+    Knocked,
+    /// leave or knock → knock by another, which no server may allow.
+    KnockedByOther,
+    /// invite → invite.
+    InvitationRepeated,
+    /// invite → join.
+    InvitationAccepted,
+    /// invite → leave by self.
+    InvitationDeclined,
+    /// invite → leave by another.
+    InvitationWithdrawn,
+    /// invite → ban.
+    InviteeBanned,
+    /// invite → knock, which no server may allow.
+    KnockedThoughInvited,
+    /// join → invite, which must never happen.
+    InvitedThoughJoined,
+    /// join → join with another name.
+    NameChanged,
+    /// join → join with another picture.
+    PictureChanged,
+    /// join → join with another name and another picture.
+    NameAndPictureChanged,
+    /// join → join with the same name and picture.
+    JoinRepeated,
+    /// join → join, redacted: what it changed is not known any more.
+    ProfileRedacted,
+    /// join → join by another, which no server may allow.
+    ProfileChangedByOther,
+    /// join → leave by self.
+    Left,
+    /// join → leave by another.
+    Kicked,
+    /// join → ban.
+    KickedAndBanned,
+    /// join → knock, which must never happen.
+    KnockedThoughJoined,
+    /// ban → invite, which must never happen.
+    InvitedThoughBanned,
+    /// ban → join, which must never happen.
+    JoinedThoughBanned,
+    /// ban → leave by self, which no server may allow.
+    UnbannedThemselves,
+    /// ban → leave by another.
+    Unbanned,
+    /// ban → ban, such as with another reason.
+    BanChanged,
+    /// ban → knock, which must never happen.
+    KnockedThoughBanned,
+    /// knock → invite.
+    KnockAccepted,
+    /// knock → join: the room was opened meanwhile, or they got into a room that it lets in.
+    JoinedWithoutAnswer,
+    /// knock → leave by self.
+    KnockRetracted,
+    /// knock → leave by another.
+    KnockRefused,
+    /// knock → ban.
+    KnockerBanned,
+    /// knock → knock.
+    KnockRepeated,
+    /// The membership before is not shown, though there was one (`unsigned.replaces_state` without `prev_content`).
+    Unseen(Membership),
+    /// The membership before is a word that is none of the five.
+    UnknownBefore(Membership),
+    /// The membership is a word that is none of the five.
+    UnknownMembership,
+    /// The membership is missing or no text.
+    NoMembership,
+    /// The state key is no user ID.
+    NoUser,
+    /// Not a state event: it changes nobody's membership.
+    NotState,
+}
+
+impl Transition {
+    /// Whether no server that keeps the rules allows it. It can be met all the same: after a state reset, or from
+    /// servers that are broken or hostile.
+    pub fn is_anomaly(self) -> bool {
+        match self {
+            Self::InvitedThemselves
+            | Self::JoinedByOther
+            | Self::LeftAgain
+            | Self::BannedThemselves
+            | Self::KnockedByOther
+            | Self::KnockedThoughInvited
+            | Self::InvitedThoughJoined
+            | Self::ProfileChangedByOther
+            | Self::KnockedThoughJoined
+            | Self::InvitedThoughBanned
+            | Self::JoinedThoughBanned
+            | Self::UnbannedThemselves
+            | Self::KnockedThoughBanned
+            | Self::UnknownBefore(_)
+            | Self::UnknownMembership
+            | Self::NoMembership
+            | Self::NoUser
+            | Self::NotState => true,
+            Self::Invited
+            | Self::Joined
+            | Self::RecordedAsGone
+            | Self::Banned
+            | Self::Knocked
+            | Self::InvitationRepeated
+            | Self::InvitationAccepted
+            | Self::InvitationDeclined
+            | Self::InvitationWithdrawn
+            | Self::InviteeBanned
+            | Self::NameChanged
+            | Self::PictureChanged
+            | Self::NameAndPictureChanged
+            | Self::JoinRepeated
+            | Self::ProfileRedacted
+            | Self::Left
+            | Self::Kicked
+            | Self::KickedAndBanned
+            | Self::Unbanned
+            | Self::BanChanged
+            | Self::KnockAccepted
+            | Self::JoinedWithoutAnswer
+            | Self::KnockRetracted
+            | Self::KnockRefused
+            | Self::KnockerBanned
+            | Self::KnockRepeated
+            | Self::Unseen(_) => false,
+        }
+    }
+}
+
+/// Who sent the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// The one whose membership it is.
+    Oneself,
+    /// Somebody else.
+    Other,
+}
+
+impl By {
+    pub(super) fn of(event: &Event) -> Self {
+        if event.state_key() == Some(event.sender()) { Self::Oneself } else { Self::Other }
+    }
+}
+
+/// What an `m.room.member` event means, whatever its shape.
+pub fn transition(event: &Event) -> Transition {
+    use By::{Oneself, Other};
+    use Membership::{Ban, Invite, Join, Knock, Leave};
+    use Transition as To;
+
+    let Some(target) = event.state_key() else { return To::NotState };
+    if <&UserId>::try_from(target).is_err() {
+        return To::NoUser;
+    }
+    let Some(after) = Membership::of(event.content()) else {
+        return match event.text("membership") {
+            Some(_) => To::UnknownMembership,
+            None => To::NoMembership,
+        };
+    };
+    let before = match event.prev_content() {
+        Some(content) if content.get("membership").is_some_and(Value::is_string) => {
+            let Some(before) = Membership::of(content) else { return To::UnknownBefore(after) };
+            before
+        }
+        None if replaces(event) => return To::Unseen(after),
+        // "If there is no prev_content, the previous membership is leave."
+        Some(_) | None => Leave,
+    };
+    // "Must never happen." can still be met; and a sender that the authorization rules forbid is no less an anomaly.
+    match (before, after, By::of(event)) {
+        // "No change."
+        (Invite, Invite, Other) => To::InvitationRepeated,
+        // "User joined the room."
+        (Invite, Join, Oneself) => To::InvitationAccepted,
+        // "If the state_key is the same as the sender, the user rejected the invite."
+        (Invite, Leave, Oneself) => To::InvitationDeclined,
+        // "Otherwise, the state_key user had their invite revoked."
+        (Invite, Leave, Other) => To::InvitationWithdrawn,
+        // "User was banned."
+        (Invite, Ban, Other) => To::InviteeBanned,
+        // "User is re-knocking." The authorization rules allow it to nobody who is invited.
+        (Invite, Knock, Oneself | Other) => To::KnockedThoughInvited,
+
+        // "Must never happen."
+        (Join, Invite, Oneself | Other) => To::InvitedThoughJoined,
+        // "displayname or avatar_url changed."
+        (Join, Join, Oneself) => profile::transition(event),
+        (Join, Join, Other) => To::ProfileChangedByOther,
+        // "If the state_key is the same as the sender, the user left."
+        (Join, Leave, Oneself) => To::Left,
+        // "Otherwise, the state_key user was kicked."
+        (Join, Leave, Other) => To::Kicked,
+        // "User was kicked and banned."
+        (Join, Ban, Other) => To::KickedAndBanned,
+        // "Must never happen."
+        (Join, Knock, Oneself | Other) => To::KnockedThoughJoined,
+
+        // "New invitation sent."
+        (Leave, Invite, Other) => To::Invited,
+        // "User joined."
+        (Leave, Join, Oneself) => To::Joined,
+        // "No change." Others can write the state so, even of somebody who never was in the room.
+        (Leave, Leave, Oneself) => To::LeftAgain,
+        (Leave, Leave, Other) => To::RecordedAsGone,
+        // "User was banned."
+        (Leave, Ban, Other) => To::Banned,
+        // "User is knocking."
+        (Leave, Knock, Oneself) => To::Knocked,
+
+        // "Must never happen."
+        (Ban, Invite, Oneself | Other) => To::InvitedThoughBanned,
+        // "Must never happen."
+        (Ban, Join, Oneself | Other) => To::JoinedThoughBanned,
+        // "User was unbanned."
+        (Ban, Leave, Other) => To::Unbanned,
+        (Ban, Leave, Oneself) => To::UnbannedThemselves,
+        // "No change." But of the reason, mostly.
+        (Ban, Ban, Other) => To::BanChanged,
+        // "Must never happen."
+        (Ban, Knock, Oneself | Other) => To::KnockedThoughBanned,
+
+        // "Knock accepted."
+        (Knock, Invite, Other) => To::KnockAccepted,
+        // "Must never happen." It does: when the room was opened, or they meet the condition of a restricted one.
+        (Knock, Join, Oneself) => To::JoinedWithoutAnswer,
+        // "If the state_key is the same as the sender, the user retracted the knock."
+        (Knock, Leave, Oneself) => To::KnockRetracted,
+        // "Otherwise, the state_key user had their knock denied."
+        (Knock, Leave, Other) => To::KnockRefused,
+        // "User was banned."
+        (Knock, Ban, Other) => To::KnockerBanned,
+        // "No change."
+        (Knock, Knock, Oneself) => To::KnockRepeated,
+
+        // "If the sender's current membership state is not join, reject.", "If target user's current membership state
+        // is join or ban, reject."
+        (Invite | Leave | Knock, Invite, Oneself) => To::InvitedThemselves,
+        // "If the sender does not match state_key, reject."
+        (Invite | Leave | Knock, Join, Other) => To::JoinedByOther,
+        (Leave | Knock, Knock, Other) => To::KnockedByOther,
+        // "… and the target user's power level is less than the sender's power level, allow." Nobody's is their own.
+        (Invite | Join | Leave | Ban | Knock, Ban, Oneself) => To::BannedThemselves,
+    }
+}
+
+/// Whether there was an event before, as the server tells.
+fn replaces(event: &Event) -> bool {
+    let unsigned = event.0.get("unsigned");
+    unsigned.and_then(|unsigned| unsigned.get("replaces_state")).is_some_and(Value::is_string)
+}
