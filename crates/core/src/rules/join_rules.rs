@@ -48,7 +48,7 @@ pub fn in_short(rule: Option<&str>) -> Line {
 }
 
 /// The rooms whose members may join; conditions of other types and without a room match nothing.
-fn allowed(content: &Value) -> Vec<&str> {
+pub(super) fn allowed(content: &Value) -> Vec<&str> {
     let conditions = content.get("allow").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     conditions
         .iter()
