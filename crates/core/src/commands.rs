@@ -6,6 +6,7 @@ mod audit;
 mod block;
 mod blocked;
 mod browse;
+mod can;
 mod cancel;
 mod confirm;
 mod context;
@@ -68,6 +69,7 @@ pub fn table() -> Vec<Entry> {
         entry::<audit::Audit>(),
         entry::<block::Block>(),
         entry::<blocked::Blocked>(),
+        entry::<can::Can>(),
         entry::<cancel::Cancel>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
