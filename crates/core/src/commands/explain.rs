@@ -16,7 +16,7 @@ use super::{Access, Command, Decision, Failure, Subject, World, events, facts::F
 use crate::{
     model::Event,
     reply::Line,
-    rules::{join_rules, names::Names, room_state::RoomState},
+    rules::{join_rules, membership::because, names::Names, room_state::RoomState},
     text::target::{EventTarget, RoomTarget, UserTarget, looks_like_room},
 };
 
@@ -178,6 +178,13 @@ fn let_in(rules: &Event) -> Vec<OwnedRoomId> {
 }
 
 /// The sentence, and what let somebody in who joined.
-fn with_cause(sentence: Line, _event: &Event, _state: &RoomState, _names: &Names) -> Line {
-    sentence
+fn with_cause(sentence: Line, event: &Event, state: &RoomState, names: &Names) -> Line {
+    match because(event, state, names) {
+        None => sentence,
+        // The sentence ends with a “because” of theirs.
+        Some(cause) if event.text("reason").is_some_and(|reason| !reason.is_empty()) => {
+            sentence.text(" (").append(cause).text(")")
+        }
+        Some(cause) => sentence.text(", ").append(cause),
+    }
 }

@@ -21,6 +21,7 @@ use crate::{
     ports::Fault,
     reply::{Line, Reply},
     rules::{
+        can::{allow_rooms, what_made_possible},
         explain::{Around, Explanation, explain},
         names::Names,
         room_state::RoomState,
@@ -99,7 +100,8 @@ fn mentioned(event: &Event, state: Option<&RoomState>) -> Vec<OwnedRoomId> {
     match event.kind() {
         "m.room.join_rules" => events.flat_map(let_in).collect(),
         "m.room.member" => {
-            state.and_then(|state| state.the("m.room.join_rules")).map(let_in).unwrap_or_default()
+            let rooms = state.map(allow_rooms).unwrap_or_default().into_iter();
+            rooms.filter_map(|id| id.try_into().ok()).collect()
         }
         "m.room.tombstone" => named("/replacement_room"),
         "m.room.create" => named("/predecessor/room_id"),
@@ -137,6 +139,10 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
         .fold(reply, |reply, warning| reply.paragraph(Line::new().text("⚠️ ").append(warning)));
     let reply = if details.is_empty() { reply } else { reply.list(details) };
     let reply = reply.fact("Time", date(event.time()));
+    let reply = match state.as_ref().and_then(|state| what_made_possible(event, state, names)) {
+        Some(line) => reply.fact("Why they could", line),
+        None => reply,
+    };
     let reply = match event.redacted_because() {
         Some(redaction) => reply.fact("Redacted", redacted_by(&redaction, names)),
         None => reply,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::try_join4;
 use ruma::RoomId;
 
-use super::{let_in, other_rooms, previous::with_previous, redaction_rules};
+use super::{other_rooms, previous::with_previous, redaction_rules};
 use crate::{
     commands::{
         Failure, World,
@@ -17,9 +17,11 @@ use crate::{
     plan::RoomRef,
     reply::{Line, Reply},
     rules::{
+        can::allow_rooms,
         event::time,
         explain::{Around, Explanation, explain},
         join_rules,
+        membership::{Transition, transition},
         names::Names,
         power::Level,
         room_state::RoomState,
@@ -79,7 +81,7 @@ pub(super) async fn gather(target: &RoomTarget, world: &World<'_>) -> Result<Fac
     .await?;
     let state = RoomState::of([create, power_levels, join_rules, acl].concat(), version);
     let (changes, members) = changes(&room, version, world).await?;
-    let rooms = state.the("m.room.join_rules").map(let_in).unwrap_or_default();
+    let rooms = allow_rooms(&state).into_iter().filter_map(|id| id.try_into().ok()).collect();
     let (names, public_rooms) = other_rooms(rooms, Names::of(&members), world).await?;
     let today = today(&room, world).await?;
     Ok(Facts { room: about.named(room), about, details, state, names, public_rooms, changes, today })
@@ -120,6 +122,8 @@ async fn changes(
 }
 
 async fn today(room: &RoomId, world: &World<'_>) -> Result<Today, Failure> {
+    use Transition as T;
+
     let query = HistoryQuery {
         dir: Dir::Backwards,
         limit: MEMBERS,
@@ -130,15 +134,11 @@ async fn today(room: &RoomId, world: &World<'_>) -> Result<Today, Failure> {
     let of_today = |event: &&Event| event.time() > world.now - DAY;
     let mut today = Today::default();
     for event in page.events.iter().filter(of_today) {
-        let before = event.prev_content().and_then(|content| content.get("membership")?.as_str());
-        let by_self = event.state_key() == Some(event.sender());
-        match (before, event.text("membership")) {
-            (Some("join"), Some("join")) => {}
-            (_, Some("join")) => today.joined += 1,
-            (Some("join"), Some("leave")) if by_self => today.left += 1,
-            (Some("join"), Some("leave")) => today.kicked += 1,
-            (Some("ban"), Some("ban")) => {}
-            (_, Some("ban")) => today.banned += 1,
+        match transition(event) {
+            T::Joined | T::InvitationAccepted | T::JoinedWithoutAnswer => today.joined += 1,
+            T::Left => today.left += 1,
+            T::Kicked => today.kicked += 1,
+            T::Banned | T::InviteeBanned | T::KickedAndBanned | T::KnockerBanned => today.banned += 1,
             _ => {}
         }
     }
@@ -155,9 +155,7 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
     }
     let rules = state.the("m.room.join_rules");
     reply = reply.fact("Joining", join_rules::explain(room.join_rules.as_deref(), rules.map(Event::content)));
-    if let (Some(rules), Some("restricted" | "knock_restricted")) = (rules, room.join_rules.as_deref()) {
-        reply = others(reply, rules, facts);
-    }
+    reply = others(reply, facts);
     let block = block_line(&about.block);
     let block = if about.block.is_blocked() { block.text(": nobody of this server can join") } else { block };
     reply = reply
@@ -176,15 +174,12 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
 }
 
 /// The rooms whose members are let in.
-fn others(reply: Reply, rules: &Event, facts: &Facts) -> Reply {
-    let rooms: Vec<Line> = let_in(rules)
-        .iter()
-        .map(|id| {
-            let line = facts.names.room(id.as_str());
-            let is_public = facts.public_rooms.contains(id.as_str());
-            if is_public { line.text(", which anyone can join") } else { line }
-        })
-        .collect();
+fn others(reply: Reply, facts: &Facts) -> Reply {
+    let line = |id: &str| {
+        let line = facts.names.room(id);
+        if facts.public_rooms.contains(id) { line.text(", which anyone can join") } else { line }
+    };
+    let rooms: Vec<Line> = allow_rooms(&facts.state).into_iter().map(line).collect();
     if rooms.is_empty() { reply } else { reply.fact("Lets in members of", listed(rooms, "room")) }
 }
 

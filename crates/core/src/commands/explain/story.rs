@@ -24,6 +24,7 @@ use crate::{
     rules::{
         event::time,
         explain::{Around, Explanation, explain},
+        membership::{Transition, transition},
         names::Names,
         power::{Level, Power},
         room_state::RoomState,
@@ -333,14 +334,17 @@ enum Act {
 
 impl Act {
     fn of(event: &Event) -> Self {
-        let before = event.prev_content().and_then(|content| content.get("membership")?.as_str());
-        match (event.kind(), before, event.text("membership")) {
-            ("m.room.member", _, Some("invite")) => Self::Invited,
-            ("m.room.member", Some("join"), Some("leave")) => Self::Kicked,
-            ("m.room.member", Some("ban"), Some("leave")) => Self::Unbanned,
-            ("m.room.member", _, Some("ban")) => Self::Banned,
-            ("m.room.member", ..) => Self::Other,
-            _ => Self::Settings,
+        use Transition as T;
+
+        if event.kind() != "m.room.member" {
+            return Self::Settings;
+        }
+        match transition(event) {
+            T::Invited | T::InvitationRepeated | T::KnockAccepted => Self::Invited,
+            T::Kicked => Self::Kicked,
+            T::Banned | T::InviteeBanned | T::KickedAndBanned | T::KnockerBanned => Self::Banned,
+            T::Unbanned => Self::Unbanned,
+            _ => Self::Other,
         }
     }
 
