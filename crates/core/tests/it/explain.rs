@@ -39,6 +39,7 @@ async fn an_event_is_explained_however_it_is_named() {
 Mod (`@mod:hs.test`) kicked Ana (`@ana:hs.test`), because “calm down”.
 
 Time: 2026-11-21 00:05:00 UTC
+Why they could: Mod (`@mod:hs.test`) had power 100, and kicking takes 50 (the power levels (`$e2:hs.test`), set by Mod (`@mod:hs.test`) on 2026-11-21 00:02:00 UTC)
 Event: `$e5:hs.test`",
             "{target}"
         );
@@ -388,4 +389,35 @@ async fn a_busy_room_is_read_no_further_than_needed() {
         .stage();
     let said = stage.say("!explain !talk:hs.test").await;
     has(&said, &["490 more users, everybody else 0", "and 491 more: `!state !talk:hs.test server_acl`"]);
+}
+
+#[tokio::test]
+async fn what_let_somebody_in_is_told() {
+    let club = json!({"join_rule": "restricted",
+        "allow": [{"type": "m.room_membership", "room_id": "!club:hs.test"}]});
+    let vouched =
+        json!({"membership": "join", "displayname": "Ana", "join_authorised_via_users_server": MOD});
+    let cases = [
+        (History::begin().join(ANA, "Ana"), "Ana (`@ana:hs.test`) joined, because the room is public."),
+        (
+            History::begin().member(ANA, ANA, &json!({"membership": "join", "reason": "fun"})),
+            "`@ana:hs.test` joined, because “fun” (because the room is public).",
+        ),
+        (
+            History::begin().rules(&club).member(ANA, ANA, &vouched),
+            "because they are a member of Club (`!club:hs.test`), which this room lets in.",
+        ),
+        (
+            History::begin().member(MOD, ANA, &json!({"membership": "invite"})).join(ANA, "Ana"),
+            "because Mod (`@mod:hs.test`) had invited them.",
+        ),
+    ];
+    for (history, part) in cases {
+        let (mut stage, event) = with(history);
+        let details = RoomDetails { name: Some("Club".into()), ..RoomDetails::default() };
+        stage.homeserver.put_room(room_id!("!club:hs.test"), FakeRoom { details, ..FakeRoom::default() });
+        let said = stage.say(&format!("!explain !talk:hs.test {event}")).await;
+        has(&said, &[part]);
+        assert!(!said.contains("Why they could"), "{said}");
+    }
 }
