@@ -60,11 +60,6 @@ impl Sheet {
         Ok(Self { lines: lines.into_iter().skip(range.start).take(range.len()).collect(), number, of })
     }
 
-    /// Whether nothing comes before it.
-    pub(super) fn is_first(&self) -> bool {
-        self.number == 0
-    }
-
     /// “, page 2 of 7”; nothing if there is only one.
     pub(super) fn words(&self) -> String {
         match self.of {

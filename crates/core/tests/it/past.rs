@@ -1,5 +1,7 @@
 //! The past of a room, event by event, for what reads it.
 
+use std::collections::BTreeMap;
+
 use gleipnir_core::{
     model::RoomDetails,
     ruma::{RoomId, room_id},
@@ -89,14 +91,15 @@ impl History {
 
     /// The newest event of each type and state key.
     pub(crate) fn now(&self) -> Vec<Value> {
-        let mut state: Vec<Value> = Vec::new();
-        for event in self.0.iter().filter(|event| event["state_key"].is_string()) {
-            state.retain(|old| old["type"] != event["type"] || old["state_key"] != event["state_key"]);
+        let of = |event: &Value| Some((event["type"].to_string(), event["state_key"].as_str()?.to_owned()));
+        let newest: BTreeMap<_, &Value> =
+            self.0.iter().filter_map(|event| Some((of(event)?, event))).collect();
+        let shown = newest.into_values().map(|event| {
             let mut event = event.clone();
             event["unsigned"] = json!({});
-            state.push(event);
-        }
-        state
+            event
+        });
+        shown.collect()
     }
 
     pub(crate) fn room(self) -> FakeRoom {

@@ -152,7 +152,7 @@ async fn a_beginning_that_was_purged_is_told() {
     has(
         &said,
         &[
-            "The server does not have the beginning of this room: its history was purged, or this server came in later. What was before 2026-11-21 00:08:00 UTC is not known.",
+            "times in UTC:\n• What was before 2026-11-21 00:08:00 UTC is not known: the server does not have the beginning of this room. Its history was purged, or this server came in later.",
             "• 2026-11-21 00:08:00 Mod (`@mod:hs.test`) removed and banned Annie (`@ana:hs.test`), because “spam”",
         ],
     );
@@ -163,7 +163,7 @@ async fn a_beginning_that_was_purged_is_told() {
         &said,
         &[
             "`@eve:hs.test` does not appear in what the server has of Talk (`!talk:hs.test`).",
-            "The server does not have the beginning",
+            "the server does not have the beginning of this room",
         ],
     );
     stage.homeserver.change_room(talk(), |room| room.events.clear());

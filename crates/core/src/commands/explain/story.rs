@@ -196,7 +196,8 @@ pub(super) fn decide(
     let user = facts.user.as_str();
     let told = tell(facts, acts, world);
     let who = facts.names.user(user);
-    if told.lines.is_empty() && told.acts.is_empty() && facts.now.is_none() {
+    let is_untold = told.lines.is_empty();
+    if is_untold && told.acts.is_empty() && facts.now.is_none() {
         let line = who.text(match facts.read.start {
             Start::Room => " was never in ",
             Start::Later | Start::TooMuch => " does not appear in what the server has of ",
@@ -204,15 +205,14 @@ pub(super) fn decide(
         let reply = Reply::text(line.append(facts.room.line()).text("."));
         return Ok(Decision::Answer(beginning(facts).into_iter().fold(reply, Reply::paragraph)));
     }
-    let sheet = Sheet::of(told.lines, world.at, page, SHOWN)?;
+    let lines = beginning(facts).into_iter().chain(told.lines).collect();
+    let sheet = Sheet::of(lines, world.at, page, SHOWN)?;
     let heading = Line::new().text("The story of ").append(who).text(" in ").append(facts.room.line());
-    let heading = if sheet.lines.is_empty() {
+    let mut reply = Reply::new().paragraph(if is_untold {
         heading.text(": the server has no event of it.")
     } else {
         heading.text(format!("{}, oldest first, times in UTC:", sheet.words()))
-    };
-    let mut reply = Reply::new().paragraph(heading);
-    reply = beginning(facts).filter(|_| sheet.is_first()).into_iter().fold(reply, Reply::paragraph);
+    });
     if !sheet.lines.is_empty() {
         reply = reply.list(sheet.lines.iter().cloned());
     }
@@ -306,19 +306,18 @@ fn line(event: &Event, state: &RoomState, facts: &Facts, world: &World<'_>) -> L
 
 /// What the story misses at its beginning.
 fn beginning(facts: &Facts) -> Option<Line> {
-    let first = facts
-        .read
-        .events
-        .first()
-        .map(|event| format!(" What was before {} is not known.", date(event.time())));
-    let first = first.unwrap_or_default();
-    match facts.read.start {
-        Start::Room => None,
-        Start::Later => Some(Line::from(format!(
-            "The server does not have the beginning of this room: its history was purged, or this server came in later.{first}"
-        ))),
-        Start::TooMuch => Some(Line::from(format!("There is more than I can read at once.{first}"))),
-    }
+    let why = match facts.read.start {
+        Start::Room => return None,
+        Start::Later => {
+            "the server does not have the beginning of this room. Its history was purged, or this server came in later."
+        }
+        Start::TooMuch => "there is more than I can read at once.",
+    };
+    let what = match facts.read.events.first() {
+        Some(event) => format!("What was before {}", date(event.time())),
+        None => "What was".to_owned(),
+    };
+    Some(Line::from(format!("{what} is not known: {why}")))
 }
 
 /// What somebody does to others.
