@@ -4,6 +4,7 @@ mod acting;
 mod addressing;
 mod batches;
 mod beside;
+mod can;
 mod confirming;
 mod crashes;
 mod danger;

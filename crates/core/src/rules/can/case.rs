@@ -77,10 +77,19 @@ impl<'a> Case<'a> {
         let reason = match account {
             account if account.deactivated => Reason::Deactivated,
             account if account.locked => Reason::Locked,
-            account if account.suspended && *action != Action::See => Reason::Suspended,
+            account if account.suspended && !self.may_suspended(action) => Reason::Suspended,
             _ => return None,
         };
         Some(Verdict::no(reason).missing(Missing::UsableAccount))
+    }
+
+    /// Whether a suspended account may do it: read, and leave.
+    fn may_suspended(&self, action: &Action) -> bool {
+        match action {
+            Action::See => true,
+            Action::Kick(Some(target)) => target == self.user,
+            _ => false,
+        }
     }
 
     /// What keeps a user from entering, whatever the join rules say.
@@ -120,10 +129,7 @@ impl<'a> Case<'a> {
     pub(super) fn who(&self, grant: Grant, needed: i64, above: Option<Level>) -> Grantors {
         let can = |level: Level| level >= Level::Of(needed) && above.is_none_or(|above| level > above);
         let mut users = self.levels.named();
-        users.retain(|(user, level)| {
-            // Whoever lacks something does not give it to themselves.
-            can(*level) && user != self.user.as_str() && self.is_inside(user)
-        });
+        users.retain(|(user, level)| can(*level) && self.is_inside(user) && self.is_heard(user));
         let is_remote = |user: &str| server_of(user) != self.known.here;
         users.sort_by(|(a, of_a), (b, of_b)| {
             (is_remote(a), std::cmp::Reverse(of_a), a).cmp(&(is_remote(b), std::cmp::Reverse(of_b), b))
@@ -143,6 +149,14 @@ impl<'a> Case<'a> {
             Some(joined) => joined.contains(user),
             None => matches!(self.membership(user), Some(Membership::Join) | None),
         }
+    }
+
+    /// Whether what a user does reaches the room: servers take nothing from one that the server ACL keeps out.
+    fn is_heard(&self, user: &str) -> bool {
+        let acl = self.state.the("m.room.server_acl");
+        server_of(user).is_some_and(|server| {
+            Some(server) == self.known.here || acl.is_none_or(|acl| is_allowed(acl, server))
+        })
     }
 
     /// Whether anybody inside has a level; `None` when it is not known who is inside.

@@ -117,8 +117,9 @@ fn strict(
     let source = match levels {
         None => RoomPowerLevelsSource::None,
         Some(event) => {
-            let content: RoomPowerLevelsEventContent =
-                serde_json::from_value(event.content().clone()).ok()?;
+            // A list would pass for an object without fields.
+            let content = event.content().is_object().then(|| event.content().clone())?;
+            let content: RoomPowerLevelsEventContent = serde_json::from_value(content).ok()?;
             RoomPowerLevelsSource::Original(content)
         }
     };
