@@ -58,7 +58,7 @@ pub fn set(event: &Event, names: &Names) -> Line {
             None => line.text("names no algorithm (this should not happen)"),
         },
         "m.room.power_levels" => power_levels(line, content),
-        "m.room.server_acl" => line.append(server_acl(content)),
+        "m.room.server_acl" => server_acl(line, content),
         "m.room.policy" => ids(line, event.text("via").filter(|via| !via.is_empty()), "none"),
         "m.room.tombstone" => {
             let line = match event.text("replacement_room").filter(|room| !room.is_empty()) {
@@ -255,10 +255,9 @@ fn level(value: &Value) -> Option<i64> {
     }
 }
 
-/// Which servers may take part, by the content of `m.room.server_acl`, in words.
-pub fn server_acl(content: &Value) -> Line {
+/// Which servers may take part, in a line.
+pub fn server_acl(line: Line, content: &Value) -> Line {
     let (allow, deny) = (array(content, "allow"), array(content, "deny"));
-    let line = Line::new();
     let line = match allow {
         // "Defaults to an empty list when not provided, effectively disallowing every server."
         [] => line.text("none may take part, for the list of those allowed is empty"),

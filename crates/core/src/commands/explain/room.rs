@@ -238,7 +238,7 @@ fn servers(reply: Reply, acl: Option<&Event>, room: &RoomRef) -> Reply {
     let mut entries = details(acl);
     let hidden = entries.len().saturating_sub(NAMED);
     entries.truncate(NAMED);
-    let reply = reply.fact("Servers", server_acl(acl.content()));
+    let reply = reply.fact("Servers", server_acl(Line::new(), acl.content()));
     if entries.is_empty() {
         return reply;
     }
