@@ -6,6 +6,7 @@ mod audit;
 mod block;
 mod blocked;
 mod browse;
+mod can;
 mod cancel;
 mod confirm;
 mod context;
@@ -13,6 +14,7 @@ mod deletions;
 mod empty_rooms;
 mod event;
 mod events;
+mod explain;
 mod extremities;
 mod facts;
 mod help;
@@ -68,11 +70,13 @@ pub fn table() -> Vec<Entry> {
         entry::<audit::Audit>(),
         entry::<block::Block>(),
         entry::<blocked::Blocked>(),
+        entry::<can::Can>(),
         entry::<cancel::Cancel>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
         entry::<empty_rooms::EmptyRooms>(),
         entry::<event::Event>(),
+        entry::<explain::Explain>(),
         entry::<extremities::Extremities>(),
         entry::<help::Help>(),
         entry::<job::Job>(),

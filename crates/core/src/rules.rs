@@ -1,5 +1,6 @@
 //! Pure rules: values in, values out; no waiting, no ports.
 
+pub mod can;
 pub mod cause;
 pub mod change;
 pub mod digest;

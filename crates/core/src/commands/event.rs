@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    events::{attachment, before_redaction, target, unknown_event, unknown_room},
+    events::{attachment, before_redaction, room_needed, target, unknown_event, unknown_room},
     facts::FileKind,
 };
 use crate::{
@@ -69,14 +69,7 @@ impl Command for Event {
             Ok(held) => (held, false),
             // Before 1.140 Synapse cannot fetch an event by its ID alone.
             Err(Fault::NotRouted { .. }) if asked.is_some() => (None, true),
-            Err(Fault::NotRouted { .. }) => {
-                return Err(Failure::told(
-                    Line::new()
-                        .text("This server cannot find an event by its ID alone (Synapse can from 1.140 on, unless a proxy hides it). Give its room as well: ")
-                        .code(format!("!event <room> {event}"))
-                        .text(", or a link to the event."),
-                ));
-            }
+            Err(Fault::NotRouted { .. }) => return Err(room_needed("event", &event)),
             Err(fault) => return Err(fault.into()),
         };
         let room = held.as_ref().and_then(model::Event::room_id).or_else(|| asked.clone());

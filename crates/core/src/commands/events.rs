@@ -1,6 +1,6 @@
 //! What the commands about events share: which event or room is meant, and events as a file.
 
-use ruma::RoomId;
+use ruma::{EventId, RoomId};
 use serde_json::{Value, json};
 
 use super::{Failure, facts::FileKind};
@@ -35,6 +35,16 @@ pub(super) fn unknown_event(event: &str) -> Failure {
             .text("The server does not know the event ")
             .code(event)
             .text(". It may have been purged, or this server never received it."),
+    )
+}
+
+/// The server is too old to tell where an event is.
+pub(super) fn room_needed(command: &str, event: &EventId) -> Failure {
+    Failure::told(
+        Line::new()
+            .text("This server cannot find an event by its ID alone (Synapse can from 1.140 on, unless a proxy hides it). Give its room as well: ")
+            .code(format!("!{command} <room> {event}"))
+            .text(", or a link to the event."),
     )
 }
 

@@ -15,9 +15,9 @@ use crate::{
 };
 
 /// The most that Synapse gives at once.
-const AT_ONCE: usize = 1000;
+pub(super) const AT_ONCE: usize = 1000;
 /// How many pages without an event are passed over: rejected events leave such.
-const EMPTY: usize = 20;
+pub(super) const EMPTY: usize = 20;
 
 /// A place in a history, as a moderator gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]

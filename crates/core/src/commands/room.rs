@@ -207,21 +207,9 @@ fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, 
         facts.push(("Version", Line::new().code(version)));
     }
     facts.push(("State events", text(&grouped(details.state_events))));
-    facts.push((
-        "Encryption",
-        match &details.encryption {
-            Some(algorithm) => text("on (").code(algorithm).text(")"),
-            None => text("off"),
-        },
-    ));
+    facts.push(("Encryption", encryption(details)));
     facts.push(("Joining", join_rules::explain(details.join_rules.as_deref(), rules)));
-    facts.push((
-        "History",
-        match details.history_visibility.as_deref() {
-            None => text("not known"),
-            word => state::history_visibility(word),
-        },
-    ));
+    facts.push(("History", history(details)));
     facts.push(("Guests", state::guest_access(details.guest_access.as_deref())));
     facts.push((
         "Federation",
@@ -239,17 +227,34 @@ fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, 
             None => text("not known"),
         },
     ));
-    if details.tombstoned {
-        facts.push((
-            "Closed",
-            match &details.replacement_room {
-                Some(successor) => text("the room was replaced by ").code(successor),
-                None => text("the room was closed, without a successor"),
-            },
-        ));
-    }
+    facts.extend(closed(details).map(|line| ("Closed", line)));
     if details.forgotten {
         facts.push(("Forgotten", text("all local users have forgotten it")));
     }
     facts
+}
+
+/// Whether messages are encrypted, and how.
+pub(super) fn encryption(details: &RoomDetails) -> Line {
+    match &details.encryption {
+        Some(algorithm) => Line::new().text("on (").code(algorithm).text(")"),
+        None => Line::from("off"),
+    }
+}
+
+/// Who can read the history.
+pub(super) fn history(details: &RoomDetails) -> Line {
+    match details.history_visibility.as_deref() {
+        None => Line::from("not known"),
+        word => state::history_visibility(word),
+    }
+}
+
+/// What the room was closed for; `None` while it is open.
+pub(super) fn closed(details: &RoomDetails) -> Option<Line> {
+    let line = match &details.replacement_room {
+        Some(successor) => Line::new().text("the room was replaced by ").code(successor),
+        None => Line::from("the room was closed, without a successor"),
+    };
+    details.tombstoned.then_some(line)
 }

@@ -90,7 +90,7 @@ fn creators_stand_above(version: Option<&str>) -> bool {
 }
 
 /// A power level: a whole number, in rooms before version 10 also written as a text.
-fn level(value: &Value) -> Option<i64> {
+pub(super) fn level(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 

@@ -28,6 +28,13 @@ impl RoomState {
         Self { events, version: version.map(str::to_owned) }
     }
 
+    /// A state event happens: from now on it is the one of its type and state key.
+    pub fn insert(&mut self, event: Event) {
+        if let Some(key) = event.state_key().map(str::to_owned) {
+            self.events.insert((event.kind().to_owned(), key), event);
+        }
+    }
+
     /// The event of a type and state key.
     pub fn get(&self, kind: &str, state_key: &str) -> Option<&Event> {
         self.events.get(&(kind.to_owned(), state_key.to_owned()))

@@ -8,7 +8,7 @@ use super::{join_rules, names::Names};
 use crate::{model::Event, reply::Line, text::clean::clean};
 
 /// In which order types are shown: what a room is, who may do what, what is in it; unknown types behind, members last.
-const ORDER: [&str; 16] = [
+pub const ORDER: [&str; 16] = [
     "m.room.create",
     "m.room.name",
     "m.room.topic",
@@ -228,14 +228,15 @@ pub(super) fn power_levels(line: Line, content: &Value, names: &Names) -> Line {
         more => line.text(format!("{more} more, ")),
     };
     let others = content.get("users_default").and_then(level).unwrap_or(0);
-    LEVELS.iter().fold(
-        line.text(format!("everybody else {others}; it takes")),
-        |line, (key, words, default)| {
-            let comma = if *key == "events_default" { "" } else { "," };
-            let level = content.get(key).and_then(level).unwrap_or(*default);
-            line.text(format!("{comma} {level} {words}"))
-        },
-    )
+    line.text(format!("everybody else {others}; it takes {}", takes(content)))
+}
+
+/// What each action takes, by the content of `m.room.power_levels`: “0 to write, 50 to change settings, …”.
+pub fn takes(content: &Value) -> String {
+    let level = |(key, words, default): &(&str, &str, i64)| {
+        format!("{} {words}", content.get(key).and_then(level).unwrap_or(*default))
+    };
+    LEVELS.iter().map(level).collect::<Vec<_>>().join(", ")
 }
 
 /// The entries of a map to power levels, the highest first.
@@ -257,7 +258,7 @@ pub(super) fn level(value: &Value) -> Option<i64> {
 }
 
 /// Which servers may take part, in a line.
-pub(super) fn server_acl(line: Line, content: &Value) -> Line {
+pub fn server_acl(line: Line, content: &Value) -> Line {
     let (allow, deny) = (array(content, "allow"), array(content, "deny"));
     let line = match allow {
         // "Defaults to an empty list when not provided, effectively disallowing every server."

@@ -24,7 +24,7 @@ pub fn because(event: &Event, state: &RoomState, names: &Names) -> Option<Line> 
         Transition::Joined if event.prev_content().is_none() && is_creator(event.sender(), state) => {
             Some(because.text("they made the room"))
         }
-        // "If membership state is join or invite, allow." Whatever the join rule is.
+        // "… then allow if membership state is invite or join": by all join rules.
         Transition::InvitationAccepted => Some(match inviter(event, state) {
             Some(user) => because.append(user_of(user, names)).text(" had invited them"),
             None => because.text("they had been invited"),
@@ -59,9 +59,10 @@ fn by_join_rule(event: &Event, state: &RoomState, names: &Names, public: &str) -
     let vouched = event.text("join_authorised_via_users_server").is_some();
     let though = |why: &str| Some(Line::new().text(format!("though, as far as is known, {why}")));
     match rule {
+        // "If the join_rule is public, allow."
         "public" => Some(Line::new().text(format!("because {public}"))),
-        // "If the join_rule is restricted or knock_restricted: … if the join_authorised_via_users_server key in content
-        // is not a user with sufficient permission to invite other users … reject."
+        // "If the join_authorised_via_users_server key in content is not a user with sufficient permission to invite
+        // other users, reject."
         "restricted" if !known(|rules| rules.restricted_join_rule) => {
             though("nobody can join by the rule “restricted” in a room of this version")
         }
@@ -81,6 +82,7 @@ fn by_join_rule(event: &Event, state: &RoomState, names: &Names, public: &str) -
             ),
             rooms => Some(one_of(rooms, names)),
         },
+        // "If the join_rule is invite or knock then allow if membership state is invite or join."
         "knock" => though("one has to ask and be let in"),
         "invite" | "private" => though("only invited people can join"),
         other => {
@@ -101,4 +103,163 @@ fn one_of(rooms: &[&str], names: &Names) -> Line {
         more => line.text(format!(" and {more} more rooms")),
     };
     line.text(", whose members this room lets in")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::reply::Reply;
+
+    fn names() -> Names {
+        let ana = Event(json!({"type": "m.room.member", "state_key": "@ana:hs.test",
+            "content": {"displayname": "Ana"}}));
+        let names = Names::of([&ana]).with_room("!space:hs", Some("Space"), Some("#space:hs"));
+        names.with_room("!club:hs", Some("Club"), None)
+    }
+
+    fn state(version: &str, join_rules: Option<Value>) -> RoomState {
+        let create = json!({"type": "m.room.create", "state_key": "", "sender": "@ana:hs.test",
+            "content": {"room_version": version, "additional_creators": ["@bob:hs.test"]}});
+        let rules = join_rules
+            .map(|content| Event(json!({"type": "m.room.join_rules", "state_key": "", "content": content})));
+        RoomState::of([Event(create)].into_iter().chain(rules), None)
+    }
+
+    fn event(user: &str, before: Option<&str>, content: &Value) -> Event {
+        let mut event = json!({"type": "m.room.member", "sender": user, "state_key": user, "content": content,
+            "unsigned": {}});
+        if let Some(before) = before {
+            event["unsigned"] = json!({"prev_content": {"membership": before}});
+        }
+        Event(event)
+    }
+
+    fn join() -> Value {
+        json!({"membership": "join"})
+    }
+
+    fn vouched() -> Value {
+        json!({"membership": "join", "join_authorised_via_users_server": "@ana:hs.test"})
+    }
+
+    fn allow(rooms: &[&str]) -> Value {
+        let condition = |room: &&str| json!({"type": "m.room_membership", "room_id": room});
+        rooms.iter().map(condition).collect()
+    }
+
+    #[track_caller]
+    fn check(event: &Event, state: &RoomState, want: Option<&str>) {
+        let said = because(event, state, &names()).map(|line| Reply::text(line).render().text);
+        assert_eq!(said.as_deref(), want, "{event:?}");
+    }
+
+    #[test]
+    fn each_join_rule_lets_in_by_its_own_way() {
+        const ODDLY: &str = "though, as far as is known, ";
+        let bob = |before: Option<&str>, content: &Value| event("@bob:hs.test", before, content);
+        for (version, rules, content, want) in [
+            ("12", json!({"join_rule": "public"}), join(), "because the room is public".to_owned()),
+            ("12", json!({"join_rule": "public"}), vouched(), "because the room is public".to_owned()),
+            (
+                "9",
+                json!({"join_rule": "restricted", "allow": allow(&["!space:hs"])}),
+                vouched(),
+                "because they are a member of Space (`#space:hs`, `!space:hs`), which this room lets in".to_owned(),
+            ),
+            (
+                "10",
+                json!({"join_rule": "knock_restricted", "allow": allow(&["!space:hs", "!club:hs"])}),
+                vouched(),
+                "because they are a member of one of Space (`#space:hs`, `!space:hs`), Club (`!club:hs`), whose \
+                 members this room lets in"
+                    .to_owned(),
+            ),
+            (
+                "11",
+                json!({"join_rule": "restricted", "allow": allow(&["!a:hs", "!b:hs", "!c:hs", "!d:hs", "!e:hs"])}),
+                vouched(),
+                "because they are a member of one of `!a:hs`, `!b:hs`, `!c:hs` and 2 more rooms, whose members this \
+                 room lets in"
+                    .to_owned(),
+            ),
+            (
+                "9",
+                json!({"join_rule": "restricted", "allow": allow(&["!space:hs"])}),
+                join(),
+                format!("{ODDLY}nobody vouched for them, and the room lets in members of other rooms only"),
+            ),
+            (
+                "9",
+                json!({"join_rule": "restricted", "allow": "everybody"}),
+                vouched(),
+                format!("{ODDLY}the room names no other room whose members it lets in"),
+            ),
+            (
+                "7",
+                json!({"join_rule": "restricted", "allow": allow(&["!space:hs"])}),
+                vouched(),
+                format!("{ODDLY}nobody can join by the rule “restricted” in a room of this version"),
+            ),
+            (
+                "9",
+                json!({"join_rule": "knock_restricted", "allow": allow(&["!space:hs"])}),
+                vouched(),
+                format!("{ODDLY}nobody can join by the rule “knock_restricted” in a room of this version"),
+            ),
+            ("12", json!({"join_rule": "invite"}), join(), format!("{ODDLY}only invited people can join")),
+            ("12", json!({"join_rule": "private"}), join(), format!("{ODDLY}only invited people can join")),
+            ("12", json!({"join_rule": "knock"}), join(), format!("{ODDLY}one has to ask and be let in")),
+            ("12", json!({"join_rule": "<b>"}), join(), format!("{ODDLY}nobody can join by the rule “<b>”")),
+        ] {
+            check(&bob(Some("leave"), &content), &state(version, Some(rules)), Some(&want));
+        }
+        check(&bob(None, &join()), &state("12", Some(json!({"join_rule": 7}))), None);
+        check(&bob(None, &join()), &RoomState::default(), None);
+    }
+
+    #[test]
+    fn who_asked_is_let_in_by_a_change_of_the_rule() {
+        let knocker = |content: &Value| event("@bob:hs.test", Some("knock"), content);
+        let public = state("12", Some(json!({"join_rule": "public"})));
+        check(&knocker(&join()), &public, Some("because the room has become public"));
+        let restricted =
+            state("12", Some(json!({"join_rule": "knock_restricted", "allow": allow(&["!club:hs"])})));
+        let member = "because they are a member of Club (`!club:hs`), which this room lets in";
+        check(&knocker(&vouched()), &restricted, Some(member));
+    }
+
+    #[test]
+    fn an_invitation_lets_in_whatever_the_rule() {
+        let mut accepted = event("@bob:hs.test", Some("invite"), &join());
+        let rules = state("12", Some(json!({"join_rule": "public"})));
+        check(&accepted, &rules, Some("because they had been invited"));
+        let invited = Event(json!({"type": "m.room.member", "state_key": "@bob:hs.test",
+            "sender": "@mod:hs.test", "content": {"membership": "invite"}}));
+        let before = RoomState::of([invited], None);
+        check(&accepted, &before, Some("because `@mod:hs.test` had invited them"));
+        accepted.0["unsigned"]["prev_sender"] = json!("@ana:hs.test");
+        check(&accepted, &before, Some("because Ana (`@ana:hs.test`) had invited them"));
+    }
+
+    #[test]
+    fn who_made_the_room_needs_no_invitation_once() {
+        let invite = || state("12", Some(json!({"join_rule": "invite"})));
+        check(&event("@ana:hs.test", None, &join()), &invite(), Some("because they made the room"));
+        check(&event("@ana:hs.test", None, &join()), &state("9", None), Some("because they made the room"));
+        let invited = "though, as far as is known, only invited people can join";
+        check(&event("@ana:hs.test", Some("leave"), &join()), &invite(), Some(invited));
+        // Additional creators have the power, and are invited like everybody else.
+        check(&event("@bob:hs.test", None, &join()), &invite(), Some(invited));
+    }
+
+    #[test]
+    fn other_changes_are_not_explained_by_how_one_gets_in() {
+        let public = state("12", Some(json!({"join_rule": "public"})));
+        for (before, after) in [("join", "join"), ("join", "leave"), ("ban", "join"), ("leave", "knock")] {
+            check(&event("@bob:hs.test", Some(before), &json!({"membership": after})), &public, None);
+        }
+        check(&Event(json!(7)), &public, None);
+    }
 }

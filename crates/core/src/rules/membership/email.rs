@@ -20,7 +20,7 @@ pub fn explain_third_party_invite(event: &Event, names: &Names) -> Line {
     let line = match before {
         // Redaction leaves as little as revocation does.
         _ if super::is_redacted(event) => sender.text(" sent or withdrew an e-mail invitation"),
-        // "The user's invitation is revoked by sending an event with empty content."
+        // Clients revoke the invitation by emptying it; then "any signature … matches any public key" no more.
         Some(before) if is_empty(event.content()) => {
             named(sender.text(" withdrew the e-mail invitation for "), before)
         }
@@ -50,4 +50,50 @@ fn named(line: Line, content: &Value) -> Line {
 /// `display_name`, when anything of it is visible.
 pub(super) fn display_name(content: &Value) -> Option<&str> {
     content.get("display_name")?.as_str().filter(|name| !clean(name, 1).is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::reply::Reply;
+
+    #[track_caller]
+    fn check(unsigned: &Value, content: &Value, want: &str) {
+        let event = Event(json!({"type": "m.room.third_party_invite", "sender": "@mod:hs.test",
+            "state_key": "token", "content": content, "unsigned": unsigned}));
+        let said = Reply::text(explain_third_party_invite(&event, &Names::default())).render().text;
+        assert_eq!(said, format!("`@mod:hs.test` {want}"), "{event:?}");
+    }
+
+    #[test]
+    fn invited_repeated_withdrawn() {
+        let (nothing, bob) = (json!({}), json!({"display_name": "bob…@exa…", "key_validity_url": "x"}));
+        let after_bob = json!({"prev_content": bob});
+        check(&nothing, &bob, "invited “bob…@exa…” by e-mail");
+        check(&json!({"prev_content": {}}), &bob, "invited “bob…@exa…” by e-mail");
+        check(&after_bob, &bob, "repeated the e-mail invitation for “bob…@exa…”");
+        check(&after_bob, &nothing, "withdrew the e-mail invitation for “bob…@exa…”");
+        check(&nothing, &nothing, "withdrew an e-mail invitation");
+        check(&nothing, &json!(7), "withdrew an e-mail invitation");
+        check(&nothing, &json!({"display_name": 7}), "invited somebody without a name by e-mail");
+        check(&nothing, &json!({"display_name": "\u{200b}"}), "invited somebody without a name by e-mail");
+        check(&nothing, &json!({"display_name": "b", "reason": "hi"}), "invited “b” by e-mail, because “hi”");
+        let redacted = json!({"prev_content": bob, "redacted_because": {"sender": "@ana:hs.test"}});
+        check(
+            &redacted,
+            &nothing,
+            "sent or withdrew an e-mail invitation; who it was for was removed from this event by `@ana:hs.test`",
+        );
+    }
+
+    #[test]
+    fn without_a_state_key_nobody_is_invited() {
+        let event = Event(json!({"content": {"display_name": "bob"}}));
+        assert_eq!(
+            Reply::text(explain_third_party_invite(&event, &Names::default())).render().text,
+            "somebody invited “bob” by e-mail; this is not part of the room's state, and invites nobody"
+        );
+    }
 }

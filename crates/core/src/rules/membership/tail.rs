@@ -72,7 +72,8 @@ fn invitation(line: Line, event: &Event) -> Line {
         Some(Value::Bool(true)) => line.text(" to a direct chat"),
         _ => line,
     };
-    // "third_party_invite: Set if this invite is the successor of an m.room.third_party_invite event."
+    // "The third_party_invite property will be set if this invite is an invite event and is the successor of an
+    // m.room.third_party_invite event."
     match event.content().get("third_party_invite").map(display_name) {
         Some(Some(name)) => line.text("; the e-mail invitation for ").user(name).text(" became this one"),
         Some(None) => line.text("; an e-mail invitation became this one"),
@@ -80,7 +81,8 @@ fn invitation(line: Line, event: &Event) -> Line {
     }
 }
 
-/// "A user ID whose server signed the event": they vouched for what lets the user in, and invited nobody.
+/// "This field is used to denote which homeserver (through representation of a user with sufficient power level)
+/// authorised the user's join": that user vouched, and invited nobody.
 fn vouched(line: Line, event: &Event, names: &Names) -> Line {
     match event.text("join_authorised_via_users_server").filter(|user| !user.is_empty()) {
         Some(user) => line.text(", vouched for by ").append(user_of(user, names)),
