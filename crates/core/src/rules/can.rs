@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn some(user: &str) -> Option<OwnedUserId> {
-        Some(user.try_into().expect("a user ID"))
+        user.try_into().ok()
     }
 
     /// In every version: the actions of those who made the room, moderate it, are in it, and are not.
