@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use gleipnir_core::{
+    model::Account,
     ports::{Fault, Seen},
     rules::feed::Level,
-    ruma::{RoomId, owned_room_id, owned_user_id, room_id},
+    ruma::{RoomId, owned_room_id, owned_user_id, room_id, user_id},
     testing::{FakeRoom, Stage},
 };
 use serde_json::{Value, json};
@@ -286,6 +287,7 @@ async fn a_gap_is_read_back_in_order_and_not_beyond_the_bots_own_join() {
 #[tokio::test]
 async fn what_the_bot_caused_names_the_command_and_the_moderator() {
     let mut stage = stage(Level::All);
+    stage.homeserver.put_account(user_id!("@mod:hs.test"), Account::default());
     let command = format!("!room-admin {} @mod:hs.test", lounge());
     stage.homeserver.change_room(lounge(), |room| {
         room.state.push(json!({"type": "m.room.create", "state_key": "", "sender": "@user0:hs.test", "content": {"room_version": "11"}}));
