@@ -64,10 +64,10 @@ pub(crate) async fn sync(
     let next = response.next_batch;
     position.token = Some(next.clone());
 
-    let elsewhere = match &after {
-        None => Vec::new(),
-        Some(_) if follows_on => elsewhere::of_update(&response.rooms, watch.as_deref(), me),
-        Some(after) => elsewhere::since(client, watch.as_deref(), after, me).await?,
+    let elsewhere = match (watch.as_deref(), &after) {
+        (None, _) | (_, None) => Vec::new(),
+        (Some(watch), Some(_)) if follows_on => elsewhere::of_update(&response.rooms, watch, me),
+        (Some(watch), Some(after)) => elsewhere::since(client, watch, after, me).await?,
     };
     let room = watch.and_then(|id| client.get_room(&id)).filter(|room| room.state() == RoomState::Joined);
     let events = match (room, after) {

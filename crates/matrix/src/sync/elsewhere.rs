@@ -36,12 +36,12 @@ pub struct RoomUpdate {
 }
 
 /// From a sync of the SDK that follows on the caller's cursor.
-pub(super) fn of_update(updates: &RoomUpdates, but: Option<&RoomId>, me: &UserId) -> Vec<RoomUpdate> {
+pub(super) fn of_update(updates: &RoomUpdates, but: &RoomId, me: &UserId) -> Vec<RoomUpdate> {
     let joined = updates.joined.iter().map(|(id, room)| (id, &room.timeline));
     let left = updates.left.iter().map(|(id, room)| (id, &room.timeline));
     joined
         .chain(left)
-        .filter(|(id, _)| Some(id.as_ref()) != but)
+        .filter(|(id, _)| *id != but)
         .filter_map(|(id, timeline)| {
             let events = timeline.events.iter().map(SdkEvent::raw);
             update(id, events, timeline.limited, timeline.prev_batch.as_deref(), me)
@@ -55,7 +55,7 @@ pub(super) fn of_update(updates: &RoomUpdates, but: Option<&RoomId>, me: &UserId
 /// that the SDK's own sync gave, and stored, and nothing goes on from the token that this one gives.
 pub(super) async fn since(
     client: &Client,
-    but: Option<&RoomId>,
+    but: &RoomId,
     since: &str,
     me: &UserId,
 ) -> Result<Vec<RoomUpdate>, matrix_sdk::Error> {
@@ -76,7 +76,7 @@ pub(super) async fn since(
 }
 
 /// State is wanted, of every type: so what people write is left out by name.
-fn filter(but: Option<&RoomId>) -> FilterDefinition {
+fn filter(but: &RoomId) -> FilterDefinition {
     const WRITTEN: [&str; 6] = [
         "m.room.message",
         "m.room.encrypted",
@@ -88,7 +88,7 @@ fn filter(but: Option<&RoomId>) -> FilterDefinition {
     let mut filter = super::filter();
     filter.account_data.types = Some(Vec::new());
     filter.room.account_data.types = Some(Vec::new());
-    filter.room.not_rooms = but.map(ToOwned::to_owned).into_iter().collect();
+    filter.room.not_rooms = vec![but.to_owned()];
     filter.room.timeline.not_types = WRITTEN.map(str::to_owned).into();
     filter.room.timeline.limit = Some(100_u32.into());
     filter
