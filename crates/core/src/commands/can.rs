@@ -6,7 +6,7 @@ use ruma::{OwnedUserId, RoomId, UserId};
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    facts::{known_room, unread},
+    facts::{block_line, known_room, unread},
 };
 use crate::{
     model::{Account, BlockStatus, Event, is_local},
@@ -14,7 +14,7 @@ use crate::{
     ports::Fault,
     reply::{Line, Reply},
     rules::{
-        can::{Action, Answer, Known, Memberships, Remark, Verdict, allow_rooms, may},
+        can::{Action, Answer, Known, Memberships, Reason, Remark, Verdict, allow_rooms, may},
         names::Names,
         room_state::RoomState,
     },
@@ -101,14 +101,13 @@ impl Command for Can {
         let action = self.action()?;
         let (room, details) = known_room(world, &self.room).await?;
         let lookup = world.lookup;
-        let mut events = Vec::new();
-        for kind in KINDS {
-            events.extend(lookup.state(&room.id, Some(kind)).await?);
-        }
         let joined: BTreeSet<OwnedUserId> = lookup.members(&room.id).await?.into_iter().collect();
         let (members, memberships) = self.members(world, &room, &joined).await;
         let names = Names::of(&members);
-        events.extend(members);
+        let mut events = members;
+        for kind in KINDS {
+            events.extend(lookup.state(&room.id, Some(kind)).await?);
+        }
         let state = RoomState::of(events, details.version.as_deref());
         let (in_allow_rooms, names) = match action {
             Action::Join => self.allow_rooms(world, &state, names).await?,
@@ -242,6 +241,9 @@ impl Can {
         let mut reply = Reply::new().paragraph(line.text(".")).fact("Why", verdict.reason.in_words(names));
         if let Some(source) = &verdict.says {
             reply = reply.fact("Says so", source.in_words(names));
+        }
+        if verdict.reason == Reason::Blocked {
+            reply = reply.fact("Says so", block_line(&facts.block));
         }
         if !verdict.missing.is_empty() {
             let missing = verdict.missing.iter().enumerate().fold(Line::new(), |line, (n, missing)| {

@@ -177,14 +177,42 @@ async fn blocks_accounts_and_other_servers() {
     let locked = Account { locked: true, ..Account::default() };
     stage.homeserver.put_account(user_id!("@bob:hs.test"), locked);
     has(&stage.say("!can @bob:hs.test join !bad:hs.test").await, &["No: ", "the account is locked"]);
+}
+
+#[tokio::test]
+async fn trap_28_a_block_keeps_people_from_joining_and_not_members_from_writing() {
+    let mut stage = with("12", vec![rules(&json!({"join_rule": "public"}))]);
     stage.say("!block !bad:hs.test").await;
     has(
         &stage.say("!can @new:hs.test join !bad:hs.test").await,
-        &["No: ", "Why: the room is blocked on this server", "!unblock"],
+        &[
+            "No: ",
+            "Why: the room is blocked on this server",
+            "Says so: blocked, first by",
+            "Missing: that the room is unblocked (!unblock)",
+        ],
     );
-    // Trap 28: a block keeps nobody out who is in.
+    has(&stage.say("!can @new:other.test join !bad:hs.test").await, &["Yes: "]);
     let said = stage.say("!can @user2:hs.test speak !bad:hs.test").await;
     has(&said, &["Yes: ", "not members from writing"]);
+}
+
+#[tokio::test]
+async fn trap_05_rooms_of_version_12_have_no_server_in_their_id() {
+    let mut stage = with("12", vec![]);
+    let id = format!("!{}", "a".repeat(43));
+    stage.room((&*id).try_into().expect("a room ID"), "New", "#new:hs.test", 1);
+    stage.homeserver.change_room((&*id).try_into().expect("a room ID"), |room| {
+        room.state = vec![event("m.room.create", "", &json!({"room_version": "12"}))];
+    });
+    has(
+        &stage.say(&format!("!can @user0:hs.test power {id}")).await,
+        &[
+            "Yes: ",
+            "Why: they are a creator of the room, above all levels",
+            "Says so: the room's first event",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -207,12 +235,29 @@ async fn large_rooms_are_read_no_further_than_needed() {
 #[tokio::test]
 async fn what_cannot_be_read_is_said() {
     let mut stage = with("12", vec![rules(&json!({"join_rule": "public"}))]);
-    // The eight types, and then the members.
     let asked = "!can @bob:hs.test join !bad:hs.test";
-    for method in ["room", "state", "members", "block_status", "account"] {
+    for method in ["room", "members", "block_status", "account"] {
         stage.homeserver.fail_once(method, Fault::Timeout);
         has(&stage.say(asked).await, &["did not answer in time"]);
     }
+    // The memberships are read first, and are not always needed.
+    stage.homeserver.fail_once("state", Fault::Timeout);
+    has(
+        &stage.say(asked).await,
+        &[
+            "Not known: whether `@bob:hs.test` can join",
+            "• I could not read who is banned and who is invited: that may change the answer.",
+            "• The memberships could not be read (The homeserver did not answer in time.).",
+        ],
+    );
+    stage.homeserver.fail_once("state", Fault::Timeout);
+    has(
+        &stage.say("!can @user1:hs.test ban !bad:hs.test @far:other.test").await,
+        &["Yes: ", "could not be read"],
+    );
+    stage.homeserver.fail_once("state", Fault::Timeout);
+    stage.homeserver.fail_once("state", Fault::Timeout);
+    has(&stage.say(asked).await, &["did not answer in time"]);
     has(&stage.say(asked).await, &["Yes: "]);
     stage.homeserver.change_room(bad_room(), |room| room.state.clear());
     has(&stage.say(asked).await, &["Not known: ", "the server has no state of this room"]);
