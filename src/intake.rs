@@ -51,7 +51,7 @@ impl Intake {
             if invites_changed {
                 match self.answer_invites().await {
                     Ok(()) => invites_changed = false,
-                    Err(error) => error!(%error, "cannot answer an invitation yet"),
+                    Err(error) => warn!(%error, "cannot answer an invitation yet"),
                 }
             }
             let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {

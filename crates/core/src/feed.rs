@@ -149,6 +149,11 @@ impl Feed {
             growing.events().map(|event| (&*event.room_id, Event(event.json.clone()))).collect();
         let groups = groups(events.iter().map(|(room, event)| (*room, event)));
         let (lookup, records) = (&*self.lookup, self.store.as_records());
+        let mut surroundings = Vec::new();
+        for group in &groups {
+            surroundings.push(knowledge.around(lookup, records, group).await?);
+        }
+        // What was read around them has the names of those who did it.
         let names = knowledge.names(lookup, self.clock.now(), events.iter().map(|(room, _)| *room)).await?;
         let here = Some(lookup.me().server_name());
         let around = Around { names: Some(&names), here, state: None, public_rooms: None };
@@ -156,11 +161,11 @@ impl Feed {
             Seen::Live => Moment::Now,
             Seen::Later => Moment::Away,
         };
-        let mut told = Vec::new();
-        for group in &groups {
-            let known = knowledge.around(lookup, records, group).await?;
-            told.push(Told::of(group, &known, &around, moment));
-        }
+        let told: Vec<Told> = groups
+            .iter()
+            .zip(&surroundings)
+            .map(|(group, known)| Told::of(group, known, &around, moment))
+            .collect();
         Ok(message(&told, moment, |room| names.room(room.as_str())))
     }
 

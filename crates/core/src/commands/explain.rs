@@ -16,7 +16,12 @@ use super::{Access, Command, Decision, Failure, Subject, World, events, facts::F
 use crate::{
     model::Event,
     reply::Line,
-    rules::{join_rules, membership::because, names::Names, room_state::RoomState},
+    rules::{
+        join_rules,
+        membership::{Transition, because, transition},
+        names::Names,
+        room_state::RoomState,
+    },
     text::target::{EventTarget, RoomTarget, UserTarget, looks_like_room},
 };
 
@@ -179,7 +184,10 @@ fn let_in(rules: &Event) -> Vec<OwnedRoomId> {
 
 /// The sentence, and what let somebody in who joined.
 fn with_cause(sentence: Line, event: &Event, state: &RoomState, names: &Names) -> Line {
-    match because(event, state, names) {
+    // The sentence about an accepted invitation says whose it was.
+    let has_cause = transition(event) == Transition::InvitationAccepted
+        && event.0.pointer("/unsigned/prev_sender").is_some();
+    match because(event, state, names).filter(|_| !has_cause) {
         None => sentence,
         // The sentence ends with a “because” of theirs.
         Some(cause) if event.text("reason").is_some_and(|reason| !reason.is_empty()) => {

@@ -152,12 +152,14 @@ fn heading(plan: &Plan) -> Line {
         (PlanState::Done, PlanResult::Failed) => "failed",
         (state, _) => state.word(),
     };
-    let mut line = Line::new().strong(format!("Job {}: {} – {words}", plan.id, plan.command));
+    let line = Line::new().strong(format!("Job {}: {}", plan.id, plan.command));
+    let line = match plan.origin {
+        Origin::Invitation(_) => line.text(" of ").code(plan.asked_by.as_str()),
+        Origin::Command(_) => line,
+    };
+    let mut line = line.strong(format!(" – {words}"));
     if let Some(other) = plan.decided_by.as_ref().filter(|by| **by != plan.asked_by) {
         line = line.text(" (confirmed by ").code(other.as_str()).text(")");
-    }
-    if let Origin::Invitation(_) = plan.origin {
-        line = line.text(" of ").code(plan.asked_by.as_str());
     }
     if let Some(because) = &plan.because {
         line = line.text(", because ").user(because);

@@ -145,11 +145,12 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
 fn details(line: Line, details: &[Line]) -> Line {
     let line =
         details.iter().take(DETAILS).enumerate().fold(line, |line, (n, detail)| {
-            line.text(if n == 0 { ": " } else { "; " }).append(detail.clone())
+            line.text(if n == 0 { " (" } else { "; " }).append(detail.clone())
         });
-    match details.len().saturating_sub(DETAILS) {
+    match details.len() {
         0 => line,
-        more => line.text(format!("; and {more} more")),
+        1..=DETAILS => line.text(")"),
+        all => line.text(format!("; and {} more)", all - DETAILS)),
     }
 }
 
@@ -204,7 +205,7 @@ pub fn message(told: &[Told], moment: Moment, room: impl Fn(&RoomId) -> Line) ->
         let line = away(room(&only.room));
         let line = match moment {
             Moment::Now => line,
-            Moment::Away => line.text(format!(", {}", only.when)),
+            Moment::Away => line.text(format!(", {} UTC", only.when)),
         };
         return Reply::text(line.text(": ").append(only.line.clone()));
     }
@@ -217,6 +218,6 @@ pub fn message(told: &[Told], moment: Moment, room: impl Fn(&RoomId) -> Line) ->
     rooms.into_iter().fold(Reply::new(), |reply, id| {
         let lines = told.iter().filter(|told| told.room == id);
         let lines = lines.map(|told| Line::new().text(format!("{} ", told.when)).append(told.line.clone()));
-        reply.paragraph(away(room(id)).text(":")).list(lines)
+        reply.paragraph(away(room(id)).text(", times in UTC:")).list(lines)
     })
 }

@@ -409,7 +409,7 @@ async fn what_let_somebody_in_is_told() {
         ),
         (
             History::begin().member(MOD, ANA, &json!({"membership": "invite"})).join(ANA, "Ana"),
-            "because Mod (`@mod:hs.test`) had invited them.",
+            "Ana (`@ana:hs.test`) accepted the invitation from Mod (`@mod:hs.test`).",
         ),
     ];
     for (history, part) in cases {

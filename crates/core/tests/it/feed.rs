@@ -162,7 +162,11 @@ async fn what_happened_meanwhile_is_told_as_such() {
     let told = stage.tell().await;
     has(
         &told,
-        &["While I was away, Lounge", "2026-11-21 00:00:00 `@mod:hs.test` kicked `@a:hs.test`", "“Tea room”"],
+        &[
+            "While I was away, Lounge (`#lounge:hs.test`, `!lounge:hs.test`), times in UTC:",
+            "2026-11-21 00:00:00 `@mod:hs.test` kicked `@a:hs.test`",
+            "“Tea room”",
+        ],
     );
     let (kicked, named) = (told.find("kicked"), told.find("Tea room"));
     assert!(kicked < named, "in order: {told}");

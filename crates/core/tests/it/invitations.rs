@@ -39,7 +39,7 @@ async fn a_moderators_invitation_is_taken_once_and_can_be_undone() {
     has(
         &said,
         &[
-            "Job 1: invitation – done of `@mod:hs.test`",
+            "Job 1: invitation of `@mod:hs.test` – done",
             "Lounge (`!lounge:hs.test`): I am in it now, and watch it.",
             "!undo 1",
         ],

@@ -80,10 +80,10 @@ impl History {
         self.state(MOD, "m.room.join_rules", "", content)
     }
 
-    /// A public room of Mod, at version 10.
+    /// A public room of Mod, at version 9.
     pub(crate) fn begin() -> Self {
         Self::default()
-            .state(MOD, "m.room.create", "", &json!({"room_version": "10"}))
+            .state(MOD, "m.room.create", "", &json!({"room_version": "9"}))
             .join(MOD, "Mod")
             .state(MOD, "m.room.power_levels", "", &json!({"users": {MOD: 100}}))
             .rules(&json!({"join_rule": "public"}))

@@ -65,7 +65,7 @@ Now: in the room, with power 50"), "{said}");
                 "• 2026-11-21 00:08:00 Mod (`@mod:hs.test`) removed and banned Annie (`@ana:hs.test`), because “spam”",
                 "• 2026-11-21 00:09:00 Mod (`@mod:hs.test`) unbanned Annie (`@ana:hs.test`)",
                 "• 2026-11-21 00:11:00 Mod (`@mod:hs.test`) invited Annie (`@ana:hs.test`)",
-                "• 2026-11-21 00:12:00 Annie (`@ana:hs.test`) accepted the invitation",
+                "• 2026-11-21 00:12:00 Annie (`@ana:hs.test`) accepted the invitation from Mod (`@mod:hs.test`)\n",
                 "• 2026-11-21 00:13:00 Mod (`@mod:hs.test`) raised Annie (`@ana:hs.test`) from power 0 to 50",
             ],
         );

@@ -78,3 +78,57 @@ pub(super) fn redacted(mut event: Event, rules: &RedactionRules) -> Event {
 fn is_of(previous: &Event, event: &Event) -> bool {
     previous.kind() == event.kind() && previous.state_key() == event.state_key()
 }
+
+#[cfg(test)]
+mod tests {
+    use ruma::room_version_rules::RoomVersionRules;
+
+    use super::*;
+
+    #[test]
+    fn a_redaction_leaves_what_the_room_needs() {
+        for (kind, content, left) in [
+            ("m.room.message", json!({"body": "rude"}), json!({})),
+            ("m.room.name", json!({"name": "Rude"}), json!({})),
+            (
+                "m.room.member",
+                json!({"membership": "ban", "displayname": "Rude", "reason": "x", "half": 0.5}),
+                json!({"membership": "ban"}),
+            ),
+            ("m.room.power_levels", json!({"ban": 60, "kick": 0.5, "rude": 1}), json!({"ban": 60})),
+            ("m.room.join_rules", json!({"join_rule": "public", "rude": 1}), json!({"join_rule": "public"})),
+            ("m.room.member", json!("rude"), json!({})),
+            ("m.room.member", Value::Null, json!({})),
+        ] {
+            let event = json!({"type": kind, "state_key": "", "content": content, "prev_content": {"a": 1},
+                "unsigned": {"prev_content": {"a": 1}, "replaces_state": "$old:hs"}});
+            let event = redacted(Event(event), &RoomVersionRules::V11.redaction);
+            assert_eq!(event.content(), &left, "{kind}");
+            assert_eq!(event.prev_content(), None, "{kind}");
+            assert_eq!(event.0["unsigned"], json!({"replaces_state": "$old:hs"}), "{kind}");
+        }
+        assert_eq!(redacted(Event(json!(7)), &RoomVersionRules::V11.redaction), Event(json!(7)));
+    }
+
+    #[test]
+    fn what_was_replaced_is_missing_only_where_the_server_does_not_tell_it() {
+        let event =
+            |unsigned: Value, kind: &str| Event(json!({"type": kind, "state_key": "", "unsigned": unsigned}));
+        let replaces = json!({"replaces_state": "$old:hs"});
+        let told = json!({"replaces_state": "$old:hs", "prev_content": {}});
+        let hidden = json!({"replaces_state": "$old:hs", "redacted_because": {}});
+        for (event, is_missing) in [
+            (event(replaces, "m.room.name"), true),
+            (event(told, "m.room.name"), false),
+            (event(hidden.clone(), "m.room.name"), false),
+            (event(hidden, "m.room.member"), true),
+            (event(json!({"replaces_state": 7}), "m.room.name"), false),
+            (event(json!({"replaces_state": "old"}), "m.room.name"), false),
+            (event(json!([]), "m.room.name"), false),
+            (Event(json!({"unsigned": {"replaces_state": "$old:hs"}})), false),
+            (Event(json!(null)), false),
+        ] {
+            assert_eq!(missing(&event).is_some(), is_missing, "{event:?}");
+        }
+    }
+}

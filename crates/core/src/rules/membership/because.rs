@@ -1,9 +1,6 @@
 //! What let somebody in who joined.
 
-use super::{
-    transition::{Transition, transition},
-    user_of,
-};
+use super::{table::transition, transition::Transition, user_of};
 use crate::{
     model::Event,
     reply::Line,

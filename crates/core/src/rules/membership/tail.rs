@@ -2,12 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    email::display_name,
-    transition::{By, Transition},
-    user_of,
-    words::Words,
-};
+use super::{email::display_name, table::By, transition::Transition, user_of, words::Words};
 use crate::{
     model::Event,
     reply::Line,

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    explain, sender_of_another, tail, target_line,
-    transition::{By, Transition, transition},
+    explain, sender_of_another,
+    table::{By, transition},
+    tail, target_line,
+    transition::Transition,
     words::words,
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! The sentence of each meaning: the same for one user and for many.
 
-use super::transition::{By, Transition};
+use super::{table::By, transition::Transition};
 use crate::{reply::Line, rules::member::Membership};
 
 /// A sentence around the users whose membership it is.
