@@ -6,7 +6,7 @@ mod knowledge;
 mod reading;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -99,6 +99,10 @@ impl Feed {
                 return Ok(Untold::Waiting);
             }
         };
+        // What a sync left out belongs before the rest.
+        let gaps: BTreeSet<OwnedRoomId> = self.store.gaps()?.into_iter().map(|gap| gap.room_id).collect();
+        let (held, untold): (Vec<_>, Vec<_>) =
+            untold.into_iter().partition(|event| gaps.contains(&event.room_id));
         let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
         let (wanted, unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
@@ -108,7 +112,7 @@ impl Feed {
         }
         let next = self.store.next_digest_id()?;
         let (grown, waits) = assign(open, wanted, next, now, |id| memory.may_edit(id, now));
-        let mut left = if waits { Untold::Waiting } else { Untold::Nothing };
+        let mut left = if waits || !held.is_empty() { Untold::Waiting } else { Untold::Nothing };
         for growing in grown.into_iter().filter(|growing| !growing.added.is_empty()) {
             let reply = match self.say(&growing, &mut memory.knowledge).await {
                 Ok(reply) => reply,
@@ -145,8 +149,10 @@ impl Feed {
     }
 
     async fn say(&self, growing: &Growing, knowledge: &mut Knowledge) -> Result<Reply, Fault> {
-        let events: Vec<(&RoomId, Event)> =
+        let mut events: Vec<(&RoomId, Event)> =
             growing.events().map(|event| (&*event.room_id, Event(event.json.clone()))).collect();
+        // What was read back came later than what followed it.
+        events.sort_by_key(|(_, event)| event.time());
         let groups = groups(events.iter().map(|(room, event)| (*room, event)));
         let (lookup, records) = (&*self.lookup, self.store.as_records());
         let mut surroundings = Vec::new();

@@ -5,19 +5,18 @@ mod previous;
 mod room;
 mod story;
 
-use std::collections::BTreeSet;
-
 use ruma::{
-    OwnedRoomId, RoomVersionId,
+    RoomId, RoomVersionId,
     room_version_rules::{RedactionRules, RoomVersionRules},
 };
 
 use super::{Access, Command, Decision, Failure, Subject, World, events, facts::FileKind};
 use crate::{
     model::Event,
+    plan::{Plan, PlanState},
+    ports::Which,
     reply::Line,
     rules::{
-        join_rules,
         membership::{Transition, because, transition},
         names::Names,
         room_state::RoomState,
@@ -30,7 +29,7 @@ use crate::{
 /// An event: give a link to it, its room and its ID, or the ID alone. A user and a room: everything that happened to the user there, oldest first. A room: how one gets in, who may do what, what changed last. Works in rooms that I am not in. ⬅️ and ➡️ turn the pages of a story.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "!explain <event link> | [room] <event>\n       !explain <@user> <room> [--acts] [--page <number>] [--file[=csv|json]]\n       !explain <room>"
+    override_usage = "!explain <event link> | <room> <event> | <room> | <@user> <room> [--acts] [--page <number>] [--file[=csv|json]]"
 )]
 pub(super) struct Explain {
     /// A link to an event, or its room and its ID; a user and a room; or a room
@@ -156,30 +155,10 @@ fn redaction_rules(version: Option<&str>) -> RedactionRules {
     version.and_then(|version| version.rules()).unwrap_or(RoomVersionRules::V6).redaction
 }
 
-/// What rooms are called that others speak of, and which of them anyone can join. So many are looked up, at most.
-async fn other_rooms(
-    rooms: Vec<OwnedRoomId>,
-    names: Names,
-    world: &World<'_>,
-) -> Result<(Names, BTreeSet<String>), Failure> {
-    const ROOMS: usize = 10;
-    let mut names = names;
-    let mut public = BTreeSet::new();
-    let rooms: BTreeSet<OwnedRoomId> = rooms.into_iter().take(ROOMS).collect();
-    for id in rooms {
-        let Some(details) = world.lookup.room(&id).await? else { continue };
-        names = names.with_room(id.as_str(), details.name.as_deref(), details.canonical_alias.as_deref());
-        if details.join_rules.as_deref() == Some("public") {
-            public.insert(id.to_string());
-        }
-    }
-    Ok((names, public))
-}
-
-/// The rooms whose members join rules let in.
-fn let_in(rules: &Event) -> Vec<OwnedRoomId> {
-    let rooms = join_rules::allowed(rules.content()).into_iter();
-    rooms.filter_map(|room| room.try_into().ok()).collect()
+/// The bot's own Plans about a room, newest first.
+fn plans(world: &World<'_>, room: &RoomId) -> Result<Vec<Plan>, Failure> {
+    let states = vec![PlanState::Running, PlanState::Done];
+    Ok(world.records.plans(&Which { states, about: Some(room.to_string()), limit: None })?)
 }
 
 /// The sentence, and what let somebody in who joined.

@@ -1,15 +1,18 @@
 //! What several commands read and say about a room.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::try_join;
 use ruma::{EventId, OwnedRoomId, RoomId};
 use serde::Serialize;
 
 use super::{Failure, World};
 use crate::{
-    model::{BlockStatus, Context, RoomDetails},
+    model::{BlockStatus, Context, Event, RoomDetails},
     plan::RoomRef,
     ports::Fault,
     reply::{Attachment, Line, MOST_BYTES, Table, json_attachment},
+    rules::{join_rules, names::Names},
     text::target::RoomTarget,
 };
 
@@ -62,6 +65,32 @@ pub(super) async fn known_room(
                 .text(". Check its ID; it may have been deleted, or nobody here was ever in it."),
         )),
     }
+}
+
+/// What rooms are called that others speak of, and which of them anyone can join. So many are looked up, at most.
+pub(super) async fn other_rooms(
+    rooms: Vec<OwnedRoomId>,
+    names: Names,
+    world: &World<'_>,
+) -> Result<(Names, BTreeSet<String>), Failure> {
+    const ROOMS: usize = 10;
+    let mut names = names;
+    let mut public = BTreeSet::new();
+    let rooms: BTreeSet<OwnedRoomId> = rooms.into_iter().take(ROOMS).collect();
+    for id in rooms {
+        let Some(details) = world.lookup.room(&id).await? else { continue };
+        names = names.with_room(id.as_str(), details.name.as_deref(), details.canonical_alias.as_deref());
+        if details.join_rules.as_deref() == Some("public") {
+            public.insert(id.to_string());
+        }
+    }
+    Ok((names, public))
+}
+
+/// The rooms whose members join rules let in.
+pub(super) fn let_in(rules: &Event) -> Vec<OwnedRoomId> {
+    let rooms = join_rules::allowed(rules.content()).into_iter();
+    rooms.filter_map(|room| room.try_into().ok()).collect()
 }
 
 /// An event with the tokens of the history before and after it; `None` when the room has no such event in its history.

@@ -8,13 +8,13 @@ use super::{
     Access, Command, Decision, Failure, Subject, World,
     deletions::room_tasks,
     extremities::MANY,
-    facts::{RoomFacts, block_line, json_file, members, unread},
+    facts::{RoomFacts, block_line, json_file, let_in, members, other_rooms, unread},
 };
 use crate::{
     model::{BlockStatus, Extremities, RoomDetails, ScheduledTask},
     ports::Fault,
     reply::{Line, Reply},
-    rules::{join_rules, state, tasks},
+    rules::{join_rules, names::Names, state, tasks},
     text::{number::grouped, target::RoomTarget},
 };
 
@@ -36,6 +36,7 @@ pub(super) struct Facts {
     room: OwnedRoomId,
     about: RoomFacts,
     join_rules: Option<Value>,
+    names: Names,
     beside: Beside,
 }
 
@@ -60,12 +61,14 @@ impl Command for Room {
             Some(_) => world.lookup.state(&room, Some("m.room.join_rules")).await?,
             None => Vec::new(),
         };
+        let rooms = join_rules.first().map(let_in).unwrap_or_default();
+        let (names, _) = other_rooms(rooms, Names::default(), world).await?;
         let join_rules = join_rules.into_iter().next().map(|event| event.content().clone());
         let lookup = world.lookup;
         let (extremities, tasks, aliases) =
             join3(lookup.extremities(&room), room_tasks(world, &room), lookup.local_aliases(&room)).await;
         let tasks = tasks.map(|(tasks, _)| tasks);
-        Ok(Facts { room, about, join_rules, beside: Beside { extremities, tasks, aliases } })
+        Ok(Facts { room, about, join_rules, names, beside: Beside { extremities, tasks, aliases } })
     }
 
     fn decide(self, found: Facts, world: &World<'_>) -> Result<Decision, Failure> {
@@ -80,7 +83,7 @@ impl Command for Room {
         if world.is_management(&found.room) {
             reply = reply.paragraph(Line::new().text("This is the management room."));
         }
-        let facts = describe(details, found.join_rules.as_ref());
+        let facts = describe(details, found.join_rules.as_ref(), &found.names);
         for (name, line) in facts.into_iter().chain(beside(&found.room, details, &found.beside)) {
             reply = reply.fact(name, line);
         }
@@ -177,7 +180,7 @@ fn codes(aliases: &[String]) -> Line {
 }
 
 /// Everything about a room but its names.
-fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, Line)> {
+fn describe(details: &RoomDetails, rules: Option<&Value>, names: &Names) -> Vec<(&'static str, Line)> {
     let text = |text: &str| Line::new().text(text);
     let mut facts = Vec::new();
     if let Some(topic) = details.topic.as_deref().filter(|topic| !topic.is_empty()) {
@@ -208,7 +211,7 @@ fn describe(details: &RoomDetails, rules: Option<&Value>) -> Vec<(&'static str, 
     }
     facts.push(("State events", text(&grouped(details.state_events))));
     facts.push(("Encryption", encryption(details)));
-    facts.push(("Joining", join_rules::explain(details.join_rules.as_deref(), rules)));
+    facts.push(("Joining", join_rules::in_words(details.join_rules.as_deref(), rules, names)));
     facts.push(("History", history(details)));
     facts.push(("Guests", state::guest_access(details.guest_access.as_deref())));
     facts.push((

@@ -1,12 +1,15 @@
 //! `!status`: whether everything that the bot needs is there.
 
-use super::{Access, Command, Decision, Failure, Subject, World};
+use ruma::OwnedRoomId;
+
+use super::{Access, Command, Decision, Failure, Settings, Subject, World};
 use crate::{
     model::{Account, Connection},
     plan::PlanState,
     ports::{Fault, Queue, Which},
     reply::{Line, Reply},
-    text::duration::in_words,
+    rules::feed::Level,
+    text::{duration::in_words, number::counted},
 };
 
 /// Tell how I am: server, rights, encryption, what is under way
@@ -17,6 +20,7 @@ pub(super) struct Facts {
     version: Result<String, Fault>,
     account: Result<Option<Account>, Fault>,
     connection: Connection,
+    rooms: Result<Vec<OwnedRoomId>, Fault>,
     queue: Queue,
     proposed: usize,
     running: usize,
@@ -38,6 +42,7 @@ impl Command for Status {
             version: lookup.server_version().await,
             account: lookup.account(lookup.me()).await,
             connection: lookup.connection().await?,
+            rooms: lookup.joined_rooms().await,
             queue: world.records.queue()?,
             proposed: count(PlanState::Proposed)?,
             running: count(PlanState::Running)?,
@@ -85,6 +90,7 @@ impl Command for Status {
                 }),
             )
             .fact("Encryption", text(connection.encryption.clone()))
+            .fact("Watching", watching(&facts.rooms, world.settings))
             .fact(
                 "Jobs",
                 text(format!("{} at work, {} waiting for a confirmation", facts.running, facts.proposed)),
@@ -99,5 +105,28 @@ impl Command for Status {
                 )),
             );
         Ok(Decision::Answer(reply))
+    }
+}
+
+/// Which rooms are watched, and what is told of them.
+fn watching(rooms: &Result<Vec<OwnedRoomId>, Fault>, settings: &Settings) -> Line {
+    let line = match rooms {
+        Ok(rooms) => {
+            let watched = rooms.iter().filter(|room| **room != settings.management).count();
+            Line::new().text(counted(watched as u64, "room"))
+        }
+        Err(fault) => Line::new().text("⚠ ").name_long(fault.to_string()),
+    };
+    let line = line.text(format!(
+        ", telling {}",
+        match settings.feed.default {
+            Level::All => "every change",
+            Level::Moderation => "what concerns moderation",
+            Level::Off => "nothing",
+        }
+    ));
+    match settings.feed.rooms.len() {
+        0 => line,
+        own => line.text(format!("; the configuration says otherwise of {}", counted(own as u64, "room"))),
     }
 }

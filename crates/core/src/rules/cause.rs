@@ -24,10 +24,10 @@ pub fn cause<'a>(event: &Event, plans: &'a [Plan], me: &UserId) -> Option<&'a Pl
     })
 }
 
-/// “, by me for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)”
+/// For whom and by which command: “for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)”.
 pub fn in_words(plan: &Plan) -> Line {
     Line::new()
-        .text(" – my doing, for ")
+        .text("for ")
         .code(plan.asked_by.as_str())
         .text(": ")
         .code(plan.typed.as_str())
@@ -156,6 +156,6 @@ mod tests {
             assert_eq!(cause(&event, &plans, user_id!("@bot:hs.test")).is_some(), want, "{state:?}");
         }
         let said = Reply::text(in_words(&plan(shutdown, PlanState::Done))).render().text;
-        assert_eq!(said, " – my doing, for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");
+        assert_eq!(said, "for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");
     }
 }

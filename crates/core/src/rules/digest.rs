@@ -136,7 +136,7 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
     };
     let line = details(line, &told.details);
     let line = match &known.plan {
-        Some(plan) => line.append(cause::in_words(plan)),
+        Some(plan) => line.text(" – my doing, ").append(cause::in_words(plan)),
         None => line,
     };
     told.warnings.into_iter().fold(line, |line, warning| line.text(" ⚠️ ").append(warning))

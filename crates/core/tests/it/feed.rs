@@ -289,6 +289,25 @@ async fn a_gap_is_read_back_in_order_and_not_beyond_the_bots_own_join() {
 }
 
 #[tokio::test]
+async fn what_a_sync_brought_waits_for_what_it_left_out() {
+    use gleipnir_core::ports::{Change, Gap, Store as _, Watching};
+    let mut stage = stage(Level::All);
+    let at = |mut event: Value, seconds: i64| {
+        event["origin_server_ts"] = json!(1_795_219_200_000_i64 + seconds * 1000);
+        event
+    };
+    stage.homeserver.change_room(lounge(), |room| room.events = vec![at(name("$one", "One"), 1)]);
+    let gap = Gap { room_id: lounge().to_owned(), from: "t1".into(), to: "t0".into(), seen: Seen::Later };
+    stage.store.commit(vec![Change::Watching(Watching::Gap(gap))]).expect("the store works");
+    stage.notice(lounge(), vec![at(name("$two", "Two"), 2), at(name("$three", "Three"), 3)], Seen::Later);
+    stage.homeserver.fail_once("history", Fault::Timeout);
+    assert_eq!(stage.tell().await, "");
+    let told = stage.tell().await;
+    let order: Vec<_> = ["“One”", "“Two”", "“Three”"].map(|name| told.find(name)).into();
+    assert!(order.is_sorted() && order.iter().all(Option::is_some), "{told}");
+}
+
+#[tokio::test]
 async fn what_the_bot_caused_names_the_command_and_the_moderator() {
     let mut stage = stage(Level::All);
     stage.homeserver.put_account(user_id!("@mod:hs.test"), Account::default());

@@ -356,6 +356,7 @@ Rights: ✔ I am a server admin
 Rate limit: ✔ the server does not limit my messages
 Management room: `!management:hs.test`, not encrypted
 Encryption: verified by its own identity
+Watching: 0 rooms, telling what concerns moderation
 Jobs: 0 at work, 1 waiting for a confirmation
 Queue: events to handle: 0"],
     );

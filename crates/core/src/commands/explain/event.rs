@@ -6,7 +6,6 @@ use ruma::{EventId, OwnedRoomId, RoomId};
 use serde_json::json;
 
 use super::{
-    let_in, other_rooms,
     previous::{held, redacted, with_previous},
     redaction_rules, with_cause,
 };
@@ -14,14 +13,15 @@ use crate::{
     commands::{
         Failure, World,
         events::{room_needed, unknown_event, unknown_room},
-        facts::{in_history, named},
+        facts::{in_history, let_in, named, other_rooms},
     },
     model::Event,
-    plan::RoomRef,
+    plan::{Plan, RoomRef},
     ports::Fault,
     reply::{Line, Reply},
     rules::{
         can::{allow_rooms, what_made_possible},
+        cause::{cause, in_words},
         explain::{Around, Explanation, explain},
         names::Names,
         room_state::RoomState,
@@ -37,6 +37,8 @@ pub(in crate::commands) struct Facts {
     state: Option<RoomState>,
     names: Names,
     public_rooms: BTreeSet<String>,
+    /// The bot's own Plans about the room, newest first.
+    plans: Vec<Plan>,
 }
 
 pub(super) async fn gather(target: &EventTarget, world: &World<'_>) -> Result<Facts, Failure> {
@@ -56,7 +58,8 @@ pub(super) async fn gather(target: &EventTarget, world: &World<'_>) -> Result<Fa
     let event = with_previous(world, &room, &redaction_rules(version), event).await?;
     let names = Names::of(members.iter().chain([&event]));
     let (names, public_rooms) = other_rooms(mentioned(&event, state.as_ref()), names, world).await?;
-    Ok(Facts { room: named(room, Some(&details)), event, state, names, public_rooms })
+    let plans = super::plans(world, &room)?;
+    Ok(Facts { room: named(room, Some(&details)), event, state, names, public_rooms, plans })
 }
 
 /// The room of an event that is given by its ID alone.
@@ -113,7 +116,7 @@ fn mentioned(event: &Event, state: Option<&RoomState>) -> Vec<OwnedRoomId> {
 }
 
 pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
-    let Facts { room, event, state, names, public_rooms } = facts;
+    let Facts { room, event, state, names, public_rooms, plans } = facts;
     let around = Around {
         names: Some(names),
         here: Some(world.lookup.me().server_name()),
@@ -141,6 +144,10 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
     let reply = reply.fact("Time", date(event.time()));
     let reply = match state.as_ref().and_then(|state| what_made_possible(event, state, names)) {
         Some(line) => reply.fact("Why they could", line),
+        None => reply,
+    };
+    let reply = match cause(event, plans, world.lookup.me()) {
+        Some(plan) => reply.fact("My doing", in_words(plan)),
         None => reply,
     };
     let reply = match event.redacted_because() {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use futures_util::future::try_join4;
 use ruma::RoomId;
 
-use super::{other_rooms, previous::with_previous, redaction_rules};
+use super::{previous::with_previous, redaction_rules};
 use crate::{
     commands::{
         Failure, World,
         events::unknown_room,
-        facts::{RoomFacts, block_line},
+        facts::{RoomFacts, block_line, other_rooms},
         room::{closed, encryption, history},
     },
     model::{Dir, Event, HistoryQuery, Millis, RoomDetails},
@@ -154,7 +154,8 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
         reply = reply.fact("Closed", line);
     }
     let rules = state.the("m.room.join_rules");
-    reply = reply.fact("Joining", join_rules::explain(room.join_rules.as_deref(), rules.map(Event::content)));
+    reply = reply
+        .fact("Joining", join_rules::in_words(room.join_rules.as_deref(), rules.map(Event::content), names));
     reply = others(reply, facts);
     let block = block_line(&about.block);
     let block = if about.block.is_blocked() { block.text(": nobody of this server can join") } else { block };

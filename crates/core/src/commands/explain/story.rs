@@ -6,7 +6,6 @@ use ruma::{OwnedUserId, RoomId};
 use serde_json::json;
 
 use super::{
-    let_in, other_rooms,
     previous::{missing, with_content, with_previous},
     redaction_rules, with_cause,
 };
@@ -14,14 +13,15 @@ use crate::{
     commands::{
         Decision, Failure, World,
         events::{attachment, cut_short, unknown_room},
-        facts::{FileKind, named},
+        facts::{FileKind, let_in, named, other_rooms},
         history::{AT_ONCE, EMPTY},
         sheet::Sheet,
     },
     model::{Dir, Event, HistoryQuery},
-    plan::RoomRef,
+    plan::{Plan, RoomRef},
     reply::{Line, MOST_BYTES, Reply},
     rules::{
+        cause::{cause, in_words},
         event::time,
         explain::{Around, Explanation, explain},
         membership::{Transition, transition},
@@ -45,6 +45,8 @@ pub(in crate::commands) struct Facts {
     now: Option<Event>,
     names: Names,
     public_rooms: BTreeSet<String>,
+    /// The bot's own Plans about the room, newest first.
+    plans: Vec<Plan>,
 }
 
 /// What the user did to others and to the room.
@@ -102,7 +104,8 @@ pub(super) async fn gather(
     let (names, public_rooms) = other_rooms(rooms.collect(), names, world).await?;
     let now = members.into_iter().find(|event| event.state_key() == Some(user.as_str()));
     let version = details.version.clone();
-    Ok(Facts { room: named(room, Some(&details)), version, user, read, now, names, public_rooms })
+    let plans = super::plans(world, &room)?;
+    Ok(Facts { room: named(room, Some(&details)), version, user, read, now, names, public_rooms, plans })
 }
 
 /// Reads the whole history backwards: only so Synapse gives what it fetched from other servers later, and the newest is
@@ -301,6 +304,10 @@ fn line(event: &Event, state: &RoomState, facts: &Facts, world: &World<'_>) -> L
     let Explanation { sentence, warnings, .. } = explain(event, &around);
     let sentence = with_cause(sentence, event, state, &facts.names);
     let line = Line::new().text(format!("{} ", time(event))).append(sentence);
+    let line = match cause(event, &facts.plans, world.lookup.me()) {
+        Some(plan) => line.text(" – my doing, ").append(in_words(plan)),
+        None => line,
+    };
     warnings.into_iter().fold(line, |line, warning| line.text(" ⚠️ ").append(warning))
 }
 
