@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use gleipnir::config::Config;
 use serde_json::{Value, json};
-use throwaway_synapse::{PASSWORD, Role, Synapse, User};
+use throwaway_synapse::{PASSWORD, Role, Synapse, User, path_part};
 
 /// So many more people are in the bad room: shutting it down takes a while then, and shows its progress.
 const CROWD: usize = 40;
@@ -46,6 +46,7 @@ async fn main() -> anyhow::Result<()> {
     say("Synapse and the bot are up. This is the management room:\n")?;
     let incident = async {
         room.wait("Hello, I am").await?;
+        watched(&mut room, &bot, &spammer).await?;
         room.command(&format!("!room {bad}"), "Joining").await?;
         room.command(&format!("!context https://matrix.to/#/{bad}/{spam} -n 6"), "▶").await?;
         room.command("!blok #free-stuff:hs.test", "Did you mean").await?;
@@ -69,6 +70,22 @@ async fn main() -> anyhow::Result<()> {
         room.watch().await?;
     }
     say("\nThat was it. Try it yourself: cargo run --example demo -- --stay")
+}
+
+/// A room that the bot is invited to watch: what happens there is told, and can be asked about.
+async fn watched(room: &mut Room, bot: &User, spammer: &User) -> anyhow::Result<()> {
+    let moderator = room.moderator.clone();
+    let square = json!({"preset": "public_chat", "name": "Town square", "room_alias_name": "square",
+        "invite": [bot.user_id]});
+    let square = moderator.create_room(square).await?;
+    room.wait("I am in it now").await?;
+    spammer.join(&square).await?;
+    let ban = json!({"user_id": spammer.user_id, "reason": "advertising"});
+    moderator.post(&format!("/_matrix/client/v3/rooms/{}/ban", path_part(&square)), ban).await?;
+    room.wait("removed and banned").await?;
+    room.command(&format!("!explain {} #square:hs.test", spammer.user_id), "The story of").await?;
+    room.command(&format!("!can {} join #square:hs.test", spammer.user_id), "cannot join").await?;
+    Ok(())
 }
 
 /// A room with a spammer and a visitor; its ID, and the message to look at.
