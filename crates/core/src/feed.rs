@@ -25,7 +25,7 @@ use crate::{
     reply::Reply,
     rules::{
         digest::{Moment, Size, Told, groups, message},
-        explain::Around,
+        explain::{Around, rooms_mentioned},
         feed::Level,
     },
     speech::Say,
@@ -38,6 +38,8 @@ const GROWS_FOR: Millis = 60_000;
 const EDIT_EVERY: Millis = 5_000;
 /// How many lines a message has at most, so that none is cut.
 const LINES: usize = 20;
+/// How many other rooms that a line speaks of are looked up.
+const MENTIONED: usize = 5;
 /// How many messages about one room each grow at a time; the other rooms share one.
 const AT_ONCE: usize = 5;
 
@@ -159,10 +161,18 @@ impl Feed {
         for group in &groups {
             surroundings.push(knowledge.around(lookup, records, group).await?);
         }
-        // What was read around them has the names of those who did it.
-        let names = knowledge.names(lookup, self.clock.now(), events.iter().map(|(room, _)| *room)).await?;
+        let mentioned: BTreeSet<OwnedRoomId> = groups
+            .iter()
+            .zip(&surroundings)
+            .flat_map(|(group, known)| {
+                let events = group.events.iter();
+                let rooms = events.flat_map(|event| rooms_mentioned(event, known.state.as_ref()));
+                rooms.take(MENTIONED).collect::<Vec<_>>()
+            })
+            .collect();
+        let rooms = events.iter().map(|(room, _)| *room).chain(mentioned.iter().map(|room| &**room));
+        let (names, public) = knowledge.rooms(lookup, self.clock.now(), rooms).await?;
         let here = Some(lookup.me().server_name());
-        let around = Around { names: Some(&names), here, state: None, public_rooms: None };
         let moment = match growing.digest.seen {
             Seen::Live => Moment::Now,
             Seen::Later => Moment::Away,
@@ -170,7 +180,11 @@ impl Feed {
         let told: Vec<Told> = groups
             .iter()
             .zip(&surroundings)
-            .map(|(group, known)| Told::of(group, known, &around, moment))
+            .map(|(group, known)| {
+                let names = knowledge.people(group).with_rooms_of(&names);
+                let around = Around { names: Some(&names), here, state: None, public_rooms: Some(&public) };
+                Told::of(group, known, &around, moment)
+            })
             .collect();
         Ok(message(&told, moment, |room| names.room(room.as_str())))
     }
@@ -254,7 +268,9 @@ fn assign(
 ) -> (Vec<Growing>, bool) {
     let mut waits = false;
     for event in events {
-        let busy = open.iter().filter(|growing| growing.digest.room_id.is_some()).count() >= AT_ONCE;
+        // Those that are full grow no more: what follows in the same room must not go into an older message.
+        let grows = |growing: &&Growing| growing.digest.room_id.is_some() && !growing.is_full();
+        let busy = open.iter().filter(grows).count() >= AT_ONCE;
         let is_it = |growing: &Growing, room: Option<&RoomId>| {
             growing.digest.seen == event.seen
                 && growing.digest.room_id.as_deref() == room

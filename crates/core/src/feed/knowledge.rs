@@ -2,7 +2,7 @@
 //! a while, because a message is told anew whenever it grows.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
@@ -29,30 +29,57 @@ const PLANS: usize = 20;
 
 #[derive(Default)]
 pub(super) struct Knowledge {
-    rooms: HashMap<OwnedRoomId, (Millis, Option<String>, Option<String>)>,
+    rooms: HashMap<OwnedRoomId, Called>,
     around: HashMap<OwnedEventId, Vec<Event>>,
+    /// What those who appear in what was read are called in each room: the newest reading counts.
+    people: HashMap<OwnedRoomId, Names>,
+}
+
+/// What a room is called, and whether anyone can join it.
+struct Called {
+    read_at: Millis,
+    name: Option<String>,
+    alias: Option<String>,
+    is_public: bool,
 }
 
 impl Knowledge {
-    /// What rooms are called, and those who appear in what was read around events.
-    pub(super) async fn names<'a>(
+    /// What rooms are called, and which of them anyone can join.
+    pub(super) async fn rooms<'a>(
         &mut self,
         lookup: &dyn Lookup,
         now: Millis,
         rooms: impl Iterator<Item = &'a RoomId>,
-    ) -> Result<Names, Fault> {
-        let mut names = Names::of(self.around.values().flatten());
+    ) -> Result<(Names, BTreeSet<String>), Fault> {
+        let mut names = Names::default();
+        let mut public = BTreeSet::new();
         for room in rooms.collect::<HashSet<_>>() {
             let is_fresh = |at: Millis| now - at < i64::try_from(ROOMS_KEPT.as_millis()).unwrap_or(i64::MAX);
-            if !self.rooms.get(room).is_some_and(|(at, _, _)| is_fresh(*at)) {
+            if !self.rooms.get(room).is_some_and(|called| is_fresh(called.read_at)) {
                 let details = lenient(lookup.room(room).await)?.flatten().unwrap_or_default();
-                self.rooms.insert(room.to_owned(), (now, details.name, details.canonical_alias));
+                let called = Called {
+                    read_at: now,
+                    name: details.name,
+                    alias: details.canonical_alias,
+                    is_public: details.join_rules.as_deref() == Some("public"),
+                };
+                self.rooms.insert(room.to_owned(), called);
             }
-            if let Some((_, name, alias)) = self.rooms.get(room) {
+            if let Some(Called { name, alias, is_public, .. }) = self.rooms.get(room) {
                 names = names.with_room(room.as_str(), name.as_deref(), alias.as_deref());
+                if *is_public {
+                    public.insert(room.to_string());
+                }
             }
         }
-        Ok(names)
+        Ok((names, public))
+    }
+
+    /// What those are called whom a group is about: by the names of then, where these were read.
+    pub(super) fn people(&self, group: &Group<'_>) -> Names {
+        let names = self.people.get(group.room).cloned().unwrap_or_default();
+        let first = group.events.first().and_then(|event| event.event_id());
+        names.with_members(first.and_then(|id| self.around.get(id)).into_iter().flatten())
     }
 
     /// How the room stood when the first event of a group happened, and the Plan that the group comes from.
@@ -68,9 +95,13 @@ impl Knowledge {
         if !self.around.contains_key(id) {
             if self.around.len() >= AROUND_KEPT {
                 self.around.clear();
+                self.people.clear();
             }
             let found = lenient(lookup.context(group.room, id, 0).await)?.flatten();
-            self.around.insert(id.to_owned(), found.map(|found| found.state).unwrap_or_default());
+            let state = found.map(|found| found.state).unwrap_or_default();
+            let people = self.people.entry(group.room.to_owned()).or_default();
+            *people = std::mem::take(people).with_members(&state);
+            self.around.insert(id.to_owned(), state);
         }
         let events = self.around.get(id).filter(|events| !events.is_empty());
         let state = events.map(|events| RoomState::of(events.iter().cloned(), None));

@@ -25,6 +25,20 @@ impl Names {
         Self { users, rooms: BTreeMap::new() }
     }
 
+    /// Adds the display names that a room's member events give; they count more than those that are there.
+    #[must_use]
+    pub fn with_members<'a>(mut self, state: impl IntoIterator<Item = &'a Event>) -> Self {
+        self.users.extend(Self::of(state).users);
+        self
+    }
+
+    /// Adds what rooms are called that others know.
+    #[must_use]
+    pub fn with_rooms_of(mut self, others: &Self) -> Self {
+        self.rooms.extend(others.rooms.clone());
+        self
+    }
+
     /// Adds what a room is called.
     #[must_use]
     pub fn with_room(mut self, id: &str, name: Option<&str>, alias: Option<&str>) -> Self {

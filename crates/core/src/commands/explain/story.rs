@@ -7,13 +7,13 @@ use serde_json::json;
 
 use super::{
     previous::{missing, with_content, with_previous},
-    redaction_rules, with_cause,
+    redaction_rules,
 };
 use crate::{
     commands::{
         Decision, Failure, World,
         events::{attachment, cut_short, unknown_room},
-        facts::{FileKind, let_in, named, other_rooms},
+        facts::{FileKind, named, other_rooms},
         history::{AT_ONCE, EMPTY},
         sheet::Sheet,
     },
@@ -24,7 +24,8 @@ use crate::{
         cause::{cause, in_words},
         event::time,
         explain::{Around, Explanation, explain},
-        membership::{Transition, transition},
+        join_rules::let_in,
+        membership::{Transition, transition, with_cause},
         names::Names,
         power::{Level, Power},
         room_state::RoomState,

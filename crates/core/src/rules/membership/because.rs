@@ -32,6 +32,21 @@ pub fn because(event: &Event, state: &RoomState, names: &Names) -> Option<Line> 
     }
 }
 
+/// The sentence, and what let somebody in who joined.
+pub fn with_cause(sentence: Line, event: &Event, state: &RoomState, names: &Names) -> Line {
+    // The sentence about an accepted invitation says whose it was.
+    let has_cause = transition(event) == Transition::InvitationAccepted
+        && event.0.pointer("/unsigned/prev_sender").is_some();
+    match because(event, state, names).filter(|_| !has_cause) {
+        None => sentence,
+        // The sentence ends with a “because” of theirs.
+        Some(cause) if event.text("reason").is_some_and(|reason| !reason.is_empty()) => {
+            sentence.text(" (").append(cause).text(")")
+        }
+        Some(cause) => sentence.text(", ").append(cause),
+    }
+}
+
 /// Whether somebody sent the create event. Additional creators of version 12 have all power, but must be let in.
 fn is_creator(user: &str, state: &RoomState) -> bool {
     state.the("m.room.create").is_some_and(|create| create.sender() == user)
