@@ -4,10 +4,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should panic")]
 #![expect(clippy::print_stderr, reason = "a failure shows the room and the log")]
 
+mod asked;
 mod away;
 mod conversations;
 mod crashes;
 mod explanations;
+mod feed;
 mod kills;
 mod rights;
 mod session;
