@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ruma::{OwnedUserId, RoomId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     previous::{missing, with_content, with_previous},
@@ -278,6 +278,12 @@ fn is_about(event: &Event, user: &str) -> bool {
 /// it, or from that by which the room was made.
 fn changes_power_of(user: &str, event: &Event, before: &RoomState) -> bool {
     if event.kind() != "m.room.power_levels" || event.state_key() != Some("") {
+        return false;
+    }
+    // The power of everybody is a matter of those who are inside.
+    let names_them = |content: &Value| content.pointer("/users").and_then(|users| users.get(user)).is_some();
+    let is_named = names_them(event.content()) || event.prev_content().is_some_and(names_them);
+    if !is_named && before.membership(user) != "join" {
         return false;
     }
     let create = before.the("m.room.create");
