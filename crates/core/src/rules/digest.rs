@@ -1,4 +1,30 @@
 //! What happened in watched rooms, as one message: each change in a line, many of a kind in one.
+//!
+//! ```
+//! use gleipnir_core::{
+//!     model::Event,
+//!     reply::Line,
+//!     rules::{digest::{Known, Moment, Told, groups, message}, explain::Around},
+//!     ruma::room_id,
+//! };
+//! use serde_json::json;
+//!
+//! let joins: Vec<Event> = (0..312)
+//!     .map(|n| {
+//!         let user = format!("@spam{n}:evil.test");
+//!         Event(json!({"type": "m.room.member", "sender": user, "state_key": user, "content": {"membership": "join"}}))
+//!     })
+//!     .collect();
+//! let groups = groups(joins.iter().map(|event| (room_id!("!club:hs.test"), event)));
+//! let tell = |group| Told::of(group, &Known::default(), &Around::default(), Moment::Now);
+//! let told: Vec<Told> = groups.iter().map(tell).collect();
+//! let reply = message(&told, Moment::Now, |room| Line::new().code(room.as_str()));
+//! assert_eq!(
+//!     reply.render().text,
+//!     "`!club:hs.test`: 312 users joined: `@spam0:evil.test`, `@spam1:evil.test`, `@spam2:evil.test` and 309 more; all \
+//!      are of `evil.test`",
+//! );
+//! ```
 
 use std::{
     collections::HashMap,

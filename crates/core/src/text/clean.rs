@@ -159,6 +159,13 @@ mod tests {
 
     proptest! {
         #[test]
+        fn stopping_where_the_line_is_full_changes_nothing(text in "( |\n|\u{200b}|\u{301}|a|\\PC){0,20}", max in 0_usize..12) {
+            let whole = filtered(&text, usize::MAX);
+            prop_assert_eq!(clean(&text, max), cut(whole.trim(), max));
+            prop_assert_eq!(one_line(&text, max), cut(&whole, max));
+        }
+
+        #[test]
         fn always_one_bounded_visible_line(text in any::<String>(), max in 0_usize..50) {
             let cleaned = clean(&text, max);
             prop_assert!(cleaned.chars().count() <= max);

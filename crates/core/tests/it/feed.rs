@@ -105,7 +105,7 @@ async fn a_wave_is_one_message_that_is_edited() {
         &["300 users joined: User 0 (`@u0:evil.test`), User 1", "and 297 more", "all are of `evil.test`"],
     );
     // A message does not grow for ever.
-    stage.clock.pass(Duration::from_secs(60));
+    stage.clock.pass(Duration::from_mins(1));
     stage.notice(lounge(), joins(300, 4), Seen::Live);
     has(&stage.tell().await, &["4 users joined: User 300"]);
     assert_eq!(messages(&stage), 2);
