@@ -1,4 +1,30 @@
 //! What happened in watched rooms, as one message: each change in a line, many of a kind in one.
+//!
+//! ```
+//! use gleipnir_core::{
+//!     model::Event,
+//!     reply::Line,
+//!     rules::{digest::{Known, Moment, Told, groups, message}, explain::Around},
+//!     ruma::room_id,
+//! };
+//! use serde_json::json;
+//!
+//! let joins: Vec<Event> = (0..312)
+//!     .map(|n| {
+//!         let user = format!("@spam{n}:evil.test");
+//!         Event(json!({"type": "m.room.member", "sender": user, "state_key": user, "content": {"membership": "join"}}))
+//!     })
+//!     .collect();
+//! let groups = groups(joins.iter().map(|event| (room_id!("!club:hs.test"), event)));
+//! let tell = |group| Told::of(group, &Known::default(), &Around::default(), Moment::Now);
+//! let told: Vec<Told> = groups.iter().map(tell).collect();
+//! let reply = message(&told, Moment::Now, |room| Line::new().code(room.as_str()));
+//! assert_eq!(
+//!     reply.render().text,
+//!     "`!club:hs.test`: 312 users joined: `@spam0:evil.test`, `@spam1:evil.test`, `@spam2:evil.test` and 309 more; all \
+//!      are of `evil.test`",
+//! );
+//! ```
 
 use std::{
     collections::HashMap,
@@ -25,6 +51,9 @@ use crate::{
 const MANY: usize = 4;
 /// How much of what an event changes one by one is told in its line.
 const DETAILS: usize = 4;
+/// So many bytes of a message the details of one event may take, and as many what to look out for in it: whoever sends a
+/// flood of long IDs pushes neither its own sentence out of the message nor what others did.
+const BYTES: usize = 2000;
 
 /// What happened, of one kind, in one room.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,7 +120,7 @@ impl Size {
 /// What may be told in one line.
 #[derive(PartialEq, Eq, Hash)]
 enum Kind<'a> {
-    Member(membership::GroupKey),
+    Member(membership::GroupKey<'a>),
     /// Changes of one type by one user.
     State(&'a str, &'a str),
 }
@@ -139,19 +168,34 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
         Some(plan) => line.text(" – my doing, ").append(cause::in_words(plan)),
         None => line,
     };
-    told.warnings.into_iter().fold(line, |line, warning| line.text(" ⚠️ ").append(warning))
+    let shown = fitting(&told.warnings);
+    let more = (shown < told.warnings.len()).then(|| "There is more to look out for than fits here.".into());
+    let warnings = told.warnings.into_iter().take(shown).chain(more);
+    warnings.fold(line, |line, warning| line.text(" ⚠️ ").append(warning))
 }
 
 fn details(line: Line, details: &[Line]) -> Line {
+    let shown = fitting(&details[..details.len().min(DETAILS)]);
     let line =
-        details.iter().take(DETAILS).enumerate().fold(line, |line, (n, detail)| {
+        details.iter().take(shown).enumerate().fold(line, |line, (n, detail)| {
             line.text(if n == 0 { " (" } else { "; " }).append(detail.clone())
         });
-    match details.len() {
-        0 => line,
-        1..=DETAILS => line.text(")"),
-        all => line.text(format!("; and {} more)", all - DETAILS)),
+    match (shown, details.len() - shown) {
+        // The sentence tells how many there are.
+        (0, _) => line,
+        (_, 0) => line.text(")"),
+        (_, more) => line.text(format!("; and {more} more)")),
     }
+}
+
+/// How many lines, from the first on, take no more than [`BYTES`].
+fn fitting(lines: &[Line]) -> usize {
+    let mut taken = 0;
+    let fits = |line: &&Line| {
+        taken += line.bytes();
+        taken <= BYTES
+    };
+    lines.iter().take_while(fits).count()
 }
 
 /// A line of the message: the room, when it began and ended, and what happened.
@@ -170,7 +214,11 @@ impl Told {
     pub fn of(group: &Group<'_>, known: &Known, around: &Around<'_>, moment: Moment) -> Self {
         let at = |event: Option<&&Event>| event.map(|event| time(event)).unwrap_or_default();
         let (first, last) = (at(group.events.first()), at(group.events.last()));
-        let clock = |time: &str| time.split_once(' ').map_or(time, |(_, clock)| clock).to_owned();
+        // An impossible date is told whole.
+        let clock = |time: &str| {
+            let clock = time.split_once(' ').map(|(_, clock)| clock).filter(|clock| !clock.contains(' '));
+            clock.unwrap_or(time).to_owned()
+        };
         let same_day = first.split(' ').next() == last.split(' ').next();
         let begin = match moment {
             // The message itself has its day.
@@ -209,15 +257,19 @@ pub fn message(told: &[Told], moment: Moment, room: impl Fn(&RoomId) -> Line) ->
         };
         return Reply::text(line.text(": ").append(only.line.clone()));
     }
-    let mut rooms: Vec<&RoomId> = Vec::new();
-    for told in told {
-        if !rooms.contains(&&*told.room) {
-            rooms.push(&told.room);
-        }
+    let mut rooms: Vec<(&RoomId, Vec<Line>)> = Vec::new();
+    let mut known: HashMap<&RoomId, usize> = HashMap::new();
+    for Told { room, when, line } in told {
+        let n = *known.entry(room).or_insert_with(|| {
+            rooms.push((room, Vec::new()));
+            rooms.len() - 1
+        });
+        rooms[n].1.push(Line::new().text(format!("{when} ")).append(line.clone()));
     }
-    rooms.into_iter().fold(Reply::new(), |reply, id| {
-        let lines = told.iter().filter(|told| told.room == id);
-        let lines = lines.map(|told| Line::new().text(format!("{} ", told.when)).append(told.line.clone()));
+    rooms.into_iter().fold(Reply::new(), |reply, (id, lines)| {
         reply.paragraph(away(room(id)).text(", times in UTC:")).list(lines)
     })
 }
+
+#[cfg(test)]
+mod tests;

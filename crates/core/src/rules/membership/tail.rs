@@ -104,14 +104,13 @@ pub(super) fn hiding(line: Line, event: &Event, words: Words) -> Line {
 }
 
 /// The reason, and of a changed ban the one before.
-pub(super) fn because(line: Line, event: &Event, transition: Transition) -> Line {
-    let said = |content: &'_ Value| {
-        let reason = content.get("reason").and_then(Value::as_str)?;
-        (!clean(reason, 1).is_empty()).then(|| reason.to_owned())
+pub(super) fn because<'a>(line: Line, event: &'a Event, transition: Transition) -> Line {
+    let said = |content: &'a Value| {
+        content.get("reason").and_then(Value::as_str).filter(|reason| !clean(reason, 1).is_empty())
     };
     let (before, after) = (event.prev_content().and_then(said), said(event.content()));
     match (transition, before) {
-        (Transition::BanChanged, Some(before)) if after.as_ref() != Some(&before) => {
+        (Transition::BanChanged, Some(before)) if after != Some(before) => {
             let line = match after {
                 // What was redacted may have had one.
                 None if super::is_redacted(event) => line,
