@@ -90,7 +90,11 @@ impl Feed {
 /// Whether a state event is an act of moderation, changes who may do what, or should not have happened.
 pub fn is_moderation(event: &Event) -> bool {
     match event.kind() {
-        "m.room.member" => is_act(transition(event)),
+        "m.room.member" => match transition(event) {
+            // A kick, the end of a ban or a refusal, of which the server does not show what was before.
+            Transition::Unseen(Membership::Leave) => event.state_key() != Some(event.sender()),
+            transition => is_act(transition),
+        },
         "m.room.power_levels"
         | "m.room.server_acl"
         | "m.room.join_rules"
@@ -162,6 +166,19 @@ mod tests {
             ("@t:hs", "leave", "prison", true),
         ] {
             assert_eq!(is_moderation(&member(by, before, after)), is, "{by} {before} {after}");
+        }
+        let unseen = |sender: &str, after: &str| {
+            let mut event = member(sender, "", after);
+            event.0["unsigned"] = json!({"replaces_state": "$before"});
+            event
+        };
+        for (by, after, is) in [
+            ("@s:hs", "leave", true),
+            ("@t:hs", "leave", false),
+            ("@s:hs", "ban", true),
+            ("@t:hs", "join", false),
+        ] {
+            assert_eq!(is_moderation(&unseen(by, after)), is, "what was before is not shown: {by} {after}");
         }
         for (kind, is) in [
             ("m.room.power_levels", true),
