@@ -34,7 +34,7 @@ mod words;
 use serde_json::Value;
 
 pub use self::{
-    because::because,
+    because::{because, with_because},
     email::explain_third_party_invite,
     table::transition,
     together::{GroupKey, group_key, together},

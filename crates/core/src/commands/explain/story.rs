@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     previous::{missing, with_content, with_previous},
-    redaction_rules, with_cause,
+    redaction_rules,
 };
 use crate::{
     commands::{
@@ -24,7 +24,7 @@ use crate::{
         cause::{cause, in_words},
         event::time,
         explain::{Around, Explanation, explain},
-        membership::{Transition, transition},
+        membership::{Transition, transition, with_because},
         names::Names,
         power::{Level, Power},
         room_state::RoomState,
@@ -302,7 +302,7 @@ fn line(event: &Event, state: &RoomState, facts: &Facts, world: &World<'_>) -> L
         public_rooms: Some(&facts.public_rooms),
     };
     let Explanation { sentence, warnings, .. } = explain(event, &around);
-    let sentence = with_cause(sentence, event, state, &facts.names);
+    let sentence = with_because(sentence, &[event], state, &facts.names);
     let line = Line::new().text(format!("{} ", time(event))).append(sentence);
     let line = match cause(event, &facts.plans, world.lookup.me()) {
         Some(plan) => line.text(" – my doing, ").append(in_words(plan)),
