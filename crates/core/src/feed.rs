@@ -27,6 +27,7 @@ use crate::{
         digest::{Moment, Size, Told, groups, message},
         explain::Around,
         feed::Level,
+        room_state::RoomState,
     },
     speech::Say,
     text::target::RoomTarget,
@@ -36,10 +37,18 @@ use crate::{
 const GROWS_FOR: Millis = 60_000;
 /// How often a message is edited at most.
 const EDIT_EVERY: Millis = 5_000;
+/// For how long the aliases of the configuration are not looked up again.
+const ALIASES_KEPT: Millis = 10 * 60_000;
 /// How many lines a message has at most, so that none is cut.
 const LINES: usize = 20;
 /// How many messages about one room each grow at a time; the other rooms share one.
 const AT_ONCE: usize = 5;
+
+/// Whether something was less than so long ago. What lies in the future was not: the clock was set back, and nothing
+/// is to wait until it is there again.
+fn is_within(span: Millis, at: Millis, now: Millis) -> bool {
+    (0..span).contains(&(now - at))
+}
 
 /// Tells what changes in watched rooms.
 pub struct Feed {
@@ -55,8 +64,10 @@ pub struct Feed {
 /// What need not survive: it is found out again.
 #[derive(Default)]
 struct Memory {
-    /// The levels of the rooms that the configuration names by an alias, once all are resolved.
-    aliases: Option<BTreeMap<OwnedRoomId, Level>>,
+    /// The levels of the rooms that the configuration names by an alias, and when all of them were resolved.
+    aliases: Option<(Millis, BTreeMap<OwnedRoomId, Level>)>,
+    /// When each room that the bot is not in was last read.
+    read_at: HashMap<OwnedRoomId, Millis>,
     /// When each open message was last said.
     told_at: HashMap<DigestId, Millis>,
     knowledge: Knowledge,
@@ -92,7 +103,7 @@ impl Feed {
         if untold.is_empty() {
             return Ok(Untold::Nothing);
         }
-        let aliases = match memory.aliases(&*self.lookup, &self.settings).await {
+        let aliases = match memory.aliases(&*self.lookup, &self.settings, now).await {
             Ok(aliases) => aliases.clone(),
             Err(fault) => {
                 debug!(%fault, "cannot resolve the rooms of the feed yet");
@@ -104,12 +115,14 @@ impl Feed {
         let (held, untold): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| gaps.contains(&event.room_id));
         let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
-        let (wanted, unwanted): (Vec<_>, Vec<_>) =
+        let (mut wanted, unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
         if !unwanted.is_empty() {
             let ids = unwanted.into_iter().map(|event| event.event_id).collect();
             self.commit(vec![Change::Watching(Watching::Unwanted(ids))])?;
         }
+        // What was read back came later than what followed it, and may fill several messages.
+        wanted.sort_by_cached_key(|event| (event.seen == Seen::Live, Event(event.json.clone()).time()));
         let next = self.store.next_digest_id()?;
         let (grown, waits) = assign(open, wanted, next, now, |id| memory.may_edit(id, now));
         let mut left = if waits || !held.is_empty() { Untold::Waiting } else { Untold::Nothing };
@@ -136,8 +149,11 @@ impl Feed {
 
     /// The messages that still grow; those that are old enough are closed.
     fn close_old(&self, memory: &mut Memory, now: Millis) -> Result<Vec<Growing>, StoreError> {
-        let (old, open): (Vec<_>, Vec<_>) =
-            self.store.open_digests()?.into_iter().partition(|digest| now - digest.opened_at > GROWS_FOR);
+        let (old, open): (Vec<_>, Vec<_>) = self
+            .store
+            .open_digests()?
+            .into_iter()
+            .partition(|digest| !is_within(GROWS_FOR, digest.opened_at, now));
         let (full, open): (Vec<_>, Vec<_>) = open.into_iter().map(Growing::from).partition(Growing::is_full);
         let over: Vec<DigestId> =
             old.iter().map(|digest| digest.id).chain(full.iter().map(|full| full.digest.id)).collect();
@@ -159,10 +175,8 @@ impl Feed {
         for group in &groups {
             surroundings.push(knowledge.around(lookup, records, group).await?);
         }
-        // What was read around them has the names of those who did it.
         let names = knowledge.names(lookup, self.clock.now(), events.iter().map(|(room, _)| *room)).await?;
         let here = Some(lookup.me().server_name());
-        let around = Around { names: Some(&names), here, state: None, public_rooms: None };
         let moment = match growing.digest.seen {
             Seen::Live => Moment::Now,
             Seen::Later => Moment::Away,
@@ -170,7 +184,12 @@ impl Feed {
         let told: Vec<Told> = groups
             .iter()
             .zip(&surroundings)
-            .map(|(group, known)| Told::of(group, known, &around, moment))
+            .map(|(group, known)| {
+                // Those who did it have the names that they have in that room.
+                let names = names.clone().with_users(known.state.iter().flat_map(RoomState::events));
+                let around = Around { names: Some(&names), here, state: None, public_rooms: None };
+                Told::of(group, known, &around, moment)
+            })
             .collect();
         Ok(message(&told, moment, |room| names.room(room.as_str())))
     }
@@ -184,31 +203,43 @@ impl Feed {
 
 impl Memory {
     fn may_edit(&self, id: DigestId, now: Millis) -> bool {
-        self.told_at.get(&id).is_none_or(|at| now - at >= EDIT_EVERY)
+        self.told_at.get(&id).is_none_or(|at| !is_within(EDIT_EVERY, *at, now))
     }
 
-    /// The levels of the rooms that are named by an alias. An alias that leads nowhere has none.
+    /// The levels of the rooms that are named by an alias. An alias that leads nowhere has none. They are looked up
+    /// again now and then, for an alias can be given to another room; until that succeeds, what was known counts.
     async fn aliases(
         &mut self,
         lookup: &dyn Lookup,
         settings: &Settings,
+        now: Millis,
     ) -> Result<&BTreeMap<OwnedRoomId, Level>, Fault> {
-        if self.aliases.is_none() {
-            let mut levels = BTreeMap::new();
-            for (target, level) in &settings.feed.rooms {
-                if let RoomTarget::Alias(alias) = target {
-                    match lookup.resolve_alias(alias).await {
-                        Ok(Some(room)) => drop(levels.insert(room, *level)),
-                        Ok(None) => warn!(%alias, "feed.rooms names a room that does not exist"),
-                        Err(fault) if fault.is_passing() => return Err(fault),
-                        Err(fault) => warn!(%alias, %fault, "feed.rooms names a room that I cannot find"),
-                    }
-                }
+        let is_fresh = self.aliases.as_ref().is_some_and(|(at, _)| is_within(ALIASES_KEPT, *at, now));
+        if !is_fresh {
+            match resolve(lookup, settings).await {
+                Ok(levels) => self.aliases = Some((now, levels)),
+                Err(fault) if self.aliases.is_none() => return Err(fault),
+                Err(fault) => debug!(%fault, "cannot resolve the rooms of the feed again yet"),
             }
-            self.aliases = Some(levels);
         }
-        Ok(self.aliases.get_or_insert_default())
+        let (_, levels) = self.aliases.get_or_insert_default();
+        Ok(levels)
     }
+}
+
+async fn resolve(lookup: &dyn Lookup, settings: &Settings) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
+    let mut levels = BTreeMap::new();
+    for (target, level) in &settings.feed.rooms {
+        if let RoomTarget::Alias(alias) = target {
+            match lookup.resolve_alias(alias).await {
+                Ok(Some(room)) => drop(levels.insert(room, *level)),
+                Ok(None) => warn!(%alias, "feed.rooms names a room that does not exist"),
+                Err(fault) if fault.is_passing() => return Err(fault),
+                Err(fault) => warn!(%alias, %fault, "feed.rooms names a room that I cannot find"),
+            }
+        }
+    }
+    Ok(levels)
 }
 
 /// A message, and what is added to it now.

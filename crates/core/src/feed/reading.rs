@@ -6,7 +6,7 @@ use ruma::{OwnedRoomId, RoomId};
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
-use super::Feed;
+use super::{Feed, is_within};
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis},
     ports::{Change, Fault, Gap, Seen, StoreError, WatchedEvent, Watching},
@@ -18,6 +18,8 @@ use crate::{
 const PAGE: u32 = 500;
 /// How many pages are read of a gap at most: what is older is left out, with a word about it in the log.
 const PAGES: usize = 40;
+/// A room that was read longer ago than this was not watched meanwhile.
+const LIVE_FOR: Millis = 2 * 60_000;
 
 /// Whether reading brought something to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,7 +100,8 @@ impl Feed {
                     continue;
                 }
             };
-            let mut changes = self.seen(&room, found.events, Seen::Live);
+            let seen = self.seen_since(&room).await;
+            let mut changes = self.seen(&room, found.events, seen);
             if let Some(token) = found.start.filter(|token| position.as_ref() != Some(token)) {
                 changes.push(Change::Watching(Watching::Position { room_id: room, token }));
             }
@@ -110,9 +113,19 @@ impl Feed {
         Ok(result)
     }
 
+    /// Whether what happened in a room that the bot is not in since it was read was seen as it happened; it was read now.
+    async fn seen_since(&self, room: &RoomId) -> Seen {
+        let now = self.clock.now();
+        let before = self.memory.lock().await.read_at.insert(room.to_owned(), now);
+        if before.is_some_and(|at| is_within(LIVE_FOR, at, now)) { Seen::Live } else { Seen::Later }
+    }
+
     /// The rooms to be told of that the bot is not in.
     async fn outside(&self) -> Result<BTreeSet<OwnedRoomId>, Fault> {
-        let aliases = self.memory.lock().await.aliases(&*self.lookup, &self.settings).await?.clone();
+        let aliases = {
+            let mut memory = self.memory.lock().await;
+            memory.aliases(&*self.lookup, &self.settings, self.clock.now()).await?.clone()
+        };
         let by_id = self.settings.feed.rooms.iter().filter_map(|(target, level)| match target {
             RoomTarget::Id(room) => Some((room.clone(), *level)),
             RoomTarget::Alias(_) => None,
@@ -125,7 +138,8 @@ impl Feed {
         Ok(rooms)
     }
 
-    /// The state events of a room between two tokens; none from before the bot's own join.
+    /// The state events of a room between two tokens; none from before the bot came or went: before it came it did not
+    /// watch the room, and before it went syncs brought them.
     async fn between(&self, room: &RoomId, from: Option<&str>, to: &str) -> Result<Stretch, Fault> {
         let mut newest_first: Vec<Event> = Vec::new();
         let mut start = None;
@@ -138,7 +152,7 @@ impl Feed {
             let page = self.page(room, from.as_deref(), Some(to), PAGE).await?;
             start = start.or(page.start);
             for event in page.events {
-                if is_join_of(&event, self.lookup.me().as_str()) {
+                if is_coming_or_going_of(&event, self.lookup.me().as_str()) {
                     break 'pages;
                 }
                 newest_first.push(event);
@@ -211,11 +225,10 @@ pub fn noticed_in_sync(
     gap.into_iter().chain(noticed(rules, room, events, seen, now)).collect()
 }
 
-/// Whether a user came into the room with an event.
-fn is_join_of(event: &Event, user: &str) -> bool {
+/// Whether a user came into the room with an event, or is out of it by that.
+fn is_coming_or_going_of(event: &Event, user: &str) -> bool {
     let before = event.prev_content().and_then(|content| content.get("membership")?.as_str());
     event.kind() == "m.room.member"
         && event.state_key() == Some(user)
-        && event.text("membership") == Some("join")
-        && before != Some("join")
+        && (before == Some("join")) != (event.text("membership") == Some("join"))
 }
