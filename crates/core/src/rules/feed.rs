@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use ruma::{OwnedRoomId, RoomId};
 
-use super::membership::{Transition, transition};
+use super::{
+    change::is_policy_rule,
+    membership::{Transition, transition},
+};
 use crate::{model::Event, rules::member::Membership, text::target::RoomTarget};
 
 /// How much of a room is told.
@@ -102,9 +105,7 @@ pub fn is_moderation(event: &Event) -> bool {
         | "m.room.policy" => true,
         // "Empty content": an invitation by e-mail that was revoked.
         "m.room.third_party_invite" => event.content().as_object().is_none_or(serde_json::Map::is_empty),
-        kind => ["m.policy.rule.", "m.room.rule.", "org.matrix.mjolnir.rule."]
-            .iter()
-            .any(|policy| kind.starts_with(policy)),
+        kind => is_policy_rule(kind),
     }
 }
 
@@ -186,6 +187,8 @@ mod tests {
             ("m.room.join_rules", true),
             ("m.room.tombstone", true),
             ("m.policy.rule.user", true),
+            ("org.matrix.mjolnir.rule.server", true),
+            ("m.policy.rule.a_million_others", false),
             ("m.room.third_party_invite", true),
             ("m.room.name", false),
             ("m.room.topic", false),

@@ -4,7 +4,12 @@ use super::{table::transition, transition::Transition, user_of};
 use crate::{
     model::Event,
     reply::Line,
-    rules::{join_rules::allowed, member::Membership, names::Names, room_state::RoomState},
+    rules::{
+        join_rules::{allowed, is_known_to},
+        member::Membership,
+        names::Names,
+        room_state::RoomState,
+    },
 };
 
 /// How many rooms are named.
@@ -72,9 +77,6 @@ fn inviter<'a>(event: &'a Event, state: &'a RoomState) -> Option<&'a str> {
 fn by_join_rule(event: &Event, state: &RoomState, names: &Names, public: &str) -> Option<Line> {
     let rules = state.the("m.room.join_rules")?;
     let rule = rules.text("join_rule")?;
-    let known = |has: fn(&ruma::room_version_rules::AuthorizationRules) -> bool| {
-        state.rules().is_none_or(|rules| has(&rules.authorization))
-    };
     let vouched = event.text("join_authorised_via_users_server").is_some();
     let though = |why: &str| Some(Line::new().text(format!("though, as far as is known, {why}")));
     match rule {
@@ -82,11 +84,8 @@ fn by_join_rule(event: &Event, state: &RoomState, names: &Names, public: &str) -
         "public" => Some(Line::new().text(format!("because {public}"))),
         // "If the join_authorised_via_users_server key in content is not a user with sufficient permission to invite
         // other users, reject."
-        "restricted" if !known(|rules| rules.restricted_join_rule) => {
-            though("nobody can join by the rule “restricted” in a room of this version")
-        }
-        "knock_restricted" if !known(|rules| rules.knock_restricted_join_rule) => {
-            though("nobody can join by the rule “knock_restricted” in a room of this version")
+        "restricted" | "knock_restricted" if is_known_to(state, rule) == Some(false) => {
+            though(&format!("nobody can join by the rule “{rule}” in a room of this version"))
         }
         "restricted" | "knock_restricted" if !vouched => {
             though("nobody vouched for them, and the room lets in members of other rooms only")
