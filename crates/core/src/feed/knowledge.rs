@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ruma::{OwnedEventId, OwnedRoomId, RoomId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, RoomId};
 
 use super::is_within;
 use crate::{
@@ -28,10 +28,15 @@ const KINDS: [&str; 5] =
 /// How many Plans about a room are looked through.
 const PLANS: usize = 20;
 
+/// How often in a row the state of a room may come too late before things are told without it.
+const PATIENCE: u32 = 3;
+
 #[derive(Default)]
 pub(super) struct Knowledge {
     rooms: HashMap<OwnedRoomId, (Millis, Option<String>, Option<String>)>,
     around: HashMap<OwnedEventId, Vec<Event>>,
+    /// Rooms whose state came too late, and how often in a row: a room can have more of it than can be read in time.
+    late: HashMap<OwnedRoomId, u32>,
 }
 
 impl Knowledge {
@@ -69,14 +74,35 @@ impl Knowledge {
             if self.around.len() >= AROUND_KEPT {
                 self.around.clear();
             }
-            let found = lenient(lookup.context(group.room, id, 0).await)?.flatten();
-            let mut state = found.map(|found| found.state).unwrap_or_default();
-            state.retain(|event| KINDS.contains(&event.kind()));
+            let state = self.state(lookup, group.room, id).await?;
             self.around.insert(id.to_owned(), state);
         }
         let events = self.around.get(id).filter(|events| !events.is_empty());
         let state = events.map(|events| RoomState::of(events.iter().cloned(), None));
         Ok(Known { state, plan: plan(lookup, records, group) })
+    }
+}
+
+impl Knowledge {
+    /// The state of a room at an event, as far as explanations start from it.
+    async fn state(
+        &mut self,
+        lookup: &dyn Lookup,
+        room: &RoomId,
+        event: &EventId,
+    ) -> Result<Vec<Event>, Fault> {
+        if self.late.get(room).is_some_and(|times| *times >= PATIENCE) {
+            return Ok(Vec::new());
+        }
+        let found = lookup.context(room, event, 0).await;
+        if found == Err(Fault::Timeout) {
+            *self.late.entry(room.to_owned()).or_default() += 1;
+        } else {
+            self.late.remove(room);
+        }
+        let mut state = lenient(found)?.flatten().map(|found| found.state).unwrap_or_default();
+        state.retain(|event| KINDS.contains(&event.kind()));
+        Ok(state)
     }
 }
 
