@@ -33,6 +33,8 @@ use crate::{
     text::target::RoomTarget,
 };
 
+/// What the keys of all messages begin with that tell of watched rooms.
+const KEY: &str = "feed-";
 /// For how long a message grows after it was begun.
 const GROWS_FOR: Millis = 60_000;
 /// How often a message is edited at most.
@@ -41,6 +43,9 @@ const EDIT_EVERY: Millis = 5_000;
 const ALIASES_KEPT: Millis = 10 * 60_000;
 /// How many lines a message has at most, so that none is cut.
 const LINES: usize = 20;
+/// How many messages are begun at most before others are sent: the rest waits, in few lines perhaps, and what moderators
+/// ask is answered in between.
+const UNSENT: usize = 10;
 /// How many messages about one room each grow at a time; the other rooms share one.
 const AT_ONCE: usize = 5;
 
@@ -124,7 +129,9 @@ impl Feed {
         // What was read back came later than what followed it, and may fill several messages.
         wanted.sort_by_cached_key(|event| (event.seen == Seen::Live, Event(event.json.clone()).time()));
         let next = self.store.next_digest_id()?;
-        let (grown, waits) = assign(open, wanted, next, now, |id| memory.may_edit(id, now));
+        let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(KEY)).count();
+        let room_for = UNSENT.saturating_sub(unsent);
+        let (grown, waits) = assign(open, wanted, next, room_for, now, |id| memory.may_edit(id, now));
         let mut left = if waits || !held.is_empty() { Untold::Waiting } else { Untold::Nothing };
         for growing in grown.into_iter().filter(|growing| !growing.added.is_empty()) {
             let reply = match self.say(&growing, &mut memory.knowledge).await {
@@ -140,7 +147,7 @@ impl Feed {
             let id = digest.id;
             self.commit(vec![
                 Change::Watching(Watching::Digest(Digest { events: added, ..digest })),
-                Change::Say(Say::new(format!("feed-{id}"), None, &reply)),
+                Change::Say(Say::new(format!("{KEY}{id}"), None, &reply)),
             ])?;
             memory.told_at.insert(id, now);
         }
@@ -274,12 +281,13 @@ impl Growing {
     }
 }
 
-/// Which message tells which event: the one about its room, or a new one. Returns them, and whether events are left
-/// that wait until their message may be edited.
+/// Which message tells which event: the one about its room, or one of `room_for` new ones at most. Returns them, and
+/// whether events are left that wait until their message may be edited or begun.
 fn assign(
     mut open: Vec<Growing>,
     events: Vec<WatchedEvent>,
     mut next: DigestId,
+    mut room_for: usize,
     now: Millis,
     may_edit: impl Fn(DigestId) -> bool,
 ) -> (Vec<Growing>, bool) {
@@ -293,13 +301,22 @@ fn assign(
         };
         let own = open.iter().position(|growing| is_it(growing, Some(&event.room_id)));
         let shared = || open.iter().position(|growing| is_it(growing, None)).filter(|_| busy);
-        let n = own.or_else(shared).unwrap_or_else(|| {
-            let room_id = (!busy).then(|| event.room_id.clone());
-            let digest = Digest { id: next, room_id, seen: event.seen, opened_at: now, events: Vec::new() };
-            next += 1;
-            open.push(digest.into());
-            open.len() - 1
-        });
+        let n = match own.or_else(shared) {
+            Some(n) => n,
+            None if room_for == 0 => {
+                waits = true;
+                continue;
+            }
+            None => {
+                let room_id = (!busy).then(|| event.room_id.clone());
+                let digest =
+                    Digest { id: next, room_id, seen: event.seen, opened_at: now, events: Vec::new() };
+                next += 1;
+                room_for -= 1;
+                open.push(digest.into());
+                open.len() - 1
+            }
+        };
         if may_edit(open[n].digest.id) {
             open[n].add(event);
         } else {

@@ -500,3 +500,75 @@ async fn users_have_the_names_that_they_have_in_the_room() {
         ],
     );
 }
+
+#[tokio::test]
+async fn a_room_whose_state_never_comes_in_time_is_told_without_it() {
+    let mut stage = stage(Level::Moderation);
+    stage.homeserver.fail_always("context", Fault::Timeout);
+    stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
+    for _ in 0..3 {
+        assert_eq!(stage.tell().await, "");
+    }
+    has(&stage.tell().await, &["kicked `@a:hs.test`"]);
+    stage.clock.pass(Duration::from_mins(5));
+    stage.notice(lounge(), vec![kick("$b", "@b:hs.test", "two")], Seen::Live);
+    has(&stage.tell().await, &["kicked `@b:hs.test`"]);
+}
+
+fn gap(to: &str, from: usize) -> gleipnir_core::ports::Change {
+    use gleipnir_core::ports::{Change, Gap, Watching};
+    let from = format!("t{from}");
+    Change::Watching(Watching::Gap(Gap {
+        room_id: lounge().to_owned(),
+        from,
+        to: to.to_owned(),
+        seen: Seen::Later,
+    }))
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_back_is_said() {
+    use gleipnir_core::ports::Store as _;
+    let mut stage = stage(Level::Moderation);
+    let refused = || Fault::Refused { status: 400, errcode: "M_INVALID_PARAM".into(), message: "no".into() };
+    stage.homeserver.fail_once("history", refused());
+    stage.store.commit(vec![gap("t0", 1)]).expect("the store works");
+    let said = stage.tell().await;
+    has(
+        &said,
+        &[
+            "Not all that changed in Lounge (`#lounge:hs.test`, `!lounge:hs.test`) is told: I could not read all",
+            "!explain !lounge:hs.test",
+        ],
+    );
+    assert_eq!((stage.tell().await, stage.store.gaps()), (String::new(), Ok(vec![])), "once");
+    // More than forty pages of five hundred.
+    stage.homeserver.change_room(lounge(), |room| {
+        room.events = (0..20_010).map(|n| name(&format!("$n{n}"), "x")).collect();
+    });
+    stage.store.commit(vec![gap("t5", 20_010)]).expect("the store works");
+    has(&stage.tell().await, &["is told: more happened there than I can read back, to 2026-11-21"]);
+    // Of a room of which nothing is told, this is not either.
+    stage.settings.feed.default = Level::Off;
+    stage.restart();
+    stage.homeserver.fail_once("history", refused());
+    stage.store.commit(vec![gap("t7", 9)]).expect("the store works");
+    assert_eq!((stage.tell().await, stage.store.gaps()), (String::new(), Ok(vec![])));
+}
+
+#[tokio::test]
+async fn a_flood_goes_out_bit_by_bit_and_in_order() {
+    let mut stage = stage(Level::Moderation);
+    let kicks = (0..600).map(|n| kick(&format!("$k{n}"), &format!("@u{n}:hs.test"), &format!("reason {n}.")));
+    stage.notice(lounge(), kicks.collect(), Seen::Live);
+    let messages = |stage: &Stage| stage.store.keys().iter().filter(|key| key.starts_with("feed-")).count();
+    let (mut told, mut before) = (String::new(), 0);
+    while messages(&stage) < 30 {
+        told += &stage.tell().await;
+        let now = messages(&stage);
+        assert!(now > before && now - before <= 10, "{before} {now}");
+        before = now;
+    }
+    let at: Vec<Option<usize>> = (0..600).map(|n| told.find(&format!("“reason {n}.”"))).collect();
+    assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{told}");
+}
