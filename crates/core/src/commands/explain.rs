@@ -12,15 +12,9 @@ use ruma::{
 
 use super::{Access, Command, Decision, Failure, Subject, World, events, facts::FileKind};
 use crate::{
-    model::Event,
     plan::{Plan, PlanState},
     ports::Which,
     reply::Line,
-    rules::{
-        membership::{Transition, because, transition},
-        names::Names,
-        room_state::RoomState,
-    },
     text::target::{EventTarget, RoomTarget, UserTarget, looks_like_room},
 };
 
@@ -159,19 +153,4 @@ fn redaction_rules(version: Option<&str>) -> RedactionRules {
 fn plans(world: &World<'_>, room: &RoomId) -> Result<Vec<Plan>, Failure> {
     let states = vec![PlanState::Running, PlanState::Done];
     Ok(world.records.plans(&Which { states, about: Some(room.to_string()), limit: None })?)
-}
-
-/// The sentence, and what let somebody in who joined.
-fn with_cause(sentence: Line, event: &Event, state: &RoomState, names: &Names) -> Line {
-    // The sentence about an accepted invitation says whose it was.
-    let has_cause = transition(event) == Transition::InvitationAccepted
-        && event.0.pointer("/unsigned/prev_sender").is_some();
-    match because(event, state, names).filter(|_| !has_cause) {
-        None => sentence,
-        // The sentence ends with a “because” of theirs.
-        Some(cause) if event.text("reason").is_some_and(|reason| !reason.is_empty()) => {
-            sentence.text(" (").append(cause).text(")")
-        }
-        Some(cause) => sentence.text(", ").append(cause),
-    }
 }

@@ -38,6 +38,7 @@ pub fn in_words(plan: &Plan) -> Line {
 fn causes(step: &Step, event: &Event, me: &UserId) -> bool {
     let is_member = event.kind() == "m.room.member";
     let target = event.state_key().unwrap_or_default();
+    let is_own = is_member && target == me.as_str() && event.sender() == target;
     match step {
         // The server lets its users leave, each in their own name.
         Step::ShutDownRoom { .. } => {
@@ -55,7 +56,9 @@ fn causes(step: &Step, event: &Event, me: &UserId) -> bool {
         Step::AddAlias { .. } | Step::RemoveAlias { .. } => {
             event.kind() == "m.room.canonical_alias" && event.sender() == me.as_str()
         }
-        Step::JoinRoom { .. } | Step::LeaveRoom { .. } => is_member && target == me.as_str(),
+        // What others do to the bot is not its doing.
+        Step::JoinRoom { .. } => is_own && event.text("membership") == Some("join"),
+        Step::LeaveRoom { .. } => is_own && event.text("membership") == Some("leave"),
         // These change nothing in the room.
         Step::BlockRoom { .. }
         | Step::UnblockRoom { .. }
@@ -135,12 +138,21 @@ mod tests {
         let invite = json!({"membership": "invite"});
         check(&admin, &event("m.room.member", "@o:hs.test", "@mod:hs.test", 150_000, &invite), true);
         check(&admin, &event("m.room.member", "@o:hs.test", "@eve:hs.test", 150_000, &invite), false);
-        let join = Step::JoinRoom { room: room() };
-        check(
-            &join,
-            &event("m.room.member", "@bot:hs.test", "@bot:hs.test", 150_000, &json!({"membership": "join"})),
-            true,
-        );
+        let (join, go) = (Step::JoinRoom { room: room() }, Step::LeaveRoom { room: room() });
+        let of_bot = |by: &str, now: &str| {
+            event("m.room.member", by, "@bot:hs.test", 150_000, &json!({"membership": now}))
+        };
+        for (step, by, now, want) in [
+            (&join, "@bot:hs.test", "join", true),
+            (&join, "@mod:hs.test", "invite", false),
+            (&join, "@mod:hs.test", "ban", false),
+            (&join, "@bot:hs.test", "leave", false),
+            (&go, "@bot:hs.test", "leave", true),
+            (&go, "@mod:hs.test", "leave", false),
+            (&go, "@bot:hs.test", "join", false),
+        ] {
+            check(step, &of_bot(by, now), want);
+        }
         let alias = Step::RemoveAlias { room: room(), alias: ruma::owned_room_alias_id!("#a:hs.test") };
         check(&alias, &event("m.room.canonical_alias", "@bot:hs.test", "", 150_000, &json!({})), true);
         check(&alias, &event("m.room.canonical_alias", "@o:hs.test", "", 150_000, &json!({})), false);

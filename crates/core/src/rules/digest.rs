@@ -158,9 +158,8 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
             Explanation { sentence, ..told }
         }
     };
-    let because = known.state.as_ref().and_then(|state| membership::because(first, state, names));
-    let line = match because {
-        Some(because) => told.sentence.text(", ").append(because),
+    let line = match &known.state {
+        Some(state) => membership::with_because(told.sentence, &group.events, state, names),
         None => told.sentence,
     };
     let line = details(line, &told.details);

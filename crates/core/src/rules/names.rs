@@ -17,12 +17,17 @@ pub struct Names {
 impl Names {
     /// The display names that a room's member events give.
     pub fn of<'a>(state: impl IntoIterator<Item = &'a Event>) -> Self {
-        let users = state
-            .into_iter()
-            .filter(|event| event.kind() == "m.room.member")
-            .filter_map(|event| Some((event.state_key()?.to_owned(), event.text("displayname")?.to_owned())))
-            .collect();
-        Self { users, rooms: BTreeMap::new() }
+        Self::default().with_users(state)
+    }
+
+    /// Adds the display names that a room's member events give.
+    #[must_use]
+    pub fn with_users<'a>(mut self, state: impl IntoIterator<Item = &'a Event>) -> Self {
+        let members = state.into_iter().filter(|event| event.kind() == "m.room.member");
+        self.users.extend(members.filter_map(|event| {
+            Some((event.state_key()?.to_owned(), event.text("displayname")?.to_owned()))
+        }));
+        self
     }
 
     /// Adds what a room is called.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     previous::{held, redacted, with_previous},
-    redaction_rules, with_cause,
+    redaction_rules,
 };
 use crate::{
     commands::{
@@ -23,6 +23,7 @@ use crate::{
         can::{allow_rooms, what_made_possible},
         cause::{cause, in_words},
         explain::{Around, Explanation, explain},
+        membership::with_because,
         names::Names,
         room_state::RoomState,
         state::set,
@@ -133,7 +134,7 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
     };
     let reply = Reply::new().paragraph(Line::new().text("In ").append(room.line()).text(":")).paragraph(
         match state {
-            Some(state) => with_cause(sentence, event, state, names).text("."),
+            Some(state) => with_because(sentence, &[event], state, names).text("."),
             None => sentence.text("."),
         },
     );

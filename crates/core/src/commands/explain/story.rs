@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     previous::{missing, with_content, with_previous},
-    redaction_rules, with_cause,
+    redaction_rules,
 };
 use crate::{
     commands::{
@@ -17,14 +17,14 @@ use crate::{
         history::{AT_ONCE, EMPTY},
         sheet::Sheet,
     },
-    model::{Dir, Event, HistoryQuery},
+    model::{Dir, Event, HistoryQuery, Millis},
     plan::{Plan, RoomRef},
     reply::{Line, MOST_BYTES, Reply},
     rules::{
         cause::{cause, in_words},
         event::time,
         explain::{Around, Explanation, explain},
-        membership::{Transition, transition},
+        membership::{Transition, transition, with_because},
         names::Names,
         power::{Level, Power},
         room_state::RoomState,
@@ -61,6 +61,8 @@ struct Read {
     /// What the user did or what was done to them, and the settings that the reasons are taken from; oldest first.
     events: Vec<Event>,
     start: Start,
+    /// When the oldest event happened that was read, kept or not.
+    since: Option<Millis>,
 }
 
 /// Where the history begins that was read.
@@ -117,13 +119,14 @@ async fn read(room: &RoomId, user: &str, world: &World<'_>) -> Result<Read, Fail
         types: TYPES.map(str::to_owned).to_vec(),
         ..HistoryQuery::default()
     };
-    let mut read = Read { events: Vec::new(), start: Start::Later };
+    let mut read = Read { events: Vec::new(), start: Start::Later, since: None };
     let (mut seen, mut empty, mut bytes) = (0, 0, 0);
     loop {
         let page = world.lookup.history(room, &query).await?;
         seen += page.events.len() as u64;
         empty += usize::from(page.events.is_empty());
         if let Some(oldest) = page.events.last() {
+            read.since = Some(oldest.time());
             read.start = if is_create(oldest) { Start::Room } else { Start::Later };
         }
         let kept = page.events.into_iter().filter(|event| is_kept(event, user));
@@ -308,7 +311,7 @@ fn line(event: &Event, state: &RoomState, facts: &Facts, world: &World<'_>) -> L
         public_rooms: Some(&facts.public_rooms),
     };
     let Explanation { sentence, warnings, .. } = explain(event, &around);
-    let sentence = with_cause(sentence, event, state, &facts.names);
+    let sentence = with_because(sentence, &[event], state, &facts.names);
     let line = Line::new().text(format!("{} ", time(event))).append(sentence);
     let line = match cause(event, &facts.plans, world.lookup.me()) {
         Some(plan) => line.text(" – my doing, ").append(in_words(plan)),
@@ -326,8 +329,8 @@ fn beginning(facts: &Facts) -> Option<Line> {
         }
         Start::TooMuch => "there is more than I can read at once.",
     };
-    let what = match facts.read.events.first() {
-        Some(event) => format!("What was before {}", date(event.time())),
+    let what = match facts.read.since {
+        Some(time) => format!("What was before {}", date(time)),
         None => "What was".to_owned(),
     };
     Some(Line::from(format!("{what} is not known: {why}")))

@@ -94,12 +94,13 @@ pub(super) fn hides_messages(event: &Event) -> bool {
         && (is_set("org.matrix.msc4293.redact_events") || is_set("redact_events"))
 }
 
-/// Adds that all messages are hidden, when they are.
+/// Adds that all messages are to be hidden. Whether they are is up to each server: few know that yet, and those that do
+/// ask whether the sender has the power.
 pub(super) fn hiding(line: Line, event: &Event, words: Words) -> Line {
     match (hides_messages(event), words.is_open()) {
         (false, _) => line,
-        (true, true) => line.text(" and hid all their messages"),
-        (true, false) => line.text(", and hid all their messages"),
+        (true, true) => line.text(" and asked servers to hide all their messages"),
+        (true, false) => line.text(", and asked servers to hide all their messages"),
     }
 }
 

@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(
             said(&kicks(&json!({"membership": "ban", "redact_events": true}))),
             format!(
-                "Mod (`@mod:hs.test`) removed and banned 40 users and hid all their messages: {three}; 39 are of \
+                "Mod (`@mod:hs.test`) removed and banned 40 users and asked servers to hide all their messages: {three}; 39 are of \
                  `b.test`"
             )
         );
