@@ -7,6 +7,7 @@
 mod away;
 mod conversations;
 mod crashes;
+mod explanations;
 mod kills;
 mod rights;
 mod session;

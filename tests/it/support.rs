@@ -4,6 +4,7 @@ mod bot;
 mod gate;
 mod heard;
 mod moderator;
+mod told;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub(crate) use self::{
     gate::{Catch, Gate},
     heard::Answer,
     moderator::Moderator,
+    told::Told,
 };
 
 /// How long anything is waited for. Only a failure takes so long.

@@ -25,9 +25,8 @@ use crate::{
     reply::Reply,
     rules::{
         digest::{Moment, Size, Told, groups, message},
-        explain::Around,
+        explain::{Around, rooms_mentioned},
         feed::Level,
-        room_state::RoomState,
     },
     speech::Say,
     text::target::RoomTarget,
@@ -46,6 +45,8 @@ const LINES: usize = 20;
 /// How many messages are begun at most before others are sent: the rest waits, in few lines perhaps, and what moderators
 /// ask is answered in between.
 const UNSENT: usize = 10;
+/// How many other rooms that a line speaks of are looked up.
+const MENTIONED: usize = 5;
 /// How many messages about one room each grow at a time; the other rooms share one.
 const AT_ONCE: usize = 5;
 
@@ -182,7 +183,17 @@ impl Feed {
         for group in &groups {
             surroundings.push(knowledge.around(lookup, records, group).await?);
         }
-        let names = knowledge.names(lookup, self.clock.now(), events.iter().map(|(room, _)| *room)).await?;
+        let mentioned: BTreeSet<OwnedRoomId> = groups
+            .iter()
+            .zip(&surroundings)
+            .flat_map(|(group, known)| {
+                let events = group.events.iter();
+                let rooms = events.flat_map(|event| rooms_mentioned(event, known.state.as_ref()));
+                rooms.take(MENTIONED).collect::<Vec<_>>()
+            })
+            .collect();
+        let rooms = events.iter().map(|(room, _)| *room).chain(mentioned.iter().map(|room| &**room));
+        let (names, public) = knowledge.rooms(lookup, self.clock.now(), rooms).await?;
         let here = Some(lookup.me().server_name());
         let moment = match growing.digest.seen {
             Seen::Live => Moment::Now,
@@ -192,9 +203,8 @@ impl Feed {
             .iter()
             .zip(&surroundings)
             .map(|(group, known)| {
-                // Those who did it have the names that they have in that room.
-                let names = names.clone().with_users(known.state.iter().flat_map(RoomState::events));
-                let around = Around { names: Some(&names), here, state: None, public_rooms: None };
+                let names = knowledge.people(group).with_rooms_of(&names);
+                let around = Around { names: Some(&names), here, state: None, public_rooms: Some(&public) };
                 Told::of(group, known, &around, moment)
             })
             .collect();
@@ -293,7 +303,9 @@ fn assign(
 ) -> (Vec<Growing>, bool) {
     let mut waits = false;
     for event in events {
-        let busy = open.iter().filter(|growing| growing.digest.room_id.is_some()).count() >= AT_ONCE;
+        // Those that are full grow no more: what follows in the same room must not go into an older message.
+        let grows = |growing: &&Growing| growing.digest.room_id.is_some() && !growing.is_full();
+        let busy = open.iter().filter(grows).count() >= AT_ONCE;
         let is_it = |growing: &Growing, room: Option<&RoomId>| {
             growing.digest.seen == event.seen
                 && growing.digest.room_id.as_deref() == room

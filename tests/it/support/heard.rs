@@ -141,6 +141,12 @@ pub(crate) fn notices(events: &[Value]) -> Vec<Answer> {
     firsts(events).map(|event| newest(events, event)).collect()
 }
 
+/// As [`notices`], those that answer nobody.
+pub(crate) fn unasked(events: &[Value]) -> Vec<Answer> {
+    let unasked = firsts(events).filter(|event| event["content"]["m.relates_to"].is_null());
+    unasked.map(|event| newest(events, event)).collect()
+}
+
 fn messages(events: &[Value]) -> impl DoubleEndedIterator<Item = &Value> {
     events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.room.message")
 }

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use super::{
     Answer,
     heard::{self, Heard},
+    told::{Told, told},
 };
 
 /// A pause after a sync that failed, as it does while the server is away.
@@ -207,6 +208,26 @@ impl Moderator {
     /// All that the bot has said so far, in order.
     pub(crate) fn said(&self) -> Vec<Answer> {
         self.heard.look(heard::notices)
+    }
+
+    /// Waits until so much is told of a watched room; all that is told of it by then.
+    pub(crate) async fn told(&self, room: &str, count: usize) -> Vec<Told> {
+        let look =
+            |events: &[Value]| Some(told(&heard::unasked(events), room)).filter(|told| told.len() >= count);
+        self.heard.wait(&format!("{count} lines about {room}"), look).await
+    }
+
+    /// Waits until a line with these words is told of a watched room.
+    pub(crate) async fn told_that(&self, room: &str, words: &str) -> Told {
+        let look = |events: &[Value]| {
+            told(&heard::unasked(events), room).into_iter().find(|told| told.sentence.contains(words))
+        };
+        self.heard.wait(&format!("a line about {room} with {words:?}"), look).await
+    }
+
+    /// What is told of a watched room so far.
+    pub(crate) fn told_so_far(&self, room: &str) -> Vec<Told> {
+        self.heard.look(|events| told(&heard::unasked(events), room))
     }
 
     /// Waits until an event was heard.

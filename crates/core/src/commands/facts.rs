@@ -8,11 +8,11 @@ use serde::Serialize;
 
 use super::{Failure, World};
 use crate::{
-    model::{BlockStatus, Context, Event, RoomDetails},
+    model::{BlockStatus, Context, RoomDetails},
     plan::RoomRef,
     ports::Fault,
     reply::{Attachment, Line, MOST_BYTES, Table, json_attachment},
-    rules::{join_rules, names::Names},
+    rules::names::Names,
     text::target::RoomTarget,
 };
 
@@ -91,12 +91,6 @@ pub(super) async fn other_rooms(
         }
     }
     Ok((names, public))
-}
-
-/// The rooms whose members join rules let in.
-pub(super) fn let_in(rules: &Event) -> Vec<OwnedRoomId> {
-    let rooms = join_rules::allowed(rules.content()).into_iter();
-    rooms.filter_map(|room| room.try_into().ok()).collect()
 }
 
 /// An event with the tokens of the history before and after it; `None` when the room has no such event in its history.

@@ -8,13 +8,17 @@ use super::{
     Access, Command, Decision, Failure, Subject, World,
     deletions::room_tasks,
     extremities::MANY,
-    facts::{RoomFacts, block_line, json_file, let_in, members, other_rooms, unread},
+    facts::{RoomFacts, block_line, json_file, members, other_rooms, unread},
 };
 use crate::{
     model::{BlockStatus, Extremities, RoomDetails, ScheduledTask},
     ports::Fault,
     reply::{Line, Reply},
-    rules::{join_rules, names::Names, state, tasks},
+    rules::{
+        join_rules::{self, let_in},
+        names::Names,
+        state, tasks,
+    },
     text::{number::grouped, target::RoomTarget},
 };
 

@@ -1,7 +1,7 @@
 //! What is read of the homeserver to tell what happened: what rooms are called, and how they stood when it did. Kept for
 //! a while, because a message is told anew whenever it grows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use ruma::{EventId, OwnedEventId, OwnedRoomId, RoomId};
 
@@ -33,31 +33,58 @@ const PATIENCE: u32 = 3;
 
 #[derive(Default)]
 pub(super) struct Knowledge {
-    rooms: HashMap<OwnedRoomId, (Millis, Option<String>, Option<String>)>,
+    rooms: HashMap<OwnedRoomId, Called>,
     around: HashMap<OwnedEventId, Vec<Event>>,
+    /// What those who appear in what was read are called in each room: the newest reading counts.
+    people: HashMap<OwnedRoomId, Names>,
     /// Rooms whose state came too late, and how often in a row: a room can have more of it than can be read in time.
     late: HashMap<OwnedRoomId, u32>,
 }
 
+/// What a room is called, and whether anyone can join it.
+struct Called {
+    read_at: Millis,
+    name: Option<String>,
+    alias: Option<String>,
+    is_public: bool,
+}
+
 impl Knowledge {
-    /// What rooms are called.
-    pub(super) async fn names<'a>(
+    /// What rooms are called, and which of them anyone can join.
+    pub(super) async fn rooms<'a>(
         &mut self,
         lookup: &dyn Lookup,
         now: Millis,
         rooms: impl Iterator<Item = &'a RoomId>,
-    ) -> Result<Names, Fault> {
+    ) -> Result<(Names, BTreeSet<String>), Fault> {
         let mut names = Names::default();
+        let mut public = BTreeSet::new();
         for room in rooms.collect::<HashSet<_>>() {
-            if !self.rooms.get(room).is_some_and(|(at, _, _)| is_within(ROOMS_KEPT, *at, now)) {
+            if !self.rooms.get(room).is_some_and(|called| is_within(ROOMS_KEPT, called.read_at, now)) {
                 let details = lenient(lookup.room(room).await)?.flatten().unwrap_or_default();
-                self.rooms.insert(room.to_owned(), (now, details.name, details.canonical_alias));
+                let called = Called {
+                    read_at: now,
+                    name: details.name,
+                    alias: details.canonical_alias,
+                    is_public: details.join_rules.as_deref() == Some("public"),
+                };
+                self.rooms.insert(room.to_owned(), called);
             }
-            if let Some((_, name, alias)) = self.rooms.get(room) {
+            if let Some(Called { name, alias, is_public, .. }) = self.rooms.get(room) {
                 names = names.with_room(room.as_str(), name.as_deref(), alias.as_deref());
+                if *is_public {
+                    public.insert(room.to_string());
+                }
             }
         }
-        Ok(names)
+        Ok((names, public))
+    }
+
+    /// What those are called whom a group is about: by the names of then, where these were read.
+    pub(super) fn people(&self, group: &Group<'_>) -> Names {
+        let names = self.people.get(group.room).cloned().unwrap_or_default();
+        let first = group.events.first().and_then(|event| event.event_id());
+        names.with_members(first.and_then(|id| self.around.get(id)).into_iter().flatten())
     }
 
     /// How the room stood when the first event of a group happened, and the Plan that the group comes from.
@@ -73,8 +100,12 @@ impl Knowledge {
         if !self.around.contains_key(id) {
             if self.around.len() >= AROUND_KEPT {
                 self.around.clear();
+                self.people.clear();
+                self.late.clear();
             }
             let state = self.state(lookup, group.room, id).await?;
+            let people = self.people.entry(group.room.to_owned()).or_default();
+            *people = std::mem::take(people).with_members(&state);
             self.around.insert(id.to_owned(), state);
         }
         let events = self.around.get(id).filter(|events| !events.is_empty());

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ruma::ServerName;
+use ruma::{OwnedRoomId, ServerName};
+use serde_json::json;
 
-use super::{change, event::what, names::Names, room_state::RoomState};
+use super::{can::allow_rooms, change, event::what, join_rules::let_in, names::Names, room_state::RoomState};
 use crate::{model::Event, reply::Line};
 
 /// What is known around an event. Nothing of it is required: what is missing makes a sentence shorter, never wrong.
@@ -44,6 +45,30 @@ pub fn explain(event: &Event, around: &Around<'_>) -> Explanation {
     }
     let nothing = Names::default();
     what(event, around.names.unwrap_or(&nothing)).into()
+}
+
+/// The rooms that an explanation of an event speaks of: those that it names, or that let in who joins. `state` is as in
+/// [`Around`].
+pub fn rooms_mentioned(event: &Event, state: Option<&RoomState>) -> Vec<OwnedRoomId> {
+    let before = event.prev_content().map(|content| Event(json!({"content": content})));
+    let events = [Some(event), before.as_ref()].into_iter().flatten();
+    let named = |path: &'static str| {
+        let ids = events.clone().filter_map(move |event| event.content().pointer(path)?.as_str());
+        ids.filter_map(|id| id.try_into().ok()).collect()
+    };
+    match event.kind() {
+        "m.room.join_rules" => events.flat_map(let_in).collect(),
+        "m.room.member" => {
+            let rooms = state.map(allow_rooms).unwrap_or_default().into_iter();
+            rooms.filter_map(|id| id.try_into().ok()).collect()
+        }
+        "m.room.tombstone" => named("/replacement_room"),
+        "m.room.create" => named("/predecessor/room_id"),
+        "m.space.child" | "m.space.parent" => {
+            event.state_key().and_then(|id| id.try_into().ok()).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 #[cfg(test)]

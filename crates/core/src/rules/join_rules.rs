@@ -2,10 +2,11 @@
 //!
 //! <https://spec.matrix.org/v1.19/client-server-api/#mroomjoin_rules>
 
+use ruma::OwnedRoomId;
 use serde_json::Value;
 
 use super::{names::Names, room_state::RoomState};
-use crate::reply::Line;
+use crate::{model::Event, reply::Line};
 
 /// How one gets into a room. `content` is that of `m.room.join_rules`, when it is known; `rule` is its `join_rule`.
 /// Rooms that it names are shown by their IDs; [`in_words`] knows their names.
@@ -72,6 +73,11 @@ pub fn allowed(content: &Value) -> Vec<&str> {
         }
     }
     rooms
+}
+
+/// The rooms of [`allowed`], by the event; what is no room ID is left out.
+pub fn let_in(rules: &Event) -> Vec<OwnedRoomId> {
+    allowed(rules.content()).into_iter().filter_map(|room| room.try_into().ok()).collect()
 }
 
 /// How many conditions there are that let nobody in, because they are of another type or name no room.

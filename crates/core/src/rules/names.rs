@@ -17,16 +17,23 @@ pub struct Names {
 impl Names {
     /// The display names that a room's member events give.
     pub fn of<'a>(state: impl IntoIterator<Item = &'a Event>) -> Self {
-        Self::default().with_users(state)
+        Self::default().with_members(state)
     }
 
-    /// Adds the display names that a room's member events give.
+    /// Adds the display names that a room's member events give; they count more than those that are there.
     #[must_use]
-    pub fn with_users<'a>(mut self, state: impl IntoIterator<Item = &'a Event>) -> Self {
+    pub fn with_members<'a>(mut self, state: impl IntoIterator<Item = &'a Event>) -> Self {
         let members = state.into_iter().filter(|event| event.kind() == "m.room.member");
         self.users.extend(members.filter_map(|event| {
             Some((event.state_key()?.to_owned(), event.text("displayname")?.to_owned()))
         }));
+        self
+    }
+
+    /// Adds what rooms are called that others know.
+    #[must_use]
+    pub fn with_rooms_of(mut self, others: &Self) -> Self {
+        self.rooms.extend(others.rooms.clone());
         self
     }
 

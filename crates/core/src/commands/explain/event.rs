@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use ruma::{EventId, OwnedRoomId, RoomId};
-use serde_json::json;
 
 use super::{
     previous::{held, redacted, with_previous},
@@ -13,16 +12,16 @@ use crate::{
     commands::{
         Failure, World,
         events::{room_needed, unknown_event, unknown_room},
-        facts::{in_history, let_in, named, other_rooms},
+        facts::{in_history, named, other_rooms},
     },
     model::Event,
     plan::{Plan, RoomRef},
     ports::Fault,
     reply::{Line, Reply},
     rules::{
-        can::{allow_rooms, what_made_possible},
+        can::what_made_possible,
         cause::{cause, in_words},
-        explain::{Around, Explanation, explain},
+        explain::{Around, Explanation, explain, rooms_mentioned},
         membership::with_because,
         names::Names,
         room_state::RoomState,
@@ -58,7 +57,7 @@ pub(super) async fn gather(target: &EventTarget, world: &World<'_>) -> Result<Fa
     };
     let event = with_previous(world, &room, &redaction_rules(version), event).await?;
     let names = Names::of(members.iter().chain([&event]));
-    let (names, public_rooms) = other_rooms(mentioned(&event, state.as_ref()), names, world).await?;
+    let (names, public_rooms) = other_rooms(rooms_mentioned(&event, state.as_ref()), names, world).await?;
     let plans = super::plans(world, &room)?;
     Ok(Facts { room: named(room, Some(&details)), event, state, names, public_rooms, plans })
 }
@@ -90,29 +89,6 @@ async fn left_in_database(
                 .code(format!("!explain {other} {event}"))
                 .text("."),
         )),
-    }
-}
-
-/// The rooms that an event speaks of, or that let in who joins.
-fn mentioned(event: &Event, state: Option<&RoomState>) -> Vec<OwnedRoomId> {
-    let before = event.prev_content().map(|content| Event(json!({"content": content})));
-    let events = [Some(event), before.as_ref()].into_iter().flatten();
-    let named = |path: &'static str| {
-        let ids = events.clone().filter_map(move |event| event.content().pointer(path)?.as_str());
-        ids.filter_map(|id| id.try_into().ok()).collect()
-    };
-    match event.kind() {
-        "m.room.join_rules" => events.flat_map(let_in).collect(),
-        "m.room.member" => {
-            let rooms = state.map(allow_rooms).unwrap_or_default().into_iter();
-            rooms.filter_map(|id| id.try_into().ok()).collect()
-        }
-        "m.room.tombstone" => named("/replacement_room"),
-        "m.room.create" => named("/predecessor/room_id"),
-        "m.space.child" | "m.space.parent" => {
-            event.state_key().and_then(|id| id.try_into().ok()).into_iter().collect()
-        }
-        _ => Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     commands::{
         Decision, Failure, World,
         events::{attachment, cut_short, unknown_room},
-        facts::{FileKind, let_in, named, other_rooms},
+        facts::{FileKind, named, other_rooms},
         history::{AT_ONCE, EMPTY},
         sheet::Sheet,
     },
@@ -24,6 +24,7 @@ use crate::{
         cause::{cause, in_words},
         event::time,
         explain::{Around, Explanation, explain},
+        join_rules::let_in,
         membership::{Transition, transition, with_because},
         names::Names,
         power::{Level, Power},
