@@ -4,6 +4,7 @@
 
 mod knowledge;
 mod reading;
+mod slim;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},

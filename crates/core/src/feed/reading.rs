@@ -6,7 +6,7 @@ use ruma::{OwnedRoomId, RoomId};
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
-use super::{Feed, KEY, is_within};
+use super::{Feed, KEY, is_within, slim::slim};
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis},
     ports::{Change, Fault, Gap, Seen, StoreError, WatchedEvent, Watching},
@@ -253,7 +253,7 @@ fn noticed(
         Some(WatchedEvent {
             event_id: event.event_id()?.to_owned(),
             room_id: room.to_owned(),
-            json: event.0,
+            json: slim(event.0),
             received_at: now,
             seen,
         })
