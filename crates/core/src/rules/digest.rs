@@ -155,7 +155,9 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
         (many, _) => {
             let told = explain(last, &around);
             let sentence = told.sentence.text(format!(" – the last of {many} such changes"));
-            Explanation { sentence, ..told }
+            let mut warnings = told.warnings;
+            warnings.extend(earlier(&group.events, &around, &warnings));
+            Explanation { sentence, warnings, ..told }
         }
     };
     let line = match &known.state {
@@ -171,6 +173,15 @@ pub fn line(group: &Group<'_>, known: &Known, around: &Around<'_>) -> Line {
     let more = (shown < told.warnings.len()).then(|| "There is more to look out for than fits here.".into());
     let warnings = told.warnings.into_iter().take(shown).chain(more);
     warnings.fold(line, |line, warning| line.text(" ⚠️ ").append(warning))
+}
+
+/// What to look out for in the changes before the last, newest first, unless that goes for the last as well: four small
+/// changes must not cover up a great one.
+fn earlier(events: &[&Event], around: &Around<'_>, last: &[Line]) -> Vec<Line> {
+    let before = events.iter().rev().skip(1).flat_map(|event| explain(event, around).warnings);
+    let mut warnings: Vec<Line> = before.filter(|warning| !last.contains(warning)).collect();
+    warnings.dedup();
+    warnings.into_iter().map(|warning| Line::new().text("Before that: ").append(warning)).collect()
 }
 
 fn details(line: Line, details: &[Line]) -> Line {
