@@ -25,16 +25,14 @@ use crate::{
     },
     reply::Reply,
     rules::{
-        digest::{Moment, Size, Told, groups, message},
+        digest::{Known, Moment, Size, Told, groups, message},
         explain::{Around, rooms_mentioned},
         feed::Level,
     },
-    speech::Say,
+    speech::{FEED, Say},
     text::target::RoomTarget,
 };
 
-/// What the keys of all messages begin with that tell of watched rooms.
-const KEY: &str = "feed-";
 /// For how long a message grows after it was begun.
 const GROWS_FOR: Millis = 60_000;
 /// How often a message is edited at most.
@@ -131,7 +129,7 @@ impl Feed {
         // What was read back came later than what followed it, and may fill several messages.
         wanted.sort_by_cached_key(|event| (event.seen == Seen::Live, Event(event.json.clone()).time()));
         let next = self.store.next_digest_id()?;
-        let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(KEY)).count();
+        let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(FEED)).count();
         let room_for = UNSENT.saturating_sub(unsent);
         let (grown, waits) = assign(open, wanted, next, room_for, now, |id| memory.may_edit(id, now));
         let mut left = if waits || !held.is_empty() { Untold::Waiting } else { Untold::Nothing };
@@ -149,7 +147,7 @@ impl Feed {
             let id = digest.id;
             self.commit(vec![
                 Change::Watching(Watching::Digest(Digest { events: added, ..digest })),
-                Change::Say(Say::new(format!("{KEY}{id}"), None, &reply)),
+                Change::Say(Say::new(format!("{FEED}{id}"), None, &reply)),
             ])?;
             memory.told_at.insert(id, now);
         }
@@ -181,8 +179,10 @@ impl Feed {
         let groups = groups(events.iter().map(|(room, event)| (*room, event)));
         let (lookup, records) = (&*self.lookup, self.store.as_records());
         let mut surroundings = Vec::new();
+        let seen_at = (growing.digest.seen == Seen::Live).then(|| self.clock.now());
         for group in &groups {
-            surroundings.push(knowledge.around(lookup, records, group).await?);
+            let known = knowledge.around(lookup, records, group).await?;
+            surroundings.push(Known { seen_at, ..known });
         }
         let mentioned: BTreeSet<OwnedRoomId> = groups
             .iter()

@@ -110,7 +110,7 @@ impl Knowledge {
         }
         let events = self.around.get(id).filter(|events| !events.is_empty());
         let state = events.map(|events| RoomState::of(events.iter().cloned(), None));
-        Ok(Known { state, plan: plan(lookup, records, group) })
+        Ok(Known { state, plan: plan(lookup, records, group), seen_at: None })
     }
 }
 
@@ -125,13 +125,14 @@ impl Knowledge {
         if self.late.get(room).is_some_and(|times| *times >= PATIENCE) {
             return Ok(Vec::new());
         }
-        let found = lookup.context(room, event, 0).await;
+        let found = lookup.state_at(room, event, &KINDS).await;
         if found == Err(Fault::Timeout) {
             *self.late.entry(room.to_owned()).or_default() += 1;
         } else {
             self.late.remove(room);
         }
-        let mut state = lenient(found)?.flatten().map(|found| found.state).unwrap_or_default();
+        let mut state = lenient(found)?.flatten().unwrap_or_default();
+        // Old servers do not know the filter.
         state.retain(|event| KINDS.contains(&event.kind()));
         Ok(state)
     }

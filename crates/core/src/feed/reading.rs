@@ -6,16 +6,19 @@ use ruma::{OwnedRoomId, RoomId};
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
-use super::{Feed, KEY, is_within, slim::slim};
+use super::{Feed, is_within, slim::slim};
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis},
     ports::{Change, Fault, Gap, Seen, StoreError, WatchedEvent, Watching},
     reply::{Line, Reply, room_line},
     rules::feed::{Feed as Rules, Level},
-    speech::Say,
+    speech::{FEED, Say},
     text::{duration::date, target::RoomTarget},
 };
 
+/// What people write: state is wanted, of every type.
+const WRITTEN: [&str; 5] =
+    ["m.room.message", "m.room.encrypted", "m.room.redaction", "m.reaction", "m.sticker"];
 /// Events to a page.
 const PAGE: u32 = 500;
 /// How many pages are read of a gap at most: what is older is left out, with a word about it.
@@ -109,6 +112,7 @@ impl Feed {
                 Ok(found) => found,
                 Err(fault) => {
                     debug!(%room, %fault, "cannot read a watched room that I am not in");
+                    self.begin_anew(&room, position.as_deref(), &fault).await?;
                     continue;
                 }
             };
@@ -128,6 +132,22 @@ impl Feed {
             }
         }
         Ok(result)
+    }
+
+    /// A position that the homeserver does not take, such as one of before its database was put back, is never good
+    /// again: what was since is not told, and reading begins anew.
+    async fn begin_anew(
+        &self,
+        room: &RoomId,
+        position: Option<&str>,
+        fault: &Fault,
+    ) -> Result<(), StoreError> {
+        let (Some(to), Fault::Refused { status: 400, .. }) = (position, fault) else { return Ok(()) };
+        let Ok(Page { start: Some(token), .. }) = self.page(room, None, None, 1).await else { return Ok(()) };
+        let why = Line::new().text("I could not read on there: ").name_long(fault.to_string());
+        let mut changes = Vec::from_iter(self.not_told(room, to, why).await);
+        changes.push(Change::Watching(Watching::Position { room_id: room.to_owned(), token }));
+        self.commit(changes)
     }
 
     /// That there was too much to read, if there was.
@@ -156,7 +176,7 @@ impl Feed {
             .append(why)
             .text(" How it stands now: ")
             .code(format!("!explain {room}"));
-        Some(Change::SayOnce(Say::new(format!("{KEY}not-told-{room}-{to}"), None, &Reply::text(line))))
+        Some(Change::SayOnce(Say::new(format!("{FEED}not-told-{room}-{to}"), None, &Reply::text(line))))
     }
 
     /// The levels of the rooms that are named by an alias.
@@ -228,6 +248,7 @@ impl Feed {
             to: to.map(str::to_owned),
             dir: Dir::Backwards,
             limit,
+            not_types: WRITTEN.map(str::to_owned).to_vec(),
             ..HistoryQuery::default()
         };
         let page = self.lookup.history(room, &query).await?;

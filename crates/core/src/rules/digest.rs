@@ -27,6 +27,7 @@
 //! ```
 
 use std::{
+    cmp::Ordering,
     collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
 };
@@ -37,23 +38,29 @@ use super::{
     cause,
     event::time,
     explain::{Around, Explanation, explain},
+    feed::is_moderation,
     membership,
     names::Names,
     room_state::RoomState,
 };
 use crate::{
-    model::Event,
+    model::{Event, Millis},
     plan::Plan,
     reply::{Line, Reply},
 };
 
 /// So many changes of a kind, or more, are told in one line.
 const MANY: usize = 4;
+/// As many of settings that moderators watch: of what is told in one line only the last is told whole.
+const MANY_SETTINGS: usize = 12;
 /// How much of what an event changes one by one is told in its line.
 const DETAILS: usize = 4;
 /// So many bytes of a message the details of one event may take, and as many what to look out for in it: whoever sends a
 /// flood of long IDs pushes neither its own sentence out of the message nor what others did.
 const BYTES: usize = 2000;
+
+/// What is further from the time at which it was seen did not just happen, or its server's clock is wrong.
+const LATE: u64 = 10 * 60_000;
 
 /// What happened, of one kind, in one room.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +87,7 @@ pub fn groups<'a>(events: impl IntoIterator<Item = (&'a RoomId, &'a Event)>) -> 
     let mut told = vec![false; kinds.len()];
     let mut groups = Vec::new();
     for (n, event) in order {
-        if kinds[n].events.len() < MANY {
+        if kinds[n].events.len() < many(event) {
             groups.push(Group { room: kinds[n].room, events: vec![event] });
         } else if !std::mem::replace(&mut told[n], true) {
             groups.push(kinds[n].clone());
@@ -104,10 +111,10 @@ impl Size {
         (room, Kind::of(event)).hash(&mut hasher);
         let count = self.kinds.entry(hasher.finish()).or_default();
         *count += 1;
-        match *count {
-            MANY => self.lines = self.lines + 2 - MANY,
-            1..MANY => self.lines += 1,
-            _ => {}
+        match count.cmp(&&mut many(event)) {
+            Ordering::Less => self.lines += 1,
+            Ordering::Equal => self.lines = self.lines + 2 - *count,
+            Ordering::Greater => {}
         }
     }
 
@@ -115,6 +122,11 @@ impl Size {
     pub fn lines(&self) -> usize {
         self.lines
     }
+}
+
+/// From how many on changes of an event's kind are told in one line.
+fn many(event: &Event) -> usize {
+    if event.kind() != "m.room.member" && is_moderation(event) { MANY_SETTINGS } else { MANY }
 }
 
 /// What may be told in one line.
@@ -141,6 +153,8 @@ pub struct Known {
     pub state: Option<RoomState>,
     /// The bot's own Plan that it comes from.
     pub plan: Option<Plan>,
+    /// When it was seen, if it was seen as it happened: what is much older, or newer, by its own time is told with it.
+    pub seen_at: Option<Millis>,
 }
 
 /// A group in a line, without its time and room.
@@ -215,6 +229,8 @@ pub struct Told {
     pub room: OwnedRoomId,
     /// From when to when, in words.
     pub when: String,
+    /// Whether it came much later than it happened, by the clock of its server.
+    pub is_late: bool,
     /// What happened.
     pub line: Line,
 }
@@ -230,17 +246,21 @@ impl Told {
             clock.unwrap_or(time).to_owned()
         };
         let same_day = first.split(' ').next() == last.split(' ').next();
+        let is_late = known
+            .seen_at
+            .zip(group.events.first())
+            .is_some_and(|(seen, event)| seen.saturating_sub(event.time()).unsigned_abs() > LATE);
         let begin = match moment {
             // The message itself has its day.
-            Moment::Now => clock(&first),
-            Moment::Away => first.clone(),
+            Moment::Now if !is_late => clock(&first),
+            Moment::Now | Moment::Away => first.clone(),
         };
         let when = match (first == last, same_day) {
             (true, _) => begin,
             (false, true) => format!("{begin}–{}", clock(&last)),
             (false, false) => format!("{first} – {last}"),
         };
-        Self { room: group.room.to_owned(), when, line: line(group, known, around) }
+        Self { room: group.room.to_owned(), when, is_late, line: line(group, known, around) }
     }
 }
 
@@ -262,6 +282,9 @@ pub fn message(told: &[Told], moment: Moment, room: impl Fn(&RoomId) -> Line) ->
     if let [only] = told {
         let line = away(room(&only.room));
         let line = match moment {
+            Moment::Now if only.is_late => {
+                line.text(format!(", {} UTC by the clock of its server", only.when))
+            }
             Moment::Now => line,
             Moment::Away => line.text(format!(", {} UTC", only.when)),
         };
@@ -269,7 +292,7 @@ pub fn message(told: &[Told], moment: Moment, room: impl Fn(&RoomId) -> Line) ->
     }
     let mut rooms: Vec<(&RoomId, Vec<Line>)> = Vec::new();
     let mut known: HashMap<&RoomId, usize> = HashMap::new();
-    for Told { room, when, line } in told {
+    for Told { room, when, line, .. } in told {
         let n = *known.entry(room).or_insert_with(|| {
             rooms.push((room, Vec::new()));
             rooms.len() - 1

@@ -223,13 +223,13 @@ async fn a_death_at_any_commit_loses_and_doubles_nothing() {
 async fn a_server_that_is_away_delays_and_one_that_refuses_does_not() {
     let mut stage = stage(Level::Moderation);
     stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
-    stage.homeserver.fail_once("context", Fault::Away("gone".into()));
+    stage.homeserver.fail_once("state_at", Fault::Away("gone".into()));
     assert_eq!(stage.tell().await, "");
     stage.homeserver.fail_once("room", Fault::Timeout);
     assert_eq!(stage.tell().await, "");
     has(&stage.tell().await, &["Lounge", "kicked `@a:hs.test`"]);
     stage.homeserver.fail_always("room", Fault::NotAdmin);
-    stage.homeserver.fail_always("context", Fault::NotAdmin);
+    stage.homeserver.fail_always("state_at", Fault::NotAdmin);
     let other = owned_room_id!("!other:hs.test");
     stage.notice(&other, vec![kick("$b", "@b:hs.test", "two")], Seen::Live);
     has(&stage.tell().await, &["`!other:hs.test`: `@mod:hs.test` kicked `@b:hs.test`"]);
@@ -504,7 +504,7 @@ async fn users_have_the_names_that_they_have_in_the_room() {
 #[tokio::test]
 async fn a_room_whose_state_never_comes_in_time_is_told_without_it() {
     let mut stage = stage(Level::Moderation);
-    stage.homeserver.fail_always("context", Fault::Timeout);
+    stage.homeserver.fail_always("state_at", Fault::Timeout);
     stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
     for _ in 0..3 {
         assert_eq!(stage.tell().await, "");
@@ -571,4 +571,31 @@ async fn a_flood_goes_out_bit_by_bit_and_in_order() {
     }
     let at: Vec<Option<usize>> = (0..600).map(|n| told.find(&format!("“reason {n}.”"))).collect();
     assert!(at.iter().all(Option::is_some) && at.is_sorted(), "{told}");
+}
+
+#[tokio::test]
+async fn a_position_that_the_server_does_not_take_is_told_and_given_up() {
+    let mut stage = stage(Level::Moderation);
+    stage.settings.feed.rooms = vec![("!far:hs.test".parse().expect("an ID"), Level::All)];
+    stage.restart();
+    let far = owned_room_id!("!far:hs.test");
+    stage.room(&far, "Far", "#far:hs.test", 1);
+    stage.homeserver.change_room(&far, |room| room.events.push(name("$old", "Old")));
+    assert_eq!(stage.tell().await, "");
+    stage.homeserver.change_room(&far, |room| room.events.push(name("$lost", "Lost")));
+    let refusal =
+        Fault::Refused { status: 400, errcode: "M_UNKNOWN".into(), message: "Invalid token".into() };
+    stage.homeserver.fail_once("history", refusal);
+    let said = stage.tell().await;
+    has(
+        &said,
+        &[
+            "Not all that changed in Far (`#far:hs.test`, `!far:hs.test`) is told",
+            "Invalid token",
+            "!explain !far:hs.test",
+        ],
+    );
+    stage.homeserver.change_room(&far, |room| room.events.push(name("$new", "New")));
+    let said = stage.tell().await;
+    assert!(said.contains("“New”") && !said.contains("“Lost”"), "{said}");
 }

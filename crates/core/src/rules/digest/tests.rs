@@ -183,7 +183,7 @@ mod words {
              because “spam”"
         );
         let public = state("m.room.join_rules", "@mod:hs.test", "", &json!({"join_rule": "public"}));
-        let known = Known { state: Some(RoomState::of([public], None)), plan: None };
+        let known = Known { state: Some(RoomState::of([public], None)), plan: None, seen_at: None };
         assert_eq!(
             line(&[join("@eve:hs.test")], &known),
             "`@eve:hs.test` joined, because the room is public"
@@ -278,11 +278,57 @@ mod messages {
             .map(|(room, when, line)| Told {
                 room: RoomId::parse(*room).expect("a room ID"),
                 when: (*when).to_owned(),
+                is_late: false,
                 line: Line::from(*line),
             })
             .collect();
         let reply = message(&told, moment, |room| Line::new().code(room.as_str()));
         assert_eq!(reply.render().text, want);
+    }
+
+    #[test]
+    fn what_did_not_just_happen_is_told_with_its_day() {
+        let event = Event(json!({"type": "m.room.member", "sender": "@s:hs.test", "state_key": "@t:hs.test",
+            "origin_server_ts": 1_795_219_200_000_i64, "content": {"membership": "ban"}}));
+        let group = Group { room: room_id!("!a:hs.test"), events: vec![&event] };
+        let tell = |seen_at| {
+            let told =
+                Told::of(&group, &Known { seen_at, ..Known::default() }, &Around::default(), Moment::Now);
+            let alone =
+                message(std::slice::from_ref(&told), Moment::Now, |room| Line::new().code(room.as_str()));
+            (told.when, alone.render().text)
+        };
+        let plain = "`!a:hs.test`: `@s:hs.test` banned `@t:hs.test`".to_owned();
+        let soon = Some(1_795_219_200_000 + 599_000);
+        assert_eq!(tell(None), ("00:00:00".to_owned(), plain.clone()));
+        assert_eq!(tell(soon), ("00:00:00".to_owned(), plain));
+        for seen_at in [1_795_219_200_000 + 700_000, 1_795_219_200_000 - 700_000] {
+            let (when, alone) = tell(Some(seen_at));
+            assert_eq!(when, "2026-11-21 00:00:00");
+            assert_eq!(
+                alone,
+                "`!a:hs.test`, 2026-11-21 00:00:00 UTC by the clock of its server: `@s:hs.test` banned `@t:hs.test`"
+            );
+        }
+    }
+
+    #[test]
+    fn settings_that_moderators_watch_are_told_one_by_one_for_longer() {
+        let event =
+            |kind: &str| Event(json!({"type": kind, "sender": "@s:hs.test", "state_key": "", "content": {}}));
+        for (kind, count, want) in [
+            ("m.room.topic", 3, 3),
+            ("m.room.topic", 4, 1),
+            ("m.room.power_levels", 11, 11),
+            ("m.room.power_levels", 12, 1),
+            ("m.policy.rule.user", 11, 11),
+        ] {
+            let events: Vec<Event> = (0..count).map(|_| event(kind)).collect();
+            let mut size = Size::default();
+            events.iter().for_each(|event| size.add(room_id!("!a:hs.test"), event));
+            let groups = groups(events.iter().map(|event| (room_id!("!a:hs.test"), event)));
+            assert_eq!((groups.len(), size.lines()), (want, want), "{kind} {count}");
+        }
     }
 
     #[test]

@@ -175,7 +175,7 @@ proptest! {
 
         let names = Names::of(events.iter().map(|(_, event)| event)).with_room("!a:hs.test", Some("<b>"), None);
         let state = RoomState::of(events.iter().map(|(_, event)| event.clone()), None);
-        let known = Known { state: Some(state), plan: None };
+        let known = Known { state: Some(state), plan: None, seen_at: None };
         let around = Around { names: Some(&names), here: Some(server_name!("hs.test")), ..Around::default() };
         let moment = if is_away { Moment::Away } else { Moment::Now };
         let room = |room: &RoomId| names.room(room.as_str());
