@@ -7,7 +7,7 @@ use gleipnir_core::{
     ports::{Change, Store},
     reply::{Line, Reply},
     ruma::OwnedRoomId,
-    speech::{Delivery, Effort, Say, Sendable},
+    speech::{Delivery, Effort, FEED, Say, Sendable},
 };
 use gleipnir_matrix::{Membership, Outgoing, RequestError, Session};
 use tokio::sync::Notify;
@@ -84,7 +84,13 @@ impl Deliverer {
         for delivery in undelivered {
             let key = delivery.key.clone();
             match self.send(delivery).await {
-                Ok(Sent::Newest) => drop(tries.remove(&key)),
+                Ok(Sent::Newest) => {
+                    tries.remove(&key);
+                    // An answer that was given meanwhile goes before what else is told of watched rooms.
+                    if key.starts_with(FEED) {
+                        return Some(Duration::ZERO);
+                    }
+                }
                 Ok(Sent::First) => next = next.or(Some(Duration::ZERO)),
                 Err(pause) => {
                     *tries.entry(key).or_default() += 1;

@@ -68,6 +68,7 @@ impl Lookup for Homeserver {
         Box::pin(async move {
             let filter = EventFilter {
                 types: (!query.types.is_empty()).then(|| query.types.clone()),
+                not_types: query.not_types.clone(),
                 senders: (!query.senders.is_empty()).then(|| query.senders.clone()),
                 lazy_load_members: Some(true),
                 ..EventFilter::default()
@@ -215,6 +216,24 @@ impl Lookup for Homeserver {
                 start: found.start,
                 end: found.end,
             }))
+        })
+    }
+
+    fn state_at<'a>(
+        &'a self,
+        room: &'a RoomId,
+        event: &'a EventId,
+        types: &'a [&'a str],
+    ) -> Asked<'a, Option<Vec<Event>>> {
+        Box::pin(async move {
+            let filter = EventFilter {
+                types: Some(types.iter().map(|kind| (*kind).to_owned()).collect()),
+                lazy_load_members: Some(true),
+                ..EventFilter::default()
+            };
+            let query = ContextQuery { limit: Some(0), filter: Some(filter) };
+            let found = find(|| self.admin.event_context(room, event, &query)).await?;
+            Ok(found.map(|found| found.state.into_iter().map(Event).collect()))
         })
     }
 

@@ -23,7 +23,8 @@ pub(super) fn apply(db: &Connection, change: Watching) -> rusqlite::Result<()> {
             .map(drop),
         Watching::Unwanted(events) => {
             let mut forget = db.prepare_cached("UPDATE watched SET told = 1, json = '' WHERE event_id = ?")?;
-            events.iter().try_for_each(|event| forget.execute([event.as_str()]).map(drop))
+            events.iter().try_for_each(|event| forget.execute([event.as_str()]).map(drop))?;
+            trim(db)
         }
         Watching::Gap(gap) => db
             .prepare_cached("INSERT INTO gaps (room_id, \"from\", \"to\", seen) VALUES (?, ?, ?, ?)")?
@@ -64,6 +65,11 @@ fn tell(db: &Connection, digest: &Digest) -> rusqlite::Result<()> {
 fn close(db: &Connection, id: DigestId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE digests SET open = 0 WHERE id = ?")?.execute([id])?;
     db.prepare_cached("UPDATE watched SET told = 1, json = '' WHERE digest = ?")?.execute([id])?;
+    trim(db)
+}
+
+/// Old IDs go.
+fn trim(db: &Connection) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM watched WHERE told = 1 AND seq <= (SELECT max(seq) FROM watched) - ?")?
         .execute([WATCHED_KEPT])
         .map(drop)

@@ -4,6 +4,7 @@
 
 mod knowledge;
 mod reading;
+mod slim;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -24,11 +25,11 @@ use crate::{
     },
     reply::Reply,
     rules::{
-        digest::{Moment, Size, Told, groups, message},
+        digest::{Known, Moment, Size, Told, groups, message},
         explain::{Around, rooms_mentioned},
         feed::Level,
     },
-    speech::Say,
+    speech::{FEED, Say},
     text::target::RoomTarget,
 };
 
@@ -36,12 +37,23 @@ use crate::{
 const GROWS_FOR: Millis = 60_000;
 /// How often a message is edited at most.
 const EDIT_EVERY: Millis = 5_000;
+/// For how long the aliases of the configuration are not looked up again.
+const ALIASES_KEPT: Millis = 10 * 60_000;
 /// How many lines a message has at most, so that none is cut.
 const LINES: usize = 20;
+/// How many messages are begun at most before others are sent: the rest waits, in few lines perhaps, and what moderators
+/// ask is answered in between.
+const UNSENT: usize = 10;
 /// How many other rooms that a line speaks of are looked up.
 const MENTIONED: usize = 5;
 /// How many messages about one room each grow at a time; the other rooms share one.
 const AT_ONCE: usize = 5;
+
+/// Whether something was less than so long ago. What lies in the future was not: the clock was set back, and nothing
+/// is to wait until it is there again.
+fn is_within(span: Millis, at: Millis, now: Millis) -> bool {
+    (0..span).contains(&(now - at))
+}
 
 /// Tells what changes in watched rooms.
 pub struct Feed {
@@ -57,8 +69,10 @@ pub struct Feed {
 /// What need not survive: it is found out again.
 #[derive(Default)]
 struct Memory {
-    /// The levels of the rooms that the configuration names by an alias, once all are resolved.
-    aliases: Option<BTreeMap<OwnedRoomId, Level>>,
+    /// The levels of the rooms that the configuration names by an alias, and when all of them were resolved.
+    aliases: Option<(Millis, BTreeMap<OwnedRoomId, Level>)>,
+    /// When each room that the bot is not in was last read.
+    read_at: HashMap<OwnedRoomId, Millis>,
     /// When each open message was last said.
     told_at: HashMap<DigestId, Millis>,
     knowledge: Knowledge,
@@ -94,7 +108,7 @@ impl Feed {
         if untold.is_empty() {
             return Ok(Untold::Nothing);
         }
-        let aliases = match memory.aliases(&*self.lookup, &self.settings).await {
+        let aliases = match memory.aliases(&*self.lookup, &self.settings, now).await {
             Ok(aliases) => aliases.clone(),
             Err(fault) => {
                 debug!(%fault, "cannot resolve the rooms of the feed yet");
@@ -106,14 +120,18 @@ impl Feed {
         let (held, untold): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| gaps.contains(&event.room_id));
         let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
-        let (wanted, unwanted): (Vec<_>, Vec<_>) =
+        let (mut wanted, unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
         if !unwanted.is_empty() {
             let ids = unwanted.into_iter().map(|event| event.event_id).collect();
             self.commit(vec![Change::Watching(Watching::Unwanted(ids))])?;
         }
+        // What was read back came later than what followed it, and may fill several messages.
+        wanted.sort_by_cached_key(|event| (event.seen == Seen::Live, Event(event.json.clone()).time()));
         let next = self.store.next_digest_id()?;
-        let (grown, waits) = assign(open, wanted, next, now, |id| memory.may_edit(id, now));
+        let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(FEED)).count();
+        let room_for = UNSENT.saturating_sub(unsent);
+        let (grown, waits) = assign(open, wanted, next, room_for, now, |id| memory.may_edit(id, now));
         let mut left = if waits || !held.is_empty() { Untold::Waiting } else { Untold::Nothing };
         for growing in grown.into_iter().filter(|growing| !growing.added.is_empty()) {
             let reply = match self.say(&growing, &mut memory.knowledge).await {
@@ -129,7 +147,7 @@ impl Feed {
             let id = digest.id;
             self.commit(vec![
                 Change::Watching(Watching::Digest(Digest { events: added, ..digest })),
-                Change::Say(Say::new(format!("feed-{id}"), None, &reply)),
+                Change::Say(Say::new(format!("{FEED}{id}"), None, &reply)),
             ])?;
             memory.told_at.insert(id, now);
         }
@@ -138,8 +156,11 @@ impl Feed {
 
     /// The messages that still grow; those that are old enough are closed.
     fn close_old(&self, memory: &mut Memory, now: Millis) -> Result<Vec<Growing>, StoreError> {
-        let (old, open): (Vec<_>, Vec<_>) =
-            self.store.open_digests()?.into_iter().partition(|digest| now - digest.opened_at > GROWS_FOR);
+        let (old, open): (Vec<_>, Vec<_>) = self
+            .store
+            .open_digests()?
+            .into_iter()
+            .partition(|digest| !is_within(GROWS_FOR, digest.opened_at, now));
         let (full, open): (Vec<_>, Vec<_>) = open.into_iter().map(Growing::from).partition(Growing::is_full);
         let over: Vec<DigestId> =
             old.iter().map(|digest| digest.id).chain(full.iter().map(|full| full.digest.id)).collect();
@@ -158,8 +179,10 @@ impl Feed {
         let groups = groups(events.iter().map(|(room, event)| (*room, event)));
         let (lookup, records) = (&*self.lookup, self.store.as_records());
         let mut surroundings = Vec::new();
+        let seen_at = (growing.digest.seen == Seen::Live).then(|| self.clock.now());
         for group in &groups {
-            surroundings.push(knowledge.around(lookup, records, group).await?);
+            let known = knowledge.around(lookup, records, group).await?;
+            surroundings.push(Known { seen_at, ..known });
         }
         let mentioned: BTreeSet<OwnedRoomId> = groups
             .iter()
@@ -198,31 +221,43 @@ impl Feed {
 
 impl Memory {
     fn may_edit(&self, id: DigestId, now: Millis) -> bool {
-        self.told_at.get(&id).is_none_or(|at| now - at >= EDIT_EVERY)
+        self.told_at.get(&id).is_none_or(|at| !is_within(EDIT_EVERY, *at, now))
     }
 
-    /// The levels of the rooms that are named by an alias. An alias that leads nowhere has none.
+    /// The levels of the rooms that are named by an alias. An alias that leads nowhere has none. They are looked up
+    /// again now and then, for an alias can be given to another room; until that succeeds, what was known counts.
     async fn aliases(
         &mut self,
         lookup: &dyn Lookup,
         settings: &Settings,
+        now: Millis,
     ) -> Result<&BTreeMap<OwnedRoomId, Level>, Fault> {
-        if self.aliases.is_none() {
-            let mut levels = BTreeMap::new();
-            for (target, level) in &settings.feed.rooms {
-                if let RoomTarget::Alias(alias) = target {
-                    match lookup.resolve_alias(alias).await {
-                        Ok(Some(room)) => drop(levels.insert(room, *level)),
-                        Ok(None) => warn!(%alias, "feed.rooms names a room that does not exist"),
-                        Err(fault) if fault.is_passing() => return Err(fault),
-                        Err(fault) => warn!(%alias, %fault, "feed.rooms names a room that I cannot find"),
-                    }
-                }
+        let is_fresh = self.aliases.as_ref().is_some_and(|(at, _)| is_within(ALIASES_KEPT, *at, now));
+        if !is_fresh {
+            match resolve(lookup, settings).await {
+                Ok(levels) => self.aliases = Some((now, levels)),
+                Err(fault) if self.aliases.is_none() => return Err(fault),
+                Err(fault) => debug!(%fault, "cannot resolve the rooms of the feed again yet"),
             }
-            self.aliases = Some(levels);
         }
-        Ok(self.aliases.get_or_insert_default())
+        let (_, levels) = self.aliases.get_or_insert_default();
+        Ok(levels)
     }
+}
+
+async fn resolve(lookup: &dyn Lookup, settings: &Settings) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
+    let mut levels = BTreeMap::new();
+    for (target, level) in &settings.feed.rooms {
+        if let RoomTarget::Alias(alias) = target {
+            match lookup.resolve_alias(alias).await {
+                Ok(Some(room)) => drop(levels.insert(room, *level)),
+                Ok(None) => warn!(%alias, "feed.rooms names a room that does not exist"),
+                Err(fault) if fault.is_passing() => return Err(fault),
+                Err(fault) => warn!(%alias, %fault, "feed.rooms names a room that I cannot find"),
+            }
+        }
+    }
+    Ok(levels)
 }
 
 /// A message, and what is added to it now.
@@ -257,12 +292,13 @@ impl Growing {
     }
 }
 
-/// Which message tells which event: the one about its room, or a new one. Returns them, and whether events are left
-/// that wait until their message may be edited.
+/// Which message tells which event: the one about its room, or one of `room_for` new ones at most. Returns them, and
+/// whether events are left that wait until their message may be edited or begun.
 fn assign(
     mut open: Vec<Growing>,
     events: Vec<WatchedEvent>,
     mut next: DigestId,
+    mut room_for: usize,
     now: Millis,
     may_edit: impl Fn(DigestId) -> bool,
 ) -> (Vec<Growing>, bool) {
@@ -278,13 +314,22 @@ fn assign(
         };
         let own = open.iter().position(|growing| is_it(growing, Some(&event.room_id)));
         let shared = || open.iter().position(|growing| is_it(growing, None)).filter(|_| busy);
-        let n = own.or_else(shared).unwrap_or_else(|| {
-            let room_id = (!busy).then(|| event.room_id.clone());
-            let digest = Digest { id: next, room_id, seen: event.seen, opened_at: now, events: Vec::new() };
-            next += 1;
-            open.push(digest.into());
-            open.len() - 1
-        });
+        let n = match own.or_else(shared) {
+            Some(n) => n,
+            None if room_for == 0 => {
+                waits = true;
+                continue;
+            }
+            None => {
+                let room_id = (!busy).then(|| event.room_id.clone());
+                let digest =
+                    Digest { id: next, room_id, seen: event.seen, opened_at: now, events: Vec::new() };
+                next += 1;
+                room_for -= 1;
+                open.push(digest.into());
+                open.len() - 1
+            }
+        };
         if may_edit(open[n].digest.id) {
             open[n].add(event);
         } else {

@@ -45,6 +45,14 @@ pub trait Lookup: Send + Sync {
     fn block_status<'a>(&'a self, room: &'a RoomId) -> Asked<'a, BlockStatus>;
     /// An event with its neighbours; `None` when the event is unknown or in another room.
     fn context<'a>(&'a self, room: &'a RoomId, event: &'a EventId, limit: u32) -> Asked<'a, Option<Context>>;
+    /// State of some types at an event, of members only that of who sent it; `None` when the event is unknown or in
+    /// another room.
+    fn state_at<'a>(
+        &'a self,
+        room: &'a RoomId,
+        event: &'a EventId,
+        types: &'a [&'a str],
+    ) -> Asked<'a, Option<Vec<Event>>>;
     /// An event as the server holds it, redacted or not; `None` when unknown.
     fn original<'a>(&'a self, event: &'a EventId) -> Asked<'a, Option<Event>>;
     /// A page of a room's history; empty for a room that the server does not know.

@@ -105,6 +105,9 @@ pub enum Sendable {
     },
 }
 
+/// What the keys of messages about watched rooms begin with: they are sent after all others.
+pub const FEED: &str = "feed-";
+
 /// Seen, and being worked on.
 pub const SEEN: &str = "👀";
 /// The server confirmed it; or, as a moderator's reaction to a preview: do it.

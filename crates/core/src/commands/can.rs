@@ -6,7 +6,7 @@ use ruma::{OwnedUserId, RoomId, UserId};
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    facts::{block_line, known_room, unread},
+    facts::{block_line, known_room, may_be_old, unread},
 };
 use crate::{
     model::{Account, BlockStatus, Event, is_local},
@@ -54,6 +54,8 @@ pub(super) struct Facts {
     action: Action,
     state: RoomState,
     names: Names,
+    /// That this may be what was so long ago.
+    old: Option<Line>,
     joined: BTreeSet<OwnedUserId>,
     memberships: Result<Memberships, Fault>,
     in_allow_rooms: BTreeMap<String, bool>,
@@ -122,6 +124,7 @@ impl Command for Can {
             block: lookup.block_status(&room.id).await?,
             account: account(world, Some(&self.user.0)).await?,
             target: account(world, self.target.as_ref().map(|target| &*target.0)).await?,
+            old: may_be_old(&details),
             room,
             joined,
         })
@@ -256,6 +259,8 @@ impl Can {
             reply = reply.fact("Who could", who.in_words(names));
         }
         let mut remarks: Vec<Line> = verdict.remarks.iter().map(Remark::in_words).collect();
+        // Without any state there is nothing that could be old.
+        remarks.extend(facts.old.clone().filter(|_| verdict.reason != Reason::NoState));
         for (account, user) in [(&facts.account, Some(&self.user)), (&facts.target, self.target.as_ref())] {
             remarks.extend(user.and_then(|user| about(account, &user.0)));
         }

@@ -67,6 +67,12 @@ pub(super) async fn known_room(
     }
 }
 
+/// A word about a room that nobody of this server is in: the server is not told any more what changes there.
+pub(super) fn may_be_old(details: &RoomDetails) -> Option<Line> {
+    let words = "Nobody of this server is in the room, so the server does not get what changes there: what it knows may be old.";
+    (details.joined_local_members == 0).then(|| words.into())
+}
+
 /// What rooms are called that others speak of, and which of them anyone can join. So many are looked up, at most.
 pub(super) async fn other_rooms(
     rooms: Vec<OwnedRoomId>,

@@ -196,6 +196,7 @@ impl Part {
                 limit: u32::try_from(count.saturating_sub(read.events.len()).clamp(1, AT_ONCE)).unwrap_or(1),
                 senders: wanted.senders.clone(),
                 types: wanted.types.clone(),
+                not_types: Vec::new(),
             };
             let page = world.lookup.history(room, &query).await?;
             // Full: this page only tells whether there is more.

@@ -19,6 +19,7 @@ use crate::{
     plan::{DeleteApi, Step},
     ports::Fault,
     reply::{Line, Reply, cut_list},
+    rules::join_rules,
     text::target::{RoomTarget, UserTarget},
 };
 
@@ -280,6 +281,9 @@ impl Shutdown {
             preview = preview.fact("Members", Line::new().text(members(details)));
             if let Some(creator) = &details.creator {
                 preview = preview.fact("Creator", Line::new().code(creator));
+            }
+            if let Some(rule) = &details.join_rules {
+                preview = preview.fact("Joining", join_rules::in_short(Some(rule)));
             }
         }
         preview = preview.fact("Block", block_line(&candidate.about.block));

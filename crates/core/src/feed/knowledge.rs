@@ -1,13 +1,11 @@
 //! What is read of the homeserver to tell what happened: what rooms are called, and how they stood when it did. Kept for
 //! a while, because a message is told anew whenever it grows.
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use ruma::{OwnedEventId, OwnedRoomId, RoomId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, RoomId};
 
+use super::is_within;
 use crate::{
     model::{Event, Millis},
     plan::{Plan, PlanState},
@@ -21,11 +19,17 @@ use crate::{
 };
 
 /// For how long what a room is called is not asked again.
-const ROOMS_KEPT: Duration = Duration::from_mins(1);
+const ROOMS_KEPT: Millis = 60_000;
 /// How many events' surroundings are kept.
 const AROUND_KEPT: usize = 200;
+/// What of a room's state explanations start from: a room can have thousands of other types.
+const KINDS: [&str; 5] =
+    ["m.room.create", "m.room.power_levels", "m.room.join_rules", "m.room.server_acl", "m.room.member"];
 /// How many Plans about a room are looked through.
 const PLANS: usize = 20;
+
+/// How often in a row the state of a room may come too late before things are told without it.
+const PATIENCE: u32 = 3;
 
 #[derive(Default)]
 pub(super) struct Knowledge {
@@ -33,6 +37,8 @@ pub(super) struct Knowledge {
     around: HashMap<OwnedEventId, Vec<Event>>,
     /// What those who appear in what was read are called in each room: the newest reading counts.
     people: HashMap<OwnedRoomId, Names>,
+    /// Rooms whose state came too late, and how often in a row: a room can have more of it than can be read in time.
+    late: HashMap<OwnedRoomId, u32>,
 }
 
 /// What a room is called, and whether anyone can join it.
@@ -54,8 +60,7 @@ impl Knowledge {
         let mut names = Names::default();
         let mut public = BTreeSet::new();
         for room in rooms.collect::<HashSet<_>>() {
-            let is_fresh = |at: Millis| now - at < i64::try_from(ROOMS_KEPT.as_millis()).unwrap_or(i64::MAX);
-            if !self.rooms.get(room).is_some_and(|called| is_fresh(called.read_at)) {
+            if !self.rooms.get(room).is_some_and(|called| is_within(ROOMS_KEPT, called.read_at, now)) {
                 let details = lenient(lookup.room(room).await)?.flatten().unwrap_or_default();
                 let called = Called {
                     read_at: now,
@@ -96,20 +101,44 @@ impl Knowledge {
             if self.around.len() >= AROUND_KEPT {
                 self.around.clear();
                 self.people.clear();
+                self.late.clear();
             }
-            let found = lenient(lookup.context(group.room, id, 0).await)?.flatten();
-            let state = found.map(|found| found.state).unwrap_or_default();
+            let state = self.state(lookup, group.room, id).await?;
             let people = self.people.entry(group.room.to_owned()).or_default();
             *people = std::mem::take(people).with_members(&state);
             self.around.insert(id.to_owned(), state);
         }
         let events = self.around.get(id).filter(|events| !events.is_empty());
         let state = events.map(|events| RoomState::of(events.iter().cloned(), None));
-        Ok(Known { state, plan: plan(lookup, records, group) })
+        Ok(Known { state, plan: plan(lookup, records, group), seen_at: None })
     }
 }
 
-/// The Plan that a group comes from.
+impl Knowledge {
+    /// The state of a room at an event, as far as explanations start from it.
+    async fn state(
+        &mut self,
+        lookup: &dyn Lookup,
+        room: &RoomId,
+        event: &EventId,
+    ) -> Result<Vec<Event>, Fault> {
+        if self.late.get(room).is_some_and(|times| *times >= PATIENCE) {
+            return Ok(Vec::new());
+        }
+        let found = lookup.state_at(room, event, &KINDS).await;
+        if found == Err(Fault::Timeout) {
+            *self.late.entry(room.to_owned()).or_default() += 1;
+        } else {
+            self.late.remove(room);
+        }
+        let mut state = lenient(found)?.flatten().unwrap_or_default();
+        // Old servers do not know the filter.
+        state.retain(|event| KINDS.contains(&event.kind()));
+        Ok(state)
+    }
+}
+
+/// The Plan that a group comes from: all of it.
 fn plan(lookup: &dyn Lookup, records: &dyn Records, group: &Group<'_>) -> Option<Plan> {
     let which = Which {
         states: vec![PlanState::Running, PlanState::Done],
@@ -118,7 +147,10 @@ fn plan(lookup: &dyn Lookup, records: &dyn Records, group: &Group<'_>) -> Option
     };
     // Without the database nothing can be said either.
     let plans = records.plans(&which).unwrap_or_default();
-    group.events.first().and_then(|event| cause(event, &plans, lookup.me())).cloned()
+    let (first, others) = group.events.split_first()?;
+    let of = |event: &Event| cause(event, &plans, lookup.me());
+    let plan = of(first)?;
+    others.iter().all(|event| of(event).is_some_and(|other| other.id == plan.id)).then(|| plan.clone())
 }
 
 /// A fault that passes is waited for; without the right to read, less is told.

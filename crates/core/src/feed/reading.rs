@@ -1,23 +1,30 @@
 //! Reading what a sync did not bring: what lies in gaps, and rooms that the bot is not in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ruma::{OwnedRoomId, RoomId};
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
-use super::Feed;
+use super::{Feed, is_within, slim::slim};
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis},
     ports::{Change, Fault, Gap, Seen, StoreError, WatchedEvent, Watching},
+    reply::{Line, Reply, room_line},
     rules::feed::{Feed as Rules, Level},
-    text::target::RoomTarget,
+    speech::{FEED, Say},
+    text::{duration::date, target::RoomTarget},
 };
 
+/// What people write: state is wanted, of every type.
+const WRITTEN: [&str; 5] =
+    ["m.room.message", "m.room.encrypted", "m.room.redaction", "m.reaction", "m.sticker"];
 /// Events to a page.
 const PAGE: u32 = 500;
-/// How many pages are read of a gap at most: what is older is left out, with a word about it in the log.
+/// How many pages are read of a gap at most: what is older is left out, with a word about it.
 const PAGES: usize = 40;
+/// A room that was read longer ago than this was not watched meanwhile.
+const LIVE_FOR: Millis = 2 * 60_000;
 
 /// Whether reading brought something to tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +41,8 @@ struct Stretch {
     events: Vec<Event>,
     /// The token of where reading began: the newest end.
     start: Option<String>,
+    /// Whether there was more than is read at once: what is older is missing.
+    is_cut: bool,
 }
 
 /// A page of state events, newest first.
@@ -51,9 +60,11 @@ impl Feed {
             match self.between(&gap.room_id, Some(&gap.from), &gap.to).await {
                 Ok(found) => {
                     info!(room = %gap.room_id, events = found.events.len(), "read what a sync left out");
+                    let left_out = self.left_out(&gap.room_id, &gap.to, &found).await;
                     let mut changes = self.seen(&gap.room_id, found.events, gap.seen);
+                    changes.extend(left_out);
                     changes.push(Change::Watching(Watching::Filled(gap)));
-                    self.store.commit(changes)?;
+                    self.commit(changes)?;
                     result = Found::Something;
                 }
                 Err(fault) if fault.is_passing() => {
@@ -61,7 +72,12 @@ impl Feed {
                 }
                 Err(fault) => {
                     warn!(room = %gap.room_id, %fault, "cannot read what a sync left out; it will not be told");
-                    self.store.commit(vec![Change::Watching(Watching::Filled(gap))])?;
+                    let why = Line::new()
+                        .text("I could not read all that changed there: ")
+                        .name_long(fault.to_string());
+                    let mut changes = Vec::from_iter(self.not_told(&gap.room_id, &gap.to, why).await);
+                    changes.push(Change::Watching(Watching::Filled(gap)));
+                    self.commit(changes)?;
                 }
             }
         }
@@ -85,34 +101,100 @@ impl Feed {
             let position = self.store.position(&room)?;
             let found = match &position {
                 // The first look: what was before is not news.
-                None => self
-                    .page(&room, None, None, 1)
-                    .await
-                    .map(|page| Stretch { events: Vec::new(), start: page.start }),
+                None => self.page(&room, None, None, 1).await.map(|page| Stretch {
+                    events: Vec::new(),
+                    start: page.start,
+                    is_cut: false,
+                }),
                 Some(to) => self.between(&room, None, to).await,
             };
             let found = match found {
                 Ok(found) => found,
                 Err(fault) => {
                     debug!(%room, %fault, "cannot read a watched room that I am not in");
+                    self.begin_anew(&room, position.as_deref(), &fault).await?;
                     continue;
                 }
             };
-            let mut changes = self.seen(&room, found.events, Seen::Live);
+            let seen = self.seen_since(&room).await;
+            let left_out = match &position {
+                Some(to) => self.left_out(&room, to, &found).await,
+                None => None,
+            };
+            let mut changes = self.seen(&room, found.events, seen);
+            changes.extend(left_out);
             if let Some(token) = found.start.filter(|token| position.as_ref() != Some(token)) {
                 changes.push(Change::Watching(Watching::Position { room_id: room, token }));
             }
             if !changes.is_empty() {
-                self.store.commit(changes)?;
+                self.commit(changes)?;
                 result = Found::Something;
             }
         }
         Ok(result)
     }
 
+    /// A position that the homeserver does not take, such as one of before its database was put back, is never good
+    /// again: what was since is not told, and reading begins anew.
+    async fn begin_anew(
+        &self,
+        room: &RoomId,
+        position: Option<&str>,
+        fault: &Fault,
+    ) -> Result<(), StoreError> {
+        let (Some(to), Fault::Refused { status: 400, .. }) = (position, fault) else { return Ok(()) };
+        let Ok(Page { start: Some(token), .. }) = self.page(room, None, None, 1).await else { return Ok(()) };
+        let why = Line::new().text("I could not read on there: ").name_long(fault.to_string());
+        let mut changes = Vec::from_iter(self.not_told(room, to, why).await);
+        changes.push(Change::Watching(Watching::Position { room_id: room.to_owned(), token }));
+        self.commit(changes)
+    }
+
+    /// That there was too much to read, if there was.
+    async fn left_out(&self, room: &RoomId, to: &str, found: &Stretch) -> Option<Change> {
+        if !found.is_cut {
+            return None;
+        }
+        let why = match found.events.first() {
+            Some(oldest) => format!("more happened there than I can read back, to {}.", date(oldest.time())),
+            None => "more happened there than I can read back.".to_owned(),
+        };
+        self.not_told(room, to, why.into()).await
+    }
+
+    /// That not all of what changed in a room after `to` is told; `None` for a room of which nothing is.
+    async fn not_told(&self, room: &RoomId, to: &str, why: Line) -> Option<Change> {
+        let aliases = self.aliases().await.unwrap_or_default();
+        if self.settings.feed.level(room, &aliases) == Level::Off {
+            return None;
+        }
+        let details = self.lookup.room(room).await.ok().flatten().unwrap_or_default();
+        let line = Line::new()
+            .text("Not all that changed in ")
+            .append(room_line(details.name.as_deref(), details.canonical_alias.as_deref(), room.as_str()))
+            .text(" is told: ")
+            .append(why)
+            .text(" How it stands now: ")
+            .code(format!("!explain {room}"));
+        Some(Change::SayOnce(Say::new(format!("{FEED}not-told-{room}-{to}"), None, &Reply::text(line))))
+    }
+
+    /// The levels of the rooms that are named by an alias.
+    async fn aliases(&self) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
+        let mut memory = self.memory.lock().await;
+        Ok(memory.aliases(&*self.lookup, &self.settings, self.clock.now()).await?.clone())
+    }
+
+    /// Whether what happened in a room that the bot is not in since it was read was seen as it happened; it was read now.
+    async fn seen_since(&self, room: &RoomId) -> Seen {
+        let now = self.clock.now();
+        let before = self.memory.lock().await.read_at.insert(room.to_owned(), now);
+        if before.is_some_and(|at| is_within(LIVE_FOR, at, now)) { Seen::Live } else { Seen::Later }
+    }
+
     /// The rooms to be told of that the bot is not in.
     async fn outside(&self) -> Result<BTreeSet<OwnedRoomId>, Fault> {
-        let aliases = self.memory.lock().await.aliases(&*self.lookup, &self.settings).await?.clone();
+        let aliases = self.aliases().await?;
         let by_id = self.settings.feed.rooms.iter().filter_map(|(target, level)| match target {
             RoomTarget::Id(room) => Some((room.clone(), *level)),
             RoomTarget::Alias(_) => None,
@@ -125,20 +207,22 @@ impl Feed {
         Ok(rooms)
     }
 
-    /// The state events of a room between two tokens; none from before the bot's own join.
+    /// The state events of a room between two tokens; none from before the bot came or went: before it came it did not
+    /// watch the room, and before it went syncs brought them.
     async fn between(&self, room: &RoomId, from: Option<&str>, to: &str) -> Result<Stretch, Fault> {
         let mut newest_first: Vec<Event> = Vec::new();
-        let mut start = None;
+        let (mut start, mut is_cut) = (None, false);
         let mut from = from.map(str::to_owned);
         'pages: for n in 0.. {
             if n == PAGES {
                 warn!(%room, "too much happened to read all of it; what is older is not told");
+                is_cut = true;
                 break;
             }
             let page = self.page(room, from.as_deref(), Some(to), PAGE).await?;
             start = start.or(page.start);
             for event in page.events {
-                if is_join_of(&event, self.lookup.me().as_str()) {
+                if is_coming_or_going_of(&event, self.lookup.me().as_str()) {
                     break 'pages;
                 }
                 newest_first.push(event);
@@ -149,7 +233,7 @@ impl Feed {
             }
         }
         newest_first.reverse();
-        Ok(Stretch { events: newest_first, start })
+        Ok(Stretch { events: newest_first, start, is_cut })
     }
 
     async fn page(
@@ -164,6 +248,7 @@ impl Feed {
             to: to.map(str::to_owned),
             dir: Dir::Backwards,
             limit,
+            not_types: WRITTEN.map(str::to_owned).to_vec(),
             ..HistoryQuery::default()
         };
         let page = self.lookup.history(room, &query).await?;
@@ -189,7 +274,7 @@ fn noticed(
         Some(WatchedEvent {
             event_id: event.event_id()?.to_owned(),
             room_id: room.to_owned(),
-            json: event.0,
+            json: slim(event.0),
             received_at: now,
             seen,
         })
@@ -211,11 +296,10 @@ pub fn noticed_in_sync(
     gap.into_iter().chain(noticed(rules, room, events, seen, now)).collect()
 }
 
-/// Whether a user came into the room with an event.
-fn is_join_of(event: &Event, user: &str) -> bool {
+/// Whether a user came into the room with an event, or is out of it by that.
+fn is_coming_or_going_of(event: &Event, user: &str) -> bool {
     let before = event.prev_content().and_then(|content| content.get("membership")?.as_str());
     event.kind() == "m.room.member"
         && event.state_key() == Some(user)
-        && event.text("membership") == Some("join")
-        && before != Some("join")
+        && (before == Some("join")) != (event.text("membership") == Some("join"))
 }

@@ -102,6 +102,8 @@ pub struct HistoryQuery {
     pub senders: Vec<OwnedUserId>,
     /// Only of these types; of all when empty.
     pub types: Vec<String>,
+    /// Of none of these types.
+    pub not_types: Vec<String>,
 }
 
 /// A page of a room's history.

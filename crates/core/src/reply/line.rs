@@ -121,6 +121,13 @@ impl Line {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// How many bytes it takes in a message: in its text or in its HTML, whichever are more.
+    pub fn bytes(&self) -> usize {
+        let (mut text, mut html) = (String::new(), String::new());
+        self.0.iter().for_each(|inline| inline.write(&mut text, &mut html));
+        text.len().max(html.len())
+    }
 }
 
 /// Our own words.

@@ -4,7 +4,7 @@ use ruma::UserId;
 
 use crate::{
     model::{Event, Millis, is_local},
-    plan::{Plan, PlanState, Step},
+    plan::{Effect, Outcome, Plan, PlanState, PlannedStep, Step},
     reply::Line,
 };
 
@@ -20,7 +20,7 @@ pub fn cause<'a>(event: &Event, plans: &'a [Plan], me: &UserId) -> Option<&'a Pl
             PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => None,
         };
         let was_at_work = ended.is_some_and(|ended| (plan.asked_at - SLACK..=ended).contains(&event.time()));
-        was_at_work && plan.steps.iter().any(|planned| causes(&planned.step, event, me))
+        was_at_work && plan.steps.iter().any(|planned| causes(planned, event, me))
     })
 }
 
@@ -35,14 +35,21 @@ pub fn in_words(plan: &Plan) -> Line {
 }
 
 /// Whether a step brings such an event about.
-fn causes(step: &Step, event: &Event, me: &UserId) -> bool {
+fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
+    // What happens while a job waits for its confirmation is not its doing.
+    if planned.state.is_none() && planned.outcome.is_none() {
+        return false;
+    }
+    let step = &planned.step;
     let is_member = event.kind() == "m.room.member";
     let target = event.state_key().unwrap_or_default();
+    let is_own = is_member && target == me.as_str() && event.sender() == target;
     match step {
         // The server lets its users leave, each in their own name.
         Step::ShutDownRoom { .. } => {
             let is_ours = <&UserId>::try_from(target).is_ok_and(|user| is_local(user, me));
-            is_member && is_ours && event.sender() == target && event.text("membership") == Some("leave")
+            let left = is_member && event.sender() == target && event.text("membership") == Some("leave");
+            left && is_ours && was_removed(planned, target)
         }
         Step::MakeRoomAdmin { user, .. } => match event.kind() {
             // Somebody with the power to give it does so, or invites them, as the server makes them do.
@@ -55,7 +62,9 @@ fn causes(step: &Step, event: &Event, me: &UserId) -> bool {
         Step::AddAlias { .. } | Step::RemoveAlias { .. } => {
             event.kind() == "m.room.canonical_alias" && event.sender() == me.as_str()
         }
-        Step::JoinRoom { .. } | Step::LeaveRoom { .. } => is_member && target == me.as_str(),
+        // What others do to the bot is not its doing.
+        Step::JoinRoom { .. } => is_own && event.text("membership") == Some("join"),
+        Step::LeaveRoom { .. } => is_own && event.text("membership") == Some("leave"),
         // These change nothing in the room.
         Step::BlockRoom { .. }
         | Step::UnblockRoom { .. }
@@ -65,6 +74,16 @@ fn causes(step: &Step, event: &Event, me: &UserId) -> bool {
         | Step::ListRoom { .. }
         | Step::UnlistRoom { .. } => false,
     }
+}
+
+/// Whether a shutdown removed a user, by the list that the server gave of those in the end; until then, and when it gave
+/// none, everybody who left meanwhile.
+fn was_removed(planned: &PlannedStep, user: &str) -> bool {
+    let Some(Outcome::Done { effect: Effect::ShutDown { result, .. } }) = &planned.outcome else {
+        return true;
+    };
+    let mut removed = result.kicked_users.iter().chain(&result.failed_to_kick_users).peekable();
+    removed.peek().is_none() || removed.any(|other| other == user)
 }
 
 fn level<'a>(content: &'a serde_json::Value, user: &UserId) -> Option<&'a serde_json::Value> {
@@ -78,7 +97,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::Shutdown,
+        model::{DeleteResult, Shutdown},
         plan::{DeleteApi, Origin, PlannedStep},
         reply::Reply,
     };
@@ -97,8 +116,12 @@ mod tests {
             decided_by: None,
             changed_at: 200_000,
             expires_at: 0,
-            steps: vec![PlannedStep::from(step)],
+            steps: vec![PlannedStep { step, state: None, outcome: Some(failed()) }],
         }
+    }
+
+    fn failed() -> Outcome {
+        Outcome::Failed { why: "The server was away.".into(), but: None }
     }
 
     fn event(kind: &str, sender: &str, key: &str, time: i64, content: &Value) -> Event {
@@ -135,12 +158,21 @@ mod tests {
         let invite = json!({"membership": "invite"});
         check(&admin, &event("m.room.member", "@o:hs.test", "@mod:hs.test", 150_000, &invite), true);
         check(&admin, &event("m.room.member", "@o:hs.test", "@eve:hs.test", 150_000, &invite), false);
-        let join = Step::JoinRoom { room: room() };
-        check(
-            &join,
-            &event("m.room.member", "@bot:hs.test", "@bot:hs.test", 150_000, &json!({"membership": "join"})),
-            true,
-        );
+        let (join, go) = (Step::JoinRoom { room: room() }, Step::LeaveRoom { room: room() });
+        let of_bot = |by: &str, now: &str| {
+            event("m.room.member", by, "@bot:hs.test", 150_000, &json!({"membership": now}))
+        };
+        for (step, by, now, want) in [
+            (&join, "@bot:hs.test", "join", true),
+            (&join, "@mod:hs.test", "invite", false),
+            (&join, "@mod:hs.test", "ban", false),
+            (&join, "@bot:hs.test", "leave", false),
+            (&go, "@bot:hs.test", "leave", true),
+            (&go, "@mod:hs.test", "leave", false),
+            (&go, "@bot:hs.test", "join", false),
+        ] {
+            check(step, &of_bot(by, now), want);
+        }
         let alias = Step::RemoveAlias { room: room(), alias: ruma::owned_room_alias_id!("#a:hs.test") };
         check(&alias, &event("m.room.canonical_alias", "@bot:hs.test", "", 150_000, &json!({})), true);
         check(&alias, &event("m.room.canonical_alias", "@o:hs.test", "", 150_000, &json!({})), false);
@@ -154,6 +186,19 @@ mod tests {
             let plans = [plan(shutdown.clone(), state)];
             let event = left("@a:hs.test", "@a:hs.test", 150_000);
             assert_eq!(cause(&event, &plans, user_id!("@bot:hs.test")).is_some(), want, "{state:?}");
+        }
+        // Who leaves while a job waits does so by themselves, and so does who is not among those that the server removed.
+        let mut waiting = plan(shutdown.clone(), PlanState::Running);
+        waiting.steps = vec![PlannedStep::from(shutdown.clone())];
+        let event = left("@a:hs.test", "@a:hs.test", 150_000);
+        assert_eq!(cause(&event, &[waiting], user_id!("@bot:hs.test")), None);
+        for (kicked, want) in [(vec![], true), (vec!["@a:hs.test"], true), (vec!["@b:hs.test"], false)] {
+            let mut done = plan(shutdown.clone(), PlanState::Done);
+            let kicked_users = kicked.into_iter().map(str::to_owned).collect();
+            let result = DeleteResult { kicked_users, ..DeleteResult::default() };
+            let effect = Effect::ShutDown { result, blocked: Some(true), known: Some(false) };
+            done.steps[0].outcome = Some(Outcome::Done { effect });
+            assert_eq!(cause(&event, &[done], user_id!("@bot:hs.test")).is_some(), want);
         }
         let said = Reply::text(in_words(&plan(shutdown, PlanState::Done))).render().text;
         assert_eq!(said, "for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");

@@ -71,11 +71,16 @@ pub fn explain(event: &Event, around: &Around<'_>) -> Explanation {
         "m.room.pinned_events" => pinned::explain(&change),
         "m.space.child" => space::child(&change),
         "m.space.parent" => space::parent(&change),
-        kind if policy_rule::subject(kind).is_some() => policy_rule::explain(&change),
+        kind if is_policy_rule(kind) => policy_rule::explain(&change),
         // Done to somebody who has no ID yet: the words for it are those of memberships.
         "m.room.third_party_invite" => membership::explain_third_party_invite(event, change.names).into(),
         _ => unknown::explain(&change),
     }
+}
+
+/// Whether a type is one of the rules of policy lists.
+pub(super) fn is_policy_rule(kind: &str) -> bool {
+    policy_rule::subject(kind).is_some()
 }
 
 /// Whether a room has one event of a type at most, so that a state key other than the empty one means nothing.

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use ruma::{OwnedRoomId, RoomId};
 
-use super::membership::{Transition, transition};
+use super::{
+    change::is_policy_rule,
+    membership::{Transition, transition},
+};
 use crate::{model::Event, rules::member::Membership, text::target::RoomTarget};
 
 /// How much of a room is told.
@@ -90,7 +93,11 @@ impl Feed {
 /// Whether a state event is an act of moderation, changes who may do what, or should not have happened.
 pub fn is_moderation(event: &Event) -> bool {
     match event.kind() {
-        "m.room.member" => is_act(transition(event)),
+        "m.room.member" => match transition(event) {
+            // A kick, the end of a ban or a refusal, of which the server does not show what was before.
+            Transition::Unseen(Membership::Leave) => event.state_key() != Some(event.sender()),
+            transition => is_act(transition),
+        },
         "m.room.power_levels"
         | "m.room.server_acl"
         | "m.room.join_rules"
@@ -98,9 +105,7 @@ pub fn is_moderation(event: &Event) -> bool {
         | "m.room.policy" => true,
         // "Empty content": an invitation by e-mail that was revoked.
         "m.room.third_party_invite" => event.content().as_object().is_none_or(serde_json::Map::is_empty),
-        kind => ["m.policy.rule.", "m.room.rule.", "org.matrix.mjolnir.rule."]
-            .iter()
-            .any(|policy| kind.starts_with(policy)),
+        kind => is_policy_rule(kind),
     }
 }
 
@@ -163,12 +168,27 @@ mod tests {
         ] {
             assert_eq!(is_moderation(&member(by, before, after)), is, "{by} {before} {after}");
         }
+        let unseen = |sender: &str, after: &str| {
+            let mut event = member(sender, "", after);
+            event.0["unsigned"] = json!({"replaces_state": "$before"});
+            event
+        };
+        for (by, after, is) in [
+            ("@s:hs", "leave", true),
+            ("@t:hs", "leave", false),
+            ("@s:hs", "ban", true),
+            ("@t:hs", "join", false),
+        ] {
+            assert_eq!(is_moderation(&unseen(by, after)), is, "what was before is not shown: {by} {after}");
+        }
         for (kind, is) in [
             ("m.room.power_levels", true),
             ("m.room.server_acl", true),
             ("m.room.join_rules", true),
             ("m.room.tombstone", true),
             ("m.policy.rule.user", true),
+            ("org.matrix.mjolnir.rule.server", true),
+            ("m.policy.rule.a_million_others", false),
             ("m.room.third_party_invite", true),
             ("m.room.name", false),
             ("m.room.topic", false),

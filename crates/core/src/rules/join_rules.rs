@@ -109,8 +109,10 @@ pub fn is_known_to(state: &RoomState, rule: &str) -> Option<bool> {
     }
 }
 
+/// How many rooms a sentence names.
+pub(super) const NAMED: usize = 5;
+
 fn with_rooms(line: Line, rooms: &[&str], names: &Names) -> Line {
-    const NAMED: usize = 5;
     let line = rooms.iter().take(NAMED).enumerate().fold(line, |line, (n, room)| {
         let line = if n > 0 { line.text(", ") } else { line };
         line.append(names.room(room))

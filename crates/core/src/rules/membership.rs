@@ -34,7 +34,7 @@ mod words;
 use serde_json::Value;
 
 pub use self::{
-    because::{because, with_cause},
+    because::{because, with_because},
     email::explain_third_party_invite,
     table::transition,
     together::{GroupKey, group_key, together},
@@ -510,19 +510,19 @@ mod tests {
                 OTHER,
                 &joined,
                 &hiding("ban"),
-                "MOD removed and banned BOB and hid all their messages, because “spam”",
+                "MOD removed and banned BOB and asked servers to hide all their messages, because “spam”",
             );
             check(
                 OTHER,
                 &joined,
                 &hiding("leave"),
-                "MOD kicked BOB and hid all their messages, because “spam”",
+                "MOD kicked BOB and asked servers to hide all their messages, because “spam”",
             );
             check(
                 OTHER,
                 &invited,
                 &hiding("ban"),
-                "MOD banned BOB, who had been invited, and hid all their messages, because “spam”",
+                "MOD banned BOB, who had been invited, and asked servers to hide all their messages, because “spam”",
             );
             check(OWN, &joined, &hiding("leave"), "BOB left, because “spam”");
             check(OTHER, &joined, &json!({"membership": "ban", key: "true"}), "MOD removed and banned BOB");

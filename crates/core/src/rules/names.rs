@@ -17,18 +17,16 @@ pub struct Names {
 impl Names {
     /// The display names that a room's member events give.
     pub fn of<'a>(state: impl IntoIterator<Item = &'a Event>) -> Self {
-        let users = state
-            .into_iter()
-            .filter(|event| event.kind() == "m.room.member")
-            .filter_map(|event| Some((event.state_key()?.to_owned(), event.text("displayname")?.to_owned())))
-            .collect();
-        Self { users, rooms: BTreeMap::new() }
+        Self::default().with_members(state)
     }
 
     /// Adds the display names that a room's member events give; they count more than those that are there.
     #[must_use]
     pub fn with_members<'a>(mut self, state: impl IntoIterator<Item = &'a Event>) -> Self {
-        self.users.extend(Self::of(state).users);
+        let members = state.into_iter().filter(|event| event.kind() == "m.room.member");
+        self.users.extend(members.filter_map(|event| {
+            Some((event.state_key()?.to_owned(), event.text("displayname")?.to_owned()))
+        }));
         self
     }
 

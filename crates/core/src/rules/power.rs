@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::state::level;
 use crate::{model::Event, reply::Line};
 
 /// How much power somebody has.
@@ -89,11 +90,6 @@ fn creators_stand_above(version: Option<&str>) -> bool {
     })
 }
 
-/// A power level: a whole number, in rooms before version 10 also written as a text.
-pub(super) fn level(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -146,14 +142,16 @@ mod tests {
     fn levels_of_every_shape() {
         let old = create(&json!({"creator": "@old:hs"}));
         let power = |content| Power::of(Some(&old), Some(&levels(&content)), Some("9"));
-        let odd =
-            power(json!({"users_default": " 5 ", "users": {"@a:hs": "50", "@b:hs": -1, "@c:hs": [], "": 3}}));
+        let odd = power(
+            json!({"users_default": " 5 ", "users": {"@a:hs": "50", "@b:hs": -1, "@c:hs": [], "@d:hs": 50.7, "": 3}}),
+        );
         check(
             &odd,
             &[
                 ("@a:hs", Level::Of(50)),
                 ("@b:hs", Level::Of(-1)),
                 ("@c:hs", Level::Of(5)),
+                ("@d:hs", Level::Of(50)),
                 ("@old:hs", Level::Of(5)),
             ],
         );

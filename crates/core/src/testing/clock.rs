@@ -32,6 +32,11 @@ impl ManualClock {
     pub fn pass(&self, duration: Duration) {
         self.0.fetch_add(i64::try_from(duration.as_millis()).expect("tests are short"), Ordering::SeqCst);
     }
+
+    /// Sets the clock back.
+    pub fn set_back(&self, duration: Duration) {
+        self.0.fetch_sub(i64::try_from(duration.as_millis()).expect("tests are short"), Ordering::SeqCst);
+    }
 }
 
 impl Clock for ManualClock {

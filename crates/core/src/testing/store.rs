@@ -19,7 +19,7 @@ use crate::{
         WatchedEvent, Which,
     },
     reply::{Attachment, Rendered},
-    speech::{Delivery, Effort, Marked, Say, Sendable},
+    speech::{Delivery, Effort, FEED, Marked, Say, Sendable},
 };
 
 /// A store in memory.
@@ -339,7 +339,7 @@ impl Store for MemoryStore {
         let inner = self.inner();
         let pending = || inner.outbox.iter().filter(|out| out.version > out.sent);
         let is_reaction = |out: &&Out| matches!(out.what, What::Reaction { .. });
-        let is_feed = |out: &&Out| out.key.starts_with("feed-");
+        let is_feed = |out: &&Out| out.key.starts_with(FEED);
         let answers = pending().filter(|out| !is_reaction(out) && !is_feed(out));
         let messages = answers.chain(pending().filter(|out| !is_reaction(out) && is_feed(out)));
         let reactions = pending().filter(is_reaction);

@@ -7,13 +7,14 @@ const MARKS: usize = 4;
 /// One clean line of at most `max_chars` characters, with “…” as the last one if it was cut. Empty when nothing of
 /// the text is visible.
 pub fn clean(text: &str, max_chars: usize) -> String {
-    let line = filtered(text);
+    // One blank at each end may go.
+    let line = filtered(text, max_chars.saturating_add(2));
     cut(line.trim(), max_chars)
 }
 
 /// Like [`clean`], but blanks at both ends stay: for our own words, which are joined to others.
 pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
-    cut(&filtered(text), max_chars)
+    cut(&filtered(text, max_chars), max_chars)
 }
 
 /// Like [`clean`], but runs of blanks stay as they are, for text in a fixed pitch.
@@ -57,15 +58,14 @@ fn is_combining(c: char) -> bool {
     !c.is_ascii() && c.escape_debug().next() == Some('\\') && !is_escaped_after_a_letter(c)
 }
 
-/// Runs of white space become one space, and what [`visible`] drops is gone.
-fn filtered(text: &str) -> String {
-    let mut line = String::new();
-    for c in visible(text.chars().map(|c| if c.is_whitespace() { ' ' } else { c })) {
-        if c != ' ' || !line.ends_with(' ') {
-            line.push(c);
-        }
-    }
-    line
+/// Runs of white space become one space, and what [`visible`] drops is gone. What is longer than `enough` characters is
+/// longer than that here too, but need not be whole: texts of strangers can be as long as an event.
+fn filtered(text: &str, enough: usize) -> String {
+    let mut before = None;
+    visible(text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }))
+        .filter(|c| before.replace(*c) != Some(' ') || *c != ' ')
+        .take(enough.saturating_add(1))
+        .collect()
 }
 
 /// Drops invisible characters, and marks that have no base or too many before them. One emoji selector (U+FE0F) is
@@ -158,6 +158,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn stopping_where_the_line_is_full_changes_nothing(text in "( |\n|\u{200b}|\u{301}|a|\\PC){0,20}", max in 0_usize..12) {
+            let whole = filtered(&text, usize::MAX);
+            prop_assert_eq!(clean(&text, max), cut(whole.trim(), max));
+            prop_assert_eq!(one_line(&text, max), cut(&whole, max));
+        }
+
         #[test]
         fn always_one_bounded_visible_line(text in any::<String>(), max in 0_usize..50) {
             let cleaned = clean(&text, max);

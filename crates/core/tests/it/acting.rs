@@ -146,6 +146,7 @@ const PREVIEW: &str = "Shut down Spam (`#bad:hs.test`, `!bad:hs.test`)
 
 Members: 4 (3 on this server)
 Creator: `@user0:hs.test`
+Joining: anyone can join
 Block: not blocked
 
 • 3 local members are removed.

@@ -311,3 +311,14 @@ async fn words_of_strangers_stay_in_their_place() {
         &["Yes: ", "are not of the shape that servers ask for"],
     );
 }
+
+#[tokio::test]
+async fn what_is_known_of_a_room_that_nobody_here_is_in_may_be_old() {
+    const OLD: &str = "what it knows may be old";
+    let mut stage = with("11", vec![rules(&json!({"join_rule": "public"}))]);
+    let said = stage.say("!can @bob:hs.test join #bad:hs.test").await;
+    assert!(said.starts_with("Yes:") && !said.contains(OLD), "{said}");
+    stage.homeserver.change_room(bad_room(), |room| room.members = vec![owned_user_id!("@far:other.test")]);
+    let said = stage.say("!can @bob:hs.test join #bad:hs.test").await;
+    assert!(said.starts_with("Yes:") && said.contains(OLD), "{said}");
+}

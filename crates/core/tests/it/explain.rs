@@ -306,6 +306,8 @@ async fn a_room_is_explained() {
         said.starts_with(
             "Talk (`!talk:hs.test`)
 
+Nobody of this server is in the room, so the server does not get what changes there: what it knows may be old.
+
 Closed: the room was replaced by `!new:hs.test`
 Joining: anyone can join
 Block: blocked, first by `@bot:hs.test`: nobody of this server can join

@@ -163,7 +163,7 @@ async fn a_beginning_that_was_purged_is_told() {
         &said,
         &[
             "`@eve:hs.test` does not appear in what the server has of Talk (`!talk:hs.test`).",
-            "the server does not have the beginning of this room",
+            "What was before 2026-11-21 00:08:00 UTC is not known: the server does not have the beginning of this room",
         ],
     );
     stage.homeserver.change_room(talk(), |room| room.events.clear());

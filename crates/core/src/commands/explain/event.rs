@@ -22,7 +22,7 @@ use crate::{
         can::what_made_possible,
         cause::{cause, in_words},
         explain::{Around, Explanation, explain, rooms_mentioned},
-        membership::with_cause,
+        membership::with_because,
         names::Names,
         room_state::RoomState,
         state::set,
@@ -110,7 +110,7 @@ pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
     };
     let reply = Reply::new().paragraph(Line::new().text("In ").append(room.line()).text(":")).paragraph(
         match state {
-            Some(state) => with_cause(sentence, event, state, names).text("."),
+            Some(state) => with_because(sentence, &[event], state, names).text("."),
             None => sentence.text("."),
         },
     );

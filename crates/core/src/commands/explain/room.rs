@@ -10,7 +10,7 @@ use crate::{
     commands::{
         Failure, World,
         events::unknown_room,
-        facts::{RoomFacts, block_line, other_rooms},
+        facts::{RoomFacts, block_line, may_be_old, other_rooms},
         room::{closed, encryption, history},
     },
     model::{Dir, Event, HistoryQuery, Millis, RoomDetails},
@@ -150,6 +150,7 @@ async fn today(room: &RoomId, world: &World<'_>) -> Result<Today, Failure> {
 pub(super) fn reply(facts: &Facts, world: &World<'_>) -> Reply {
     let Facts { details: room, state, names, about, .. } = facts;
     let mut reply = Reply::new().paragraph(facts.room.line());
+    reply = may_be_old(room).into_iter().fold(reply, Reply::paragraph);
     if let Some(line) = closed(room) {
         reply = reply.fact("Closed", line);
     }

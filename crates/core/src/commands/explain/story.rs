@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ruma::{OwnedUserId, RoomId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     previous::{missing, with_content, with_previous},
@@ -17,7 +17,7 @@ use crate::{
         history::{AT_ONCE, EMPTY},
         sheet::Sheet,
     },
-    model::{Dir, Event, HistoryQuery},
+    model::{Dir, Event, HistoryQuery, Millis},
     plan::{Plan, RoomRef},
     reply::{Line, MOST_BYTES, Reply},
     rules::{
@@ -25,7 +25,7 @@ use crate::{
         event::time,
         explain::{Around, Explanation, explain},
         join_rules::let_in,
-        membership::{Transition, transition, with_cause},
+        membership::{Transition, transition, with_because},
         names::Names,
         power::{Level, Power},
         room_state::RoomState,
@@ -62,6 +62,8 @@ struct Read {
     /// What the user did or what was done to them, and the settings that the reasons are taken from; oldest first.
     events: Vec<Event>,
     start: Start,
+    /// When the oldest event happened that was read, kept or not.
+    since: Option<Millis>,
 }
 
 /// Where the history begins that was read.
@@ -118,13 +120,14 @@ async fn read(room: &RoomId, user: &str, world: &World<'_>) -> Result<Read, Fail
         types: TYPES.map(str::to_owned).to_vec(),
         ..HistoryQuery::default()
     };
-    let mut read = Read { events: Vec::new(), start: Start::Later };
+    let mut read = Read { events: Vec::new(), start: Start::Later, since: None };
     let (mut seen, mut empty, mut bytes) = (0, 0, 0);
     loop {
         let page = world.lookup.history(room, &query).await?;
         seen += page.events.len() as u64;
         empty += usize::from(page.events.is_empty());
         if let Some(oldest) = page.events.last() {
+            read.since = Some(oldest.time());
             read.start = if is_create(oldest) { Start::Room } else { Start::Later };
         }
         let kept = page.events.into_iter().filter(|event| is_kept(event, user));
@@ -281,6 +284,12 @@ fn changes_power_of(user: &str, event: &Event, before: &RoomState) -> bool {
     if event.kind() != "m.room.power_levels" || event.state_key() != Some("") {
         return false;
     }
+    // The power of everybody is a matter of those who are inside.
+    let names_them = |content: &Value| content.pointer("/users").and_then(|users| users.get(user)).is_some();
+    let is_named = names_them(event.content()) || event.prev_content().is_some_and(names_them);
+    if !is_named && before.membership(user) != "join" {
+        return false;
+    }
     let create = before.the("m.room.create");
     let power = |levels: &Event| Power::of(create, Some(levels), before.version()).level(user);
     let had = match event.prev_content() {
@@ -303,7 +312,7 @@ fn line(event: &Event, state: &RoomState, facts: &Facts, world: &World<'_>) -> L
         public_rooms: Some(&facts.public_rooms),
     };
     let Explanation { sentence, warnings, .. } = explain(event, &around);
-    let sentence = with_cause(sentence, event, state, &facts.names);
+    let sentence = with_because(sentence, &[event], state, &facts.names);
     let line = Line::new().text(format!("{} ", time(event))).append(sentence);
     let line = match cause(event, &facts.plans, world.lookup.me()) {
         Some(plan) => line.text(" – my doing, ").append(in_words(plan)),
@@ -321,8 +330,8 @@ fn beginning(facts: &Facts) -> Option<Line> {
         }
         Start::TooMuch => "there is more than I can read at once.",
     };
-    let what = match facts.read.events.first() {
-        Some(event) => format!("What was before {}", date(event.time())),
+    let what = match facts.read.since {
+        Some(time) => format!("What was before {}", date(time)),
         None => "What was".to_owned(),
     };
     Some(Line::from(format!("{what} is not known: {why}")))

@@ -4,10 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use ruma::{events::room::power_levels::PowerLevelAction, room_version_rules::AuthorizationRules};
+use ruma::events::room::power_levels::PowerLevelAction;
 
 use super::{
-    super::{join_rules::allowed, member::Membership, room_state::RoomState},
+    super::{
+        join_rules::{allowed, is_known_to},
+        member::Membership,
+        room_state::RoomState,
+    },
     case::Case,
     verdict::{Answer, Grant, Missing, Reason, Remark, Verdict},
 };
@@ -31,16 +35,14 @@ fn rule(state: &RoomState) -> Rule {
     // A room without a rule is for the invited.
     let Some(value) = event.and_then(|event| event.content().get("join_rule")) else { return Rule::Invite };
     let Some(word) = value.as_str() else { return Rule::Unknown(value.to_string()) };
-    let rules = state.rules().map(|rules| rules.authorization);
-    // What is not known is taken for new.
-    let knows = |of: fn(&AuthorizationRules) -> bool| rules.as_ref().is_none_or(of);
     match word {
+        // A version that is not known is taken for a new one.
+        _ if is_known_to(state, word) == Some(false) => Rule::NotOfVersion(word.to_owned()),
         "public" => Rule::Public,
         "invite" => Rule::Invite,
-        "knock" if knows(|rules| rules.knocking) => Rule::Knock,
-        "restricted" if knows(|rules| rules.restricted_join_rule) => Rule::Restricted,
-        "knock_restricted" if knows(|rules| rules.knock_restricted_join_rule) => Rule::KnockRestricted,
-        "knock" | "restricted" | "knock_restricted" => Rule::NotOfVersion(word.to_owned()),
+        "knock" => Rule::Knock,
+        "restricted" => Rule::Restricted,
+        "knock_restricted" => Rule::KnockRestricted,
         // "private" is reserved; servers let nobody join by it.
         other => Rule::Unknown(other.to_owned()),
     }

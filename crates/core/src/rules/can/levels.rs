@@ -12,8 +12,9 @@ use ruma::{
 use serde_json::Value;
 
 use super::super::{
-    power::{Level, Power, level},
+    power::{Level, Power},
     room_state::RoomState,
+    state::level,
 };
 use crate::model::Event;
 

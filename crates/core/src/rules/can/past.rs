@@ -4,7 +4,13 @@ use ruma::events::{StateEventType, room::power_levels::PowerLevelAction};
 use serde_json::{Value, json};
 
 use super::{
-    super::{names::Names, power::Level, room_state::RoomState},
+    super::{
+        member::Membership,
+        membership::{Transition, transition},
+        names::Names,
+        power::Level,
+        room_state::RoomState,
+    },
     levels::Levels,
     verdict::Source,
     words::doing,
@@ -83,6 +89,10 @@ fn action(event: &Event) -> Option<(PowerLevelAction, Option<&str>)> {
         ("m.room.member", Some(target)) => {
             let before = event.prev_content().and_then(membership);
             let is_other = target != event.sender();
+            // A kick or the end of a ban: which of them is not shown.
+            if transition(event) == Transition::Unseen(Membership::Leave) {
+                return None;
+            }
             match (before.as_deref(), membership(event.content()).as_deref()) {
                 (_, Some("invite")) => Some((PowerLevelAction::Invite, None)),
                 (_, Some("ban")) => Some((PowerLevelAction::Ban, Some(target))),
@@ -227,6 +237,9 @@ mod tests {
             check(&event, &state, None);
         }
         check(&member("@mod:hs", "@bob:hs", None, "ban"), &RoomState::default(), None);
+        let mut unseen = member("@mod:hs", "@bob:hs", None, "leave");
+        unseen.0["unsigned"] = json!({"replaces_state": "$before"});
+        check(&unseen, &state, None);
     }
 
     #[test]

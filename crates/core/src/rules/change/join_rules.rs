@@ -12,7 +12,7 @@ use crate::{
     reply::Line,
     rules::{
         explain::Explanation,
-        join_rules::{allowed, improper, in_words, is_known_to},
+        join_rules::{NAMED, allowed, improper, in_words, is_known_to},
     },
 };
 
@@ -39,11 +39,15 @@ fn rule(content: &Value) -> Option<&str> {
     content.get("join_rule")?.as_str()
 }
 
-/// The rooms whose members can join, one by one, and those whose members no longer can.
+/// The rooms whose members can join, one by one, and those whose members no longer can: where one list became another.
+/// Of a list that came or went as a whole the sentence names all, unless it is long.
 fn conditions(change: &Change<'_>) -> Vec<Line> {
     let rooms = |content| if is_restricted(content) { allowed(content) } else { Vec::new() };
     let after = rooms(change.after());
     let Some(before) = change.before().map(rooms) else { return Vec::new() };
+    if (before.is_empty() || after.is_empty()) && before.len().max(after.len()) <= NAMED {
+        return Vec::new();
+    }
     let each = |words: &'static str, rooms: Vec<&str>| {
         rooms
             .into_iter()
@@ -134,6 +138,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
+    use super::NAMED;
     use crate::rules::{
         change::scene::{changed, room, set, told, told_around, told_in},
         explain::Around,
@@ -204,7 +209,13 @@ mod tests {
         );
         told(&changed(KIND, &allow("restricted", &["!a"]), &allow("invite", &["!a"]))).lists(
             "Ana (`@ana:hs.test`) changed who can join: now only invited people can join; before: members of `!a` can join, everybody else needs an invitation",
-            &["can no longer join by that: members of `!a`"],
+            &[],
+        );
+        let many: Vec<String> = (0..=NAMED).map(|n| format!("!r{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(
+            told(&changed(KIND, &rule("invite"), &allow("restricted", &many))).details.len(),
+            NAMED + 1
         );
     }
 

@@ -4,7 +4,12 @@ use super::{table::transition, transition::Transition, user_of};
 use crate::{
     model::Event,
     reply::Line,
-    rules::{join_rules::allowed, member::Membership, names::Names, room_state::RoomState},
+    rules::{
+        join_rules::{allowed, is_known_to},
+        member::Membership,
+        names::Names,
+        room_state::RoomState,
+    },
 };
 
 /// How many rooms are named.
@@ -32,15 +37,22 @@ pub fn because(event: &Event, state: &RoomState, names: &Names) -> Option<Line> 
     }
 }
 
-/// The sentence, and what let somebody in who joined.
-pub fn with_cause(sentence: Line, event: &Event, state: &RoomState, names: &Names) -> Line {
-    // The sentence about an accepted invitation says whose it was.
-    let has_cause = transition(event) == Transition::InvitationAccepted
-        && event.0.pointer("/unsigned/prev_sender").is_some();
-    match because(event, state, names).filter(|_| !has_cause) {
+/// A sentence about one event, or about many of a kind, and behind it what let them in, where that is the same for all.
+pub fn with_because(sentence: Line, events: &[&Event], state: &RoomState, names: &Names) -> Line {
+    let Some((first, others)) = events.split_first() else { return sentence };
+    let cause = because(first, state, names);
+    if others.iter().any(|event| because(event, state, names) != cause) {
+        return sentence;
+    }
+    let is_one = others.is_empty();
+    // The sentence about one accepted invitation says whose it was.
+    let has_cause = is_one
+        && transition(first) == Transition::InvitationAccepted
+        && first.0.pointer("/unsigned/prev_sender").is_some();
+    match cause.filter(|_| !has_cause) {
         None => sentence,
         // The sentence ends with a “because” of theirs.
-        Some(cause) if event.text("reason").is_some_and(|reason| !reason.is_empty()) => {
+        Some(cause) if is_one && first.text("reason").is_some_and(|reason| !reason.is_empty()) => {
             sentence.text(" (").append(cause).text(")")
         }
         Some(cause) => sentence.text(", ").append(cause),
@@ -65,9 +77,6 @@ fn inviter<'a>(event: &'a Event, state: &'a RoomState) -> Option<&'a str> {
 fn by_join_rule(event: &Event, state: &RoomState, names: &Names, public: &str) -> Option<Line> {
     let rules = state.the("m.room.join_rules")?;
     let rule = rules.text("join_rule")?;
-    let known = |has: fn(&ruma::room_version_rules::AuthorizationRules) -> bool| {
-        state.rules().is_none_or(|rules| has(&rules.authorization))
-    };
     let vouched = event.text("join_authorised_via_users_server").is_some();
     let though = |why: &str| Some(Line::new().text(format!("though, as far as is known, {why}")));
     match rule {
@@ -75,11 +84,8 @@ fn by_join_rule(event: &Event, state: &RoomState, names: &Names, public: &str) -
         "public" => Some(Line::new().text(format!("because {public}"))),
         // "If the join_authorised_via_users_server key in content is not a user with sufficient permission to invite
         // other users, reject."
-        "restricted" if !known(|rules| rules.restricted_join_rule) => {
-            though("nobody can join by the rule “restricted” in a room of this version")
-        }
-        "knock_restricted" if !known(|rules| rules.knock_restricted_join_rule) => {
-            though("nobody can join by the rule “knock_restricted” in a room of this version")
+        "restricted" | "knock_restricted" if is_known_to(state, rule) == Some(false) => {
+            though(&format!("nobody can join by the rule “{rule}” in a room of this version"))
         }
         "restricted" | "knock_restricted" if !vouched => {
             though("nobody vouched for them, and the room lets in members of other rooms only")
@@ -253,6 +259,45 @@ mod tests {
         check(&accepted, &before, Some("because `@mod:hs.test` had invited them"));
         accepted.0["unsigned"]["prev_sender"] = json!("@ana:hs.test");
         check(&accepted, &before, Some("because Ana (`@ana:hs.test`) had invited them"));
+    }
+
+    #[track_caller]
+    fn check_all(events: &[&Event], state: &RoomState, want: &str) {
+        let line = with_because(Line::from("…"), events, state, &names());
+        assert_eq!(Reply::text(line).render().text, want, "{events:?}");
+    }
+
+    #[test]
+    fn what_let_many_in_is_told_where_it_is_the_same_for_all() {
+        let public = state("12", Some(json!({"join_rule": "public"})));
+        let join_of = |user: &str| event(user, Some("leave"), &join());
+        let (bob, eve) = (join_of("@bob:hs.test"), join_of("@eve:hs.test"));
+        check_all(&[&bob, &eve], &public, "…, because the room is public");
+        // Whoever made the room came in otherwise than those behind them.
+        let maker = event("@ana:hs.test", None, &join());
+        check_all(&[&maker, &bob, &eve], &public, "…");
+        let accepted = |user: &str, by: &str| {
+            let mut event = event(user, Some("invite"), &join());
+            event.0["unsigned"]["prev_sender"] = json!(by);
+            event
+        };
+        let by_ana = accepted("@bob:hs.test", "@ana:hs.test");
+        let invited = "…, because Ana (`@ana:hs.test`) had invited them";
+        check_all(&[&by_ana, &accepted("@eve:hs.test", "@ana:hs.test")], &public, invited);
+        check_all(&[&by_ana, &accepted("@eve:hs.test", "@mod:hs.test")], &public, "…");
+        check_all(&[], &public, "…");
+    }
+
+    #[test]
+    fn one_sentence_has_no_cause_twice() {
+        let public = state("12", Some(json!({"join_rule": "public"})));
+        // Its sentence says whose the invitation was.
+        let mut accepted = event("@bob:hs.test", Some("invite"), &join());
+        check_all(&[&accepted], &public, "…, because they had been invited");
+        accepted.0["unsigned"]["prev_sender"] = json!("@ana:hs.test");
+        check_all(&[&accepted], &public, "…");
+        let reason = event("@bob:hs.test", Some("leave"), &json!({"membership": "join", "reason": "hello"}));
+        check_all(&[&reason], &public, "… (because the room is public)");
     }
 
     #[test]

@@ -94,24 +94,24 @@ pub(super) fn hides_messages(event: &Event) -> bool {
         && (is_set("org.matrix.msc4293.redact_events") || is_set("redact_events"))
 }
 
-/// Adds that all messages are hidden, when they are.
+/// Adds that all messages are to be hidden. Whether they are is up to each server: few know that yet, and those that do
+/// ask whether the sender has the power.
 pub(super) fn hiding(line: Line, event: &Event, words: Words) -> Line {
     match (hides_messages(event), words.is_open()) {
         (false, _) => line,
-        (true, true) => line.text(" and hid all their messages"),
-        (true, false) => line.text(", and hid all their messages"),
+        (true, true) => line.text(" and asked servers to hide all their messages"),
+        (true, false) => line.text(", and asked servers to hide all their messages"),
     }
 }
 
 /// The reason, and of a changed ban the one before.
-pub(super) fn because(line: Line, event: &Event, transition: Transition) -> Line {
-    let said = |content: &'_ Value| {
-        let reason = content.get("reason").and_then(Value::as_str)?;
-        (!clean(reason, 1).is_empty()).then(|| reason.to_owned())
+pub(super) fn because<'a>(line: Line, event: &'a Event, transition: Transition) -> Line {
+    let said = |content: &'a Value| {
+        content.get("reason").and_then(Value::as_str).filter(|reason| !clean(reason, 1).is_empty())
     };
     let (before, after) = (event.prev_content().and_then(said), said(event.content()));
     match (transition, before) {
-        (Transition::BanChanged, Some(before)) if after.as_ref() != Some(&before) => {
+        (Transition::BanChanged, Some(before)) if after != Some(before) => {
             let line = match after {
                 // What was redacted may have had one.
                 None if super::is_redacted(event) => line,

@@ -88,6 +88,7 @@ impl Lookup for FakeHomeserver {
                 let is = |key: &str, word: &str| event[key].as_str() == Some(word);
                 (query.senders.is_empty() || query.senders.iter().any(|user| is("sender", user.as_str())))
                     && (query.types.is_empty() || query.types.iter().any(|kind| is("type", kind)))
+                    && !query.not_types.iter().any(|kind| is("type", kind))
             };
             let page: Vec<usize> = range.into_iter().filter(wanted).take(query.limit as usize).collect();
             let end = page.last().map(|n| token(if query.dir == Dir::Backwards { *n } else { n + 1 }));
@@ -231,6 +232,20 @@ impl Lookup for FakeHomeserver {
                 start: Some(token(at.saturating_sub(half))),
                 end: Some(token((at + 1 + half).min(events.len()))),
             }))
+        })
+    }
+
+    fn state_at<'a>(
+        &'a self,
+        room: &'a RoomId,
+        event: &'a EventId,
+        types: &'a [&'a str],
+    ) -> Asked<'a, Option<Vec<Event>>> {
+        self.call("state_at", move |inner| {
+            let Some(room) = inner.rooms.get(room) else { return Ok(None) };
+            let is_it = |known: &Value| known["event_id"] == event.as_str();
+            let state = room.state.iter().cloned().map(Event).filter(|event| types.contains(&event.kind()));
+            Ok(room.events.iter().any(is_it).then(|| state.collect()))
         })
     }
 
