@@ -325,7 +325,9 @@ mod messages {
         ] {
             let events: Vec<Event> = (0..count).map(|_| event(kind)).collect();
             let mut size = Size::default();
-            events.iter().for_each(|event| size.add(room_id!("!a:hs.test"), event));
+            for event in &events {
+                size.add(room_id!("!a:hs.test"), event);
+            }
             let groups = groups(events.iter().map(|event| (room_id!("!a:hs.test"), event)));
             assert_eq!((groups.len(), size.lines()), (want, want), "{kind} {count}");
         }
