@@ -266,7 +266,7 @@ impl Session {
     }
 }
 
-/// The event that invites the account. It is stripped, but Synapse leaves its ID in.
+/// The event that invites the account, where the server leaves its ID in: it may be stripped of it, as by Synapse.
 async fn invite_event(room: &Room) -> Option<OwnedEventId> {
     let key = room.own_user_id().as_str();
     let event = room.get_state_event(StateEventType::RoomMember, key).await.ok()??;

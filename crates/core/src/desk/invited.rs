@@ -22,6 +22,15 @@ pub struct Invitation {
     pub event_id: Option<OwnedEventId>,
 }
 
+/// What is known of the event that invites.
+enum Invite {
+    Event(OwnedEventId),
+    /// All invitations of such a room look alike.
+    Unknown,
+    /// The bot has joined meanwhile, or the invitation was withdrawn.
+    Over,
+}
+
 /// Why an invitation could not be dealt with yet.
 #[derive(Debug, thiserror::Error)]
 pub enum NotYet {
@@ -44,7 +53,11 @@ impl Desk {
         if let Some(by) = &invitation.inviter
             && self.lookup.standing(by).await? != Standing::Outside
         {
-            return Ok(self.take(invitation, by)?);
+            return match self.which(invitation).await? {
+                Invite::Event(event) => Ok(self.take(invitation, by, event.as_str())?),
+                Invite::Unknown => Ok(self.take(invitation, by, "")?),
+                Invite::Over => Ok(()),
+            };
         }
         let by = invitation.inviter.as_ref().map_or("somebody", |by| by.as_str());
         info!(%room, by, "an invitation is left alone");
@@ -56,9 +69,28 @@ impl Desk {
         Ok(self.announce(&format!("invite-{room}-{by}"), &Reply::text(line))?)
     }
 
-    fn take(&self, invitation: &Invitation, by: &OwnedUserId) -> Result<(), StoreError> {
+    /// Which invitation it is: that tells a new one from one that was taken before. Synapse leaves the event's ID out of
+    /// what it says to the invited, but an admin can look.
+    async fn which(&self, invitation: &Invitation) -> Result<Invite, Fault> {
+        if let Some(event) = &invitation.event_id {
+            return Ok(Invite::Event(event.clone()));
+        }
+        let members = match self.lookup.state(&invitation.room_id, Some("m.room.member")).await {
+            Ok(members) => members,
+            Err(fault) if fault.is_passing() => return Err(fault),
+            // A room that nobody of this server is in, or no right to look.
+            Err(_) => return Ok(Invite::Unknown),
+        };
+        let me = self.lookup.me().as_str();
+        Ok(match members.iter().find(|event| event.state_key() == Some(me)) {
+            Some(event) if event.text("membership") != Some("invite") => Invite::Over,
+            Some(event) => event.event_id().map_or(Invite::Unknown, |id| Invite::Event(id.to_owned())),
+            None => Invite::Unknown,
+        })
+    }
+
+    fn take(&self, invitation: &Invitation, by: &OwnedUserId, which: &str) -> Result<(), StoreError> {
         let room = &invitation.room_id;
-        let which = invitation.event_id.as_ref().map_or("", |event| event.as_str());
         let origin = Origin::Invitation(format!("{room} {by} {which}"));
         let about = Which { about: Some(room.to_string()), ..Which::default() };
         if self.store.plans(&about)?.iter().any(|plan| plan.origin == origin) {

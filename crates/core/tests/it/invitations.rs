@@ -9,6 +9,8 @@ use gleipnir_core::{
     testing::{FakeRoom, Stage},
 };
 
+use serde_json::json;
+
 use crate::scene::{has, plan, plans};
 
 fn lounge() -> &'static RoomId {
@@ -54,6 +56,29 @@ async fn a_moderators_invitation_is_taken_once_and_can_be_undone() {
     // A new invitation is another one.
     let again = Invitation { event_id: Some(owned_event_id!("$invite2")), ..by("@mod:hs.test") };
     has(&stage.invite(&again).await.expect("it works"), &["I am in it now"]);
+}
+
+#[tokio::test]
+async fn invitations_without_an_id_are_told_apart_by_the_rooms_state() {
+    let mut stage = stage();
+    let nameless = Invitation { event_id: None, ..by("@mod:hs.test") };
+    let is_now = |stage: &Stage, id: &str, membership: &str| {
+        let event = json!({"type": "m.room.member", "state_key": "@bot:hs.test", "event_id": id,
+            "sender": "@mod:hs.test", "content": {"membership": membership}});
+        stage.homeserver.change_room(lounge(), |room| room.state = vec![event]);
+    };
+    is_now(&stage, "$invite", "invite");
+    has(&stage.invite(&nameless).await.expect("it works"), &["I am in it now"]);
+    assert_eq!(stage.invite(&nameless).await.expect("it works"), "", "the same one");
+    // It is shown for a moment after it was taken.
+    is_now(&stage, "$join", "join");
+    assert_eq!(stage.invite(&nameless).await.expect("it works"), "", "it is over");
+    stage.say("!undo 1").await;
+    is_now(&stage, "$invite2", "invite");
+    has(&stage.invite(&nameless).await.expect("it works"), &["I am in it now"]);
+    // What the server cannot tell yet is asked again.
+    stage.homeserver.fail_once("state", Fault::Timeout);
+    assert!(stage.invite(&nameless).await.is_err());
 }
 
 #[tokio::test]
