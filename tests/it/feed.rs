@@ -52,10 +52,9 @@ async fn an_invitation_is_taken_from_moderators_alone() {
     assert_eq!(membership(&m.user, &room).await, "leave");
 
     // Invited once more, and thrown out: that is told, and nothing after it.
+    let before = m.said().len();
     m.user.invite(&room, BOT).await.unwrap();
-    while membership(&m.user, &room).await != "join" {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    m.hears_after(before, &format!("`{room}`): I am in it now, and watch it.")).await;
     act(&m.user, &room, "ban", "@far:far.test", "spam").await;
     m.told_that(&room, "banned `@far:far.test`, because “spam”").await;
     act(&m.user, &room, "kick", BOT, "no robots").await;
@@ -319,8 +318,8 @@ async fn what_the_bot_does_is_told_with_its_command() {
     assert_eq!(
         told.sentence,
         format!(
-            "owner (`@owner:hs.test`) raised mod (`@mod:hs.test`) from power 0 to 100 – my doing, for \
-             `@mod:hs.test`: `!room-admin {room}` (job 2) ⚠️ mod (`@mod:hs.test`) has power 100 now, enough to kick, \
+            "owner (`@owner:hs.test`) raised `@mod:hs.test` from power 0 to 100 – my doing, for \
+             `@mod:hs.test`: `!room-admin {room}` (job 2) ⚠️ `@mod:hs.test` has power 100 now, enough to kick, \
              to ban and to change the power levels."
         )
     );

@@ -82,25 +82,28 @@ async fn the_management_room_is_entered_and_no_other() {
 
     let m = Moderator::open(&scene.synapse, user.clone(), room.clone());
     m.hears("Hello, I am").await;
-    let invited = m.hears("`@mod:hs.test` invited me to Moderators").await;
-    invited.says(&[&scene.moderator.room, "I leave the invitation alone"]);
+    // The other one is watched: somebody of the management room invites.
+    let watched = format!("Moderators (`{}`): I am in it now, and watch it.", scene.moderator.room);
+    m.hears(&watched).await;
     let lure = stranger
         .create_room(json!({"preset": "private_chat", "name": "Come in!", "invite": [BOT]}))
         .await
         .unwrap();
-    m.hears("`@stranger:hs.test` invited me to Come in!").await.says(&[&lure]);
+    let left_alone = format!("`@stranger:hs.test` invited me to `{lure}`. I leave the invitation alone");
+    m.hears(&left_alone).await;
     m.good("!version", "Gleipnir").await;
 
     // All of that once, over restarts.
     scene.bot.kill();
     scene.bot.start().await;
     m.good("!jobs", "Nothing is under way.").await;
-    for words in ["Hello, I am", "invited me to Moderators", "invited me to Come in!"] {
+    for words in ["Hello, I am", &watched, &left_alone] {
         assert_eq!(m.said().iter().filter(|said| said.text.contains(words)).count(), 1, "{words}");
     }
-    for (inviter, room) in [(&user, &scene.moderator.room), (&stranger, &lure)] {
+    for (inviter, room, membership) in [(&user, &scene.moderator.room, "join"), (&stranger, &lure, "invite")]
+    {
         let member = inviter.state(room, "m.room.member", BOT).await.unwrap();
-        assert_eq!(member["membership"], "invite");
+        assert_eq!(member["membership"], membership);
     }
 
     // Thrown out, it waits for the next invitation.

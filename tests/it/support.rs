@@ -20,7 +20,7 @@ pub(crate) use self::{
 };
 
 /// How long anything is waited for. Only a failure takes so long.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// The bot's account.
 pub(crate) const BOT: &str = "@gleipnir:hs.test";

@@ -147,7 +147,7 @@ fn banned() -> Vec<Step> {
             "m.room.member",
             &id("dan"),
             json!({"membership": "ban", "reason": "spam", "org.matrix.msc4293.redact_events": true}),
-            "KIM banned `@dan:hs.test` and hid all their messages, because “spam”",
+            "KIM banned `@dan:hs.test` and asked servers to hide all their messages, because “spam”",
         ),
     ]
 }
@@ -379,7 +379,7 @@ fn restricted(version: u8, club: &str) -> Vec<Step> {
             "m.room.join_rules",
             "",
             rule("restricted"),
-            "MOD changed who can join: now members of CLUB can join, everybody else needs an invitation; before: anyone can join (can join now: members of CLUB) ⚠️ Anybody can join CLUB, and by way of it this room: it is as good as public.",
+            "MOD changed who can join: now members of CLUB can join, everybody else needs an invitation; before: anyone can join ⚠️ Anybody can join CLUB, and by way of it this room: it is as good as public.",
         ),
         step(
             "vee",
@@ -416,7 +416,7 @@ fn closed(version: u8, club: &str) -> Vec<Step> {
     };
     let private = format!(
         "KIM changed who can join: now private (a rule without a meaning): nobody can join, not even the invited; \
-         before: {before} (can no longer join by that: members of CLUB) ⚠️ Servers do not know this rule: not even \
+         before: {before} ⚠️ Servers do not know this rule: not even \
          invited people can join."
     );
     vec![
