@@ -29,7 +29,7 @@ async fn invitations(server: &Server) {
     let invites = bot.session.invites().await;
     let [invite] = &*invites else { panic!("{invites:?}") };
     assert_eq!((&invite.room_id, invite.inviter.as_ref()), (&room, Some(&ana.id)));
-    assert!(invite.event_id.as_ref().is_some_and(|id| id.as_str().starts_with('$')), "{invite:?}");
+    assert_eq!(invite.event_id, None, "Synapse strips the event; who relies on the ID must look elsewhere");
 
     // What was said before it came is not for it, even where it can read it.
     ana.say(&room, "before").await;
