@@ -12,6 +12,7 @@ async fn encrypted() {
     let Some(server) = Server::start().await else { return };
     conversation(&server).await;
     lost_store(&server).await;
+    elsewhere(&server).await;
 }
 
 fn message(text: &str, reply_to: Option<OwnedEventId>, replaces: Option<OwnedEventId>) -> Outgoing {
@@ -124,4 +125,40 @@ async fn lost_store(server: &Server) {
             assert_eq!(reason, "the key has not arrived");
         }
     }
+}
+
+/// What is read of other rooms beside the SDK after a break takes nothing away that the SDK needs: a sync deletes what
+/// was sent to the device before its cursor, and the key of a message that waits is such a thing.
+async fn elsewhere(server: &Server) {
+    let (ana, account) = (server.account("ana").await, server.account("bot").await);
+    let room = ana.person.create_room(encrypted_room(&[account.person.id.as_str()])).await;
+    let other = ana.person.create_room(json!({ "invite": [account.person.id] })).await;
+    let mut bot = account.joined().await;
+    let person = ana.person.user.clone();
+    let mut ana = ana.joined().await;
+    bot.sync(Some(&room)).await;
+    // The caller's cursor stays behind the SDK's, as after a crash.
+    let cursor = bot.cursor.clone();
+    let path = format!("/_matrix/client/v3/rooms/{other}/state/m.room.name");
+    person.put(&path, json!({ "name": "Lounge" })).await.unwrap();
+    bot.sync(None).await;
+    ana.sync(None).await;
+    ana.session.send(&room, "a", message("first", None, None)).await.unwrap();
+    bot.cursor = cursor;
+    let batch = bot.sync(Some(&room)).await;
+    let read = batch.events.iter().find(|event| event.json["content"]["body"] == "first");
+    assert_eq!(read.map(|event| &event.decryption), Some(&Decryption::Decrypted), "{:?}", batch.events);
+    let changed: Vec<_> = batch.elsewhere.iter().filter(|update| update.room_id == other).collect();
+    assert_eq!(changed.len(), 1, "{:?}", batch.elsewhere);
+    assert!(changed[0].events.iter().any(|event| event["content"]["name"] == "Lounge"), "{changed:?}");
+    assert!(batch.is_caught_up);
+    // Seen as it happens, it comes with the SDK's own sync.
+    let path = format!("/_matrix/client/v3/rooms/{other}/state/m.room.topic");
+    person.put(&path, json!({ "topic": "tea" })).await.unwrap();
+    let batch = bot.sync(Some(&room)).await;
+    assert!(!batch.is_caught_up, "{batch:?}");
+    let topic = |update: &gleipnir_matrix::RoomUpdate| {
+        update.events.iter().any(|event| event["content"]["topic"] == "tea")
+    };
+    assert!(batch.elsewhere.iter().any(topic), "{:?}", batch.elsewhere);
 }
