@@ -75,10 +75,13 @@ fn trim(db: &Connection) -> rusqlite::Result<()> {
         .map(drop)
 }
 
-/// The management room is another one: what was begun there does not grow.
+/// The management room is another one: what was begun there does not grow; what did not reach it is told in the new one.
 pub(super) fn moved(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
-        "UPDATE watched SET told = 1, json = '' WHERE digest IS NOT NULL; UPDATE digests SET open = 0;",
+        "UPDATE watched SET digest = NULL WHERE told = 0 AND NOT EXISTS \
+             (SELECT 1 FROM outbox WHERE key = 'feed-' || digest AND sent > 0);
+         UPDATE watched SET told = 1, json = '' WHERE digest IS NOT NULL;
+         UPDATE digests SET open = 0;",
     )
 }
 

@@ -429,7 +429,7 @@ fn closed(version: u8, club: &str) -> Vec<Step> {
             "m.room.encryption",
             "",
             json!({"algorithm": "m.megolm.v1.aes-sha2"}),
-            "MOD turned on encryption (`m.megolm.v1.aes-sha2`) (From now on neither the server nor I can read what is written.)",
+            "MOD turned on encryption (`m.megolm.v1.aes-sha2`) (from now on neither the server nor my commands can read what is written)",
         ),
         state(
             "mod",

@@ -179,7 +179,11 @@ impl Inner {
             plan.state = PlanState::Expired;
         }
         self.views.clear();
-        self.watch.moved();
+        let outbox = &self.outbox;
+        self.watch.moved(|id| {
+            let key = format!("{FEED}{id}");
+            outbox.iter().any(|out| out.key == key && out.sent > 0)
+        });
         for out in &mut self.outbox {
             (out.sent, out.event_id) = (out.version, None);
             if let What::Message { reply_to, .. } | What::File { reply_to, .. } = &mut out.what {

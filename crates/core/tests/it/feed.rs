@@ -599,3 +599,76 @@ async fn a_position_that_the_server_does_not_take_is_told_and_given_up() {
     let said = stage.tell().await;
     assert!(said.contains("“New”") && !said.contains("“Lost”"), "{said}");
 }
+
+#[tokio::test]
+async fn names_are_those_of_the_room_in_question() {
+    let mut stage = stage(Level::Moderation);
+    let other = owned_room_id!("!other:hs.test");
+    stage.room(&other, "Other", "#other:hs.test", 1);
+    let called = |name: &str| {
+        json!({"type": "m.room.member", "state_key": "@mod:hs.test", "sender": "@mod:hs.test",
+            "content": {"membership": "join", "displayname": name}})
+    };
+    for (room, name, id) in [(lounge(), "Mod", "$a"), (&*other, "Impostor", "$b")] {
+        let event = kick(id, "@bob:hs.test", "spam");
+        stage.homeserver.change_room(room, |room| {
+            room.state.push(called(name));
+            room.events.push(event.clone());
+        });
+        stage.notice(room, vec![event], Seen::Live);
+    }
+    let told = stage.tell().await;
+    has(
+        &told,
+        &[
+            "Lounge (`#lounge:hs.test`, `!lounge:hs.test`): Mod (`@mod:hs.test`) kicked",
+            "Other (`#other:hs.test`, `!other:hs.test`): Impostor (`@mod:hs.test`) kicked",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn what_overflows_goes_into_a_newer_message() {
+    let mut stage = stage(Level::Moderation);
+    // Five busy rooms, and a sixth in the shared message.
+    for n in 0..6 {
+        let id = RoomId::parse(format!("!r{n}:hs.test")).expect("a room ID");
+        stage.room(&id, &format!("Room {n}"), &format!("#r{n}:hs.test"), 1);
+        stage.notice(&id, vec![kick(&format!("$k{n}"), "@bob:hs.test", "spam")], Seen::Live);
+    }
+    stage.tell().await;
+    stage.clock.pass(Duration::from_secs(6));
+    let first = room_id!("!r0:hs.test");
+    let kicks = (0..45).map(|n| kick(&format!("$o{n}"), &format!("@u{n}:hs.test"), &format!("reason {n}")));
+    stage.notice(first, kicks.collect(), Seen::Live);
+    stage.tell().await;
+    let keys = stage.store.keys().into_iter().filter(|key| key.starts_with("feed-"));
+    let messages: Vec<String> = keys.filter_map(|key| stage.store.said(&key)).map(|said| said.text).collect();
+    let told: Vec<usize> = (0..45)
+        .map(|n| {
+            messages.iter().position(|text| text.contains(&format!("“reason {n}”"))).expect("it is told")
+        })
+        .collect();
+    assert!(told.is_sorted(), "later ones are in later messages: {told:?}");
+    assert!(!messages[5].contains("reason"), "the shared message stays what it was: {}", messages[5]);
+}
+
+#[tokio::test]
+async fn other_rooms_that_a_change_speaks_of_have_their_names_and_their_dangers() {
+    let mut stage = stage(Level::Moderation);
+    let club = owned_room_id!("!club:hs.test");
+    stage.room(&club, "Club", "#club:hs.test", 1);
+    let rules = json!({"type": "m.room.join_rules", "event_id": "$r", "sender": "@user0:hs.test", "state_key": "",
+        "origin_server_ts": 1_795_219_200_000_i64,
+        "content": {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": club}]},
+        "unsigned": {"prev_content": {"join_rule": "invite"}}});
+    stage.notice(lounge(), vec![rules], Seen::Live);
+    has(
+        &stage.tell().await,
+        &[
+            "now members of Club (`#club:hs.test`, `!club:hs.test`) can join",
+            "⚠️ Anybody can join Club (",
+            "it is as good as public.",
+        ],
+    );
+}

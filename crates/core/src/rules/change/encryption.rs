@@ -18,7 +18,7 @@ pub(super) fn explain(change: &Change<'_>) -> Explanation {
     let mut told: Explanation = match (before, after) {
         (None, Some(after)) => Explanation {
             sentence: who.text(" turned on encryption (").code(after).text(")"),
-            details: vec!["From now on neither the server nor I can read what is written.".into()],
+            details: vec!["from now on neither the server nor my commands can read what is written".into()],
             warnings: Vec::new(),
         },
         (None, None) if is_empty(change.after()) => who.text(" emptied the settings of encryption").into(),
@@ -68,7 +68,7 @@ mod tests {
         let on = json!({"algorithm": USUAL});
         told(&set(KIND, &on)).lists(
             "Ana (`@ana:hs.test`) turned on encryption (`m.megolm.v1.aes-sha2`)",
-            &["From now on neither the server nor I can read what is written."],
+            &["from now on neither the server nor my commands can read what is written"],
         );
         told(&changed(KIND, &on, &on))
             .says("Ana (`@ana:hs.test`) set the settings of encryption again, unchanged");

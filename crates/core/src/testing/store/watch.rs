@@ -40,9 +40,12 @@ impl Watch {
         }
     }
 
-    /// The management room is another one: what was begun there does not grow.
-    pub(super) fn moved(&mut self) {
-        self.digests.clear();
+    /// The management room is another one: what was begun there does not grow; what did not reach it, by what `is_sent`
+    /// says of a digest, is told in the new one.
+    pub(super) fn moved(&mut self, is_sent: impl Fn(DigestId) -> bool) {
+        let unsent = self.digests.drain(..).filter(|digest| !is_sent(digest.id));
+        let unsent: Vec<WatchedEvent> = unsent.flat_map(|digest| digest.events).collect();
+        self.untold.splice(..0, unsent);
     }
 
     pub(super) fn untold(&self) -> Vec<WatchedEvent> {
