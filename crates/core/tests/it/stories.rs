@@ -287,3 +287,18 @@ fn stage_of_nothing() -> Stage {
     stage.homeserver.put_room(room_id!("!talk:hs.test"), FakeRoom::default());
     stage
 }
+
+#[tokio::test]
+async fn a_history_without_end_is_read_for_so_long_only() {
+    let mut history = History::begin().join(ANA, "Ana");
+    for n in 0..101_000 {
+        history.0.push(json!({"type": "m.room.member", "event_id": format!("$m{n}:hs.test"),
+            "sender": "@u:evil.test", "state_key": "@u:evil.test", "content": {"membership": "join"}}));
+    }
+    let mut stage = history.join(ANA, "Annie").stage();
+    let calls = stage.homeserver.calls();
+    let (_, said) = say(&mut stage, STORY).await;
+    assert!(stage.homeserver.calls() - calls < 110);
+    has(&said, &["there is more than I can read at once", "“Annie”"]);
+    assert!(!said.contains("joined"), "the beginning was not read: {said}");
+}

@@ -87,6 +87,8 @@ const TYPES: [&str; 5] = [
 ];
 /// So many events are asked for one by one, at most, to know what others replaced.
 const ASKED: usize = 20;
+/// So many pages of the history are read at most: a hundred thousand changes.
+const PAGES: usize = 100;
 /// So many lines are on a page.
 const SHOWN: usize = 40;
 
@@ -121,9 +123,10 @@ async fn read(room: &RoomId, user: &str, world: &World<'_>) -> Result<Read, Fail
         ..HistoryQuery::default()
     };
     let mut read = Read { events: Vec::new(), start: Start::Later, since: None };
-    let (mut seen, mut empty, mut bytes) = (0, 0, 0);
+    let (mut pages, mut seen, mut empty, mut bytes) = (0, 0, 0, 0);
     loop {
         let page = world.lookup.history(room, &query).await?;
+        pages += 1;
         seen += page.events.len() as u64;
         empty += usize::from(page.events.is_empty());
         if let Some(oldest) = page.events.last() {
@@ -136,7 +139,7 @@ async fn read(room: &RoomId, user: &str, world: &World<'_>) -> Result<Read, Fail
             read.events.push(event);
         }
         let next = page.end.filter(|end| query.from.as_ref() != Some(end));
-        if next.is_some() && (bytes >= MOST_BYTES || empty > EMPTY) {
+        if next.is_some() && (bytes >= MOST_BYTES || empty > EMPTY || pages >= PAGES) {
             read.start = Start::TooMuch;
             break;
         }
