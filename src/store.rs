@@ -1,10 +1,12 @@
 //! What the bot must not forget, in SQLite. Every change is one transaction, on disk when `commit` returns.
 
+mod cases;
 mod read;
 mod watching;
 mod write;
 
 use std::{
+    collections::BTreeSet,
     fs::{File, OpenOptions, TryLockError},
     path::Path,
     sync::{Mutex, MutexGuard},
@@ -12,10 +14,11 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use gleipnir_core::{
+    model::{About, ReportKey, ReportKind},
     plan::{Plan, PlanId},
     ports::{
-        Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, View, WatchedEvent,
-        Which,
+        Case, CaseId, Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, View,
+        WatchedEvent, Which, WhichCases,
     },
     ruma::{EventId, RoomId},
     speech::Delivery,
@@ -24,8 +27,12 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("store/001.sql"), include_str!("store/002.sql"), include_str!("store/003.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("store/001.sql"),
+    include_str!("store/002.sql"),
+    include_str!("store/003.sql"),
+    include_str!("store/004.sql"),
+];
 
 /// The database.
 pub struct SqliteStore {
@@ -149,6 +156,18 @@ impl Records for SqliteStore {
         read::view(&self.connection(), key).map_err(failed)
     }
 
+    fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        cases::case(&self.connection(), id).map_err(failed)
+    }
+
+    fn case_about(&self, about: &About) -> Result<Option<Case>, StoreError> {
+        cases::about(&self.connection(), about).map_err(failed)
+    }
+
+    fn cases(&self, which: &WhichCases) -> Result<Vec<Case>, StoreError> {
+        cases::list(&self.connection(), which).map_err(failed)
+    }
+
     fn queue(&self) -> Result<Queue, StoreError> {
         read::queue(&self.connection()).map_err(failed)
     }
@@ -174,6 +193,18 @@ impl Store for SqliteStore {
 
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {
         read::unhandled(&self.connection()).map_err(failed)
+    }
+
+    fn known_reports(
+        &self,
+        kind: ReportKind,
+        keys: &[ReportKey],
+    ) -> Result<Option<BTreeSet<ReportKey>>, StoreError> {
+        cases::known(&self.connection(), kind, keys).map_err(failed)
+    }
+
+    fn next_case_id(&self) -> Result<CaseId, StoreError> {
+        cases::next_id(&self.connection()).map_err(failed)
     }
 
     fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError> {

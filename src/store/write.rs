@@ -61,6 +61,7 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
         Change::SayOnce(say) => put_message(db, say, "ON CONFLICT (key) DO NOTHING"),
         Change::View(view) => put_view(db, &view),
         Change::Watching(change) => super::watching::apply(db, change),
+        Change::Reporting(change) => super::cases::apply(db, change),
         Change::Mark(mark) => put_reaction(db, &mark),
         Change::Delivered { key, version, event_id } => db
             .prepare_cached(
@@ -78,11 +79,11 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
 }
 
 /// Exactly one row has to be there.
-fn one(changed: usize) -> rusqlite::Result<()> {
+pub(super) fn one(changed: usize) -> rusqlite::Result<()> {
     if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
 }
 
-fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+pub(super) fn json(value: &impl Serialize) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
 }
 

@@ -2,6 +2,7 @@
 //! they say what is true on the server and decide nothing.
 
 mod history;
+mod report;
 mod work;
 
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     history::{Context, Event, EventAt, HistoryPage, HistoryQuery},
+    report::{About, Report, ReportKey, ReportKind, ReportPage},
     work::{
         DELETE_ROOM, DeleteResult, DeleteTask, HistoryPurge, LocalEvents, NoticeRoom, PURGE_HISTORY,
         PurgeStatus, ScheduledTask, Shutdown, TaskStatus,

@@ -1,9 +1,10 @@
 //! The whole outside world on one page: reading the homeserver ([`Lookup`]), changing it ([`Effects`]), remembering
 //! ([`Records`] and [`Store`]) and time ([`Clock`]). Commands get `Lookup` and `Records` only, so a command cannot act.
 
+mod cases;
 mod watching;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::BoxFuture;
 use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
@@ -12,14 +13,16 @@ use thiserror::Error;
 
 use crate::{
     model::{
-        Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Dir, Event, EventAt,
-        EventReport, Extremities, HierarchyPage, HistoryPage, HistoryPurge, HistoryQuery, Listing, Millis,
-        PurgeStatus, RoomDetails, RoomPage, RoomQuery, ScheduledTask, Shutdown, Standing,
+        About, Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Dir, Event,
+        EventAt, EventReport, Extremities, HierarchyPage, HistoryPage, HistoryPurge, HistoryQuery, Listing,
+        Millis, PurgeStatus, ReportKey, ReportKind, ReportPage, RoomDetails, RoomPage, RoomQuery,
+        ScheduledTask, Shutdown, Standing,
     },
     plan::{Outcome, Plan, PlanId, PlanState, StepState},
     speech::{Delivery, Mark, Say},
 };
 
+pub use self::cases::{Case, CaseId, CaseState, Reporting, WhichCases};
 pub use self::watching::{Digest, DigestId, Gap, Seen, WATCHED_KEPT, WatchedEvent, Watching};
 
 /// The result of asking the homeserver something.
@@ -76,6 +79,10 @@ pub trait Lookup: Send + Sync {
     fn purge_status<'a>(&'a self, purge_id: &'a str) -> Asked<'a, Option<PurgeStatus>>;
     /// Reports of events of a room, oldest first; at most so many. Gone from the server once the room is purged.
     fn reports<'a>(&'a self, room: &'a RoomId, limit: u32) -> Asked<'a, Vec<EventReport>>;
+    /// A page of the reports of a kind, newest first; `None` when the server cannot tell them.
+    fn filed_reports(&self, kind: ReportKind, from: u64, limit: u32) -> Asked<'_, Option<ReportPage>>;
+    /// A reported event as it was kept with its report; `None` when the report or the event is gone.
+    fn reported_event(&self, report: u64) -> Asked<'_, Option<Event>>;
     /// The delete tasks of a room, oldest first.
     fn delete_tasks<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<DeleteTask>>;
     /// One delete task; `None` when the server has forgotten it.
@@ -229,6 +236,12 @@ pub trait Records: Send + Sync {
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;
     /// What a message of ours shows a page of.
     fn view(&self, key: &str) -> Result<Option<View>, StoreError>;
+    /// One case.
+    fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError>;
+    /// The case about something that was reported.
+    fn case_about(&self, about: &About) -> Result<Option<Case>, StoreError>;
+    /// Cases, newest first.
+    fn cases(&self, which: &WhichCases) -> Result<Vec<Case>, StoreError>;
     /// How many received events wait to be handled, and how many messages to be sent.
     fn queue(&self) -> Result<Queue, StoreError>;
 }
@@ -269,6 +282,14 @@ pub trait Store: Records {
     fn cursor(&self) -> Result<Option<String>, StoreError>;
     /// Received events that were not handled, oldest first.
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError>;
+    /// Which of some reports are known already; `None` when reports of that kind were never read.
+    fn known_reports(
+        &self,
+        kind: ReportKind,
+        keys: &[ReportKey],
+    ) -> Result<Option<BTreeSet<ReportKey>>, StoreError>;
+    /// The ID that the next case gets.
+    fn next_case_id(&self) -> Result<CaseId, StoreError>;
     /// Changes in watched rooms that no digest tells yet, in the order in which they came.
     fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError>;
     /// The digests that can still grow, oldest first.
@@ -355,6 +376,8 @@ pub enum Change {
     Mark(Mark),
     /// About watched rooms.
     Watching(Watching),
+    /// About abuse reports.
+    Reporting(Reporting),
     /// A message or reaction reached the room.
     Delivered {
         /// Its key.

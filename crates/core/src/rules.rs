@@ -94,6 +94,7 @@
 //! ```
 
 pub mod can;
+pub mod case;
 pub mod cause;
 pub mod change;
 pub mod digest;

@@ -1,13 +1,16 @@
 //! The contract that every store keeps.
 
+use std::collections::BTreeSet;
+
 use ruma::{OwnedEventId, owned_event_id, owned_room_id, owned_user_id};
 use serde_json::json;
 
 use crate::{
-    model::BlockStatus,
+    model::{About, BlockStatus, Report, ReportKey, ReportKind},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
     ports::{
-        Change, Digest, Gap, InboxEvent, Queue, Seen, Store, VIEWS_KEPT, View, WatchedEvent, Watching, Which,
+        Case, CaseState, Change, Digest, Gap, InboxEvent, Queue, Reporting, Seen, Store, VIEWS_KEPT, View,
+        WatchedEvent, Watching, Which, WhichCases,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -208,6 +211,7 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(bytes, Some(vec![0, 255, 10]));
 
     watching(store);
+    reporting(store);
 
     // Another management room: nothing of the old one is handled, confirmed or edited there.
     let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));
@@ -285,4 +289,71 @@ fn watching(store: &dyn Store) {
         commit(vec![Watching::Position { room_id: room.clone(), token: token.into() }]);
         assert_eq!(store.position(&room), Ok(Some(token.into())));
     }
+}
+
+/// Abuse reports: each is known once, by its number and its time, and belongs to one case.
+fn reporting(store: &dyn Store) {
+    let commit = |change: Reporting| store.commit(vec![Change::Reporting(change)]).expect("commits");
+    let key = |id, received_ts| ReportKey { kind: ReportKind::Event, id, received_ts };
+    let about = |event: &str| About::Event { room_id: "!r:hs.test".into(), event_id: event.into() };
+    let report = |id, received_ts, event: &str| Report {
+        key: key(id, received_ts),
+        reporter: "@ana:hs.test".into(),
+        reason: Some("“spam”".into()),
+        about: about(event),
+        author: None,
+    };
+    let known = |keys: &[ReportKey]| store.known_reports(ReportKind::Event, keys).expect("the store reads");
+    assert_eq!(known(&[key(1, 5)]), None, "nothing was ever read");
+    commit(Reporting::Begun { kind: ReportKind::Event, known: BTreeSet::from([key(1, 5), key(2, 6)]) });
+    // The number of a deleted report is given again.
+    assert_eq!(known(&[key(1, 5), key(2, 7), key(3, 8)]), Some(BTreeSet::from([key(1, 5)])));
+    assert_eq!(store.known_reports(ReportKind::User, &[]), Ok(None));
+    assert_eq!((store.next_case_id(), store.cases(&WhichCases::default())), (Ok(1), Ok(vec![])));
+    let case = Case {
+        id: 1,
+        about: about("$a"),
+        state: CaseState::Open,
+        by: None,
+        note: None,
+        opened_at: 9,
+        changed_at: 9,
+        evidence: Some(json!({"event": {"content": {"body": "ü"}}})),
+        reports: vec![report(3, 8, "$a")],
+    };
+    commit(Reporting::Opened(Box::new(case.clone())));
+    commit(Reporting::Joined { case: 1, report: report(4, 9, "$a") });
+    commit(Reporting::Joined { case: 1, report: report(3, 8, "$a") });
+    let case = Case { reports: vec![report(3, 8, "$a"), report(4, 9, "$a")], ..case };
+    assert_eq!(store.case(1), Ok(Some(case.clone())));
+    assert_eq!(store.case_about(&about("$a")), Ok(Some(case.clone())));
+    assert_eq!((store.case(2), store.case_about(&about("$b"))), (Ok(None), Ok(None)));
+    assert_eq!(known(&[key(3, 8), key(4, 9)]).map(|known| known.len()), Some(2));
+    let other =
+        Case { id: 2, about: about("$b"), evidence: None, reports: vec![report(5, 9, "$b")], ..case.clone() };
+    commit(Reporting::Opened(Box::new(other.clone())));
+    let by = owned_user_id!("@mod:hs.test");
+    commit(Reporting::Judged {
+        case: 1,
+        state: CaseState::Resolved,
+        by: by.clone(),
+        note: Some("done".into()),
+        at: 20,
+    });
+    let judged = Case {
+        state: CaseState::Resolved,
+        by: Some(by.clone()),
+        note: Some("done".into()),
+        changed_at: 20,
+        ..case
+    };
+    let which = |which: WhichCases| store.cases(&which).expect("the store reads");
+    assert_eq!(which(WhichCases::default()), [other.clone(), judged.clone()]);
+    assert_eq!(which(WhichCases { limit: Some(1), ..WhichCases::default() }), [other.clone()]);
+    assert_eq!(
+        which(WhichCases { states: vec![CaseState::Open, CaseState::Claimed], ..WhichCases::default() }),
+        [other]
+    );
+    assert_eq!(which(WhichCases { by: Some(by), ..WhichCases::default() }), [judged]);
+    assert_eq!(store.next_case_id(), Ok(3));
 }

@@ -17,8 +17,8 @@ mod lookup;
 use super::Moment;
 use crate::{
     model::{
-        Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, RoomDetails, ScheduledTask,
-        Shutdown, SpaceRoom, Standing, TaskStatus, is_local,
+        Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, Report, ReportKey,
+        ReportKind, RoomDetails, ScheduledTask, Shutdown, SpaceRoom, Standing, TaskStatus, is_local,
     },
     ports::{Asked, Fault},
 };
@@ -101,6 +101,10 @@ struct Inner {
     /// Whether writes are accepted and then not done.
     deaf: bool,
     room_list: RoomList,
+    /// What was reported, oldest first; with the event as the server keeps it.
+    reports: Vec<(Report, Option<Value>)>,
+    /// The kinds of reports that the server does not tell.
+    untold: Vec<ReportKind>,
 }
 
 /// The fake homeserver `hs.test`; the bot is `@bot:hs.test`.
@@ -127,6 +131,21 @@ impl FakeHomeserver {
     /// Adds or replaces a room.
     pub fn put_room(&self, id: &RoomId, room: FakeRoom) {
         self.inner().rooms.insert(id.to_owned(), room);
+    }
+
+    /// Somebody reports something; with the event as it is kept with the report.
+    pub fn report(&self, report: Report, event: Option<Value>) {
+        self.inner().reports.push((report, event));
+    }
+
+    /// A report is deleted, or its room is purged.
+    pub fn forget_report(&self, key: ReportKey) {
+        self.inner().reports.retain(|(report, _)| report.key != key);
+    }
+
+    /// The server does not tell reports of a kind.
+    pub fn hide_reports(&self, kind: ReportKind) {
+        self.inner().untold.push(kind);
     }
 
     /// Adds or replaces a local account.

@@ -1,5 +1,6 @@
 //! A store in memory.
 
+mod cases;
 mod watch;
 
 use std::{
@@ -10,13 +11,14 @@ use std::{
 use ruma::{EventId, OwnedEventId, RoomId};
 use serde_json::Value;
 
-use self::watch::Watch;
+use self::{cases::Cases, watch::Watch};
 use super::Moment;
 use crate::{
+    model::{About, ReportKey, ReportKind},
     plan::{Plan, PlanId, PlanState},
     ports::{
-        Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, VIEWS_KEPT, View,
-        WatchedEvent, Which,
+        Case, CaseId, Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError,
+        VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
     },
     reply::{Attachment, Rendered},
     speech::{Delivery, Effort, FEED, Marked, Say, Sendable},
@@ -36,6 +38,7 @@ struct Inner {
     outbox: Vec<Out>,
     views: Vec<View>,
     watch: Watch,
+    cases: Cases,
     commits: usize,
     /// The commit that fails.
     broken: Option<(usize, Moment)>,
@@ -165,6 +168,7 @@ impl Inner {
                 }
             }
             Change::Watching(change) => self.watch.apply(change),
+            Change::Reporting(change) => self.cases.apply(change),
             Change::GaveUp { key, version } => {
                 if let Some(out) = self.outbox.iter_mut().find(|out| out.key == key) {
                     out.sent = out.sent.max(version);
@@ -287,6 +291,18 @@ impl Records for MemoryStore {
         Ok(self.inner().views.iter().find(|view| view.key == key).cloned())
     }
 
+    fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
+        Ok(self.inner().cases.case(id))
+    }
+
+    fn case_about(&self, about: &About) -> Result<Option<Case>, StoreError> {
+        Ok(self.inner().cases.about(about))
+    }
+
+    fn cases(&self, which: &WhichCases) -> Result<Vec<Case>, StoreError> {
+        Ok(self.inner().cases.list(which))
+    }
+
     fn queue(&self) -> Result<Queue, StoreError> {
         let unhandled = self.unhandled()?.len() as u64;
         Ok(Queue { unhandled, undelivered: self.undelivered()?.len() as u64 })
@@ -317,6 +333,18 @@ impl Store for MemoryStore {
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {
         let inner = self.inner();
         Ok(inner.inbox.iter().filter(|event| !inner.handled.contains(&event.event_id)).cloned().collect())
+    }
+
+    fn known_reports(
+        &self,
+        kind: ReportKind,
+        keys: &[ReportKey],
+    ) -> Result<Option<BTreeSet<ReportKey>>, StoreError> {
+        Ok(self.inner().cases.known(kind, keys))
+    }
+
+    fn next_case_id(&self) -> Result<CaseId, StoreError> {
+        Ok(self.inner().cases.next_id())
     }
 
     fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError> {

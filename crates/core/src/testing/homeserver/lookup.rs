@@ -10,7 +10,8 @@ use crate::{
     model::{
         Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
         Extremities, HierarchyPage, HistoryPage, HistoryQuery, ListedRoom, Millis, PURGE_HISTORY,
-        PurgeStatus, RoomDetails, RoomPage, RoomQuery, ScheduledTask, SpaceRoom, Standing, TaskStatus,
+        PurgeStatus, ReportKind, ReportPage, RoomDetails, RoomPage, RoomQuery, ScheduledTask, SpaceRoom,
+        Standing, TaskStatus,
     },
     ports::{Asked, Fault, Lookup},
 };
@@ -143,6 +144,34 @@ impl Lookup for FakeHomeserver {
         self.call("reports", move |inner| {
             let reports = inner.rooms.get(room).map(|room| room.reports.clone()).unwrap_or_default();
             Ok(reports.into_iter().take(limit as usize).collect())
+        })
+    }
+
+    fn filed_reports(&self, kind: ReportKind, from: u64, limit: u32) -> Asked<'_, Option<ReportPage>> {
+        self.call("filed_reports", move |inner| {
+            if inner.untold.contains(&kind) {
+                return Ok(None);
+            }
+            let of_kind =
+                inner.reports.iter().map(|(report, _)| report).filter(|report| report.key.kind == kind);
+            let all: Vec<_> = of_kind.rev().cloned().collect();
+            let end = from + u64::from(limit);
+            let page = all.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).take(limit as usize);
+            Ok(Some(ReportPage {
+                reports: page.cloned().collect(),
+                total: all.len() as u64,
+                next: (end < all.len() as u64).then_some(end),
+            }))
+        })
+    }
+
+    fn reported_event(&self, report: u64) -> Asked<'_, Option<Event>> {
+        self.call("reported_event", move |inner| {
+            let is_it = |(filed, _): &&(_, _)| {
+                let filed: &crate::model::Report = filed;
+                filed.key.kind == ReportKind::Event && filed.key.id == report
+            };
+            Ok(inner.reports.iter().find(is_it).and_then(|(_, event)| event.clone()).map(Event))
         })
     }
 

@@ -1,0 +1,141 @@
+//! What is remembered of abuse reports, as SQL.
+
+use std::collections::BTreeSet;
+
+use gleipnir_core::{
+    model::{About, Report, ReportKey, ReportKind},
+    ports::{Case, CaseId, CaseState, Reporting, WhichCases},
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{
+    read::{json, optional_id, wrong},
+    write::{self, one},
+};
+
+const CASE: &str = "SELECT id, about, state, decided_by, note, opened_at, changed_at, evidence FROM cases";
+
+pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> {
+    match change {
+        Reporting::Begun { kind, known } => {
+            db.prepare_cached("INSERT INTO report_kinds VALUES (?) ON CONFLICT DO NOTHING")?
+                .execute([kind.word()])?;
+            known.iter().try_for_each(|key| put(db, key, None, None).map(drop))
+        }
+        Reporting::Opened(case) => {
+            db.prepare_cached(
+                "INSERT INTO cases (id, about, state, decided_by, note, opened_at, changed_at, evidence) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                case.id,
+                write::json(&case.about)?,
+                case.state.word(),
+                case.by.as_ref().map(|by| by.as_str()),
+                case.note,
+                case.opened_at,
+                case.changed_at,
+                case.evidence.as_ref().map(ToString::to_string),
+            ])?;
+            case.reports.iter().try_for_each(|report| put(db, &report.key, Some(case.id), Some(report)))
+        }
+        Reporting::Joined { case, report } => put(db, &report.key, Some(case), Some(&report)),
+        Reporting::Judged { case, state, by, note, at } => one(db
+            .prepare_cached(
+                "UPDATE cases SET state = ?, decided_by = ?, note = ?, changed_at = ? WHERE id = ?",
+            )?
+            .execute(params![state.word(), by.as_str(), note, at, case])?),
+    }
+}
+
+fn put(
+    db: &Connection,
+    key: &ReportKey,
+    case: Option<CaseId>,
+    report: Option<&Report>,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO reports (kind, id, received_ts, case_id, report) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )?
+    .execute(params![
+        key.kind.word(),
+        key.id,
+        key.received_ts,
+        case,
+        report.map(write::json).transpose()?
+    ])
+    .map(drop)
+}
+
+pub(super) fn case(db: &Connection, id: CaseId) -> rusqlite::Result<Option<Case>> {
+    let case = db.prepare_cached(&format!("{CASE} WHERE id = ?"))?.query_row([id], of_row).optional()?;
+    case.map(|case| with_reports(db, case)).transpose()
+}
+
+pub(super) fn about(db: &Connection, about: &About) -> rusqlite::Result<Option<Case>> {
+    let case = db
+        .prepare_cached(&format!("{CASE} WHERE about = ?"))?
+        .query_row([write::json(about)?], of_row)
+        .optional()?;
+    case.map(|case| with_reports(db, case)).transpose()
+}
+
+pub(super) fn list(db: &Connection, which: &WhichCases) -> rusqlite::Result<Vec<Case>> {
+    // An empty list of states means all of them.
+    let states: Vec<&str> = which.states.iter().map(|state| state.word()).collect();
+    let limit = which.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let mut query = db.prepare_cached(&format!(
+        "{CASE} WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
+         AND (?2 IS NULL OR decided_by = ?2) ORDER BY id DESC LIMIT ?3"
+    ))?;
+    let by = which.by.as_ref().map(|by| by.as_str());
+    let found = query.query_map(params![serde_json::json!(states).to_string(), by, limit], of_row)?;
+    found.map(|case| with_reports(db, case?)).collect()
+}
+
+pub(super) fn known(
+    db: &Connection,
+    kind: ReportKind,
+    keys: &[ReportKey],
+) -> rusqlite::Result<Option<BTreeSet<ReportKey>>> {
+    let begun = db.prepare_cached("SELECT 1 FROM report_kinds WHERE kind = ?")?.exists([kind.word()])?;
+    if !begun {
+        return Ok(None);
+    }
+    let mut query =
+        db.prepare_cached("SELECT 1 FROM reports WHERE kind = ? AND id = ? AND received_ts = ?")?;
+    let mut known = BTreeSet::new();
+    for key in keys {
+        if query.exists(params![key.kind.word(), key.id, key.received_ts])? {
+            known.insert(*key);
+        }
+    }
+    Ok(Some(known))
+}
+
+pub(super) fn next_id(db: &Connection) -> rusqlite::Result<CaseId> {
+    db.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM cases")?.query_row([], |row| row.get(0))
+}
+
+fn of_row(row: &Row<'_>) -> rusqlite::Result<Case> {
+    let state: String = row.get("state")?;
+    let evidence: Option<String> = row.get("evidence")?;
+    Ok(Case {
+        id: row.get("id")?,
+        about: json(&row.get::<_, String>("about")?)?,
+        state: CaseState::from_word(&state).ok_or_else(|| wrong(&format!("the state {state}")))?,
+        by: optional_id(row, "decided_by")?,
+        note: row.get("note")?,
+        opened_at: row.get("opened_at")?,
+        changed_at: row.get("changed_at")?,
+        evidence: evidence.as_deref().map(json).transpose()?,
+        reports: Vec::new(),
+    })
+}
+
+fn with_reports(db: &Connection, mut case: Case) -> rusqlite::Result<Case> {
+    let mut query = db.prepare_cached("SELECT report FROM reports WHERE case_id = ? ORDER BY seq")?;
+    let reports = query.query_map([case.id], |row| json(&row.get::<_, String>(0)?))?;
+    case.reports = reports.collect::<rusqlite::Result<_>>()?;
+    Ok(case)
+}
