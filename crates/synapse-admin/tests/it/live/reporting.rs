@@ -279,6 +279,30 @@ async fn trap_09_without_statistics_no_report_of_an_event_is_listed() {
     assert_eq!(user_reports(&stage, &UserReportsQuery::default()).await.total, 1);
     let page = stage.client.event_reports(&EventReportsQuery::default()).await.unwrap();
     assert_eq!(page, EventReports::default());
+
+    // What is missing is the room's row there, and nothing else.
+    let row = format!("INSERT INTO room_stats_state (room_id) VALUES ('{room}')");
+    stage.synapse.sql(&row).await.unwrap();
+    let page = stage.client.event_reports(&EventReportsQuery::default()).await.unwrap();
+    assert_eq!(reasons(&page), [Some("spam")]);
+    assert_eq!((&page.event_reports[0].name, &page.event_reports[0].canonical_alias), (&None, &None));
+}
+
+#[tokio::test]
+async fn reports_that_synapse_cannot_read_are_stepped_over() {
+    let Some(stage) = Stage::new().await else { return };
+    let room = stage.shared_room("Reported").await;
+    let event = stage.says(&room, "bad").await;
+    for reason in ["1", "2", "3"] {
+        reports_event(&stage.bob, &room, &event, json!({ "reason": reason })).await;
+    }
+    event_reports_when(&stage, 3).await;
+    stage.synapse.sql("UPDATE event_reports SET content = NULL WHERE reason = '1'").await.unwrap();
+    let first = EventReportsQuery { limit: NonZeroU32::new(1), ..EventReportsQuery::default() };
+    let page = stage.client.event_reports(&first).await.unwrap();
+    assert_eq!((page.event_reports.len(), page.next_token), (0, Some(0)), "the same page again");
+    let second = page.next(&first).unwrap();
+    assert_eq!(reasons(&stage.client.event_reports(&second).await.unwrap()), [Some("2")]);
 }
 
 #[tokio::test]
