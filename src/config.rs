@@ -36,6 +36,9 @@ pub struct Config {
     /// What is told of watched rooms.
     #[serde(default)]
     pub feed: Feed,
+    /// Abuse reports.
+    #[serde(default)]
+    pub reports: Reports,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
@@ -133,6 +136,21 @@ pub struct Feed {
     /// Of single rooms, by ID or alias.
     #[serde(deserialize_with = "levels")]
     pub rooms: Vec<(RoomTarget, Level)>,
+}
+
+/// `[reports]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Reports {
+    /// How often new reports are asked for.
+    #[serde(deserialize_with = "duration")]
+    pub poll_interval: Duration,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        Self { poll_interval: Duration::from_secs(15) }
+    }
 }
 
 /// `[log]`
@@ -239,6 +257,10 @@ impl Config {
         ensure!(
             !self.safety.confirm_for.is_zero(),
             "safety.confirm_for is 0: no confirmation could ever be in time"
+        );
+        ensure!(
+            self.reports.poll_interval >= Duration::from_secs(1),
+            "reports.poll_interval is less than a second: that would keep the homeserver busy for nothing"
         );
         check_level(&self.log.level)?;
         self.login()?;
@@ -414,6 +436,7 @@ path = "data"
             "recovery_key",
             "recovery_key_file",
             "default",
+            "poll_interval",
             "confirm_for",
             "confirm_over",
             "allow_yes",
@@ -442,6 +465,7 @@ path = "data"
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"soon\""), "confirm_for");
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"0s\""), "confirm_for");
         refused(|text| text.replace("url =", "uri ="), "line 3");
+        refused(|text| format!("{text}\n[reports]\npoll_interval = \"0s\""), "reports.poll_interval");
         refused(|text| format!("{text}\n[feed]\ndefault = \"some\""), "none of \"all\"");
         refused(|text| format!("{text}\n[feed.rooms]\n\"lounge\" = \"all\""), "lounge");
         refused(|text| format!("{text}\n[feed.rooms]\n\"!a:hs\" = \"most\""), "none of \"all\"");

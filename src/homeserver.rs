@@ -3,6 +3,7 @@
 mod effects;
 mod lookup;
 mod model;
+mod reports;
 
 use std::time::{Duration, Instant};
 

@@ -6,7 +6,7 @@ use gleipnir_core::{
     model::{
         Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
         Extremities, Extremity, HierarchyPage, HistoryPage, HistoryQuery, Millis, PURGE_HISTORY, PurgeStatus,
-        RoomDetails, RoomPage, RoomQuery, ScheduledTask, Standing,
+        ReportKind, ReportPage, RoomDetails, RoomPage, RoomQuery, ScheduledTask, Standing,
     },
     ports::{Asked, Fault, Lookup},
     ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
@@ -141,6 +141,17 @@ impl Lookup for Homeserver {
             // The server looks for rooms whose ID contains this one.
             let ours = page.event_reports.into_iter().filter(|report| report.room_id == room.as_str());
             Ok(ours.map(event_report).collect())
+        })
+    }
+
+    fn filed_reports(&self, kind: ReportKind, from: u64, limit: u32) -> Asked<'_, Option<ReportPage>> {
+        Box::pin(self.reports_of(kind, from, limit))
+    }
+
+    fn reported_event(&self, report: u64) -> Asked<'_, Option<Event>> {
+        Box::pin(async move {
+            let found = read(|| self.admin.event_report(report)).await?;
+            Ok(found.and_then(|found| found.event_json).map(Event))
         })
     }
 
