@@ -1,5 +1,5 @@
-//! Every call about rooms and reports on a real Synapse, with good and bad input, so that the recorded answers of the other tests
-//! stay honest.
+//! Every call about rooms and reports on a real Synapse, with good and bad input, so that the recorded answers of the
+//! other tests stay honest.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
