@@ -23,6 +23,7 @@ impl Homeserver {
             ReportKind::Event => {
                 let query = EventReportsQuery { from, limit, dir, ..EventReportsQuery::default() };
                 let page = read(|| self.admin.event_reports(&query)).await?;
+                let next = page.next(&query).and_then(|next| next.from);
                 let reports = page.event_reports.into_iter().map(|report| Report {
                     key: ReportKey { kind, id: report.id, received_ts: millis(report.received_ts) },
                     reporter: report.user_id,
@@ -30,11 +31,12 @@ impl Homeserver {
                     about: About::Event { room_id: report.room_id, event_id: report.event_id },
                     author: report.sender,
                 });
-                Some(ReportPage { reports: reports.collect(), total: page.total, next: page.next_token })
+                Some(ReportPage { reports: reports.collect(), total: page.total, next })
             }
             ReportKind::User => {
                 let query = UserReportsQuery { from, limit, dir, ..UserReportsQuery::default() };
                 read(|| self.admin.user_reports(&query)).await?.map(|page| {
+                    let next = page.next(&query).and_then(|next| next.from);
                     let reports = page.user_reports.into_iter().map(|report| Report {
                         key: ReportKey { kind, id: report.id, received_ts: millis(report.received_ts) },
                         reporter: report.user_id,
@@ -42,12 +44,13 @@ impl Homeserver {
                         author: Some(report.target_user_id.clone()),
                         about: About::User { user_id: report.target_user_id },
                     });
-                    ReportPage { reports: reports.collect(), total: page.total, next: page.next_token }
+                    ReportPage { reports: reports.collect(), total: page.total, next }
                 })
             }
             ReportKind::Room => {
                 let query = RoomReportsQuery { from, limit, ..RoomReportsQuery::default() };
                 read(|| self.admin.room_reports(&query)).await?.map(|page| {
+                    let next = page.next(&query).and_then(|next| next.from);
                     let reports: Vec<Report> = page
                         .room_reports
                         .into_iter()
@@ -60,7 +63,7 @@ impl Homeserver {
                         })
                         .collect();
                     // Only the next page tells whether there is more.
-                    ReportPage { total: reports.len() as u64, reports, next: page.next_batch }
+                    ReportPage { total: reports.len() as u64, reports, next }
                 })
             }
         })
