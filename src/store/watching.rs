@@ -64,7 +64,8 @@ fn tell(db: &Connection, digest: &Digest) -> rusqlite::Result<()> {
 
 fn close(db: &Connection, id: DigestId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE digests SET open = 0 WHERE id = ?")?.execute([id])?;
-    db.prepare_cached("UPDATE watched SET told = 1, json = '' WHERE digest = ?")?.execute([id])?;
+    // `told = 0` is what the index is for; without it every row is looked at.
+    db.prepare_cached("UPDATE watched SET told = 1, json = '' WHERE digest = ? AND told = 0")?.execute([id])?;
     trim(db)
 }
 
@@ -79,7 +80,7 @@ fn trim(db: &Connection) -> rusqlite::Result<()> {
 pub(super) fn moved(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "UPDATE watched SET digest = NULL WHERE told = 0 AND NOT EXISTS \
-             (SELECT 1 FROM outbox WHERE key = 'feed-' || digest AND sent > 0);
+             (SELECT 1 FROM outbox WHERE key = 'feed-' || digest AND event_id IS NOT NULL);
          UPDATE watched SET told = 1, json = '' WHERE digest IS NOT NULL;
          UPDATE digests SET open = 0;",
     )
