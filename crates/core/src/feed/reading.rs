@@ -23,6 +23,8 @@ const WRITTEN: [&str; 5] =
 const PAGE: u32 = 500;
 /// How many pages are read of a gap at most: what is older is left out, with a word about it.
 const PAGES: usize = 40;
+/// How often a gap is tried to be read while the homeserver answers other things: what follows it waits for it.
+const TRIES: u32 = 10;
 /// A room that was read longer ago than this was not watched meanwhile.
 const LIVE_FOR: Millis = 2 * 60_000;
 
@@ -67,7 +69,7 @@ impl Feed {
                     self.commit(changes)?;
                     result = Found::Something;
                 }
-                Err(fault) if fault.is_passing() => {
+                Err(fault) if fault.is_passing() && !self.is_stuck(&gap, &fault).await => {
                     debug!(room = %gap.room_id, %fault, "cannot read what a sync left out yet");
                 }
                 Err(fault) => {
@@ -82,6 +84,23 @@ impl Feed {
             }
         }
         Ok(result)
+    }
+
+    /// Whether the homeserver cannot read a gap again and again, although it is there.
+    async fn is_stuck(&self, gap: &Gap, fault: &Fault) -> bool {
+        let is_about_it = matches!(fault, Fault::Timeout | Fault::Broken { .. });
+        if !is_about_it || self.lookup.joined_rooms().await.is_err() {
+            return false;
+        }
+        let mut memory = self.memory.lock().await;
+        let key = (gap.room_id.clone(), gap.to.clone());
+        let tries = memory.stuck.entry(key.clone()).or_default();
+        *tries += 1;
+        let is_stuck = *tries >= TRIES;
+        if is_stuck {
+            memory.stuck.remove(&key);
+        }
+        is_stuck
     }
 
     /// Reads on in the rooms that the configuration names and the bot is not in: a sync does not bring them.
@@ -182,7 +201,7 @@ impl Feed {
     /// The levels of the rooms that are named by an alias.
     async fn aliases(&self) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
         let mut memory = self.memory.lock().await;
-        Ok(memory.aliases(&*self.lookup, &self.settings, self.clock.now()).await?.clone())
+        memory.aliases(&*self.lookup, &self.settings, self.clock.now()).await
     }
 
     /// Whether what happened in a room that the bot is not in since it was read was seen as it happened; it was read now.
@@ -252,7 +271,9 @@ impl Feed {
             ..HistoryQuery::default()
         };
         let page = self.lookup.history(room, &query).await?;
-        let events = page.events.into_iter().filter(|event| event.state_key().is_some()).collect();
+        // Of many pages, only what is needed is in memory at once.
+        let state = page.events.into_iter().filter(|event| event.state_key().is_some());
+        let events = state.map(|event| Event(slim(event.0))).collect();
         Ok(Page { events, start: page.start, end: page.end })
     }
 
