@@ -6,6 +6,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::read::{id, json, optional_id, wrong};
 
+// The index holds what is not told: without `told = 0` every row would be looked at.
+pub(super) const UNTOLD: &str = "SELECT event_id, room_id, json, received_at, seen FROM watched \
+                                 WHERE told = 0 AND digest IS NULL ORDER BY seq";
+pub(super) const TOLD_BY: &str = "SELECT event_id, room_id, json, received_at, seen FROM watched \
+                                  WHERE told = 0 AND digest = ? ORDER BY seq";
+pub(super) const CLOSE: &str = "UPDATE watched SET told = 1, json = '' WHERE told = 0 AND digest = ?";
+
 pub(super) fn apply(db: &Connection, change: Watching) -> rusqlite::Result<()> {
     match change {
         Watching::Seen(event) => db
@@ -64,8 +71,7 @@ fn tell(db: &Connection, digest: &Digest) -> rusqlite::Result<()> {
 
 fn close(db: &Connection, id: DigestId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE digests SET open = 0 WHERE id = ?")?.execute([id])?;
-    // `told = 0` is what the index is for; without it every row is looked at.
-    db.prepare_cached("UPDATE watched SET told = 1, json = '' WHERE digest = ? AND told = 0")?.execute([id])?;
+    db.prepare_cached(CLOSE)?.execute([id])?;
     trim(db)
 }
 
@@ -87,10 +93,7 @@ pub(super) fn moved(db: &Connection) -> rusqlite::Result<()> {
 }
 
 pub(super) fn untold(db: &Connection) -> rusqlite::Result<Vec<WatchedEvent>> {
-    let mut query = db.prepare_cached(
-        "SELECT event_id, room_id, json, received_at, seen FROM watched WHERE told = 0 AND digest IS NULL ORDER BY seq",
-    )?;
-    query.query_map([], event)?.collect()
+    db.prepare_cached(UNTOLD)?.query_map([], event)?.collect()
 }
 
 pub(super) fn open_digests(db: &Connection) -> rusqlite::Result<Vec<Digest>> {
@@ -108,10 +111,7 @@ pub(super) fn open_digests(db: &Connection) -> rusqlite::Result<Vec<Digest>> {
     digests
         .map(|digest| {
             let digest = digest?;
-            let mut query = db.prepare_cached(
-                "SELECT event_id, room_id, json, received_at, seen FROM watched WHERE told = 0 AND digest = ? \
-                 ORDER BY seq",
-            )?;
+            let mut query = db.prepare_cached(TOLD_BY)?;
             let events = query.query_map([digest.id], event)?.collect::<rusqlite::Result<_>>()?;
             Ok(Digest { events, ..digest })
         })
