@@ -58,7 +58,10 @@ impl Feed {
     /// Reads what syncs left out. Waits for the homeserver, so nothing else should wait for it.
     pub async fn fill_gaps(&self) -> Result<Found, StoreError> {
         let mut result = Found::Nothing;
-        for gap in self.store.gaps()? {
+        let gaps = self.store.gaps()?;
+        let is_left = |room: &RoomId, to: &str| gaps.iter().any(|gap| gap.room_id == room && gap.to == to);
+        self.memory.lock().await.stuck.retain(|(room, to), _| is_left(room, to));
+        for gap in gaps {
             match self.between(&gap.room_id, Some(&gap.from), &gap.to).await {
                 Ok(found) => {
                     info!(room = %gap.room_id, events = found.events.len(), "read what a sync left out");
@@ -93,14 +96,9 @@ impl Feed {
             return false;
         }
         let mut memory = self.memory.lock().await;
-        let key = (gap.room_id.clone(), gap.to.clone());
-        let tries = memory.stuck.entry(key.clone()).or_default();
+        let tries = memory.stuck.entry((gap.room_id.clone(), gap.to.clone())).or_default();
         *tries += 1;
-        let is_stuck = *tries >= TRIES;
-        if is_stuck {
-            memory.stuck.remove(&key);
-        }
-        is_stuck
+        *tries >= TRIES
     }
 
     /// Reads on in the rooms that the configuration names and the bot is not in: a sync does not bring them.
