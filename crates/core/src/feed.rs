@@ -259,7 +259,8 @@ impl Memory {
                     // Any room may be the one that it leads to; but one server that is gone silences no others.
                     let since = *self.unknown_since.get_or_insert(now);
                     let is_known = named().all(|(alias, _)| self.aliases.contains_key(alias));
-                    if !is_known && is_within(ALIASES_WAITED_FOR, since, now) {
+                    let is_early = is_within(ALIASES_WAITED_FOR, since, now);
+                    if !is_known && (is_early || lookup.joined_rooms().await.is_err()) {
                         return Err(fault);
                     }
                     debug!(%fault, "cannot resolve the rooms of the feed again yet");

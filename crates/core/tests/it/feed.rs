@@ -481,13 +481,17 @@ async fn an_alias_whose_server_is_gone_silences_the_others_for_two_minutes_at_mo
     let mut stage = stage(Level::Moderation);
     stage.settings.feed.rooms = vec![("#far:gone.test".parse().expect("an alias"), Level::All)];
     stage.restart();
-    let gone = Fault::Broken { status: 502, message: "Failed to fetch alias".into() };
-    stage.homeserver.fail_always("resolve_alias", gone);
+    let gone = || Fault::Broken { status: 502, message: "Failed to fetch alias".into() };
+    stage.homeserver.fail_always("resolve_alias", gone());
     stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
     assert_eq!(stage.tell().await, "", "it may be the room that the alias leads to");
     stage.clock.pass(Duration::from_secs(119));
     assert_eq!(stage.tell().await, "");
     stage.clock.pass(Duration::from_secs(1));
+    stage.homeserver.fail_always("joined_rooms", Fault::Timeout);
+    assert_eq!(stage.tell().await, "", "our own server is gone, not the alias's");
+    stage.homeserver.mend();
+    stage.homeserver.fail_always("resolve_alias", gone());
     has(&stage.tell().await, &["kicked `@a:hs.test`"]);
     // It is there again.
     stage.homeserver.mend();
