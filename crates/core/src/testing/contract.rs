@@ -214,6 +214,8 @@ pub fn store_contract(store: &dyn Store) {
     commit(vec![
         Change::Received(inbox(&late)),
         Change::Plan(Box::new(Plan { id: 4, origin: Origin::Command(proposal), ..plan.clone() })),
+        Change::Say(say("feed-2", "refused")),
+        Change::GaveUp { key: "feed-2".into(), version: 1 },
         Change::Moved,
     ]);
     assert_eq!(store.queue(), Ok(Queue::default()));
@@ -222,7 +224,7 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.key_of(&sent), Ok(None));
     assert_eq!(store.view("answer-1"), Ok(None));
     assert_eq!(store.open_digests(), Ok(vec![]));
-    // What of a watched room was in a message that was never sent is told in the new room.
+    // What of a watched room was in a message that never came there is told in the new room.
     assert_eq!(store.untold().map(|all| all.len()), Ok(1));
     commit(vec![Change::Say(say("m", "five"))]);
     assert_eq!(pending(store), want(&[("m", 5, "five")]));
