@@ -275,7 +275,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();
         let db = store.connection();
-        for (query, asked) in [(watching::UNTOLD, 0), (watching::TOLD_BY, 1), (watching::CLOSE, 1)] {
+        for (query, asked) in [(watching::UNTOLD, 1), (watching::TOLD_BY, 1), (watching::CLOSE, 1)] {
             let plan: String = db
                 .query_row(
                     &format!("EXPLAIN QUERY PLAN {query}"),

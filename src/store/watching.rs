@@ -1,6 +1,8 @@
 //! What is remembered of watched rooms, as SQL.
 
-use gleipnir_core::ports::{Digest, DigestId, Gap, Seen, WATCHED_KEPT, WatchedEvent, Watching};
+use gleipnir_core::ports::{
+    Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching,
+};
 use gleipnir_core::ruma::RoomId;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -8,7 +10,8 @@ use super::read::{id, json, optional_id, wrong};
 
 // The index holds what is not told: without `told = 0` every row would be looked at.
 pub(super) const UNTOLD: &str = "SELECT event_id, room_id, json, received_at, seen FROM watched \
-                                 WHERE told = 0 AND digest IS NULL ORDER BY seq";
+                                 WHERE told = 0 AND digest IS NULL \
+                      AND room_id NOT IN (SELECT room_id FROM gaps) ORDER BY seq LIMIT ?";
 pub(super) const TOLD_BY: &str = "SELECT event_id, room_id, json, received_at, seen FROM watched \
                                   WHERE told = 0 AND digest = ? ORDER BY seq";
 pub(super) const CLOSE: &str = "UPDATE watched SET told = 1, json = '' WHERE told = 0 AND digest = ?";
@@ -93,7 +96,7 @@ pub(super) fn moved(db: &Connection) -> rusqlite::Result<()> {
 }
 
 pub(super) fn untold(db: &Connection) -> rusqlite::Result<Vec<WatchedEvent>> {
-    db.prepare_cached(UNTOLD)?.query_map([], event)?.collect()
+    db.prepare_cached(UNTOLD)?.query_map([UNTOLD_AT_ONCE], event)?.collect()
 }
 
 pub(super) fn open_digests(db: &Connection) -> rusqlite::Result<Vec<Digest>> {

@@ -21,7 +21,8 @@ use crate::{
     commands::Settings,
     model::{Event, Millis},
     ports::{
-        Change, Clock, Digest, DigestId, Fault, Lookup, Seen, Store, StoreError, WatchedEvent, Watching,
+        Change, Clock, Digest, DigestId, Fault, Lookup, Seen, Store, StoreError, UNTOLD_AT_ONCE,
+        WatchedEvent, Watching,
     },
     reply::Reply,
     rules::{
@@ -115,6 +116,7 @@ impl Feed {
         let now = self.clock.now();
         let open = self.close_old(&mut memory, now)?;
         let untold = self.store.untold()?;
+        let is_flood = untold.len() >= UNTOLD_AT_ONCE;
         if untold.is_empty() {
             return Ok(Untold::Nothing);
         }
@@ -125,10 +127,6 @@ impl Feed {
                 return Ok(Untold::Waiting);
             }
         };
-        // What a sync left out belongs before the rest.
-        let gaps: BTreeSet<OwnedRoomId> = self.store.gaps()?.into_iter().map(|gap| gap.room_id).collect();
-        let (held, untold): (Vec<_>, Vec<_>) =
-            untold.into_iter().partition(|event| gaps.contains(&event.room_id));
         let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
         let (mut wanted, unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
@@ -142,7 +140,7 @@ impl Feed {
         let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(FEED)).count();
         let room_for = UNSENT.saturating_sub(unsent);
         let (grown, waits) = assign(open, wanted, next, room_for, now, |id| memory.may_edit(id, now));
-        let mut left = if waits || !held.is_empty() { Untold::Waiting } else { Untold::Nothing };
+        let mut left = if waits || is_flood { Untold::Waiting } else { Untold::Nothing };
         for growing in grown.into_iter().filter(|growing| !growing.added.is_empty()) {
             let reply = match self.say(&growing, &mut memory.knowledge).await {
                 Ok(reply) => reply,

@@ -20,7 +20,7 @@ use crate::{
     speech::{Delivery, Mark, Say},
 };
 
-pub use self::watching::{Digest, DigestId, Gap, Seen, WATCHED_KEPT, WatchedEvent, Watching};
+pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
 
 /// The result of asking the homeserver something.
 pub type Asked<'a, T> = BoxFuture<'a, Result<T, Fault>>;
@@ -269,7 +269,8 @@ pub trait Store: Records {
     fn cursor(&self) -> Result<Option<String>, StoreError>;
     /// Received events that were not handled, oldest first.
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError>;
-    /// Changes in watched rooms that no digest tells yet, in the order in which they came.
+    /// Changes in watched rooms that no digest tells yet, in the order in which they came, [`UNTOLD_AT_ONCE`] at most;
+    /// without those of rooms that have gaps.
     fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError>;
     /// The digests that can still grow, oldest first.
     fn open_digests(&self) -> Result<Vec<Digest>, StoreError>;

@@ -7,7 +7,8 @@ use crate::{
     model::BlockStatus,
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
     ports::{
-        Change, Digest, Gap, InboxEvent, Queue, Seen, Store, VIEWS_KEPT, View, WatchedEvent, Watching, Which,
+        Change, Digest, Gap, InboxEvent, Queue, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent,
+        Watching, Which,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -278,9 +279,19 @@ fn watching(store: &dyn Store) {
         |from: &str| Gap { room_id: room.clone(), from: from.into(), to: "s1".into(), seen: Seen::Live };
     commit(vec![Watching::Gap(gap("t2")), Watching::Gap(gap("t1"))]);
     assert_eq!(store.gaps(), Ok(vec![gap("t2"), gap("t1")]));
-    commit(vec![Watching::Filled(gap("t2"))]);
-    assert_eq!(store.gaps(), Ok(vec![gap("t1")]));
+    // What came after a gap waits for it.
+    let late = event("$we");
+    commit(vec![Watching::Seen(late.clone()), Watching::Filled(gap("t2"))]);
+    assert_eq!((store.gaps(), store.untold()), (Ok(vec![gap("t1")]), Ok(vec![])));
     commit(vec![Watching::Filled(gap("t1"))]);
+    assert_eq!(store.untold(), Ok(vec![late.clone()]));
+    commit(vec![Watching::Unwanted(vec![late.event_id])]);
+    // A flood is not read whole.
+    let flood = (0..=UNTOLD_AT_ONCE).map(|n| Watching::Seen(event(&format!("$f{n}")))).collect();
+    commit(flood);
+    assert_eq!(store.untold().map(|all| all.len()), Ok(UNTOLD_AT_ONCE));
+    let told = (0..=UNTOLD_AT_ONCE).map(|n| event(&format!("$f{n}")).event_id).collect();
+    commit(vec![Watching::Unwanted(told)]);
 
     assert_eq!(store.position(&room), Ok(None));
     for token in ["t1", "t2"] {
