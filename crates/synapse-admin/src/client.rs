@@ -10,6 +10,7 @@ use reqwest::{Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::error::UNRECOGNIZED;
 use crate::lenient::Query;
 use crate::{Error, text};
 
@@ -224,7 +225,7 @@ impl Answer {
         let retry_after = retry_after(&json, &self.headers);
         let not_routed = |what: String| Error::NotRouted { status, path: self.path, what };
         match (status, errcode) {
-            (400 | 404 | 405, Some("M_UNRECOGNIZED")) => not_routed("M_UNRECOGNIZED".to_owned()),
+            (400 | 404 | 405, Some(UNRECOGNIZED)) => not_routed(UNRECOGNIZED.to_owned()),
             (_, Some(errcode)) => Error::Api {
                 status,
                 errcode: text::clean(errcode, 100),

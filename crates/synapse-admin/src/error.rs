@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Matrix's error code for a path that the server does not know.
+pub(crate) const UNRECOGNIZED: &str = "M_UNRECOGNIZED";
+
 /// Why a request gave no answer that can be used. Its display is one sentence, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -62,6 +65,12 @@ impl Error {
     /// the API itself is missing, which is [`Error::NotRouted`].
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Api { status: 404, .. })
+    }
+
+    /// Synapse itself answered that it has no such call: it is too old, or a process that does not serve this one. Never
+    /// true of a reverse proxy that hides the API, nor of a redirect.
+    pub fn is_not_offered(&self) -> bool {
+        matches!(self, Self::NotRouted { status: 400 | 404, what, .. } if what == UNRECOGNIZED)
     }
 
     /// The token is good, but its user is not a server admin (or, with MAS, the token lacks the admin scope).
@@ -130,7 +139,11 @@ mod tests {
     }
 
     fn not_routed() -> Error {
-        Error::NotRouted { status: 404, path: "/_synapse/admin/v1/rooms", what: "M_UNRECOGNIZED".into() }
+        hidden(404, "M_UNRECOGNIZED")
+    }
+
+    fn hidden(status: u16, what: &str) -> Error {
+        Error::NotRouted { status, path: "/_synapse/admin/v1/rooms", what: what.into() }
     }
 
     /// Columns: not found, not admin, token gone, transient, may have acted.
@@ -171,6 +184,21 @@ mod tests {
             .into_iter()
             .collect();
             assert_eq!(got, want, "{error}");
+        }
+    }
+
+    #[test]
+    fn only_synapse_itself_can_say_that_a_call_is_not_offered() {
+        for (error, want) in [
+            (not_routed(), true),
+            (hidden(400, "M_UNRECOGNIZED"), true),
+            (hidden(405, "M_UNRECOGNIZED"), false),
+            (hidden(404, "not what was expected, beginning “<html>”"), false),
+            (hidden(302, "a redirect to https://other.test"), false),
+            (api(404, "M_NOT_FOUND", "Room not found"), false),
+            (Error::Timeout, false),
+        ] {
+            assert_eq!(error.is_not_offered(), want, "{error}");
         }
     }
 

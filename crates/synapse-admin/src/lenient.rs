@@ -5,6 +5,7 @@ use std::fmt::Display;
 use ruma::{OwnedUserId, UserId};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// A boolean that may be `0` or `1` (SQLite) or `null`, which is false.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
@@ -37,6 +38,17 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
         Value::String(text) => Some(text),
         _ => None,
     })
+}
+
+/// What strangers could choose freely: whatever cannot be read as the type is `None`, also a number of a hundred digits
+/// or a hundred brackets, which would make the whole answer unreadable. Not for use within `#[serde(flatten)]`.
+pub(crate) fn readable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str::<Option<T>>(raw.get()).ok().flatten())
 }
 
 /// The user ids that can be used and the texts that are none.
@@ -109,6 +121,35 @@ mod tests {
         ] {
             assert_eq!(read(value.clone()), want, "{value}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_takes_nothing_else_with_it() {
+        #[derive(Deserialize)]
+        struct Sample {
+            #[serde(default, deserialize_with = "super::readable")]
+            number: Option<i64>,
+            #[serde(default, deserialize_with = "super::readable")]
+            value: Option<Value>,
+            rest: u64,
+        }
+        let (digits, brackets) = ("9".repeat(400), "[".repeat(200) + &"]".repeat(200));
+        for (number, value, want) in [
+            ("-100", r#"{"a": [1]}"#, (Some(-100), Some(json!({"a": [1]})))),
+            ("null", "null", (None, None)),
+            ("1.5", "1.5", (None, Some(json!(1.5)))),
+            (r#""5""#, r#""5""#, (None, Some(json!("5")))),
+            (&digits, &digits, (None, None)),
+            (&brackets, &brackets, (None, None)),
+            (r#""\ud800""#, r#""\ud800""#, (None, None)),
+        ] {
+            let text = format!(r#"{{"number": {number}, "value": {value}, "rest": 7}}"#);
+            let sample: Sample = serde_json::from_str(&text).unwrap();
+            assert_eq!((sample.number, sample.value), want, "{text}");
+            assert_eq!(sample.rest, 7);
+        }
+        let sample: Sample = serde_json::from_value(json!({"number": 1, "rest": 7})).unwrap();
+        assert_eq!((sample.number, sample.value), (Some(1), None), "from a value, and with a field missing");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! A typed client of [Synapse's admin API][docs], for the work of moderators: look at rooms, people and
-//! events, block rooms, delete them, purge their history, and watch that happen.
+//! events, read what users report, block rooms, delete them, purge their history, and watch that happen.
 //!
 //! ```no_run
 //! use ruma::room_id;
@@ -90,7 +90,9 @@ pub use extremities::{ForwardExtremities, ForwardExtremity};
 pub use hierarchy::{Hierarchy, HierarchyQuery, HierarchyRoom};
 pub use history::{Context, ContextQuery, Direction, EventAt, EventFilter, Messages, MessagesQuery};
 pub use purge_history::{PurgeHistory, PurgeHistoryStatus, PurgeUpTo};
-pub use reports::{EventReport, EventReports, EventReportsQuery};
+pub use reports::{EventReport, EventReportDetails, EventReports, EventReportsQuery};
+pub use reports::{RoomReport, RoomReports, RoomReportsQuery};
+pub use reports::{UserReport, UserReports, UserReportsQuery};
 pub use room_list::{ListRooms, RoomList, RoomOrder, UnknownRoomOrder};
 pub use rooms::{Members, Room, RoomDetails};
 pub use tasks::{ScheduledTask, ScheduledTasksQuery, TaskStatus};

@@ -1,11 +1,12 @@
-//! Every call about rooms on a real Synapse, with good and bad input, so that the recorded answers of the other tests
-//! stay honest.
+//! Every call about rooms and reports on a real Synapse, with good and bad input, so that the recorded answers of the
+//! other tests stay honest.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod changing;
 mod deleting;
 mod looking;
+mod reporting;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, room_id};
 use serde_json::{Value, json};
@@ -39,7 +40,12 @@ impl Stage {
                 {"user_id": "*", "alias": "#forbidden*", "room_id": "*", "action": "deny"},
                 {"user_id": "*", "alias": "*", "room_id": "*", "action": "allow"}],
         });
-        let synapse = Synapse::builder().config(rules).start_or_skip().await?;
+        Self::with(rules).await
+    }
+
+    /// As [`Stage::new`], with settings of Synapse.
+    async fn with(settings: Value) -> Option<Self> {
+        let synapse = Synapse::builder().config(settings).start_or_skip().await?;
         let admin = synapse.register("admin", Role::Admin).await.unwrap();
         let alice = synapse.register("alice", Role::User).await.unwrap();
         let bob = synapse.register("bob", Role::User).await.unwrap();
