@@ -120,12 +120,14 @@ impl Intake {
         noticed_in_sync(&self.feed, &room_id, events, missing, seen, now)
     }
 
-    /// Invitations to other rooms.
+    /// Invitations to other rooms. One that cannot be answered yet holds no other up.
     async fn answer_invites(&self) -> Result<(), NotYet> {
+        let mut answered = Ok(());
         for Invite { room_id, inviter, event_id } in self.session.invites().await {
-            self.desk.invited(&Invitation { room_id, inviter, event_id }).await?;
+            let answer = self.desk.invited(&Invitation { room_id, inviter, event_id }).await;
+            answered = answered.and(answer);
         }
-        Ok(())
+        answered
     }
 
     /// Tries once more to decrypt what could not be decrypted.

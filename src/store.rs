@@ -287,6 +287,38 @@ mod tests {
     }
 
     #[test]
+    fn databases_of_older_versions_are_brought_up_to_date_with_what_is_in_them() {
+        for version in 1..MIGRATIONS.len() {
+            let folder = tempfile::tempdir().unwrap();
+            let old = Connection::open(folder.path().join("gleipnir.sqlite3")).unwrap();
+            old.execute_batch(&MIGRATIONS[..version].concat()).unwrap();
+            old.pragma_update(None, "user_version", version).unwrap();
+            old.execute("UPDATE meta SET value = 'kept' WHERE key = 'instance'", []).unwrap();
+            drop(old);
+            let store = SqliteStore::open(folder.path()).unwrap();
+            assert_eq!(store.instance(), "kept", "{version}");
+            gleipnir_core::testing::store_contract(&store);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_again_and_again_of_watched_rooms_goes_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let db = store.connection();
+        for (query, asked) in [(watching::UNTOLD, 1), (watching::TOLD_BY, 1), (watching::CLOSE, 1)] {
+            let plan: String = db
+                .query_row(
+                    &format!("EXPLAIN QUERY PLAN {query}"),
+                    rusqlite::params_from_iter(0..asked),
+                    |row| row.get(3),
+                )
+                .unwrap();
+            assert!(plan.contains("USING INDEX watched_untold"), "{query}: {plan}");
+        }
+    }
+
+    #[test]
     fn handled_events_keep_their_id_and_lose_their_content() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();

@@ -1,10 +1,20 @@
 //! What is remembered of watched rooms, as SQL.
 
-use gleipnir_core::ports::{Digest, DigestId, Gap, Seen, WATCHED_KEPT, WatchedEvent, Watching};
+use gleipnir_core::ports::{
+    Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching,
+};
 use gleipnir_core::ruma::RoomId;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::read::{id, json, optional_id, wrong};
+
+// The index holds what is not told: without `told = 0` every row would be looked at.
+pub(super) const UNTOLD: &str = "SELECT event_id, room_id, json, received_at, seen FROM watched \
+                                 WHERE told = 0 AND digest IS NULL \
+                      AND room_id NOT IN (SELECT room_id FROM gaps) ORDER BY seq LIMIT ?";
+pub(super) const TOLD_BY: &str = "SELECT event_id, room_id, json, received_at, seen FROM watched \
+                                  WHERE told = 0 AND digest = ? ORDER BY seq";
+pub(super) const CLOSE: &str = "UPDATE watched SET told = 1, json = '' WHERE told = 0 AND digest = ?";
 
 pub(super) fn apply(db: &Connection, change: Watching) -> rusqlite::Result<()> {
     match change {
@@ -64,7 +74,7 @@ fn tell(db: &Connection, digest: &Digest) -> rusqlite::Result<()> {
 
 fn close(db: &Connection, id: DigestId) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE digests SET open = 0 WHERE id = ?")?.execute([id])?;
-    db.prepare_cached("UPDATE watched SET told = 1, json = '' WHERE digest = ?")?.execute([id])?;
+    db.prepare_cached(CLOSE)?.execute([id])?;
     trim(db)
 }
 
@@ -79,17 +89,14 @@ fn trim(db: &Connection) -> rusqlite::Result<()> {
 pub(super) fn moved(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(
         "UPDATE watched SET digest = NULL WHERE told = 0 AND NOT EXISTS \
-             (SELECT 1 FROM outbox WHERE key = 'feed-' || digest AND sent > 0);
+             (SELECT 1 FROM outbox WHERE key = 'feed-' || digest AND event_id IS NOT NULL);
          UPDATE watched SET told = 1, json = '' WHERE digest IS NOT NULL;
          UPDATE digests SET open = 0;",
     )
 }
 
 pub(super) fn untold(db: &Connection) -> rusqlite::Result<Vec<WatchedEvent>> {
-    let mut query = db.prepare_cached(
-        "SELECT event_id, room_id, json, received_at, seen FROM watched WHERE told = 0 AND digest IS NULL ORDER BY seq",
-    )?;
-    query.query_map([], event)?.collect()
+    db.prepare_cached(UNTOLD)?.query_map([UNTOLD_AT_ONCE], event)?.collect()
 }
 
 pub(super) fn open_digests(db: &Connection) -> rusqlite::Result<Vec<Digest>> {
@@ -107,10 +114,7 @@ pub(super) fn open_digests(db: &Connection) -> rusqlite::Result<Vec<Digest>> {
     digests
         .map(|digest| {
             let digest = digest?;
-            let mut query = db.prepare_cached(
-                "SELECT event_id, room_id, json, received_at, seen FROM watched WHERE told = 0 AND digest = ? \
-                 ORDER BY seq",
-            )?;
+            let mut query = db.prepare_cached(TOLD_BY)?;
             let events = query.query_map([digest.id], event)?.collect::<rusqlite::Result<_>>()?;
             Ok(Digest { events, ..digest })
         })

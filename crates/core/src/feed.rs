@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use ruma::{OwnedRoomId, RoomId};
+use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomId};
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, warn};
 
@@ -21,7 +21,8 @@ use crate::{
     commands::Settings,
     model::{Event, Millis},
     ports::{
-        Change, Clock, Digest, DigestId, Fault, Lookup, Seen, Store, StoreError, WatchedEvent, Watching,
+        Change, Clock, Digest, DigestId, Fault, Lookup, Seen, Store, StoreError, UNTOLD_AT_ONCE,
+        WatchedEvent, Watching,
     },
     reply::Reply,
     rules::{
@@ -39,6 +40,10 @@ const GROWS_FOR: Millis = 60_000;
 const EDIT_EVERY: Millis = 5_000;
 /// For how long the aliases of the configuration are not looked up again.
 const ALIASES_KEPT: Millis = 10 * 60_000;
+/// For how long they are not when one of them could not be.
+const ALIASES_RETRIED: Millis = 60_000;
+/// For how long nothing is told because an alias cannot be looked up: its server may be gone for good.
+const ALIASES_WAITED_FOR: Millis = 2 * 60_000;
 /// How many lines a message has at most, so that none is cut.
 const LINES: usize = 20;
 /// How many messages are begun at most before others are sent: the rest waits, in few lines perhaps, and what moderators
@@ -69,12 +74,18 @@ pub struct Feed {
 /// What need not survive: it is found out again.
 #[derive(Default)]
 struct Memory {
-    /// The levels of the rooms that the configuration names by an alias, and when all of them were resolved.
-    aliases: Option<(Millis, BTreeMap<OwnedRoomId, Level>)>,
+    /// Where the aliases of the configuration lead, if anywhere; without those that could not be looked up yet.
+    aliases: BTreeMap<OwnedRoomAliasId, Option<OwnedRoomId>>,
+    /// When they were looked up, and for how long that counts.
+    looked_up: Option<(Millis, Millis)>,
+    /// Since when one of them cannot be looked up.
+    unknown_since: Option<Millis>,
     /// When each room that the bot is not in was last read.
     read_at: HashMap<OwnedRoomId, Millis>,
     /// When each open message was last said.
     told_at: HashMap<DigestId, Millis>,
+    /// How often the homeserver, though it is there, could not read a gap.
+    stuck: HashMap<(OwnedRoomId, String), u32>,
     knowledge: Knowledge,
 }
 
@@ -105,20 +116,17 @@ impl Feed {
         let now = self.clock.now();
         let open = self.close_old(&mut memory, now)?;
         let untold = self.store.untold()?;
+        let is_flood = untold.len() >= UNTOLD_AT_ONCE;
         if untold.is_empty() {
             return Ok(Untold::Nothing);
         }
         let aliases = match memory.aliases(&*self.lookup, &self.settings, now).await {
-            Ok(aliases) => aliases.clone(),
+            Ok(aliases) => aliases,
             Err(fault) => {
                 debug!(%fault, "cannot resolve the rooms of the feed yet");
                 return Ok(Untold::Waiting);
             }
         };
-        // What a sync left out belongs before the rest.
-        let gaps: BTreeSet<OwnedRoomId> = self.store.gaps()?.into_iter().map(|gap| gap.room_id).collect();
-        let (held, untold): (Vec<_>, Vec<_>) =
-            untold.into_iter().partition(|event| gaps.contains(&event.room_id));
         let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
         let (mut wanted, unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
@@ -132,7 +140,7 @@ impl Feed {
         let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(FEED)).count();
         let room_for = UNSENT.saturating_sub(unsent);
         let (grown, waits) = assign(open, wanted, next, room_for, now, |id| memory.may_edit(id, now));
-        let mut left = if waits || !held.is_empty() { Untold::Waiting } else { Untold::Nothing };
+        let mut left = if waits || is_flood { Untold::Waiting } else { Untold::Nothing };
         for growing in grown.into_iter().filter(|growing| !growing.added.is_empty()) {
             let reply = match self.say(&growing, &mut memory.knowledge).await {
                 Ok(reply) => reply,
@@ -177,6 +185,7 @@ impl Feed {
         // What was read back came later than what followed it.
         events.sort_by_key(|(_, event)| event.time());
         let groups = groups(events.iter().map(|(room, event)| (*room, event)));
+        knowledge.make_room();
         let (lookup, records) = (&*self.lookup, self.store.as_records());
         let mut surroundings = Vec::new();
         let seen_at = (growing.digest.seen == Seen::Live).then(|| self.clock.now());
@@ -231,33 +240,64 @@ impl Memory {
         lookup: &dyn Lookup,
         settings: &Settings,
         now: Millis,
-    ) -> Result<&BTreeMap<OwnedRoomId, Level>, Fault> {
-        let is_fresh = self.aliases.as_ref().is_some_and(|(at, _)| is_within(ALIASES_KEPT, *at, now));
-        if !is_fresh {
-            match resolve(lookup, settings).await {
-                Ok(levels) => self.aliases = Some((now, levels)),
-                Err(fault) if self.aliases.is_none() => return Err(fault),
-                Err(fault) => debug!(%fault, "cannot resolve the rooms of the feed again yet"),
+    ) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
+        let named = || {
+            settings.feed.rooms.iter().filter_map(|(target, level)| match target {
+                RoomTarget::Alias(alias) => Some((alias, *level)),
+                RoomTarget::Id(_) => None,
+            })
+        };
+        if !self.looked_up.is_some_and(|(at, kept)| is_within(kept, at, now)) {
+            match self.look_up(lookup, named().map(|(alias, _)| alias)).await {
+                Ok(()) => {
+                    self.unknown_since = None;
+                    self.looked_up = Some((now, ALIASES_KEPT));
+                }
+                Err(fault) => {
+                    // Any room may be the one that it leads to; but one server that is gone silences no others.
+                    let since = *self.unknown_since.get_or_insert(now);
+                    let is_known = named().all(|(alias, _)| self.aliases.contains_key(alias));
+                    let is_early = is_within(ALIASES_WAITED_FOR, since, now);
+                    if !is_known && (is_early || lookup.joined_rooms().await.is_err()) {
+                        return Err(fault);
+                    }
+                    debug!(%fault, "cannot resolve the rooms of the feed again yet");
+                    self.looked_up = Some((now, ALIASES_RETRIED));
+                }
             }
         }
-        let (_, levels) = self.aliases.get_or_insert_default();
-        Ok(levels)
+        let room = |(alias, level)| Some((self.aliases.get(alias)?.clone()?, level));
+        Ok(named().filter_map(room).collect())
     }
-}
 
-async fn resolve(lookup: &dyn Lookup, settings: &Settings) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
-    let mut levels = BTreeMap::new();
-    for (target, level) in &settings.feed.rooms {
-        if let RoomTarget::Alias(alias) = target {
-            match lookup.resolve_alias(alias).await {
-                Ok(Some(room)) => drop(levels.insert(room, *level)),
-                Ok(None) => warn!(%alias, "feed.rooms names a room that does not exist"),
-                Err(fault) if fault.is_passing() => return Err(fault),
-                Err(fault) => warn!(%alias, %fault, "feed.rooms names a room that I cannot find"),
-            }
+    /// Looks all of them up; fails if one has to be looked up again soon.
+    async fn look_up(
+        &mut self,
+        lookup: &dyn Lookup,
+        aliases: impl Iterator<Item = &OwnedRoomAliasId>,
+    ) -> Result<(), Fault> {
+        let mut looked_up = Ok(());
+        for alias in aliases {
+            let room = match lookup.resolve_alias(alias).await {
+                Err(fault) if fault.is_passing() => {
+                    looked_up = Err(fault);
+                    continue;
+                }
+                Ok(room) => {
+                    if room.is_none() {
+                        warn!(%alias, "feed.rooms names a room that does not exist");
+                    }
+                    room
+                }
+                Err(fault) => {
+                    warn!(%alias, %fault, "feed.rooms names a room that I cannot find");
+                    None
+                }
+            };
+            self.aliases.insert(alias.clone(), room);
         }
+        looked_up
     }
-    Ok(levels)
 }
 
 /// A message, and what is added to it now.

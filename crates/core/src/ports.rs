@@ -23,7 +23,7 @@ use crate::{
 };
 
 pub use self::cases::{Case, CaseId, CaseState, Reporting, WhichCases};
-pub use self::watching::{Digest, DigestId, Gap, Seen, WATCHED_KEPT, WatchedEvent, Watching};
+pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
 
 /// The result of asking the homeserver something.
 pub type Asked<'a, T> = BoxFuture<'a, Result<T, Fault>>;
@@ -290,7 +290,8 @@ pub trait Store: Records {
     ) -> Result<Option<BTreeSet<ReportKey>>, StoreError>;
     /// The ID that the next case gets.
     fn next_case_id(&self) -> Result<CaseId, StoreError>;
-    /// Changes in watched rooms that no digest tells yet, in the order in which they came.
+    /// Changes in watched rooms that no digest tells yet, in the order in which they came, [`UNTOLD_AT_ONCE`] at most;
+    /// without those of rooms that have gaps.
     fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError>;
     /// The digests that can still grow, oldest first.
     fn open_digests(&self) -> Result<Vec<Digest>, StoreError>;

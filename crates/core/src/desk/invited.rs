@@ -77,6 +77,8 @@ impl Desk {
         }
         let members = match self.lookup.state(&invitation.room_id, Some("m.room.member")).await {
             Ok(members) => members,
+            // A room with so many members that they cannot be read in time: nothing else is to wait for it again and again.
+            Err(Fault::Timeout) => return Ok(Invite::Unknown),
             Err(fault) if fault.is_passing() => return Err(fault),
             // A room that nobody of this server is in, or no right to look.
             Err(_) => return Ok(Invite::Unknown),

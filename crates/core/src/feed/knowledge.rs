@@ -20,7 +20,7 @@ use crate::{
 
 /// For how long what a room is called is not asked again.
 const ROOMS_KEPT: Millis = 60_000;
-/// How many events' surroundings are kept.
+/// With so many events' surroundings all of them are forgotten.
 const AROUND_KEPT: usize = 200;
 /// What of a room's state explanations start from: a room can have thousands of other types.
 const KINDS: [&str; 5] =
@@ -80,6 +80,15 @@ impl Knowledge {
         Ok((names, public))
     }
 
+    /// Forgets when there is too much; before a message is made, because all of what is read for it is needed together.
+    pub(super) fn make_room(&mut self) {
+        if self.around.len() >= AROUND_KEPT {
+            self.around.clear();
+            self.people.clear();
+            self.late.clear();
+        }
+    }
+
     /// What those are called whom a group is about: by the names of then, where these were read.
     pub(super) fn people(&self, group: &Group<'_>) -> Names {
         let names = self.people.get(group.room).cloned().unwrap_or_default();
@@ -98,11 +107,6 @@ impl Knowledge {
             return Ok(Known::default());
         };
         if !self.around.contains_key(id) {
-            if self.around.len() >= AROUND_KEPT {
-                self.around.clear();
-                self.people.clear();
-                self.late.clear();
-            }
             let state = self.state(lookup, group.room, id).await?;
             let people = self.people.entry(group.room.to_owned()).or_default();
             *people = std::mem::take(people).with_members(&state);

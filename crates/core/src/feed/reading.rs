@@ -23,6 +23,8 @@ const WRITTEN: [&str; 5] =
 const PAGE: u32 = 500;
 /// How many pages are read of a gap at most: what is older is left out, with a word about it.
 const PAGES: usize = 40;
+/// How often a gap is tried to be read while the homeserver answers other things: what follows it waits for it.
+const TRIES: u32 = 10;
 /// A room that was read longer ago than this was not watched meanwhile.
 const LIVE_FOR: Millis = 2 * 60_000;
 
@@ -56,7 +58,10 @@ impl Feed {
     /// Reads what syncs left out. Waits for the homeserver, so nothing else should wait for it.
     pub async fn fill_gaps(&self) -> Result<Found, StoreError> {
         let mut result = Found::Nothing;
-        for gap in self.store.gaps()? {
+        let gaps = self.store.gaps()?;
+        let is_left = |room: &RoomId, to: &str| gaps.iter().any(|gap| gap.room_id == room && gap.to == to);
+        self.memory.lock().await.stuck.retain(|(room, to), _| is_left(room, to));
+        for gap in gaps {
             match self.between(&gap.room_id, Some(&gap.from), &gap.to).await {
                 Ok(found) => {
                     info!(room = %gap.room_id, events = found.events.len(), "read what a sync left out");
@@ -67,7 +72,7 @@ impl Feed {
                     self.commit(changes)?;
                     result = Found::Something;
                 }
-                Err(fault) if fault.is_passing() => {
+                Err(fault) if fault.is_passing() && !self.is_stuck(&gap, &fault).await => {
                     debug!(room = %gap.room_id, %fault, "cannot read what a sync left out yet");
                 }
                 Err(fault) => {
@@ -82,6 +87,18 @@ impl Feed {
             }
         }
         Ok(result)
+    }
+
+    /// Whether the homeserver cannot read a gap again and again, although it is there.
+    async fn is_stuck(&self, gap: &Gap, fault: &Fault) -> bool {
+        let is_about_it = matches!(fault, Fault::Timeout | Fault::Broken { .. });
+        if !is_about_it || self.lookup.joined_rooms().await.is_err() {
+            return false;
+        }
+        let mut memory = self.memory.lock().await;
+        let tries = memory.stuck.entry((gap.room_id.clone(), gap.to.clone())).or_default();
+        *tries += 1;
+        *tries >= TRIES
     }
 
     /// Reads on in the rooms that the configuration names and the bot is not in: a sync does not bring them.
@@ -182,7 +199,7 @@ impl Feed {
     /// The levels of the rooms that are named by an alias.
     async fn aliases(&self) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
         let mut memory = self.memory.lock().await;
-        Ok(memory.aliases(&*self.lookup, &self.settings, self.clock.now()).await?.clone())
+        memory.aliases(&*self.lookup, &self.settings, self.clock.now()).await
     }
 
     /// Whether what happened in a room that the bot is not in since it was read was seen as it happened; it was read now.
@@ -252,7 +269,9 @@ impl Feed {
             ..HistoryQuery::default()
         };
         let page = self.lookup.history(room, &query).await?;
-        let events = page.events.into_iter().filter(|event| event.state_key().is_some()).collect();
+        // Of many pages, only what is needed is in memory at once.
+        let state = page.events.into_iter().filter(|event| event.state_key().is_some());
+        let events = state.map(|event| Event(slim(event.0))).collect();
         Ok(Page { events, start: page.start, end: page.end })
     }
 

@@ -62,6 +62,9 @@ pub struct Digest {
     pub events: Vec<WatchedEvent>,
 }
 
+/// How many events of watched rooms are told at once at most: a flood is not read whole into memory.
+pub const UNTOLD_AT_ONCE: usize = 5_000;
+
 /// How many events of watched rooms are known again at least, so that none is told twice.
 pub const WATCHED_KEPT: u64 = 20_000;
 

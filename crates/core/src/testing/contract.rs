@@ -9,8 +9,8 @@ use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
     ports::{
-        Case, CaseState, Change, Digest, Gap, InboxEvent, Queue, Reporting, Seen, Store, VIEWS_KEPT, View,
-        WatchedEvent, Watching, Which, WhichCases,
+        Case, CaseState, Change, Digest, Gap, InboxEvent, Queue, Reporting, Seen, Store, UNTOLD_AT_ONCE,
+        VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -218,6 +218,8 @@ pub fn store_contract(store: &dyn Store) {
     commit(vec![
         Change::Received(inbox(&late)),
         Change::Plan(Box::new(Plan { id: 4, origin: Origin::Command(proposal), ..plan.clone() })),
+        Change::Say(say("feed-2", "refused")),
+        Change::GaveUp { key: "feed-2".into(), version: 1 },
         Change::Moved,
     ]);
     assert_eq!(store.queue(), Ok(Queue::default()));
@@ -226,7 +228,7 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.key_of(&sent), Ok(None));
     assert_eq!(store.view("answer-1"), Ok(None));
     assert_eq!(store.open_digests(), Ok(vec![]));
-    // What of a watched room was in a message that was never sent is told in the new room.
+    // What of a watched room was in a message that never came there is told in the new room.
     assert_eq!(store.untold().map(|all| all.len()), Ok(1));
     commit(vec![Change::Say(say("m", "five"))]);
     assert_eq!(pending(store), want(&[("m", 5, "five")]));
@@ -280,9 +282,19 @@ fn watching(store: &dyn Store) {
         |from: &str| Gap { room_id: room.clone(), from: from.into(), to: "s1".into(), seen: Seen::Live };
     commit(vec![Watching::Gap(gap("t2")), Watching::Gap(gap("t1"))]);
     assert_eq!(store.gaps(), Ok(vec![gap("t2"), gap("t1")]));
-    commit(vec![Watching::Filled(gap("t2"))]);
-    assert_eq!(store.gaps(), Ok(vec![gap("t1")]));
+    // What came after a gap waits for it.
+    let late = event("$we");
+    commit(vec![Watching::Seen(late.clone()), Watching::Filled(gap("t2"))]);
+    assert_eq!((store.gaps(), store.untold()), (Ok(vec![gap("t1")]), Ok(vec![])));
     commit(vec![Watching::Filled(gap("t1"))]);
+    assert_eq!(store.untold(), Ok(vec![late.clone()]));
+    commit(vec![Watching::Unwanted(vec![late.event_id])]);
+    // A flood is not read whole.
+    let flood = (0..=UNTOLD_AT_ONCE).map(|n| Watching::Seen(event(&format!("$f{n}")))).collect();
+    commit(flood);
+    assert_eq!(store.untold().map(|all| all.len()), Ok(UNTOLD_AT_ONCE));
+    let told = (0..=UNTOLD_AT_ONCE).map(|n| event(&format!("$f{n}")).event_id).collect();
+    commit(vec![Watching::Unwanted(told)]);
 
     assert_eq!(store.position(&room), Ok(None));
     for token in ["t1", "t2"] {

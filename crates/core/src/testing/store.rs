@@ -186,7 +186,7 @@ impl Inner {
         let outbox = &self.outbox;
         self.watch.moved(|id| {
             let key = format!("{FEED}{id}");
-            outbox.iter().any(|out| out.key == key && out.sent > 0)
+            outbox.iter().any(|out| out.key == key && out.event_id.is_some())
         });
         for out in &mut self.outbox {
             (out.sent, out.event_id) = (out.version, None);

@@ -467,13 +467,38 @@ async fn an_alias_of_the_configuration_can_be_given_to_another_room() {
     stage.clock.pass(Duration::from_mins(11));
     // What was known counts until the homeserver answers.
     stage.homeserver.fail_once("resolve_alias", Fault::Timeout);
-    stage.homeserver.fail_once("resolve_alias", Fault::Timeout);
     stage.notice(lounge(), vec![name("$two", "Two")], Seen::Live);
     has(&stage.tell().await, &["“Two”"]);
+    stage.clock.pass(Duration::from_mins(1));
     stage.notice(lounge(), vec![name("$three", "Three")], Seen::Live);
     stage.notice(&other, vec![name("$four", "Four")], Seen::Live);
     let told = stage.tell().await;
     assert!(told.contains("“Four”") && !told.contains("“Three”"), "{told}");
+}
+
+#[tokio::test]
+async fn an_alias_whose_server_is_gone_silences_the_others_for_two_minutes_at_most() {
+    let mut stage = stage(Level::Moderation);
+    stage.settings.feed.rooms = vec![("#far:gone.test".parse().expect("an alias"), Level::All)];
+    stage.restart();
+    let gone = || Fault::Broken { status: 502, message: "Failed to fetch alias".into() };
+    stage.homeserver.fail_always("resolve_alias", gone());
+    stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
+    assert_eq!(stage.tell().await, "", "it may be the room that the alias leads to");
+    stage.clock.pass(Duration::from_secs(119));
+    assert_eq!(stage.tell().await, "");
+    stage.clock.pass(Duration::from_secs(1));
+    stage.homeserver.fail_always("joined_rooms", Fault::Timeout);
+    assert_eq!(stage.tell().await, "", "our own server is gone, not the alias's");
+    stage.homeserver.mend();
+    stage.homeserver.fail_always("resolve_alias", gone());
+    has(&stage.tell().await, &["kicked `@a:hs.test`"]);
+    // It is there again.
+    stage.homeserver.mend();
+    stage.homeserver.change_room(lounge(), |room| room.aliases.push("#far:gone.test".into()));
+    stage.clock.pass(Duration::from_mins(1));
+    stage.notice(lounge(), vec![name("$n", "New")], Seen::Live);
+    has(&stage.tell().await, &["“New”"]);
 }
 
 #[tokio::test]
@@ -554,6 +579,33 @@ async fn what_could_not_be_read_back_is_said() {
     stage.homeserver.fail_once("history", refused());
     stage.store.commit(vec![gap("t7", 9)]).expect("the store works");
     assert_eq!((stage.tell().await, stage.store.gaps()), (String::new(), Ok(vec![])));
+}
+
+#[tokio::test]
+async fn a_gap_that_the_server_cannot_read_does_not_silence_its_room_for_ever() {
+    use gleipnir_core::ports::Store as _;
+    let mut stage = stage(Level::Moderation);
+    stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
+    stage.store.commit(vec![gap("t0", 1)]).expect("the store works");
+    stage.homeserver.fail_always("history", Fault::Timeout);
+    // While the whole server is away it is waited for.
+    stage.homeserver.fail_always("joined_rooms", Fault::Timeout);
+    for _ in 0..30 {
+        assert_eq!(stage.tell().await, "");
+    }
+    stage.homeserver.mend();
+    stage.homeserver.fail_always("history", Fault::Timeout);
+    for n in 1..10 {
+        assert_eq!(stage.tell().await, "", "{n}");
+    }
+    has(
+        &stage.tell().await,
+        &[
+            "Not all that changed in Lounge (`#lounge:hs.test`, `!lounge:hs.test`) is told",
+            "kicked `@a:hs.test`",
+        ],
+    );
+    assert_eq!(stage.store.gaps(), Ok(vec![]));
 }
 
 #[tokio::test]

@@ -77,8 +77,17 @@ async fn invitations_without_an_id_are_told_apart_by_the_rooms_state() {
     is_now(&stage, "$invite2", "invite");
     has(&stage.invite(&nameless).await.expect("it works"), &["I am in it now"]);
     // What the server cannot tell yet is asked again.
-    stage.homeserver.fail_once("state", Fault::Timeout);
+    stage.homeserver.fail_once("state", Fault::Away("gone".into()));
     assert!(stage.invite(&nameless).await.is_err());
+}
+
+#[tokio::test]
+async fn a_room_whose_members_cannot_be_read_in_time_is_joined_all_the_same() {
+    let mut stage = stage();
+    let nameless = Invitation { event_id: None, ..by("@mod:hs.test") };
+    stage.homeserver.fail_always("state", Fault::Timeout);
+    has(&stage.invite(&nameless).await.expect("it works"), &["I am in it now"]);
+    assert_eq!(stage.invite(&nameless).await.expect("it works"), "", "once");
 }
 
 #[tokio::test]

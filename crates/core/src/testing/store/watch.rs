@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruma::{OwnedEventId, OwnedRoomId, RoomId};
 
-use crate::ports::{Digest, DigestId, Gap, WatchedEvent, Watching};
+use crate::ports::{Digest, DigestId, Gap, UNTOLD_AT_ONCE, WatchedEvent, Watching};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch {
@@ -49,7 +49,8 @@ impl Watch {
     }
 
     pub(super) fn untold(&self) -> Vec<WatchedEvent> {
-        self.untold.clone()
+        let has_gap = |event: &&WatchedEvent| self.gaps.iter().any(|gap| gap.room_id == event.room_id);
+        self.untold.iter().filter(|event| !has_gap(event)).take(UNTOLD_AT_ONCE).cloned().collect()
     }
 
     pub(super) fn open_digests(&self) -> Vec<Digest> {
