@@ -33,7 +33,7 @@ impl Deciding {
     /// The decision, or what would follow from it.
     pub(super) fn decide(
         self,
-        case: Case,
+        case: &Case,
         state: CaseState,
         note: Option<String>,
         world: &World<'_>,
@@ -42,12 +42,12 @@ impl Deciding {
             return Decision::Judge { case: case.id, state, note };
         }
         let dry = Line::new().strong("Dry run: nothing was done.");
-        Decision::Answer(match judge(&case, state, world.asker) {
+        Decision::Answer(match judge(case, state, world.asker) {
             Judgement::Already(reply) | Judgement::Refused(reply) => reply.paragraph(dry),
             Judgement::Changes => {
                 let by = Some(world.asker.to_owned());
                 let then = Case { state, by, note, changed_at: world.now, ..case.clone() };
-                Reply::text(judged(&then, &case)).paragraph(dry)
+                Reply::text(judged(&then, case)).paragraph(dry)
             }
         })
     }

@@ -29,6 +29,6 @@ impl Command for Claim {
     }
 
     fn decide(self, case: Case, world: &World<'_>) -> Result<Decision, Failure> {
-        Ok(self.deciding.decide(case, CaseState::Claimed, None, world))
+        Ok(self.deciding.decide(&case, CaseState::Claimed, None, world))
     }
 }

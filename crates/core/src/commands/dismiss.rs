@@ -33,6 +33,6 @@ impl Command for Dismiss {
     }
 
     fn decide(self, case: Case, world: &World<'_>) -> Result<Decision, Failure> {
-        Ok(self.deciding.decide(case, CaseState::Dismissed, reason(&self.reason), world))
+        Ok(self.deciding.decide(&case, CaseState::Dismissed, reason(&self.reason), world))
     }
 }

@@ -31,6 +31,6 @@ impl Command for Reopen {
     }
 
     fn decide(self, case: Case, world: &World<'_>) -> Result<Decision, Failure> {
-        Ok(self.deciding.decide(case, CaseState::Open, None, world))
+        Ok(self.deciding.decide(&case, CaseState::Open, None, world))
     }
 }

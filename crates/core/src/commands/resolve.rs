@@ -33,6 +33,6 @@ impl Command for Resolve {
     }
 
     fn decide(self, case: Case, world: &World<'_>) -> Result<Decision, Failure> {
-        Ok(self.deciding.decide(case, CaseState::Resolved, reason(&self.note), world))
+        Ok(self.deciding.decide(&case, CaseState::Resolved, reason(&self.note), world))
     }
 }

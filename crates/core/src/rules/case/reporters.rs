@@ -82,14 +82,14 @@ pub(super) fn list(reply: Reply, case: &Case, names: &Names, extent: Extent) -> 
 fn by_person(reply: Reply, case: &Case, names: &Names) -> Reply {
     let mut sorted: Vec<&Report> = case.reports.iter().collect();
     sorted.sort_by_key(|report| newness(report));
-    let mut named: Vec<&str> = Vec::new();
+    let mut shown: Vec<&str> = Vec::new();
     for report in &sorted {
-        if named.len() < NAMED && !named.contains(&report.reporter.as_str()) {
-            named.push(&report.reporter);
+        if shown.len() < NAMED && !shown.contains(&report.reporter.as_str()) {
+            shown.push(&report.reporter);
         }
     }
-    let hidden = people(&case.reports) - named.len();
-    let lines = named.into_iter().map(|reporter| {
+    let hidden = people(&case.reports) - shown.len();
+    let lines = shown.into_iter().map(|reporter| {
         let theirs = || sorted.iter().filter(|report| report.reporter == reporter);
         let times = theirs().count();
         let line = names.user(reporter);
