@@ -8,9 +8,13 @@ mod blocked;
 mod browse;
 mod can;
 mod cancel;
+mod case;
+mod cases;
+mod claim;
 mod confirm;
 mod context;
 mod deletions;
+mod dismiss;
 mod empty_rooms;
 mod event;
 mod events;
@@ -27,7 +31,10 @@ mod members;
 mod messages;
 mod paging;
 mod purge_history;
+mod reopen;
 mod reported;
+mod reports;
+mod resolve;
 mod room;
 mod room_admin;
 mod room_list;
@@ -57,7 +64,7 @@ pub use self::{
 use crate::{
     model::Millis,
     plan::{PlanId, Step},
-    ports::{Fault, Lookup, Records, StoreError},
+    ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
     rules::feed::Feed,
     text::target::RoomTarget,
@@ -72,8 +79,11 @@ pub fn table() -> Vec<Entry> {
         entry::<blocked::Blocked>(),
         entry::<can::Can>(),
         entry::<cancel::Cancel>(),
+        entry::<case::Case>(),
+        entry::<claim::Claim>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
+        entry::<dismiss::Dismiss>(),
         entry::<empty_rooms::EmptyRooms>(),
         entry::<event::Event>(),
         entry::<explain::Explain>(),
@@ -85,6 +95,9 @@ pub fn table() -> Vec<Entry> {
         entry::<members::Members>(),
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
+        entry::<reopen::Reopen>(),
+        entry::<reports::Reports>(),
+        entry::<resolve::Resolve>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<rooms::Rooms>(),
@@ -144,6 +157,8 @@ pub enum Subject {
     Rooms,
     /// Events.
     Events,
+    /// Abuse reports, and the cases that they make.
+    Reports,
     /// What the bot was asked to do.
     Jobs,
     /// The bot.
@@ -156,6 +171,7 @@ impl Subject {
         match self {
             Self::Rooms => "Rooms",
             Self::Events => "Events",
+            Self::Reports => "Reports",
             Self::Jobs => "Jobs: what I was asked to do",
             Self::Bot => "About me",
         }
@@ -269,6 +285,15 @@ pub enum Decision {
     Confirm(PlanId),
     /// A Plan was dropped.
     Cancel(PlanId),
+    /// Moderators are so far with a case. Changes only what the bot remembers.
+    Judge {
+        /// Which one.
+        case: CaseId,
+        /// How far.
+        state: CaseState,
+        /// What the moderator says to that.
+        note: Option<String>,
+    },
 }
 
 /// Where a page's neighbours begin, in the command's own terms: they come back as [`World::at`].

@@ -3,6 +3,7 @@
 
 mod decide;
 mod invited;
+mod judge;
 mod pages;
 mod reading;
 mod round;
@@ -21,6 +22,7 @@ use tracing::{error, info, warn};
 use self::reading::Reading;
 pub use self::{
     invited::{Invitation, NotYet},
+    judge::offers,
     round::Left,
 };
 use crate::{
@@ -32,9 +34,10 @@ use crate::{
     incoming::{Incoming, read},
     model::{Event, Millis, Standing},
     plan::{Plan, PlanId, PlanState},
-    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
+    ports::{CaseState, Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
     reply::{Line, Reply},
-    speech::{Effort, LEFT, Mark, Marked, NO, RIGHT, SEEN, Say, YES, is_emoji},
+    rules::case::case_of_card,
+    speech::{CLAIM, DISMISS, Effort, LEFT, Mark, Marked, NO, RESOLVE, RIGHT, SEEN, Say, YES, is_emoji},
 };
 
 /// How long a message that cannot be decrypted, or a reaction to a message that is still on its way, is waited for.
@@ -125,6 +128,7 @@ impl Desk {
             Ok(Decision::Propose(draft)) => self.propose(event, sender, &found, *draft).await,
             Ok(Decision::Confirm(id)) => self.confirm(event, sender, id).await,
             Ok(Decision::Cancel(id)) => self.cancel(event, sender, id).await,
+            Ok(Decision::Judge { case, state, note }) => self.judge(event, sender, case, state, note),
             Err(failure) => self.fail(event, failure),
         }
     }
@@ -173,6 +177,7 @@ impl Desk {
             Ok(Decision::Propose(_)) => "planned",
             Ok(Decision::Confirm(_)) => "confirmed",
             Ok(Decision::Cancel(_)) => "cancelled",
+            Ok(Decision::Judge { .. }) => "judged",
             Err(Failure::Told(_)) => "refused",
             Err(Failure::Fault(_) | Failure::Store(_)) => "failed",
         };
@@ -258,12 +263,13 @@ impl Desk {
                 self.done(event, Vec::new())
             };
         };
-        match (wish, Plan::previewed_by(&key)) {
-            (Wish::Yes, Some(id)) => self.confirm(event, sender, id).await,
-            (Wish::No, Some(id)) => self.cancel(event, sender, id).await,
-            (Wish::Left, None) => self.turn(event, sender, &key, |view| view.left.as_deref()).await,
-            (Wish::Right, None) => self.turn(event, sender, &key, |view| view.right.as_deref()).await,
-            (Wish::Yes | Wish::No, None) | (Wish::Left | Wish::Right, Some(_)) => {
+        match (wish, Plan::previewed_by(&key), case_of_card(&key)) {
+            (Wish::Yes, Some(id), _) => self.confirm(event, sender, id).await,
+            (Wish::No, Some(id), _) => self.cancel(event, sender, id).await,
+            (Wish::Left, None, None) => self.turn(event, sender, &key, |view| view.left.as_deref()).await,
+            (Wish::Right, None, None) => self.turn(event, sender, &key, |view| view.right.as_deref()).await,
+            (Wish::Case(state), _, Some(id)) => self.tap(event, sender, id, state).await,
+            (Wish::Yes | Wish::No | Wish::Left | Wish::Right | Wish::Case(_), ..) => {
                 self.done(event, Vec::new())
             }
         }
@@ -351,11 +357,21 @@ enum Wish {
     No,
     Left,
     Right,
+    /// About the case whose card it is.
+    Case(CaseState),
 }
 
 impl Wish {
     fn of(key: &str) -> Option<Self> {
-        let wishes = [(YES, Self::Yes), (NO, Self::No), (LEFT, Self::Left), (RIGHT, Self::Right)];
+        let wishes = [
+            (YES, Self::Yes),
+            (NO, Self::No),
+            (LEFT, Self::Left),
+            (RIGHT, Self::Right),
+            (CLAIM, Self::Case(CaseState::Claimed)),
+            (RESOLVE, Self::Case(CaseState::Resolved)),
+            (DISMISS, Self::Case(CaseState::Dismissed)),
+        ];
         wishes.into_iter().find(|(emoji, _)| is_emoji(key, emoji)).map(|(_, wish)| wish)
     }
 }

@@ -122,7 +122,38 @@ pub const LEFT: &str = "⬅️";
 /// The page to the right.
 pub const RIGHT: &str = "➡️";
 
-/// Whether a reaction's key is this emoji, with or without its variation selector.
+/// As a moderator's reaction to the card of a case: they look after it.
+pub const CLAIM: &str = "✋";
+/// As a moderator's reaction to the card of a case: it is settled.
+pub const RESOLVE: &str = "☑️";
+/// As a moderator's reaction to the card of a case: there was nothing to it.
+pub const DISMISS: &str = "🗑️";
+
+/// Whether a reaction's key is this emoji, with or without its variation selector, and in whatever skin tone.
 pub fn is_emoji(key: &str, emoji: &str) -> bool {
-    key.trim_end_matches('\u{fe0f}') == emoji.trim_end_matches('\u{fe0f}')
+    let steers = |c: char| matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}');
+    key.trim_end_matches(steers) == emoji.trim_end_matches(steers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emoji_as_phones_send_them() {
+        for (key, emoji, is) in [
+            ("✋", CLAIM, true),
+            ("✋\u{1f3ff}", CLAIM, true),
+            ("☑", RESOLVE, true),
+            ("☑\u{fe0f}", RESOLVE, true),
+            ("🗑", DISMISS, true),
+            ("✅", RESOLVE, false),
+            ("☑️", YES, false),
+            ("", CLAIM, false),
+            ("\u{1f3ff}", CLAIM, false),
+            ("✋ no", CLAIM, false),
+        ] {
+            assert_eq!(is_emoji(key, emoji), is, "{key} {emoji}");
+        }
+    }
 }

@@ -6,7 +6,10 @@ use super::{Access, Command, Decision, Failure, Subject, World, events, facts::F
 use crate::{
     model::{Context as Around, Event, RoomDetails},
     reply::{Line, Reply, room_line},
-    rules::{event::in_words, names::Names},
+    rules::{
+        event::{before_redaction, in_words},
+        names::Names,
+    },
     text::target::EventTarget,
 };
 
@@ -108,7 +111,7 @@ fn original(reply: Reply, shown: &Event, original: Option<&Event>, names: &Names
         Some(_) if shown.redacted_because().is_none() => {
             Line::new().text("The event was not redacted: what is shown is the original.")
         }
-        Some(original) => match events::before_redaction(original, names) {
+        Some(original) => match before_redaction(original, names) {
             Some(before) => Line::new().text("Before it was redacted: ").append(before),
             None => Line::new().text("The server holds the redacted form only; the original was deleted."),
         },

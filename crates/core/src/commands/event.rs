@@ -5,14 +5,17 @@ use serde_json::Value;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    events::{attachment, before_redaction, room_needed, target, unknown_event, unknown_room},
+    events::{attachment, room_needed, target, unknown_event, unknown_room},
     facts::FileKind,
 };
 use crate::{
     model,
     ports::Fault,
     reply::{Line, Reply, room_line},
-    rules::{event::what, names::Names},
+    rules::{
+        event::{before_redaction, what},
+        names::Names,
+    },
     text::{duration::date, target::EventTarget},
 };
 

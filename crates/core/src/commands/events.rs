@@ -7,7 +7,6 @@ use super::{Failure, facts::FileKind};
 use crate::{
     model::Event,
     reply::{Added, Attachment, Line, MOST_BYTES, Table},
-    rules::{event::what, names::Names},
     text::{
         duration::date,
         number::grouped,
@@ -73,19 +72,6 @@ pub(super) fn attachment<'a>(
     };
     let rows = events.into_iter().take_while(|event| table.add(row(kind, event)) == Added::Yes).count();
     (table.finish(), rows)
-}
-
-/// What an event said before it was redacted; `None` when the server holds the redacted form only.
-pub(super) fn before_redaction(original: &Event, names: &Names) -> Option<Line> {
-    if original.content().as_object().is_none_or(serde_json::Map::is_empty) {
-        return None;
-    }
-    let mut unredacted = original.clone();
-    if let Some(object) = unredacted.0.as_object_mut() {
-        object.remove("redacted_because");
-        object.remove("unsigned");
-    }
-    Some(what(&unredacted, names))
 }
 
 /// What a file does not hold, if it is so.

@@ -1,12 +1,19 @@
 //! A case of abuse reports, as the card in the management room shows it.
 
-use serde::{Deserialize, Serialize};
+pub mod reporters;
+mod standing;
+mod what;
 
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+pub use self::standing::{Judgement, judge, judged, no_such_case};
+use super::{event::in_words, names::Names};
 use crate::{
-    model::{Event, Millis},
+    model::{About, Event, Millis},
     plan::RoomRef,
     ports::{Case, CaseId},
-    reply::{Line, Reply},
+    reply::{Line, Reply, room_line},
 };
 
 /// What is kept of what was reported, at first sight: afterwards it may be redacted, purged or gone.
@@ -50,14 +57,117 @@ pub fn case_of_card(key: &str) -> Option<CaseId> {
     key.strip_prefix("case-")?.parse().ok()
 }
 
+/// How much of a case is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What has room beside other cards.
+    Card,
+    /// Every report.
+    Full,
+}
+
+/// So many events are shown on either side of the reported one.
+const AROUND: usize = 5;
+
+impl Evidence {
+    /// What is kept of a case. What has not the shape of a field is as if it were not kept; the rest counts.
+    pub fn of(case: &Case) -> Self {
+        fn field<T: DeserializeOwned>(kept: &Value, name: &str) -> Option<T> {
+            T::deserialize(kept.get(name)?).ok()
+        }
+        let Some(kept) = &case.evidence else { return Self::default() };
+        Self {
+            event: field::<Event>(kept, "event").filter(|event| event.0.is_object()),
+            before: field(kept, "before").unwrap_or_default(),
+            after: field(kept, "after").unwrap_or_default(),
+            members: field(kept, "members").unwrap_or_default(),
+            room: field(kept, "room"),
+            joined_members: field(kept, "joined_members"),
+            author: field(kept, "author"),
+        }
+    }
+
+    fn names(&self) -> Names {
+        Names::of(&self.members)
+    }
+}
+
 /// The card: what was reported, by whom, why, and how far moderators are.
 pub fn card(case: &Case) -> Reply {
-    let evidence: Evidence =
-        case.evidence.clone().and_then(|kept| serde_json::from_value(kept).ok()).unwrap_or_default();
-    let line = Line::new().strong(format!("Case {}", case.id));
-    let line = match &evidence.room {
-        Some(room) => line.text(" in ").append(room.line()),
+    write(case, Extent::Card)
+}
+
+/// The card with every report, as far as a message goes. It is no card: nobody reacts to it.
+pub fn in_full(case: &Case) -> Reply {
+    write(case, Extent::Full)
+}
+
+fn write(case: &Case, extent: Extent) -> Reply {
+    let evidence = Evidence::of(case);
+    let names = evidence.names();
+    let heading = Line::new()
+        .text(format!("Case {}: ", case.id))
+        .append(subject(case))
+        .text(format!(", {}", reporters::how_often(&case.reports)));
+    let reply = what::facts(Reply::new().heading(heading), case, &evidence, &names);
+    let reply = reporters::list(reply, case, &names, extent);
+    around(reply, &evidence, &names).paragraph(standing::line(case)).paragraph(standing::legend(case, extent))
+}
+
+/// “a message in Lounge (`#lounge:hs`, `!id:hs`)”, “the user Ana (`@ana:hs`)”, “the room Lounge (…)”.
+pub fn subject(case: &Case) -> Line {
+    let evidence = Evidence::of(case);
+    let room = |id: &str| match &evidence.room {
+        Some(room) if room.id == id => room.line(),
+        Some(_) | None => room_line(None, None, id),
+    };
+    match &case.about {
+        About::Event { room_id, .. } => {
+            Line::new().text(format!("{} in ", what::kind(evidence.event.as_ref()))).append(room(room_id))
+        }
+        About::User { user_id } => Line::new().text("the user ").append(evidence.names().user(user_id)),
+        About::Room { room_id } => Line::new().text("the room ").append(room(room_id)),
+    }
+}
+
+/// Who sent the reported event, or is the reported user; the user ID, as far as it is known.
+pub fn author(case: &Case) -> Option<String> {
+    what::author(case, &Evidence::of(case))
+}
+
+/// A case in a line of a list.
+pub fn in_a_line(case: &Case) -> Line {
+    let evidence = Evidence::of(case);
+    let names = evidence.names();
+    let line = Line::new().strong(format!("{}", case.id)).text(" ").append(subject(case));
+    let author = what::author(case, &evidence).filter(|_| matches!(case.about, About::Event { .. }));
+    let line = match author {
+        Some(author) => line.text(", by ").append(names.user(&author)),
         None => line,
     };
-    Reply::text(line)
+    let line = line.text(format!(", {}, {}. ", reporters::how_often(&case.reports), reporters::when(case)));
+    let line = match reporters::newest_reason(&case.reports) {
+        Some(reason) => line.text("Last reason: ").user(reason).text(". "),
+        None => line,
+    };
+    line.append(standing::line(case))
 }
+
+/// What was written around the reported event.
+fn around(reply: Reply, evidence: &Evidence, names: &Names) -> Reply {
+    if evidence.before.is_empty() && evidence.after.is_empty() {
+        return reply;
+    }
+    let mark = Line::new().strong("▶ ");
+    let it = match &evidence.event {
+        Some(event) => mark.append(what::spoilered(in_words(event, names))),
+        None => mark.text("what was reported"),
+    };
+    let skipped = evidence.before.len().saturating_sub(AROUND);
+    let before = evidence.before.iter().skip(skipped).map(|event| in_words(event, names));
+    let after = evidence.after.iter().take(AROUND).map(|event| in_words(event, names));
+    reply.paragraph("Around it, times in UTC:").list(before.chain([it]).chain(after))
+}
+
+#[cfg(test)]
+mod tests;

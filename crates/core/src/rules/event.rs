@@ -58,6 +58,19 @@ fn redacted(event: &Event, redaction: &Event, names: &Names) -> Line {
     reason(line, redaction)
 }
 
+/// What an event said before it was redacted; `None` when the server holds the redacted form only.
+pub fn before_redaction(original: &Event, names: &Names) -> Option<Line> {
+    if original.content().as_object().is_none_or(serde_json::Map::is_empty) {
+        return None;
+    }
+    let mut unredacted = original.clone();
+    if let Some(object) = unredacted.0.as_object_mut() {
+        object.remove("redacted_because");
+        object.remove("unsigned");
+    }
+    Some(what(&unredacted, names))
+}
+
 /// The reason that an event gives, behind what it did.
 pub(super) fn reason(line: Line, event: &Event) -> Line {
     match event.text("reason").filter(|reason| !clean(reason, 1).is_empty()) {

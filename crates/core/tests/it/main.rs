@@ -5,6 +5,7 @@ mod addressing;
 mod batches;
 mod beside;
 mod can;
+mod cases;
 mod confirming;
 mod crashes;
 mod danger;
