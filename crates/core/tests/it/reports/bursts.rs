@@ -146,3 +146,21 @@ async fn a_closed_case_that_is_reported_by_somebody_new_is_spoken_of_once_an_hou
     stage.poll_reports().await;
     assert_eq!((messages(&stage), taken(&stage).len()), (3, 12));
 }
+
+#[tokio::test]
+async fn many_cards_are_edited_a_hundred_at_a_time() {
+    let mut stage = stage().await;
+    for round in 0..2 {
+        for n in 1..=150 {
+            let id = 1_000 * round + n;
+            let thing = usize::try_from(n).expect("small");
+            file(
+                &stage,
+                of_event(id, Millis::try_from(id).expect("small"), &format!("@u{id}:hs.test"), thing),
+            );
+        }
+        let polls = poll_all(&mut stage).await;
+        assert_eq!(polls, if round == 0 { 8 } else { 2 });
+    }
+    assert_eq!((taken(&stage).len(), cases(&stage).len(), messages(&stage)), (300, 150, 150));
+}

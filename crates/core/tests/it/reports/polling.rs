@@ -230,3 +230,20 @@ async fn a_death_at_any_commit_or_call_loses_and_doubles_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn reports_of_one_millisecond_that_change_places_between_pages_are_all_taken() {
+    let mut stage = stage().await;
+    for id in 1..=300 {
+        // Those at the end of the first page are of one time; all others are hours apart.
+        let hour = if (199..=203).contains(&id) { 200 } else { id };
+        let after = Millis::try_from(hour).expect("small") * 3_600_000;
+        file(&stage, of_event(id, after, &format!("@u{id}:hs.test"), 1));
+    }
+    stage.homeserver.between_pages(|reports| reports.reverse());
+    let calls = stage.homeserver.calls();
+    stage.poll_reports().await;
+    assert_eq!(taken(&stage), (1..=300).collect::<Vec<_>>());
+    // Four pages that share rows, the two other kinds, and what is looked at of the one event.
+    assert_eq!(stage.homeserver.calls() - calls, 4 + 2 + 4);
+}
