@@ -119,6 +119,8 @@ async fn a_closed_case_that_is_reported_by_somebody_new_is_spoken_of_once_an_hou
     file(&stage, of_event(2, 2, "@ana:hs.test", 1));
     stage.poll_reports().await;
     assert_eq!(messages(&stage), 1, "by the same reporter: the card alone");
+    // Not an hour of the clock: sixty minutes.
+    stage.clock.pass(Duration::from_mins(30));
     file(&stage, of_event(3, 3, "@bob:hs.test", 1));
     let said = stage.poll_reports().await;
     has(
