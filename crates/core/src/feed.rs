@@ -56,7 +56,7 @@ const AT_ONCE: usize = 5;
 
 /// Whether something was less than so long ago. What lies in the future was not: the clock was set back, and nothing
 /// is to wait until it is there again.
-fn is_within(span: Millis, at: Millis, now: Millis) -> bool {
+pub(crate) fn is_within(span: Millis, at: Millis, now: Millis) -> bool {
     (0..span).contains(&(now - at))
 }
 

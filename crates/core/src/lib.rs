@@ -11,6 +11,7 @@ pub mod model;
 pub mod plan;
 pub mod ports;
 pub mod reply;
+pub mod reports;
 pub mod rules;
 pub mod speech;
 pub mod text;

@@ -92,7 +92,7 @@ pub struct Report {
     pub key: ReportKey,
     /// Who reported.
     pub reporter: String,
-    /// Why, in the reporter's words, of any length.
+    /// Why, in the reporter's words: of any length as the homeserver tells it, cut to 2,000 characters in a case.
     pub reason: Option<String>,
     /// What was reported.
     pub about: About,

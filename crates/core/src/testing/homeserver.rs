@@ -81,6 +81,9 @@ struct Purge {
     error: Option<String>,
 }
 
+type Filed = (Report, Option<Value>);
+type BetweenPages = Box<dyn FnOnce(&mut Vec<Filed>) + Send>;
+
 #[derive(Default)]
 struct Inner {
     rooms: BTreeMap<OwnedRoomId, FakeRoom>,
@@ -101,10 +104,12 @@ struct Inner {
     /// Whether writes are accepted and then not done.
     deaf: bool,
     room_list: RoomList,
-    /// What was reported, oldest first; with the event as the server keeps it.
-    reports: Vec<(Report, Option<Value>)>,
+    /// What was reported, in any order; with the event as the server keeps it.
+    reports: Vec<Filed>,
     /// The kinds of reports that the server does not tell.
     untold: Vec<ReportKind>,
+    /// What happens to the reports behind the next page of them that is read.
+    between_pages: Option<BetweenPages>,
 }
 
 /// The fake homeserver `hs.test`; the bot is `@bot:hs.test`.
@@ -141,6 +146,11 @@ impl FakeHomeserver {
     /// A report is deleted, or its room is purged.
     pub fn forget_report(&self, key: ReportKey) {
         self.inner().reports.retain(|(report, _)| report.key != key);
+    }
+
+    /// After the next page of reports that is read, this happens to them.
+    pub fn between_pages(&self, change: impl FnOnce(&mut Vec<(Report, Option<Value>)>) + Send + 'static) {
+        self.inner().between_pages = Some(Box::new(change));
     }
 
     /// The server does not tell reports of a kind.

@@ -15,6 +15,7 @@ use crate::{
     model::Standing,
     plan::PlanState,
     ports::{Change, Clock, InboxEvent, Records, Seen, Store, StoreError, Which},
+    reports::{Found, Reports},
     speech::Sendable,
 };
 
@@ -31,6 +32,7 @@ pub struct Stage {
     desk: Desk,
     executor: Executor,
     feed: Feed,
+    reports: Reports,
     events: u64,
 }
 
@@ -51,8 +53,8 @@ impl Default for Stage {
         let store = Arc::new(MemoryStore::default());
         let clock = ManualClock::default();
         let settings = Settings::new(management);
-        let (desk, executor, feed) = crew(&homeserver, &store, &clock, &settings);
-        Self { homeserver, store, clock, settings, desk, executor, feed, events: 0 }
+        let (desk, executor, feed, reports) = crew(&homeserver, &store, &clock, &settings);
+        Self { homeserver, store, clock, settings, desk, executor, feed, reports, events: 0 }
     }
 }
 
@@ -61,7 +63,7 @@ fn crew(
     store: &Arc<MemoryStore>,
     clock: &ManualClock,
     settings: &Settings,
-) -> (Desk, Executor, Feed) {
+) -> (Desk, Executor, Feed, Reports) {
     let (said, confirmed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let desk = Desk::new(
         homeserver.clone(),
@@ -79,14 +81,16 @@ fn crew(
         settings.management.clone(),
         said.clone(),
     );
-    let feed = Feed::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), settings.clone(), said);
-    (desk, executor, feed)
+    let feed =
+        Feed::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), settings.clone(), said.clone());
+    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), said);
+    (desk, executor, feed, reports)
 }
 
 impl Stage {
     /// The bot's process ends and starts again.
     pub fn restart(&mut self) {
-        (self.desk, self.executor, self.feed) =
+        (self.desk, self.executor, self.feed, self.reports) =
             crew(&self.homeserver, &self.store, &self.clock, &self.settings);
     }
 
@@ -215,6 +219,20 @@ impl Stage {
         let untold = self.feed.tell().await?;
         self.deliver()?;
         Ok(untold)
+    }
+
+    /// The bot looks for new abuse reports, and all that it says is sent; what it then says.
+    pub async fn poll_reports(&mut self) -> String {
+        let before = self.transcript();
+        self.try_poll_reports().await.expect("the store works");
+        self.news(&before)
+    }
+
+    /// As [`Stage::poll_reports`], for a store that may fail.
+    pub async fn try_poll_reports(&self) -> Result<Found, StoreError> {
+        let found = self.reports.poll().await?;
+        self.deliver()?;
+        Ok(found)
     }
 
     /// The bot is invited; everything that follows happens; what the bot then says.

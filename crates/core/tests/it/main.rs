@@ -27,6 +27,7 @@ mod people;
 mod powers;
 mod purging;
 mod reading;
+mod reports;
 mod scene;
 mod shutdown_status;
 mod shutdowns;

@@ -154,9 +154,14 @@ impl Lookup for FakeHomeserver {
             }
             let of_kind =
                 inner.reports.iter().map(|(report, _)| report).filter(|report| report.key.kind == kind);
-            let all: Vec<_> = of_kind.rev().cloned().collect();
+            let mut all: Vec<_> = of_kind.rev().cloned().collect();
+            // Newest first; in what order those of one millisecond come is not certain.
+            all.sort_by_key(|report| std::cmp::Reverse(report.key.received_ts));
             let end = from + u64::from(limit);
             let page = all.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)).take(limit as usize);
+            if let Some(change) = inner.between_pages.take() {
+                change(&mut inner.reports);
+            }
             Ok(Some(ReportPage {
                 reports: page.cloned().collect(),
                 total: all.len() as u64,
