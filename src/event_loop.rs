@@ -11,6 +11,7 @@ use gleipnir_core::{
     feed::{Feed, Found, Untold},
     ports::StoreError,
     reply::{Line, Reply},
+    reports::Reports,
     ruma::RoomId,
 };
 use gleipnir_matrix::{ConnectError, Connected, How, Session};
@@ -125,6 +126,7 @@ async fn serve(
     ));
     let feed =
         Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
+    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), said.clone());
     let executor =
         Arc::new(Executor::new(homeserver, store.clone(), Arc::new(WallClock), room.clone(), said.clone()));
     let deliverer = Deliverer {
@@ -151,6 +153,7 @@ async fn serve(
         () = tell(&feed, &noticed) => Ok(()),
         () = read_on(&feed, &noticed) => Ok(()),
         () = fill_gaps(&feed, &noticed) => Ok(()),
+        () = read_reports(&reports, config.reports.poll_interval) => Ok(()),
         () = executor.supervise(confirmed) => Ok(()),
         () = deliverer.run(said) => Ok(()),
     }
@@ -262,5 +265,15 @@ async fn read_on(feed: &Feed, noticed: &Notify) {
             Err(error) => error!(%error, "cannot read the watched rooms that I am not in; trying again"),
         }
         tokio::time::sleep(Duration::from_secs(10)).await;
+    }
+}
+
+/// Reads new abuse reports, now and then.
+async fn read_reports(reports: &Reports, every: Duration) {
+    loop {
+        if let Err(error) = reports.poll().await {
+            error!(%error, "cannot write down what was reported; trying again");
+        }
+        tokio::time::sleep(every).await;
     }
 }

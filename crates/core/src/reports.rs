@@ -21,6 +21,7 @@ use self::{
     triage::{Budget, Group, Rest, Spate, Spates, Triage, triage},
 };
 use crate::{
+    desk::offers,
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind},
     ports::{Case, CaseId, CaseState, Change, Clock, Lookup, Reporting, Store, StoreError},
@@ -200,6 +201,8 @@ impl Reports {
             };
             if is_shown {
                 changes.push(Change::Say(Say::new(card_key(case.id), None, &card(&case))));
+                // Those that are there already are not made again.
+                changes.extend(offers(case.id));
             }
         }
         for (reporter, spate) in &part.spates {
