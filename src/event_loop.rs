@@ -1,5 +1,6 @@
-//! From start to end: connect, enter the management room, and keep five things going beside each other: taking
-//! events in, handling them, executing Plans, telling what changes in watched rooms, sending messages. They meet in the
+//! From start to end: connect, enter the management room, and keep six things going beside each other: taking
+//! events in, handling them, executing Plans, telling what changes in watched rooms, reading
+//! abuse reports, sending messages. They meet in the
 //! database only.
 
 use std::{sync::Arc, time::Duration};

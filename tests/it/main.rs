@@ -11,6 +11,7 @@ mod crashes;
 mod explanations;
 mod feed;
 mod kills;
+mod reports;
 mod rights;
 mod session;
 mod support;
