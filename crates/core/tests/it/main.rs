@@ -24,6 +24,7 @@ mod messages;
 mod outcomes;
 mod past;
 mod people;
+mod people_steps;
 mod powers;
 mod purging;
 mod reading;
