@@ -113,7 +113,8 @@ async fn serve(
             .context("homeserver.url cannot be used")
             .map_err(Ended::Hopeless)?;
     let url = config.homeserver.url.clone();
-    let homeserver = Arc::new(Homeserver::new(session.clone(), admin, url, room.clone()));
+    let homeserver =
+        Arc::new(Homeserver::new(session.clone(), admin, url, room.clone(), store.instance().to_owned()));
     let [said, confirmed, received, noticed] = [(); 4].map(|()| Arc::new(Notify::new()));
     let settings = config.settings(room.clone());
     let desk = Arc::new(Desk::new(

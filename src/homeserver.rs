@@ -3,7 +3,9 @@
 mod effects;
 mod lookup;
 mod model;
+mod people;
 mod reports;
+mod webhook;
 
 use std::time::{Duration, Instant};
 
@@ -22,12 +24,20 @@ pub(crate) struct Homeserver {
     admin: Client,
     url: String,
     management: OwnedRoomId,
+    /// A random word of the database, for transaction IDs: they are the account's, whose database may be made anew.
+    instance: String,
     started: Instant,
 }
 
 impl Homeserver {
-    pub(crate) fn new(session: Session, admin: Client, url: String, management: OwnedRoomId) -> Self {
-        Self { session, admin, url, management, started: Instant::now() }
+    pub(crate) fn new(
+        session: Session,
+        admin: Client,
+        url: String,
+        management: OwnedRoomId,
+        instance: String,
+    ) -> Self {
+        Self { session, admin, url, management, instance, started: Instant::now() }
     }
 }
 

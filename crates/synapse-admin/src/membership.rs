@@ -1,10 +1,12 @@
-//! Who is in a room, changed in the name of the token's own account: `POST /_matrix/client/v3/rooms/{room_id}/` with `kick`,
-//! `ban`, `unban` or `invite`, of Matrix's client-server API. Server admins have no other rights there than anybody: the
+//! Who is in a room, read and changed in the name of the token's own account: `POST /_matrix/client/v3/rooms/{room_id}/`
+//! with `kick`, `ban`, `unban` or `invite`, and `GET …/state/m.room.member/{user_id}`, of Matrix's client-server API. Server admins have no other rights there than anybody: the
 //! account must be in the room and have the power for it.
 
 use ruma::{RoomId, UserId};
 use serde_json::{Value, json};
 
+use crate::error::found;
+use crate::lenient::Query;
 use crate::{Client, Error};
 
 impl Client {
@@ -57,6 +59,17 @@ impl Client {
     ) -> Result<(), Error> {
         let path = "/_matrix/client/v3/rooms/{room_id}/invite";
         self.change_membership(path, room_id, user_id, reason).await
+    }
+
+    /// Somebody's `m.room.member` event in a room, as the account sees it:
+    /// `GET /_matrix/client/v3/rooms/{room_id}/state/m.room.member/{user_id}?format=event`. `None` if they never were in it.
+    /// **Of a room that the account has left, it is as it was then.**
+    ///
+    /// 403 `M_FORBIDDEN` "… not in room …": the account never was in it, or the server does not know it.
+    pub async fn member(&self, room_id: &RoomId, user_id: &UserId) -> Result<Option<Value>, Error> {
+        let path = "/_matrix/client/v3/rooms/{room_id}/state/m.room.member/{user_id}";
+        let member = self.get(path, &[room_id.as_str(), user_id.as_str()]);
+        found(member.query(Query::default().with("format", Some("event"))).answer().await)
     }
 
     async fn change_membership(

@@ -40,6 +40,21 @@ async fn members_are_changed() {
 }
 
 #[tokio::test]
+async fn one_member_is_read() {
+    let event =
+        json!({"type": "m.room.member", "state_key": "@mallory:hs.test", "content": {"membership": "ban"}});
+    let fake = Fake::answering(200, event.clone()).await;
+    assert_eq!(fake.client.member(room(), mallory()).await.unwrap(), Some(event));
+    let path = "/_matrix/client/v3/rooms/%21a/state/m.room.member/%40mallory%3Ahs.test?format=event";
+    assert_eq!(fake.requests().await, [format!("GET {path}")]);
+
+    let fake = Fake::failing(404, "M_NOT_FOUND", "Event not found.").await;
+    assert_eq!(fake.client.member(room(), mallory()).await.unwrap(), None);
+    let fake = Fake::failing(403, "M_FORBIDDEN", "User @admin:hs.test not in room !a").await;
+    fake.client.member(room(), mallory()).await.unwrap_err();
+}
+
+#[tokio::test]
 async fn trap_26_a_server_admin_has_no_power_in_a_room() {
     for (status, errcode, message) in [
         (403, "M_FORBIDDEN", "User @admin:hs.test not in room !a (None)"),
