@@ -100,6 +100,7 @@ impl fmt::Display for DestinationOrder {
 /// A page of servers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct Destinations {
     /// The servers of this page.
     #[serde(deserialize_with = "lenient::or_default")]
@@ -123,6 +124,7 @@ impl Destinations {
 
 /// How sending to a server goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct Destination {
     /// The server's name.
     pub destination: String,

@@ -1,5 +1,6 @@
-//! A typed client of [Synapse's admin API][docs], for the work of moderators: look at rooms, people and
-//! events, read what users report, block rooms, delete them, purge their history, and watch that happen.
+//! A typed client of [Synapse's admin API][docs], for the work of moderators: look at rooms, people, files and
+//! events, read what users report, block rooms, delete them, purge their history, stop accounts, quarantine files, and
+//! watch that happen.
 //!
 //! ```no_run
 //! use ruma::room_id;

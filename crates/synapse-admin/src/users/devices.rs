@@ -62,6 +62,7 @@ impl Client {
 
 /// A device, which is a login that lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are those of the wire")]
 pub struct Device {
     /// Its ID.
     pub device_id: String,

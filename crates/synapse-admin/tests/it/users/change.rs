@@ -37,7 +37,8 @@ async fn answering(get: ResponseTemplate, put: ResponseTemplate) -> (MockServer,
     let server = MockServer::start().await;
     Mock::given(method("GET")).respond_with(get).mount(&server).await;
     Mock::given(method("PUT")).respond_with(put).mount(&server).await;
-    let client = synapse_admin::Client::new(&server.uri(), || TOKEN.to_owned()).unwrap();
+    let client =
+        synapse_admin::Client::new(&server.uri(), || TOKEN.to_owned()).expect("a URL of ours is good");
     (server, client)
 }
 
@@ -46,8 +47,12 @@ fn account(status: u16) -> ResponseTemplate {
 }
 
 async fn puts(server: &MockServer) -> Vec<Value> {
-    let requests = server.received_requests().await.unwrap();
-    requests.iter().filter(|request| request.method == "PUT").map(|put| put.body_json().unwrap()).collect()
+    let requests = server.received_requests().await.expect("recording is on by default");
+    requests
+        .iter()
+        .filter(|request| request.method == "PUT")
+        .map(|put| put.body_json().expect("we send JSON"))
+        .collect()
 }
 
 #[tokio::test]
