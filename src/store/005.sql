@@ -1,6 +1,10 @@
 -- What is done about a case is a Plan like any other.
 ALTER TABLE plans ADD COLUMN case_id INTEGER REFERENCES cases (id);
 
+-- How long what it did lasts, in milliseconds; NULL for good.
+ALTER TABLE plans ADD COLUMN lasts INTEGER;
+
+CREATE INDEX plans_lasting ON plans (id) WHERE lasts IS NOT NULL AND state = 'done';
 CREATE INDEX plans_case ON plans (case_id, id) WHERE case_id IS NOT NULL;
 
 ALTER TABLE cases ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;

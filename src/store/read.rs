@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::write::SURELY;
 
 const PLAN: &str = "SELECT id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
-                    changed_at, expires_at, case_id FROM plans";
+                    changed_at, expires_at, case_id, lasts FROM plans";
 
 pub(super) fn plan(db: &Connection, id: PlanId) -> rusqlite::Result<Option<Plan>> {
     let plan = db.prepare_cached(&format!("{PLAN} WHERE id = ?"))?.query_row([id], plan_of_row).optional()?;
@@ -49,6 +49,7 @@ fn plan_of_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
         because: row.get("because")?,
         undoes: row.get("undoes")?,
         case: row.get("case_id")?,
+        lasts: row.get("lasts")?,
         state: PlanState::from_word(&state).ok_or_else(|| wrong(&format!("the state {state}")))?,
         decided_by: optional_id(row, "decided_by")?,
         changed_at: row.get("changed_at")?,

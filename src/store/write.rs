@@ -90,7 +90,7 @@ pub(super) fn json(value: &impl Serialize) -> rusqlite::Result<String> {
 fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO plans (id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
-         changed_at, expires_at, case_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         changed_at, expires_at, case_id, lasts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         plan.id,
@@ -106,6 +106,7 @@ fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         plan.changed_at,
         plan.expires_at,
         plan.case,
+        plan.lasts,
     ])?;
     let mut insert = db.prepare_cached(
         "INSERT INTO steps (plan, n, room, step, state, outcome) VALUES (?, ?, ?, ?, ?, ?)",

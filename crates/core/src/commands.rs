@@ -324,6 +324,8 @@ pub struct Draft {
     pub undoes: Option<PlanId>,
     /// The case of an abuse report that it is about.
     pub case: Option<CaseId>,
+    /// How long it is to last, in milliseconds; `None` for good.
+    pub lasts: Option<Millis>,
     /// Why to ask first, whatever the safety rules say.
     pub caution: Option<String>,
     /// How it was asked for.

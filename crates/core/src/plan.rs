@@ -41,6 +41,8 @@ pub struct Plan {
     pub undoes: Option<PlanId>,
     /// The case of an abuse report that it is about.
     pub case: Option<CaseId>,
+    /// How long what it does is to last, in milliseconds from its end; `None` for good. Then it is undone.
+    pub lasts: Option<Millis>,
     /// How far it is.
     pub state: PlanState,
     /// Who confirmed or cancelled it; the asker, where no confirmation was needed.
@@ -74,6 +76,8 @@ pub enum Origin {
         /// What tells this time from others: the case and the number of its reports.
         occasion: String,
     },
+    /// What a Plan did was to last until now.
+    Ending(PlanId),
     /// A case was closed, and its reporters are told: which one, and what tells this time from others.
     Outcome(String),
 }
@@ -84,12 +88,13 @@ impl Origin {
     const TAP: &str = "tap ";
     const RULE: &str = "rule ";
     const OUTCOME: &str = "outcome ";
+    const ENDING: &str = "ending ";
 
     /// The event in the management room that it answers: of a reaction, what it is a reaction to.
     pub fn event(&self) -> Option<&OwnedEventId> {
         match self {
             Self::Command(event) | Self::Tap { card: event, .. } => Some(event),
-            Self::Invitation(_) | Self::Rule { .. } | Self::Outcome(_) => None,
+            Self::Invitation(_) | Self::Rule { .. } | Self::Ending(_) | Self::Outcome(_) => None,
         }
     }
 
@@ -100,6 +105,7 @@ impl Origin {
             Self::Invitation(which) => format!("{}{which}", Self::INVITATION),
             Self::Tap { reaction, card } => format!("{}{reaction} {card}", Self::TAP),
             Self::Rule { rule, occasion } => format!("{}{occasion} {rule}", Self::RULE),
+            Self::Ending(plan) => format!("{}{plan}", Self::ENDING),
             Self::Outcome(which) => format!("{}{which}", Self::OUTCOME),
         }
     }
@@ -110,6 +116,8 @@ impl Origin {
             Some(Self::Invitation(which.to_owned()))
         } else if let Some(which) = text.strip_prefix(Self::OUTCOME) {
             Some(Self::Outcome(which.to_owned()))
+        } else if let Some(plan) = text.strip_prefix(Self::ENDING) {
+            plan.parse().ok().map(Self::Ending)
         } else if let Some((reaction, card)) =
             text.strip_prefix(Self::TAP).and_then(|tap| tap.split_once(' '))
         {
@@ -287,6 +295,7 @@ mod tests {
             Origin::Invitation("!a:hs.test @mod:hs.test $b".into()),
             Origin::Tap { reaction: ruma::owned_event_id!("$r"), card: ruma::owned_event_id!("$c") },
             Origin::Rule { rule: "spam links from new accounts".into(), occasion: "case-7-2".into() },
+            Origin::Ending(12),
             Origin::Outcome("case-7 resolved 1".into()),
         ] {
             assert_eq!(Origin::from_text(&origin.text()), Some(origin));

@@ -147,6 +147,7 @@ impl Command for Alias {
             preview: Reply::text(preview),
             undoes: None,
             case: None,
+            lasts: None,
             caution,
             acting: self.acting,
         })))

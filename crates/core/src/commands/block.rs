@@ -76,6 +76,7 @@ impl Command for Block {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting: self.acting,
         })))

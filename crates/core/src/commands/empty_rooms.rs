@@ -135,6 +135,7 @@ impl Command for EmptyRooms {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting: self.acting,
         })))

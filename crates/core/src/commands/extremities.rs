@@ -96,6 +96,7 @@ impl Command for Extremities {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting: self.acting,
         })))

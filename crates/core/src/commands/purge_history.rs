@@ -170,6 +170,7 @@ impl Command for PurgeHistory {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting: self.acting,
         })))

@@ -137,6 +137,7 @@ impl Command for RoomAdmin {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting: self.acting,
         })))

@@ -175,6 +175,7 @@ impl Command for Shutdown {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting,
         })))

@@ -53,6 +53,7 @@ impl Command for Unblock {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting: self.acting,
         })))

@@ -135,6 +135,7 @@ impl Command for Undo {
             preview,
             undoes: Some(plan.id),
             case: plan.case,
+            lasts: None,
             caution,
             acting: self.acting,
         })))

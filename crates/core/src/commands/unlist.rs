@@ -46,6 +46,7 @@ impl Command for Unlist {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             caution: None,
             acting: self.acting,
         })))

@@ -61,6 +61,7 @@ impl Desk {
             because: draft.because,
             undoes: draft.undoes,
             case: draft.case,
+            lasts: draft.lasts,
             state: if asks.is_some() { PlanState::Proposed } else { PlanState::Running },
             decided_by: asks.is_none().then(|| sender.to_owned()),
             changed_at: now,

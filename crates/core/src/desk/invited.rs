@@ -110,6 +110,7 @@ impl Desk {
             because: None,
             undoes: None,
             case: None,
+            lasts: None,
             state: PlanState::Running,
             decided_by: Some(by.clone()),
             changed_at: now,

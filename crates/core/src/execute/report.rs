@@ -157,6 +157,7 @@ fn heading(plan: &Plan) -> Line {
         Origin::Invitation(_) => line.text(" of ").code(plan.asked_by.as_str()),
         Origin::Tap { .. } => line.text(" by ").code(plan.asked_by.as_str()),
         Origin::Rule { rule, .. } => line.text(" by the rule ").user(rule),
+        Origin::Ending(plan) => line.text(format!(" of job {plan}, whose time is over")),
         Origin::Command(_) | Origin::Outcome(_) => line,
     };
     let mut line = line.strong(format!(" – {words}"));

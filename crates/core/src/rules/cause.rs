@@ -135,6 +135,7 @@ mod tests {
             because: None,
             undoes: None,
             case: None,
+            lasts: None,
             state,
             decided_by: None,
             changed_at: 200_000,

@@ -149,6 +149,7 @@ mod tests {
             because: None,
             undoes: None,
             case: None,
+            lasts: None,
             state: PlanState::Running,
             decided_by: None,
             changed_at: 0,

@@ -54,6 +54,7 @@ pub fn store_contract(store: &dyn Store) {
         because: Some("100%_sure".into()),
         undoes: None,
         case: None,
+        lasts: None,
         state: PlanState::Proposed,
         decided_by: None,
         changed_at: 1,

@@ -95,6 +95,7 @@ fn with(step: Step) -> Stage {
         because: None,
         undoes: None,
         case: None,
+        lasts: None,
         state: PlanState::Running,
         decided_by: Some(moderator().to_owned()),
         changed_at: now,

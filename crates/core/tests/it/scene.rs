@@ -99,6 +99,7 @@ pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepSta
         because: None,
         undoes: None,
         case: None,
+        lasts: None,
         state: PlanState::Running,
         decided_by: Some(moderator().to_owned()),
         changed_at: now,
