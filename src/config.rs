@@ -10,7 +10,10 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{
     commands::{Settings, SkipConfirmation, table},
-    rules::feed::Level,
+    rules::{
+        case::{Cards, CaseAction},
+        feed::Level,
+    },
     ruma::{OwnedRoomId, OwnedUserId},
     text::{duration::parse_duration, target::RoomTarget},
 };
@@ -118,11 +121,13 @@ pub struct Safety {
     pub confirm_over: usize,
     /// Whether `--yes` skips the confirmation.
     pub allow_yes: bool,
+    /// Whom nothing is done against.
+    pub exempt: Vec<String>,
 }
 
 impl Default for Safety {
     fn default() -> Self {
-        Self { confirm_for: Duration::from_mins(10), confirm_over: 5, allow_yes: false }
+        Self { confirm_for: Duration::from_mins(10), confirm_over: 5, allow_yes: false, exempt: Vec::new() }
     }
 }
 
@@ -145,11 +150,26 @@ pub struct Reports {
     /// How often new reports are asked for.
     #[serde(deserialize_with = "duration")]
     pub poll_interval: Duration,
+    /// The actions that cards offer as reactions, in this order.
+    pub actions: Vec<CaseAction>,
+    /// Other emoji for actions.
+    pub emoji: BTreeMap<CaseAction, String>,
+}
+
+impl Reports {
+    fn cards(&self) -> Cards {
+        let emoji = self.emoji.iter().map(|(action, emoji)| (*action, emoji.clone())).collect();
+        Cards { offered: self.actions.clone(), emoji }
+    }
 }
 
 impl Default for Reports {
     fn default() -> Self {
-        Self { poll_interval: Duration::from_secs(15) }
+        Self {
+            poll_interval: Duration::from_secs(15),
+            actions: CaseAction::ALL.to_vec(),
+            emoji: BTreeMap::new(),
+        }
     }
 }
 
@@ -313,6 +333,8 @@ impl Config {
                 default: self.feed.default,
                 rooms: self.feed.rooms.clone(),
             },
+            exempt: self.safety.exempt.clone(),
+            cards: self.reports.cards(),
         }
     }
 }

@@ -14,11 +14,11 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use gleipnir_core::{
-    model::{About, ReportKey, ReportKind},
+    model::{About, Millis, Report, ReportKey, ReportKind},
     plan::{Plan, PlanId},
     ports::{
-        Case, CaseId, Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError, View,
-        WatchedEvent, Which, WhichCases,
+        Case, CaseId, Change, Digest, DigestId, Gap, Hit, InboxEvent, Queue, Records, Store, StoreError,
+        View, WatchedEvent, Which, WhichCases,
     },
     ruma::{EventId, RoomId},
     speech::Delivery,
@@ -27,11 +27,12 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("store/001.sql"),
     include_str!("store/002.sql"),
     include_str!("store/003.sql"),
     include_str!("store/004.sql"),
+    include_str!("store/005.sql"),
 ];
 
 /// The database.
@@ -168,6 +169,14 @@ impl Records for SqliteStore {
         cases::list(&self.connection(), which).map_err(failed)
     }
 
+    fn hits(&self, since: Millis) -> Result<Vec<Hit>, StoreError> {
+        cases::hits(&self.connection(), since).map_err(failed)
+    }
+
+    fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError> {
+        cases::ignored_reporters(&self.connection()).map_err(failed)
+    }
+
     fn queue(&self) -> Result<Queue, StoreError> {
         read::queue(&self.connection()).map_err(failed)
     }
@@ -201,6 +210,14 @@ impl Store for SqliteStore {
         keys: &[ReportKey],
     ) -> Result<Option<BTreeSet<ReportKey>>, StoreError> {
         cases::known(&self.connection(), kind, keys).map_err(failed)
+    }
+
+    fn unweighed(&self) -> Result<Vec<(CaseId, usize)>, StoreError> {
+        cases::unweighed(&self.connection()).map_err(failed)
+    }
+
+    fn forwarded(&self) -> Result<Vec<Report>, StoreError> {
+        cases::forwarded(&self.connection()).map_err(failed)
     }
 
     fn next_case_id(&self) -> Result<CaseId, StoreError> {

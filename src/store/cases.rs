@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use gleipnir_core::{
-    model::{About, Report, ReportKey, ReportKind},
-    ports::{Case, CaseId, CaseState, Reporting, WhichCases},
+    model::{About, Millis, Report, ReportKey, ReportKind, Switch},
+    ports::{Case, CaseId, CaseState, Decision, FORWARDED, Hit, Priority, Reporting, WhichCases},
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{
-    read::{json, optional_id, wrong},
+    read::{id, json, optional_id, wrong},
     write::{self, one},
 };
 
-const CASE: &str = "SELECT id, about, state, decided_by, note, opened_at, changed_at, evidence FROM cases";
+const CASE: &str =
+    "SELECT id, about, state, decided_by, note, opened_at, changed_at, evidence, priority FROM cases";
 
 pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> {
     match change {
@@ -24,8 +25,8 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
         }
         Reporting::Opened(case) => {
             db.prepare_cached(
-                "INSERT INTO cases (id, about, state, decided_by, note, opened_at, changed_at, evidence) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO cases (id, about, state, decided_by, note, opened_at, changed_at, evidence, priority) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
                 case.id,
@@ -36,15 +37,42 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
                 case.opened_at,
                 case.changed_at,
                 case.evidence.as_ref().map(ToString::to_string),
+                case.priority == Priority::High,
             ])?;
             case.reports.iter().try_for_each(|report| put(db, &report.key, Some(case.id), Some(report)))
         }
         Reporting::Joined { case, report } => put(db, &report.key, Some(case), Some(&report)),
-        Reporting::Judged { case, state, by, note, at } => one(db
-            .prepare_cached(
-                "UPDATE cases SET state = ?, decided_by = ?, note = ?, changed_at = ? WHERE id = ?",
-            )?
-            .execute(params![state.word(), by.as_str(), note, at, case])?),
+        Reporting::Judged { case, state, by, note, at } => {
+            one(db
+                .prepare_cached(
+                    "UPDATE cases SET state = ?, decided_by = ?, note = ?, changed_at = ? WHERE id = ?",
+                )?
+                .execute(params![state.word(), by.as_str(), note, at, case])?)?;
+            db.prepare_cached("INSERT INTO decisions (case_id, state, by, note, at) VALUES (?, ?, ?, ?, ?)")?
+                .execute(params![case, state.word(), by.as_str(), note, at])
+                .map(drop)
+        }
+        Reporting::Forwarded(report) => db
+            .prepare_cached("INSERT INTO forwarded (report) VALUES (?)")?
+            .execute([write::json(&report)?])
+            .map(drop),
+        Reporting::Prioritized { case } => {
+            one(db.prepare_cached("UPDATE cases SET priority = 1 WHERE id = ?")?.execute([case])?)
+        }
+        Reporting::Weighed { case, reports } => one(db
+            .prepare_cached("UPDATE cases SET weighed = max(weighed, ?) WHERE id = ?")?
+            .execute(params![reports, case])?),
+        Reporting::Hit(hit) => db
+            .prepare_cached("INSERT INTO hits (rule, case_id, author, at, acted) VALUES (?, ?, ?, ?, ?)")?
+            .execute(params![hit.rule, hit.case, hit.author, hit.at, write::json(&hit.acted)?])
+            .map(drop),
+        Reporting::Ignored { reporter, to } => {
+            let sql = match to {
+                Switch::On => "INSERT INTO ignored_reporters VALUES (?) ON CONFLICT DO NOTHING",
+                Switch::Off => "DELETE FROM ignored_reporters WHERE reporter = ?",
+            };
+            db.prepare_cached(sql)?.execute([reporter]).map(drop)
+        }
     }
 }
 
@@ -63,8 +91,52 @@ fn put(
         key.received_ts,
         case,
         report.map(write::json).transpose()?
-    ])
-    .map(drop)
+    ])?;
+    // What was forwarded is in a case now.
+    match key.id.checked_sub(FORWARDED) {
+        Some(seq) => db.prepare_cached("DELETE FROM forwarded WHERE seq = ?")?.execute([seq]).map(drop),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn forwarded(db: &Connection) -> rusqlite::Result<Vec<Report>> {
+    let mut query = db.prepare_cached("SELECT seq, report FROM forwarded ORDER BY seq")?;
+    let reports = query.query_map([], |row| {
+        let mut report: Report = json(&row.get::<_, String>(1)?)?;
+        report.key.id = FORWARDED + row.get::<_, u64>(0)?;
+        Ok(report)
+    })?;
+    reports.collect()
+}
+
+pub(super) fn unweighed(db: &Connection) -> rusqlite::Result<Vec<(CaseId, usize)>> {
+    let mut query = db.prepare_cached(
+        "SELECT id, weighed FROM cases \
+         WHERE weighed < (SELECT count(*) FROM reports WHERE case_id = cases.id) ORDER BY id",
+    )?;
+    let found = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    found.collect()
+}
+
+pub(super) fn hits(db: &Connection, since: Millis) -> rusqlite::Result<Vec<Hit>> {
+    let mut query =
+        db.prepare_cached("SELECT rule, case_id, author, at, acted FROM hits WHERE at >= ? ORDER BY seq")?;
+    let hits = query.query_map([since], |row| {
+        Ok(Hit {
+            rule: row.get(0)?,
+            case: row.get(1)?,
+            author: row.get(2)?,
+            at: row.get(3)?,
+            acted: json(&row.get::<_, String>(4)?)?,
+        })
+    })?;
+    hits.collect()
+}
+
+pub(super) fn ignored_reporters(db: &Connection) -> rusqlite::Result<BTreeSet<String>> {
+    let mut query = db.prepare_cached("SELECT reporter FROM ignored_reporters")?;
+    let reporters = query.query_map([], |row| row.get(0))?;
+    reporters.collect()
 }
 
 pub(super) fn case(db: &Connection, id: CaseId) -> rusqlite::Result<Option<Case>> {
@@ -129,6 +201,8 @@ fn of_row(row: &Row<'_>) -> rusqlite::Result<Case> {
         opened_at: row.get("opened_at")?,
         changed_at: row.get("changed_at")?,
         evidence: evidence.as_deref().map(json).transpose()?,
+        priority: if row.get("priority")? { Priority::High } else { Priority::Normal },
+        decisions: Vec::new(),
         reports: Vec::new(),
     })
 }
@@ -137,5 +211,17 @@ fn with_reports(db: &Connection, mut case: Case) -> rusqlite::Result<Case> {
     let mut query = db.prepare_cached("SELECT report FROM reports WHERE case_id = ? ORDER BY seq")?;
     let reports = query.query_map([case.id], |row| json(&row.get::<_, String>(0)?))?;
     case.reports = reports.collect::<rusqlite::Result<_>>()?;
+    let mut query =
+        db.prepare_cached("SELECT state, by, note, at FROM decisions WHERE case_id = ? ORDER BY seq")?;
+    let decisions = query.query_map([case.id], |row| {
+        let state: String = row.get(0)?;
+        Ok(Decision {
+            state: CaseState::from_word(&state).ok_or_else(|| wrong(&format!("the state {state}")))?,
+            by: id(row, "by")?,
+            note: row.get(2)?,
+            at: row.get(3)?,
+        })
+    })?;
+    case.decisions = decisions.collect::<rusqlite::Result<_>>()?;
     Ok(case)
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::write::SURELY;
 
 const PLAN: &str = "SELECT id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
-                    changed_at, expires_at FROM plans";
+                    changed_at, expires_at, case_id FROM plans";
 
 pub(super) fn plan(db: &Connection, id: PlanId) -> rusqlite::Result<Option<Plan>> {
     let plan = db.prepare_cached(&format!("{PLAN} WHERE id = ?"))?.query_row([id], plan_of_row).optional()?;
@@ -30,9 +30,10 @@ pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan
         "{PLAN} WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
          AND (instr(lower(asked_by), ?2) OR instr(lower(typed), ?2) \
               OR EXISTS (SELECT 1 FROM steps WHERE plan = id AND instr(lower(room), ?2))) \
-         ORDER BY id DESC LIMIT ?3"
+         AND (?4 IS NULL OR case_id = ?4) ORDER BY id DESC LIMIT ?3"
     ))?;
-    let found = query.query_map(params![serde_json::json!(states).to_string(), about, limit], plan_of_row)?;
+    let states = serde_json::json!(states).to_string();
+    let found = query.query_map(params![states, about, limit, which.case], plan_of_row)?;
     found.map(|plan| with_steps(db, plan?)).collect()
 }
 
@@ -47,6 +48,7 @@ fn plan_of_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
         asked_at: row.get("asked_at")?,
         because: row.get("because")?,
         undoes: row.get("undoes")?,
+        case: row.get("case_id")?,
         state: PlanState::from_word(&state).ok_or_else(|| wrong(&format!("the state {state}")))?,
         decided_by: optional_id(row, "decided_by")?,
         changed_at: row.get("changed_at")?,

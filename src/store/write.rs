@@ -90,7 +90,7 @@ pub(super) fn json(value: &impl Serialize) -> rusqlite::Result<String> {
 fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO plans (id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
-         changed_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         changed_at, expires_at, case_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         plan.id,
@@ -105,6 +105,7 @@ fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         plan.decided_by.as_ref().map(|by| by.as_str()),
         plan.changed_at,
         plan.expires_at,
+        plan.case,
     ])?;
     let mut insert = db.prepare_cached(
         "INSERT INTO steps (plan, n, room, step, state, outcome) VALUES (?, ?, ?, ?, ?, ?)",
@@ -113,7 +114,7 @@ fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         insert.execute(params![
             plan.id,
             n,
-            planned.step.room().as_str(),
+            planned.step.target(),
             json(&planned.step)?,
             planned.state.as_ref().map(json).transpose()?,
             planned.outcome.as_ref().map(json).transpose()?,

@@ -45,6 +45,7 @@ mod shutdown;
 mod shutdown_status;
 mod space;
 mod state;
+mod stats;
 mod status;
 mod unblock;
 mod undo;
@@ -66,7 +67,7 @@ use crate::{
     plan::{PlanId, Step},
     ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
-    rules::feed::Feed,
+    rules::{case::Cards, feed::Feed},
     text::target::RoomTarget,
 };
 
@@ -105,6 +106,7 @@ pub fn table() -> Vec<Entry> {
         entry::<shutdown_status::ShutdownStatus>(),
         entry::<space::Space>(),
         entry::<state::State>(),
+        entry::<stats::Stats>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),
@@ -235,6 +237,10 @@ pub struct Settings {
     pub confirm_over: usize,
     /// What is told of watched rooms.
     pub feed: Feed,
+    /// Whom nothing is done against: user IDs, in which `*` and `?` stand for anything and for one character.
+    pub exempt: Vec<String>,
+    /// What the cards of cases offer.
+    pub cards: Cards,
 }
 
 /// Whether `--yes` skips the confirmation.
@@ -257,6 +263,8 @@ impl Settings {
             yes: SkipConfirmation::Ignored,
             confirm_over: 5,
             feed: Feed::default(),
+            exempt: Vec::new(),
+            cards: Cards::default(),
         }
     }
 
@@ -316,6 +324,8 @@ pub struct Draft {
     pub preview: Reply,
     /// The Plan that it reverses.
     pub undoes: Option<PlanId>,
+    /// The case of an abuse report that it is about.
+    pub case: Option<CaseId>,
     /// Why to ask first, whatever the safety rules say.
     pub caution: Option<String>,
     /// How it was asked for.

@@ -399,7 +399,7 @@ fn reacts_to(event: &InboxEvent) -> Option<OwnedEventId> {
 }
 
 fn mark(event: &EventId, emoji: &'static str, effort: Effort) -> Change {
-    Change::Mark(Mark { to: Marked::Event(event.to_owned()), emoji, effort })
+    Change::Mark(Mark { to: Marked::Event(event.to_owned()), emoji: emoji.into(), effort })
 }
 
 fn internal(event: &EventId) -> Line {

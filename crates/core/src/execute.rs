@@ -6,16 +6,23 @@ mod admin;
 mod alias;
 mod block;
 mod extremities;
+mod filed;
 mod listing;
+mod media;
+mod member;
 mod moving;
 mod purge;
+mod redact;
 mod report;
+mod sanction;
 mod shutdown;
 mod shutdown_v1;
+mod tell;
+mod webhook;
 
 use std::{collections::HashSet, mem::discriminant, sync::Arc, time::Duration};
 
-use ruma::{OwnedRoomId, RoomId};
+use ruma::RoomId;
 use serde_json::Value;
 use tokio::{
     sync::{Mutex, Notify},
@@ -25,9 +32,11 @@ use tracing::{error, info, warn};
 
 pub use self::report::{Server, report, report_in_full};
 use crate::{
-    model::{Block, Listing, Millis},
-    plan::{DeleteApi, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
-    ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
+    commands::Settings,
+    guard,
+    model::{Block, Listing, Millis, Switch},
+    plan::{DeleteApi, Effect, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
+    ports::{Change, Clock, Effects, Fault, Reporting, Store, StoreError, Which},
     rules::safety,
     speech::{Effort, NO, PARTLY, Say, YES},
     text::duration::in_words,
@@ -54,6 +63,16 @@ fn uncertain(step: &Step) -> String {
         Step::DeleteExtremities { .. } => "!extremities",
         Step::PurgeHistory { .. } => "!messages",
         Step::AddAlias { .. } | Step::RemoveAlias { .. } => "!alias of",
+        Step::RedactEvent { .. } => "!event",
+        Step::Member { .. } | Step::Sanction { .. } | Step::Lift { .. } => "!can",
+        Step::RedactUser { .. } => "!messages",
+        Step::QuarantineMedia { .. }
+        | Step::UnquarantineMedia { .. }
+        | Step::DeleteReport { .. }
+        | Step::IgnoreReporter { .. }
+        | Step::HeedReporter { .. }
+        | Step::Tell { .. }
+        | Step::CallWebhook { .. } => return "It may have happened all the same.".to_owned(),
     };
     format!("It may have happened all the same: look with {look} before you try again.")
 }
@@ -166,7 +185,7 @@ pub struct Executor {
     effects: Arc<dyn Effects>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    management: OwnedRoomId,
+    settings: Settings,
     /// Wakes those who send messages.
     said: Arc<Notify>,
     running: Mutex<HashSet<PlanId>>,
@@ -178,10 +197,10 @@ impl Executor {
         effects: Arc<dyn Effects>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        management: OwnedRoomId,
+        settings: Settings,
         said: Arc<Notify>,
     ) -> Self {
-        Self { effects, store, clock, management, said, running: Mutex::default() }
+        Self { effects, store, clock, settings, said, running: Mutex::default() }
     }
 
     /// Executes every confirmed Plan, those of an earlier run first, and new ones whenever `confirmed` is notified.
@@ -323,40 +342,30 @@ impl Executor {
     /// two would undo each other.
     fn is_behind(&self, plan: &Plan) -> Result<bool, StoreError> {
         let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
-        let is_ours = |room: &RoomId| plan.steps.iter().any(|ours| ours.step.room() == room);
+        let lanes: HashSet<String> = plan.steps.iter().map(|ours| ours.step.lane()).collect();
         Ok(running.iter().filter(|other| other.id < plan.id).any(|other| {
-            other.steps.iter().any(|theirs| theirs.outcome.is_none() && is_ours(theirs.step.room()))
+            other.steps.iter().any(|theirs| theirs.outcome.is_none() && lanes.contains(&theirs.step.lane()))
         }))
     }
 
     async fn advance(&self, planned: &PlannedStep, turn: Turn) -> Advance {
-        if let Some(why) = safety::forbidden(&planned.step, &self.management) {
+        if let Some(why) = safety::forbidden(&planned.step, &self.settings.management) {
             return Advance::Ended(Outcome::Failed { why, but: None });
         }
-        let (effects, room, state) = (&*self.effects, planned.step.room(), planned.state.as_ref());
-        match &planned.step {
-            Step::BlockRoom { .. } => block::advance(effects, room, Block::On, state).await,
-            Step::UnblockRoom { .. } => block::advance(effects, room, Block::Off, state).await,
-            Step::ShutDownRoom { shutdown, api: DeleteApi::V2, .. } => {
-                shutdown::advance(effects, room, shutdown, state).await
+        let (effects, state) = (&*self.effects, planned.state.as_ref());
+        // Who it is against may have become a moderator since it was proposed.
+        if state.is_none()
+            && let Some(user) = planned.step.against()
+        {
+            match guard::protection(effects, &self.settings, user).await {
+                Ok(None) => {}
+                Ok(Some(why)) => return failed(why, None),
+                Err(fault) => return Advance::fault(fault),
             }
-            Step::ShutDownRoom { shutdown, api: DeleteApi::V1, .. } => {
-                shutdown_v1::advance(effects, room, shutdown, state, turn).await
-            }
-            Step::PurgeEmptyRoom { .. } => shutdown::purge_empty(effects, room, state).await,
-            Step::MakeRoomAdmin { user, .. } => admin::advance(effects, room, user, state).await,
-            Step::DeleteExtremities { .. } => extremities::advance(effects, room, state, turn).await,
-            Step::PurgeHistory { purge, .. } => purge::advance(effects, room, purge, state, turn).await,
-            Step::ListRoom { .. } => listing::advance(effects, room, Listing::Listed, state).await,
-            Step::UnlistRoom { .. } => listing::advance(effects, room, Listing::Unlisted, state).await,
-            Step::AddAlias { alias, .. } => {
-                alias::advance(effects, room, alias, alias::Wish::Added, state).await
-            }
-            Step::RemoveAlias { alias, .. } => {
-                alias::advance(effects, room, alias, alias::Wish::Removed, state).await
-            }
-            Step::JoinRoom { .. } => moving::advance(effects, room, moving::Wish::Inside, state).await,
-            Step::LeaveRoom { .. } => moving::advance(effects, room, moving::Wish::Outside, state).await,
+        }
+        match planned.step.room_ref() {
+            Some(room) => in_a_room(effects, &room.id, &planned.step, state, turn).await,
+            None => elsewhere(effects, &planned.step, state).await,
         }
     }
 
@@ -368,6 +377,7 @@ impl Executor {
             outcome: outcome.clone(),
             at: self.clock.now(),
         });
+        changes.extend(remembered(&plan.steps[n].step, &outcome).map(Change::Reporting));
         plan.steps[n].outcome = Some(outcome);
     }
 
@@ -399,6 +409,89 @@ impl Executor {
         }
         Ok(())
     }
+}
+
+/// One unit of work of a step that is about a room.
+async fn in_a_room(
+    effects: &dyn Effects,
+    room: &RoomId,
+    step: &Step,
+    state: Option<&StepState>,
+    turn: Turn,
+) -> Advance {
+    match step {
+        Step::BlockRoom { .. } => block::advance(effects, room, Block::On, state).await,
+        Step::UnblockRoom { .. } => block::advance(effects, room, Block::Off, state).await,
+        Step::ShutDownRoom { shutdown, api: DeleteApi::V2, .. } => {
+            shutdown::advance(effects, room, shutdown, state).await
+        }
+        Step::ShutDownRoom { shutdown, api: DeleteApi::V1, .. } => {
+            shutdown_v1::advance(effects, room, shutdown, state, turn).await
+        }
+        Step::PurgeEmptyRoom { .. } => shutdown::purge_empty(effects, room, state).await,
+        Step::MakeRoomAdmin { user, .. } => admin::advance(effects, room, user, state).await,
+        Step::DeleteExtremities { .. } => extremities::advance(effects, room, state, turn).await,
+        Step::PurgeHistory { purge, .. } => purge::advance(effects, room, purge, state, turn).await,
+        Step::ListRoom { .. } => listing::advance(effects, room, Listing::Listed, state).await,
+        Step::UnlistRoom { .. } => listing::advance(effects, room, Listing::Unlisted, state).await,
+        Step::AddAlias { alias, .. } => alias::advance(effects, room, alias, alias::Wish::Added, state).await,
+        Step::RemoveAlias { alias, .. } => {
+            alias::advance(effects, room, alias, alias::Wish::Removed, state).await
+        }
+        Step::JoinRoom { .. } => moving::advance(effects, room, moving::Wish::Inside, state).await,
+        Step::LeaveRoom { .. } => moving::advance(effects, room, moving::Wish::Outside, state).await,
+        Step::RedactEvent { event_id, reason, .. } => {
+            redact::one(effects, room, event_id, reason.as_deref(), state).await
+        }
+        Step::Member { user, change, reason, .. } => {
+            member::advance(effects, room, user, *change, reason.as_deref(), state).await
+        }
+        // These are about no room.
+        Step::RedactUser { .. }
+        | Step::Sanction { .. }
+        | Step::Lift { .. }
+        | Step::QuarantineMedia { .. }
+        | Step::UnquarantineMedia { .. }
+        | Step::DeleteReport { .. }
+        | Step::IgnoreReporter { .. }
+        | Step::HeedReporter { .. }
+        | Step::Tell { .. }
+        | Step::CallWebhook { .. } => elsewhere(effects, step, state).await,
+    }
+}
+
+/// One unit of work of a step that is about no room.
+async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<&StepState>) -> Advance {
+    match step {
+        Step::RedactUser { user, rooms, reason } => {
+            redact::all(effects, user, rooms, reason.as_deref(), state).await
+        }
+        Step::Sanction { user, sanction } => {
+            sanction::advance(effects, user, *sanction, Switch::On, state).await
+        }
+        Step::Lift { user, sanction } => {
+            sanction::advance(effects, user, *sanction, Switch::Off, state).await
+        }
+        Step::QuarantineMedia { media, .. } => media::advance(effects, media, Switch::On, state).await,
+        Step::UnquarantineMedia { media } => media::advance(effects, media, Switch::Off, state).await,
+        Step::DeleteReport { report } => filed::delete(effects, *report).await,
+        Step::IgnoreReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterIgnored }),
+        Step::HeedReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterHeeded }),
+        Step::Tell { user, text, key } => tell::advance(effects, user, text, key, state).await,
+        Step::CallWebhook { name, body } => webhook::advance(effects, name, body).await,
+        _ => failed("This needs a room, and has none.", None),
+    }
+}
+
+/// What is remembered when a step ended that changes what the bot remembers.
+fn remembered(step: &Step, outcome: &Outcome) -> Option<Reporting> {
+    let (Step::IgnoreReporter { user } | Step::HeedReporter { user }) = step else { return None };
+    let to = match outcome {
+        Outcome::Done { effect: Effect::ReporterIgnored } => Switch::On,
+        Outcome::Done { .. } => Switch::Off,
+        Outcome::Failed { .. } => return None,
+    };
+    Some(Reporting::Ignored { reporter: user.to_string(), to })
 }
 
 /// Whether the next call to the server takes as long as all the work, so that nothing can be said meanwhile.

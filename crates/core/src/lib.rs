@@ -6,6 +6,7 @@ pub mod commands;
 pub mod desk;
 pub mod execute;
 pub mod feed;
+pub mod guard;
 pub mod incoming;
 pub mod model;
 pub mod plan;

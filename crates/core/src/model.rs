@@ -2,6 +2,7 @@
 //! they say what is true on the server and decide nothing.
 
 mod history;
+mod people;
 mod report;
 mod work;
 
@@ -12,10 +13,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     history::{Context, Event, EventAt, HistoryPage, HistoryQuery},
+    people::{Account, MediaDetails, MemberChange, Mxc, RedactionStatus, Sanction, Switch},
     report::{About, Report, ReportKey, ReportKind, ReportPage},
     work::{
         DELETE_ROOM, DeleteResult, DeleteTask, HistoryPurge, LocalEvents, NoticeRoom, PURGE_HISTORY,
-        PurgeStatus, ScheduledTask, Shutdown, TaskStatus,
+        PurgeStatus, REDACT_USER, ScheduledTask, Shutdown, TaskStatus,
     },
 };
 
@@ -244,20 +246,6 @@ pub struct EventReport {
     pub sender: Option<String>,
     /// Why, in the reporter's words, of any length.
     pub reason: Option<String>,
-}
-
-/// A local account: `GET /_synapse/admin/v2/users/<user_id>`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a field of the server's answer")]
-pub struct Account {
-    /// Whether it is a server admin.
-    pub admin: bool,
-    /// Whether it is suspended.
-    pub suspended: bool,
-    /// Whether it is locked.
-    pub locked: bool,
-    /// Whether it is deactivated.
-    pub deactivated: bool,
 }
 
 /// What somebody may do in the management room.

@@ -13,7 +13,7 @@ pub use self::{
 };
 use crate::{
     model::Millis,
-    ports::Change,
+    ports::{CaseId, Change},
     speech::{Effort, Mark, Marked},
 };
 
@@ -39,6 +39,8 @@ pub struct Plan {
     pub because: Option<String>,
     /// The Plan that this one reverses.
     pub undoes: Option<PlanId>,
+    /// The case of an abuse report that it is about.
+    pub case: Option<CaseId>,
     /// How far it is.
     pub state: PlanState,
     /// Who confirmed or cancelled it; the asker, where no confirmation was needed.
@@ -58,17 +60,36 @@ pub enum Origin {
     Command(OwnedEventId),
     /// An invitation that was sent to the bot: which one.
     Invitation(String),
+    /// A reaction to the card of a case.
+    Tap {
+        /// The reaction, in the management room.
+        reaction: OwnedEventId,
+        /// What it is a reaction to.
+        card: OwnedEventId,
+    },
+    /// A rule about abuse reports: its name, and what it acts on.
+    Rule {
+        /// The rule's name in the configuration.
+        rule: String,
+        /// What tells this time from others: the case and the number of its reports.
+        occasion: String,
+    },
+    /// A case was closed, and its reporters are told: which one, and what tells this time from others.
+    Outcome(String),
 }
 
 impl Origin {
     /// What stands in front of an invitation: no event ID begins so.
     const INVITATION: &str = "invitation ";
+    const TAP: &str = "tap ";
+    const RULE: &str = "rule ";
+    const OUTCOME: &str = "outcome ";
 
-    /// The event in the management room that it answers.
+    /// The event in the management room that it answers: of a reaction, what it is a reaction to.
     pub fn event(&self) -> Option<&OwnedEventId> {
         match self {
-            Self::Command(event) => Some(event),
-            Self::Invitation(_) => None,
+            Self::Command(event) | Self::Tap { card: event, .. } => Some(event),
+            Self::Invitation(_) | Self::Rule { .. } | Self::Outcome(_) => None,
         }
     }
 
@@ -77,14 +98,28 @@ impl Origin {
         match self {
             Self::Command(event) => event.to_string(),
             Self::Invitation(which) => format!("{}{which}", Self::INVITATION),
+            Self::Tap { reaction, card } => format!("{}{reaction} {card}", Self::TAP),
+            Self::Rule { rule, occasion } => format!("{}{occasion} {rule}", Self::RULE),
+            Self::Outcome(which) => format!("{}{which}", Self::OUTCOME),
         }
     }
 
     /// The origin of a stored text.
     pub fn from_text(text: &str) -> Option<Self> {
-        match text.strip_prefix(Self::INVITATION) {
-            Some(which) => Some(Self::Invitation(which.to_owned())),
-            None => text.try_into().ok().map(Self::Command),
+        if let Some(which) = text.strip_prefix(Self::INVITATION) {
+            Some(Self::Invitation(which.to_owned()))
+        } else if let Some(which) = text.strip_prefix(Self::OUTCOME) {
+            Some(Self::Outcome(which.to_owned()))
+        } else if let Some((reaction, card)) =
+            text.strip_prefix(Self::TAP).and_then(|tap| tap.split_once(' '))
+        {
+            Some(Self::Tap { reaction: reaction.try_into().ok()?, card: card.try_into().ok()? })
+        } else if let Some((occasion, rule)) =
+            text.strip_prefix(Self::RULE).and_then(|rule| rule.split_once(' '))
+        {
+            Some(Self::Rule { rule: rule.to_owned(), occasion: occasion.to_owned() })
+        } else {
+            text.try_into().ok().map(Self::Command)
         }
     }
 }
@@ -184,10 +219,11 @@ impl Plan {
         }
     }
 
-    /// A reaction to what it came from, if that was said in the management room.
+    /// A reaction to the command that it came from.
     pub fn mark(&self, emoji: &'static str, effort: Effort) -> Option<Change> {
-        let to = Marked::Event(self.origin.event()?.clone());
-        Some(Change::Mark(Mark { to, emoji, effort }))
+        let Origin::Command(event) = &self.origin else { return None };
+        let to = Marked::Event(event.clone());
+        Some(Change::Mark(Mark { to, emoji: emoji.into(), effort }))
     }
 
     /// The key of the message that previews it.
@@ -249,6 +285,9 @@ mod tests {
         for origin in [
             Origin::Command(ruma::owned_event_id!("$a")),
             Origin::Invitation("!a:hs.test @mod:hs.test $b".into()),
+            Origin::Tap { reaction: ruma::owned_event_id!("$r"), card: ruma::owned_event_id!("$c") },
+            Origin::Rule { rule: "spam links from new accounts".into(), occasion: "case-7-2".into() },
+            Origin::Outcome("case-7 resolved 1".into()),
         ] {
             assert_eq!(Origin::from_text(&origin.text()), Some(origin));
         }

@@ -4,7 +4,10 @@
 mod cases;
 mod watching;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
 use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
@@ -15,14 +18,16 @@ use crate::{
     model::{
         About, Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Dir, Event,
         EventAt, EventReport, Extremities, HierarchyPage, HistoryPage, HistoryPurge, HistoryQuery, Listing,
-        Millis, PurgeStatus, ReportKey, ReportKind, ReportPage, RoomDetails, RoomPage, RoomQuery,
-        ScheduledTask, Shutdown, Standing,
+        MediaDetails, MemberChange, Millis, Mxc, PurgeStatus, RedactionStatus, Report, ReportKey, ReportKind,
+        ReportPage, RoomDetails, RoomPage, RoomQuery, Sanction, ScheduledTask, Shutdown, Standing, Switch,
     },
     plan::{Outcome, Plan, PlanId, PlanState, StepState},
     speech::{Delivery, Mark, Say},
 };
 
-pub use self::cases::{Case, CaseId, CaseState, Reporting, WhichCases};
+pub use self::cases::{
+    Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Priority, Reporting, WhichCases,
+};
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
 
 /// The result of asking the homeserver something.
@@ -91,6 +96,18 @@ pub trait Lookup: Send + Sync {
     fn task_error<'a>(&'a self, room: &'a RoomId, id: &'a str) -> Asked<'a, Option<String>>;
     /// A local account; `None` when there is none.
     fn account<'a>(&'a self, user: &'a UserId) -> Asked<'a, Option<Account>>;
+    /// The member event of somebody in a room, as its state has it; `None` when they were never in it, and when the
+    /// server does not know the room.
+    fn member<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, Option<Event>>;
+    /// The rooms in which a user has, or had, a membership, as far as the server knows, with that membership. Before
+    /// Synapse 1.145 only those that they are joined to.
+    fn memberships<'a>(&'a self, user: &'a UserId) -> Asked<'a, BTreeMap<OwnedRoomId, String>>;
+    /// A file; `None` when the server does not have it.
+    fn media<'a>(&'a self, media: &'a Mxc) -> Asked<'a, Option<MediaDetails>>;
+    /// One redaction of what a user wrote; `None` when the server has forgotten it.
+    fn redaction<'a>(&'a self, redact_id: &'a str) -> Asked<'a, Option<RedactionStatus>>;
+    /// One report; `None` when there is none of that number, or the server cannot tell it.
+    fn filed_report(&self, kind: ReportKind, id: u64) -> Asked<'_, Option<Report>>;
     /// The rooms that the bot is in.
     fn joined_rooms(&self) -> Asked<'_, Vec<OwnedRoomId>>;
     /// What a user may do in the management room, now.
@@ -124,6 +141,43 @@ pub trait Effects: Lookup {
     fn join_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()>;
     /// Leaves a room with the bot's own account. Idempotent.
     fn leave_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()>;
+    /// Redacts an event with the bot's own account. Doing it again does no more.
+    fn redact_event<'a>(
+        &'a self,
+        room: &'a RoomId,
+        event: &'a EventId,
+        reason: Option<&'a str>,
+    ) -> Asked<'a, ()>;
+    /// Starts redacting what a user wrote in some rooms; the answer is the `redact_id`. Not idempotent: each time every
+    /// event is redacted again.
+    fn redact_user<'a>(
+        &'a self,
+        user: &'a UserId,
+        rooms: &'a [OwnedRoomId],
+        reason: Option<&'a str>,
+    ) -> Asked<'a, String>;
+    /// Kicks, bans, unbans or invites somebody with the bot's own account. Refused (403) without the power.
+    fn change_member<'a>(
+        &'a self,
+        room: &'a RoomId,
+        user: &'a UserId,
+        change: MemberChange,
+        reason: Option<&'a str>,
+    ) -> Asked<'a, ()>;
+    /// Sanctions a local account, or lifts that. Idempotent. Must never create an account.
+    fn set_sanction<'a>(&'a self, user: &'a UserId, sanction: Sanction, to: Switch) -> Asked<'a, ()>;
+    /// Puts a file, and all equal ones, into quarantine, or lets it out. Idempotent.
+    fn set_quarantine<'a>(&'a self, media: &'a Mxc, to: Switch) -> Asked<'a, ()>;
+    /// Deletes a report. Refused (404) when there is none.
+    fn delete_report(&self, kind: ReportKind, id: u64) -> Asked<'_, ()>;
+    /// Sends a server notice; with the same key it is sent once. Refused (400) where they are not enabled.
+    fn send_notice<'a>(&'a self, user: &'a UserId, text: &'a str, key: &'a str) -> Asked<'a, ()>;
+    /// Opens a direct chat with a user. Not idempotent.
+    fn open_direct_chat<'a>(&'a self, user: &'a UserId) -> Asked<'a, OwnedRoomId>;
+    /// Writes into a room that the bot is in; with the same key it is written once.
+    fn send_text<'a>(&'a self, room: &'a RoomId, text: &'a str, key: &'a str) -> Asked<'a, ()>;
+    /// Posts JSON to a webhook of the configuration, by its name. It may have taken it although the answer is a fault.
+    fn call_webhook<'a>(&'a self, name: &'a str, body: &'a Value) -> Asked<'a, ()>;
     /// Deletes a local alias. Refused (404) when there is none.
     fn remove_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, ()>;
 }
@@ -216,6 +270,8 @@ pub struct Which {
     pub states: Vec<PlanState>,
     /// Only Plans that a text occurs in: who asked, the command, a target.
     pub about: Option<String>,
+    /// Only Plans about this case.
+    pub case: Option<CaseId>,
     /// At most so many.
     pub limit: Option<usize>,
 }
@@ -242,6 +298,10 @@ pub trait Records: Send + Sync {
     fn case_about(&self, about: &About) -> Result<Option<Case>, StoreError>;
     /// Cases, newest first.
     fn cases(&self, which: &WhichCases) -> Result<Vec<Case>, StoreError>;
+    /// When rules about reports acted, or would have, since a time, oldest first.
+    fn hits(&self, since: Millis) -> Result<Vec<Hit>, StoreError>;
+    /// The reporters that are ignored.
+    fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError>;
     /// How many received events wait to be handled, and how many messages to be sent.
     fn queue(&self) -> Result<Queue, StoreError>;
 }
@@ -288,6 +348,10 @@ pub trait Store: Records {
         kind: ReportKind,
         keys: &[ReportKey],
     ) -> Result<Option<BTreeSet<ReportKey>>, StoreError>;
+    /// Cases with reports that the rules have not weighed yet, oldest first, with how many they have weighed.
+    fn unweighed(&self) -> Result<Vec<(CaseId, usize)>, StoreError>;
+    /// Reports that were forwarded to the bot and are in no case yet, oldest first.
+    fn forwarded(&self) -> Result<Vec<Report>, StoreError>;
     /// The ID that the next case gets.
     fn next_case_id(&self) -> Result<CaseId, StoreError>;
     /// Changes in watched rooms that no digest tells yet, in the order in which they came, [`UNTOLD_AT_ONCE`] at most;

@@ -24,7 +24,7 @@ use crate::{
     desk::offers,
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind},
-    ports::{Case, CaseId, CaseState, Change, Clock, Lookup, Reporting, Store, StoreError},
+    ports::{Case, CaseId, CaseState, Change, Clock, Lookup, Priority, Reporting, Store, StoreError},
     rules::case::{Evidence, card, card_key},
     speech::Say,
 };
@@ -238,6 +238,8 @@ fn opened(id: CaseId, about: About, evidence: &Evidence, reports: Vec<Report>, n
         opened_at: now,
         changed_at: now,
         evidence: serde_json::to_value(evidence).ok(),
+        priority: Priority::Normal,
+        decisions: Vec::new(),
         reports,
     }
 }

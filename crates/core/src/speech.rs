@@ -1,6 +1,8 @@
 //! What the bot says in the management room. A message is said under a key: saying something else under the same key
 //! edits it. Keys make sending idempotent: whatever crashes when, each version of a message reaches the room once.
 
+use std::borrow::Cow;
+
 use ruma::OwnedEventId;
 
 use crate::reply::{Attachment, Rendered, Reply};
@@ -31,7 +33,7 @@ pub struct Mark {
     /// To what.
     pub to: Marked,
     /// Which emoji.
-    pub emoji: &'static str,
+    pub emoji: Cow<'static, str>,
     /// Whether it may be left out.
     pub effort: Effort,
 }
@@ -43,6 +45,13 @@ impl Mark {
             Marked::Event(event) => format!("{} {event}", self.emoji),
             Marked::Message(key) => format!("{} {key}", self.emoji),
         }
+    }
+}
+
+impl Mark {
+    /// A reaction that is offered below a message of ours, to be tapped.
+    pub fn offer(key: impl Into<String>, emoji: impl Into<Cow<'static, str>>) -> Self {
+        Self { to: Marked::Message(key.into()), emoji: emoji.into(), effort: Effort::Once }
     }
 }
 

@@ -146,6 +146,7 @@ impl Command for Alias {
             because: None,
             preview: Reply::text(preview),
             undoes: None,
+            case: None,
             caution,
             acting: self.acting,
         })))

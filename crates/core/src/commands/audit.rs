@@ -118,7 +118,7 @@ fn rows(plan: &Plan) -> impl Iterator<Item = [String; 11]> {
             plan.decided_by.as_ref().map(ToString::to_string).unwrap_or_default(),
             date(plan.changed_at),
             n.to_string(),
-            planned.step.room().to_string(),
+            planned.step.target(),
             outcome,
         ]
     })

@@ -75,6 +75,7 @@ impl Command for Block {
             because: facts.reason,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting: self.acting,
         })))

@@ -216,7 +216,7 @@ fn jobs(plans: &[Plan]) -> BTreeMap<String, PlanId> {
 /// What rooms were called when we were asked to do something: the server has forgotten the names of deleted ones.
 fn names(plans: &[Plan]) -> BTreeMap<String, Line> {
     // Newest first: what is known latest counts, so that goes in last.
-    let steps = plans.iter().rev().flat_map(|plan| &plan.steps).map(|planned| planned.step.room_ref());
+    let steps = plans.iter().rev().flat_map(|plan| &plan.steps).filter_map(|planned| planned.step.room_ref());
     steps
         .filter(|room| room.name.is_some() || room.alias.is_some())
         .map(|room| (room.id.to_string(), room.line()))

@@ -134,6 +134,7 @@ impl Command for EmptyRooms {
             because: None,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting: self.acting,
         })))
@@ -183,7 +184,7 @@ fn busy(world: &World<'_>) -> Result<BTreeSet<OwnedRoomId>, Failure> {
     let running = Which { states: vec![PlanState::Running], ..Which::default() };
     let plans = world.records.plans(&running)?;
     let steps = plans.iter().flat_map(|plan| &plan.steps).filter(|planned| planned.outcome.is_none());
-    Ok(steps.map(|planned| planned.step.room().to_owned()).collect())
+    Ok(steps.filter_map(|planned| planned.step.room_ref()).map(|room| room.id.clone()).collect())
 }
 
 const ROOMS: (&str, &str) = ("room", "rooms");

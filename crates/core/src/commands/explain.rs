@@ -152,5 +152,5 @@ fn redaction_rules(version: Option<&str>) -> RedactionRules {
 /// The bot's own Plans about a room, newest first.
 fn plans(world: &World<'_>, room: &RoomId) -> Result<Vec<Plan>, Failure> {
     let states = vec![PlanState::Running, PlanState::Done];
-    Ok(world.records.plans(&Which { states, about: Some(room.to_string()), limit: None })?)
+    Ok(world.records.plans(&Which { states, about: Some(room.to_string()), ..Which::default() })?)
 }

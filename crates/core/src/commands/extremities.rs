@@ -95,6 +95,7 @@ impl Command for Extremities {
             because: None,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting: self.acting,
         })))

@@ -130,9 +130,9 @@ fn row(heading: &Plan, n: usize, planned: &PlannedStep) -> Vec<Value> {
     vec![
         json!(n),
         json!(Reply::text(planned.step.describe()).render().text),
-        json!(room.id),
-        json!(room.name),
-        json!(room.alias),
+        json!(room.map(|room| &room.id)),
+        json!(room.and_then(|room| room.name.as_ref())),
+        json!(room.and_then(|room| room.alias.as_ref())),
         json!(state),
         json!(planned.outcome.is_some().then(|| in_words(heading, planned))),
         json!(effect),

@@ -61,6 +61,7 @@ impl Command for ListRoom {
             because: None,
             preview,
             undoes: None,
+            case: None,
             acting: self.acting,
         })))
     }

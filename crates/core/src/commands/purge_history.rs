@@ -169,6 +169,7 @@ impl Command for PurgeHistory {
             because: None,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting: self.acting,
         })))

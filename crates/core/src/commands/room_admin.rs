@@ -136,6 +136,7 @@ impl Command for RoomAdmin {
             because: None,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting: self.acting,
         })))

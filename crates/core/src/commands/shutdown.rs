@@ -174,6 +174,7 @@ impl Command for Shutdown {
             because: facts.reason,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting,
         })))

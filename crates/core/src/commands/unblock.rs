@@ -52,6 +52,7 @@ impl Command for Unblock {
             because: facts.reason,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting: self.acting,
         })))

@@ -117,11 +117,9 @@ impl Command for Undo {
         let caution = later
             .iter()
             .find(|other| {
-                other.steps.iter().any(|theirs| steps.iter().any(|ours| ours.room() == theirs.step.room()))
+                other.steps.iter().any(|theirs| steps.iter().any(|ours| ours.lane() == theirs.step.lane()))
             })
-            .map(|other| {
-                format!("Job {} ({}) came later and is about the same room.", other.id, other.command)
-            });
+            .map(|other| format!("Job {} ({}) came later and is about the same.", other.id, other.command));
         let mut preview = Reply::new()
             .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
             .list(steps.iter().map(crate::plan::Step::describe));
@@ -133,6 +131,7 @@ impl Command for Undo {
             because: Some(format!("undo of job {}", plan.id)),
             preview,
             undoes: Some(plan.id),
+            case: plan.case,
             caution,
             acting: self.acting,
         })))

@@ -45,6 +45,7 @@ impl Command for Unlist {
             because: None,
             preview,
             undoes: None,
+            case: None,
             caution: None,
             acting: self.acting,
         })))

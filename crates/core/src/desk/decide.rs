@@ -13,7 +13,7 @@ use crate::{
     ports::{Change, InboxEvent, StoreError, Which},
     reply::{Line, Reply},
     rules::safety::{self, Verdict},
-    speech::{Effort, Mark, Marked, NO, Say, YES},
+    speech::{Effort, Mark, NO, Say, YES},
     text::duration::in_words,
 };
 
@@ -60,6 +60,7 @@ impl Desk {
             asked_at: now,
             because: draft.because,
             undoes: draft.undoes,
+            case: draft.case,
             state: if asks.is_some() { PlanState::Proposed } else { PlanState::Running },
             decided_by: asks.is_none().then(|| sender.to_owned()),
             changed_at: now,
@@ -75,8 +76,7 @@ impl Desk {
         };
         let key = Plan::preview_key(id);
         let preview = asking(draft.preview, id, &why, self.settings.confirm_for, ignored);
-        let offer =
-            |emoji| Change::Mark(Mark { to: Marked::Message(key.clone()), emoji, effort: Effort::Once });
+        let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));
         self.done(
             event,
             vec![

@@ -109,6 +109,7 @@ impl Desk {
             asked_at: now,
             because: None,
             undoes: None,
+            case: None,
             state: PlanState::Running,
             decided_by: Some(by.clone()),
             changed_at: now,

@@ -9,12 +9,12 @@ use crate::{
     ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError},
     reply::Reply,
     rules::case::{Judgement, card, card_key, judge, judged, no_such_case},
-    speech::{CLAIM, DISMISS, Effort, Mark, Marked, RESOLVE, Say, YES},
+    speech::{CLAIM, DISMISS, Mark, RESOLVE, Say, YES},
 };
 
 /// The reactions that a new card offers.
 pub fn offers(id: CaseId) -> Vec<Change> {
-    let offer = |emoji| Change::Mark(Mark { to: Marked::Message(card_key(id)), emoji, effort: Effort::Once });
+    let offer = |emoji| Change::Mark(Mark::offer(card_key(id), emoji));
     [CLAIM, RESOLVE, DISMISS].map(offer).to_vec()
 }
 

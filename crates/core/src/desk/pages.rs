@@ -11,14 +11,13 @@ use crate::{
     },
     ports::{Change, InboxEvent, StoreError, View},
     reply::Reply,
-    speech::{Effort, LEFT, Mark, Marked, RIGHT, Say, YES},
+    speech::{LEFT, Mark, RIGHT, Say, YES},
 };
 
 impl Desk {
     /// Shows a page, with reactions for its neighbours.
     pub(super) fn show(&self, event: &InboxEvent, view: View, reply: &Reply) -> Result<Left, StoreError> {
-        let offer =
-            |emoji| Change::Mark(Mark { to: Marked::Message(view.key.clone()), emoji, effort: Effort::Once });
+        let offer = |emoji| Change::Mark(Mark::offer(&view.key, emoji));
         let to = view.key.strip_prefix("answer-").and_then(|id| OwnedEventId::try_from(id).ok());
         let mut changes = vec![Change::Say(Say::new(view.key.clone(), to, reply))];
         changes.extend(view.left.is_some().then(|| offer(LEFT)));

@@ -153,9 +153,11 @@ fn heading(plan: &Plan) -> Line {
         (state, _) => state.word(),
     };
     let line = Line::new().strong(format!("Job {}: {}", plan.id, plan.command));
-    let line = match plan.origin {
+    let line = match &plan.origin {
         Origin::Invitation(_) => line.text(" of ").code(plan.asked_by.as_str()),
-        Origin::Command(_) => line,
+        Origin::Tap { .. } => line.text(" by ").code(plan.asked_by.as_str()),
+        Origin::Rule { rule, .. } => line.text(" by the rule ").user(rule),
+        Origin::Command(_) | Origin::Outcome(_) => line,
     };
     let mut line = line.strong(format!(" – {words}"));
     if let Some(other) = plan.decided_by.as_ref().filter(|by| **by != plan.asked_by) {
@@ -204,7 +206,7 @@ fn advice(mut reply: Reply, plan: &Plan) -> Reply {
         reply = reply.paragraph(
             Line::new()
                 .text("To remove those inside: ")
-                .code(format!("!shutdown {}", planned.step.room()))
+                .code(format!("!shutdown {}", planned.step.target()))
                 .text("."),
         );
     }

@@ -148,6 +148,7 @@ fn plan(lookup: &dyn Lookup, records: &dyn Records, group: &Group<'_>) -> Option
         states: vec![PlanState::Running, PlanState::Done],
         about: Some(group.room.to_string()),
         limit: Some(PLANS),
+        ..Which::default()
     };
     // Without the database nothing can be said either.
     let plans = records.plans(&which).unwrap_or_default();

@@ -88,6 +88,8 @@ pub struct ScheduledTask {
 
 /// `action` of the task that deletes a room.
 pub const DELETE_ROOM: &str = "shutdown_and_purge_room";
+/// `action` of the task that redacts what a user wrote.
+pub const REDACT_USER: &str = "redact_all_events";
 /// `action` of the task that purges history.
 pub const PURGE_HISTORY: &str = "purge_history";
 

@@ -1,5 +1,7 @@
 //! How far a step is, and what became of it.
 
+use std::collections::BTreeMap;
+
 use ruma::OwnedRoomId;
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +68,39 @@ pub enum StepState {
     Moving {
         /// Whether it was in the room before.
         before: Presence,
+    },
+    /// An event is about to be redacted: that is seen at the event.
+    Redacting,
+    /// The redaction of what a user wrote is about to be asked for. After a crash, a task that is not among the known
+    /// ones is ours.
+    AskingRedaction {
+        /// The IDs of the redactions that the user had before.
+        known: Vec<String>,
+    },
+    /// The redaction was accepted.
+    FollowingRedaction {
+        /// Its `redact_id`.
+        redact_id: String,
+    },
+    /// Somebody's membership is about to be changed.
+    ChangingMember {
+        /// What it was before; `None` for none.
+        before: Option<String>,
+    },
+    /// An account is about to be sanctioned, or given back what was taken away.
+    Sanctioning {
+        /// Whether it was sanctioned before.
+        before: bool,
+    },
+    /// A file is about to be quarantined, or let out.
+    Quarantining {
+        /// Whether it was in quarantine before.
+        before: bool,
+    },
+    /// A user is about to be written to.
+    Telling {
+        /// The direct chat; `None` while a server notice is tried.
+        room_id: Option<OwnedRoomId>,
     },
     /// An alias is about to be added or removed.
     Aliasing {
@@ -174,6 +209,53 @@ pub enum Effect {
         /// Whether it was before.
         before: Presence,
     },
+    /// The event is redacted.
+    EventRedacted,
+    /// What the user wrote is redacted, as far as the server's task goes.
+    UserRedacted {
+        /// Events that could not be redacted, with the server's words for each; the first hundred.
+        failed: BTreeMap<String, String>,
+        /// How many could not be.
+        failures: u64,
+    },
+    /// The membership is as it was to become.
+    MemberChanged {
+        /// What it was before; `None` for none.
+        before: Option<String>,
+    },
+    /// The account is sanctioned.
+    Sanctioned {
+        /// Whether it was before.
+        before: bool,
+    },
+    /// The account is not sanctioned.
+    Lifted {
+        /// Whether it was before.
+        before: bool,
+    },
+    /// The file is in quarantine.
+    Quarantined {
+        /// Whether it was before.
+        before: bool,
+    },
+    /// The file is not in quarantine.
+    Unquarantined {
+        /// Whether it was before.
+        before: bool,
+    },
+    /// The server no longer has the report.
+    ReportDeleted,
+    /// I ignore the reporter.
+    ReporterIgnored,
+    /// I do not ignore the reporter.
+    ReporterHeeded,
+    /// The user was written to.
+    Told {
+        /// In which direct chat; `None` for a server notice.
+        room_id: Option<OwnedRoomId>,
+    },
+    /// The webhook was called, and answered that it took it.
+    WebhookCalled,
 }
 
 /// Whether somebody is in a room.

@@ -1,11 +1,15 @@
 //! One thing to do: what it does, whether it can be taken back, and how.
 
-use ruma::{OwnedRoomAliasId, OwnedRoomId, OwnedUserId, RoomId};
-use serde::{Deserialize, Serialize};
+mod reverse;
+mod words;
 
-use super::{Effect, Presence};
+use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, UserId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use self::reverse::Reverse;
 use crate::{
-    model::{BlockStatus, HistoryPurge, Listing, LocalEvents, Shutdown},
+    model::{HistoryPurge, MemberChange, Mxc, ReportKey, Sanction, Shutdown},
     reply::{Line, room_line},
 };
 
@@ -116,6 +120,94 @@ pub enum Step {
         /// The room.
         room: RoomRef,
     },
+    /// Redact one event, with the bot's own account.
+    RedactEvent {
+        /// The room that it is in.
+        room: RoomRef,
+        /// The event.
+        event_id: OwnedEventId,
+        /// Who sent it, as far as that is known.
+        author: Option<OwnedUserId>,
+        /// Why, for everybody in the room to read.
+        reason: Option<String>,
+    },
+    /// Redact what a user wrote in some rooms, by a task of the server.
+    RedactUser {
+        /// The user.
+        user: OwnedUserId,
+        /// The rooms; none means those that the user is in or banned from.
+        rooms: Vec<OwnedRoomId>,
+        /// Why, for everybody in the rooms to read.
+        reason: Option<String>,
+    },
+    /// Kick, ban, unban or invite somebody, with the bot's own account.
+    Member {
+        /// The room.
+        room: RoomRef,
+        /// The user.
+        user: OwnedUserId,
+        /// What is to become of their membership.
+        change: MemberChange,
+        /// Why, for everybody in the room to read.
+        reason: Option<String>,
+    },
+    /// Take something away from a local account until it is given back.
+    Sanction {
+        /// The account.
+        user: OwnedUserId,
+        /// What.
+        sanction: Sanction,
+    },
+    /// Give it back.
+    Lift {
+        /// The account.
+        user: OwnedUserId,
+        /// What.
+        sanction: Sanction,
+    },
+    /// Keep everybody from downloading a file from this server, and all equal files.
+    QuarantineMedia {
+        /// The file.
+        media: Mxc,
+        /// Who uploaded or sent it, as far as that is known.
+        author: Option<OwnedUserId>,
+    },
+    /// Let it be downloaded again.
+    UnquarantineMedia {
+        /// The file.
+        media: Mxc,
+    },
+    /// Delete an abuse report from the server's table. The case stays.
+    DeleteReport {
+        /// What it is known by.
+        report: ReportKey,
+    },
+    /// Make no more cards of what somebody reports, and count them among no rule's reporters.
+    IgnoreReporter {
+        /// The reporter.
+        user: OwnedUserId,
+    },
+    /// Take their reports seriously again.
+    HeedReporter {
+        /// The reporter.
+        user: OwnedUserId,
+    },
+    /// Write to a local user: as a server notice where the server has them on, in a direct chat with the bot otherwise.
+    Tell {
+        /// The user.
+        user: OwnedUserId,
+        /// What is written.
+        text: String,
+        /// What this message is known by, so that it is written once.
+        key: String,
+    },
+    /// Send a case to a webhook of the configuration.
+    CallWebhook {
+        /// Its name in the configuration: its address may be a secret.
+        name: String,
+        /// The body, a JSON object.
+        body: Value,
+    },
 }
 
 /// The version of the Delete Room API.
@@ -129,25 +221,9 @@ pub enum DeleteApi {
     V1,
 }
 
-/// How to put a finished step right.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reverse {
-    /// By this step.
-    By(Step),
-    /// There is nothing to put right.
-    Nothing(Line),
-    /// It cannot be put right; the sentence says why and what can be done.
-    Cannot(Line),
-}
-
 impl Step {
-    /// The room that it is about.
-    pub fn room(&self) -> &RoomId {
-        &self.room_ref().id
-    }
-
-    /// The room that it is about, with its names.
-    pub fn room_ref(&self) -> &RoomRef {
+    /// The room that it is about, with its names; `None` for what is not about one room.
+    pub fn room_ref(&self) -> Option<&RoomRef> {
         match self {
             Self::BlockRoom { room }
             | Self::UnblockRoom { room }
@@ -161,51 +237,77 @@ impl Step {
             | Self::AddAlias { room, .. }
             | Self::RemoveAlias { room, .. }
             | Self::JoinRoom { room }
-            | Self::LeaveRoom { room } => room,
+            | Self::LeaveRoom { room }
+            | Self::RedactEvent { room, .. }
+            | Self::Member { room, .. } => Some(room),
+            Self::RedactUser { .. }
+            | Self::Sanction { .. }
+            | Self::Lift { .. }
+            | Self::QuarantineMedia { .. }
+            | Self::UnquarantineMedia { .. }
+            | Self::DeleteReport { .. }
+            | Self::IgnoreReporter { .. }
+            | Self::HeedReporter { .. }
+            | Self::Tell { .. }
+            | Self::CallWebhook { .. } => None,
         }
     }
 
-    /// What it does, in the infinitive: "block Spam (`!x`)".
-    pub fn describe(&self) -> Line {
-        let room = || self.room_ref().line();
-        let line = |words: &str| Line::new().text(words).append(room());
+    /// Whom it is against: what is done to rooms is against nobody, and so is what gives something back.
+    pub fn against(&self) -> Option<&UserId> {
         match self {
-            Self::BlockRoom { .. } => line("block "),
-            Self::UnblockRoom { .. } => line("unblock "),
-            Self::ShutDownRoom { shutdown, .. } => {
-                let line = line("shut down ");
-                match (shutdown.block, shutdown.purge, shutdown.force_purge) {
-                    (true, true, false) => line.text(", block and purge it"),
-                    (false, true, false) => line.text(" and purge it, without blocking it"),
-                    (true, _, true) => line.text(", block and purge it by force"),
-                    (false, _, true) => line.text(" and purge it by force, without blocking it"),
-                    (true, false, false) => line.text(" and block it, without purging it"),
-                    (false, false, false) => line.text(", without blocking or purging it"),
-                }
-            }
-            Self::PurgeEmptyRoom { .. } => line("purge the empty room "),
-            Self::MakeRoomAdmin { user, .. } => {
-                Line::new().text("make ").code(user.as_str()).text(" an admin of ").append(room())
-            }
-            Self::DeleteExtremities { .. } => line("delete the forward extremities of "),
-            Self::PurgeHistory { purge, .. } => {
-                let line = line("delete the history of ").text(" before ");
-                let line = line.code(purge.up_to.as_str());
-                match purge.local {
-                    LocalEvents::Kept => line.text("; what users of this server wrote stays in the database"),
-                    LocalEvents::Deleted => line.text(", also what users of this server wrote"),
-                }
-            }
-            Self::ListRoom { .. } => line("list ").text(" in the room directory"),
-            Self::UnlistRoom { .. } => line("take ").text(" out of the room directory"),
-            Self::AddAlias { alias, .. } => {
-                Line::new().text("let ").code(alias.as_str()).text(" lead to ").append(room())
-            }
-            Self::RemoveAlias { alias, .. } => {
-                Line::new().text("delete ").code(alias.as_str()).text(", which leads to ").append(room())
-            }
-            Self::JoinRoom { .. } => line("join ").text(" and watch it"),
-            Self::LeaveRoom { .. } => line("leave ").text(", and no longer watch it"),
+            Self::RedactEvent { author, .. } | Self::QuarantineMedia { author, .. } => author.as_deref(),
+            Self::RedactUser { user, .. } | Self::Sanction { user, .. } => Some(user),
+            Self::Member { user, change: MemberChange::Kick | MemberChange::Ban, .. } => Some(user),
+            Self::Member { .. }
+            | Self::BlockRoom { .. }
+            | Self::UnblockRoom { .. }
+            | Self::ShutDownRoom { .. }
+            | Self::PurgeEmptyRoom { .. }
+            | Self::MakeRoomAdmin { .. }
+            | Self::DeleteExtremities { .. }
+            | Self::PurgeHistory { .. }
+            | Self::ListRoom { .. }
+            | Self::UnlistRoom { .. }
+            | Self::AddAlias { .. }
+            | Self::RemoveAlias { .. }
+            | Self::JoinRoom { .. }
+            | Self::LeaveRoom { .. }
+            | Self::Lift { .. }
+            | Self::UnquarantineMedia { .. }
+            | Self::DeleteReport { .. }
+            | Self::IgnoreReporter { .. }
+            | Self::HeedReporter { .. }
+            | Self::Tell { .. }
+            | Self::CallWebhook { .. } => None,
+        }
+    }
+
+    /// What it is about, as it is searched for in the audit: a room, user or file, by ID.
+    pub fn target(&self) -> String {
+        match self {
+            Self::RedactUser { user, .. }
+            | Self::Sanction { user, .. }
+            | Self::Lift { user, .. }
+            | Self::IgnoreReporter { user }
+            | Self::HeedReporter { user }
+            | Self::Tell { user, .. } => user.to_string(),
+            Self::Member { room, user, .. } => format!("{user} {}", room.id),
+            Self::RedactEvent { room, event_id, .. } => format!("{event_id} {}", room.id),
+            Self::QuarantineMedia { media, .. } | Self::UnquarantineMedia { media } => media.to_string(),
+            Self::DeleteReport { report } => format!("{} report {}", report.kind.word(), report.id),
+            Self::CallWebhook { name, .. } => name.clone(),
+            of_a_room => of_a_room.room_ref().map(|room| room.id.to_string()).unwrap_or_default(),
+        }
+    }
+
+    /// What two Plans must not work on at the same time: they take turns, in the order in which they were asked for.
+    pub fn lane(&self) -> String {
+        match self {
+            Self::RedactUser { user, .. } => format!("redact {user}"),
+            Self::Tell { key, .. } => format!("tell {key}"),
+            Self::RedactEvent { .. } => self.target(),
+            _ => self.room_ref().map_or_else(|| self.target(), |room| room.id.to_string()),
         }
     }
 
@@ -222,6 +324,14 @@ impl Step {
             Self::ListRoom { .. } => "list-room",
             Self::UnlistRoom { .. } => "unlist",
             Self::AddAlias { .. } | Self::RemoveAlias { .. } => "alias",
+            Self::RedactEvent { .. } | Self::RedactUser { .. } => "redact",
+            Self::Member { change, .. } => change.command(),
+            Self::Sanction { sanction, .. } => sanction.command(),
+            Self::Lift { sanction, .. } => sanction.reverse_command(),
+            Self::QuarantineMedia { .. } => "quarantine",
+            Self::UnquarantineMedia { .. } => "unquarantine",
+            Self::DeleteReport { .. } | Self::IgnoreReporter { .. } | Self::HeedReporter { .. } => "report",
+            Self::Tell { .. } | Self::CallWebhook { .. } => "resolve",
             // There is no other command for these.
             Self::JoinRoom { .. } | Self::LeaveRoom { .. } => "undo",
         }
@@ -230,7 +340,10 @@ impl Step {
     /// Whether it runs in the background of the server, for as long as that takes.
     pub fn takes_long(&self) -> bool {
         match self {
-            Self::ShutDownRoom { .. } | Self::PurgeEmptyRoom { .. } | Self::PurgeHistory { .. } => true,
+            Self::ShutDownRoom { .. }
+            | Self::PurgeEmptyRoom { .. }
+            | Self::PurgeHistory { .. }
+            | Self::RedactUser { .. } => true,
             Self::BlockRoom { .. }
             | Self::UnblockRoom { .. }
             | Self::MakeRoomAdmin { .. }
@@ -240,7 +353,18 @@ impl Step {
             | Self::AddAlias { .. }
             | Self::RemoveAlias { .. }
             | Self::JoinRoom { .. }
-            | Self::LeaveRoom { .. } => false,
+            | Self::LeaveRoom { .. }
+            | Self::RedactEvent { .. }
+            | Self::Member { .. }
+            | Self::Sanction { .. }
+            | Self::Lift { .. }
+            | Self::QuarantineMedia { .. }
+            | Self::UnquarantineMedia { .. }
+            | Self::DeleteReport { .. }
+            | Self::IgnoreReporter { .. }
+            | Self::HeedReporter { .. }
+            | Self::Tell { .. }
+            | Self::CallWebhook { .. } => false,
         }
     }
 
@@ -259,7 +383,19 @@ impl Step {
             | Self::AddAlias { .. }
             | Self::RemoveAlias { .. }
             | Self::JoinRoom { .. }
-            | Self::LeaveRoom { .. } => None,
+            | Self::LeaveRoom { .. }
+            | Self::Member { .. }
+            | Self::Sanction { .. }
+            | Self::Lift { .. }
+            | Self::QuarantineMedia { .. }
+            | Self::UnquarantineMedia { .. }
+            | Self::IgnoreReporter { .. }
+            | Self::HeedReporter { .. } => None,
+            Self::RedactEvent { .. } => Some("what was redacted is gone for everybody in the room"),
+            Self::RedactUser { .. } => Some("what was redacted is gone for everybody in those rooms"),
+            Self::DeleteReport { .. } => Some("the server cannot bring the report back; I keep the case"),
+            // It is written by the configuration, and asked for there.
+            Self::Tell { .. } | Self::CallWebhook { .. } => None,
             Self::ShutDownRoom { shutdown, .. } if shutdown.purge || shutdown.force_purge => {
                 Some("the members are removed and the room's history on this server is deleted")
             }
@@ -270,66 +406,6 @@ impl Step {
             }
             Self::DeleteExtremities { .. } => Some("what is deleted cannot be put back"),
             Self::PurgeHistory { .. } => Some("the events are deleted from this server"),
-        }
-    }
-
-    /// How to put it right after it ended with `effect`.
-    pub fn reverse(&self, effect: &Effect) -> Reverse {
-        let room = self.room_ref().clone();
-        let nothing = |words: &str| Reverse::Nothing(room.line().text(words));
-        match (self, effect) {
-            (_, Effect::Blocked { before: BlockStatus::Open, .. }) => Reverse::By(Self::UnblockRoom { room }),
-            (_, Effect::Blocked { before: BlockStatus::Blocked(_), .. }) => {
-                nothing(" was blocked before already.")
-            }
-            (_, Effect::Unblocked { before: BlockStatus::Blocked(_) }) => {
-                Reverse::By(Self::BlockRoom { room })
-            }
-            (_, Effect::Unblocked { before: BlockStatus::Open }) => nothing(" was not blocked before."),
-            (Self::PurgeEmptyRoom { .. }, Effect::ShutDown { .. }) => Reverse::Cannot(
-                Line::new().text("I cannot bring back what was purged of ").append(room.line()).text("."),
-            ),
-            (_, Effect::ShutDown { .. }) => {
-                let line = Line::new().text("I cannot undo the shutdown of ").append(room.line());
-                let line = line.text(
-                    " yet. I kept its name, topic, aliases, state and the list of its local members for that. To let \
-                     people join it again: ",
-                );
-                Reverse::Cannot(line.code(format!("!unblock {}", room.id)).text("."))
-            }
-            (_, Effect::AdminMade { .. }) => Reverse::Cannot(
-                Line::new()
-                    .text("I cannot take power away in ")
-                    .append(room.line())
-                    .text(": somebody in the room with as much power can, or the user can give it up."),
-            ),
-            (_, Effect::Trimmed { deleted: 0, .. }) => nothing(" had no extremities to delete."),
-            (_, Effect::Trimmed { .. }) => Reverse::Cannot(
-                Line::new()
-                    .text("I cannot put the forward extremities of ")
-                    .append(room.line())
-                    .text(" back."),
-            ),
-            (_, Effect::HistoryPurged) => Reverse::Cannot(
-                Line::new().text("I cannot bring back the history of ").append(room.line()).text("."),
-            ),
-            (_, Effect::Listed { before: Listing::Unlisted }) => Reverse::By(Self::UnlistRoom { room }),
-            (_, Effect::Listed { before: Listing::Listed }) => nothing(" was listed before already."),
-            (_, Effect::Unlisted { before: Listing::Listed }) => Reverse::By(Self::ListRoom { room }),
-            (_, Effect::Unlisted { before: Listing::Unlisted }) => nothing(" was not listed before."),
-            (Self::AddAlias { alias, .. }, Effect::AliasAdded { before: None }) => {
-                Reverse::By(Self::RemoveAlias { room, alias: alias.clone() })
-            }
-            (Self::RemoveAlias { alias, .. }, Effect::AliasRemoved { before: Some(_) }) => {
-                Reverse::By(Self::AddAlias { room, alias: alias.clone() })
-            }
-            (_, Effect::AliasAdded { .. } | Effect::AliasRemoved { .. }) => {
-                nothing(": the alias was like this before already.")
-            }
-            (_, Effect::Entered { before: Presence::Joined, .. }) => nothing(": I was in it before already."),
-            (_, Effect::Entered { now, .. }) => Reverse::By(Self::LeaveRoom { room: now.clone() }),
-            (_, Effect::Departed { before: Presence::Joined }) => Reverse::By(Self::JoinRoom { room }),
-            (_, Effect::Departed { .. }) => nothing(": I was not in it before."),
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use ruma::OwnedUserId;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{About, Millis, Report, ReportKey, ReportKind};
+use crate::model::{About, Millis, Report, ReportKey, ReportKind, Switch};
 
 /// The number that moderators use: `!case 12`.
 pub type CaseId = u64;
@@ -66,8 +67,68 @@ pub struct Case {
     pub changed_at: Millis,
     /// What was kept at first sight, before anybody could redact it.
     pub evidence: Option<Value>,
+    /// Whether it comes before others.
+    pub priority: Priority,
+    /// What moderators decided about it, oldest first.
+    pub decisions: Vec<Decision>,
     /// The reports, in the order in which they were seen.
     pub reports: Vec<Report>,
+}
+
+/// Whether a case comes before others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    /// It does not.
+    #[default]
+    Normal,
+    /// It does: a rule said so.
+    High,
+}
+
+/// That a moderator claimed, resolved, dismissed or reopened a case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// How far the case was then.
+    pub state: CaseState,
+    /// Who; the bot itself when a rule acted.
+    pub by: OwnedUserId,
+    /// What they said to that.
+    pub note: Option<String>,
+    /// When.
+    pub at: Millis,
+}
+
+/// From here on the numbers of reports are the bot's own: of those that a reverse proxy forwarded to it and that the
+/// homeserver does not tell of.
+pub const FORWARDED: u64 = 1 << 40;
+
+/// That a rule about reports matched, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// The rule's name.
+    pub rule: String,
+    /// The case.
+    pub case: CaseId,
+    /// Who wrote what was reported, as far as that is known.
+    pub author: Option<String>,
+    /// When.
+    pub at: Millis,
+    /// What came of it.
+    pub acted: Acted,
+}
+
+/// What came of a rule that matched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Acted {
+    /// It was done, by this Plan; or only said, where there was nothing to do at the homeserver.
+    Did(Option<u64>),
+    /// A moderator was asked, by this Plan.
+    Asked(u64),
+    /// It was only told what would have been done.
+    DryRun,
+    /// It was not done; why, in a sentence.
+    Held(String),
 }
 
 /// Which cases to list, newest first.
@@ -99,6 +160,30 @@ pub enum Reporting {
         case: CaseId,
         /// The report.
         report: Report,
+    },
+    /// A report that a reverse proxy forwarded, and that the homeserver does not tell of. Its number is given by the
+    /// store, from [`FORWARDED`] on.
+    Forwarded(Report),
+    /// A case comes before others.
+    Prioritized {
+        /// Which one.
+        case: CaseId,
+    },
+    /// The rules have weighed a case with so many reports.
+    Weighed {
+        /// Which one.
+        case: CaseId,
+        /// How many it had then.
+        reports: usize,
+    },
+    /// A rule matched.
+    Hit(Hit),
+    /// What somebody reports is ignored from now on, or no longer.
+    Ignored {
+        /// The reporter.
+        reporter: String,
+        /// Which of the two.
+        to: Switch,
     },
     /// A moderator decided about a case.
     Judged {

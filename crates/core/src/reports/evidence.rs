@@ -106,14 +106,14 @@ impl<'a> Gatherer<'a> {
     }
 
     async fn author(&self, id: &str, patience: Patience) -> Result<Author, Fault> {
-        let is_local = match <&UserId>::try_from(id) {
+        let (is_local, account) = match <&UserId>::try_from(id) {
             Ok(user) if is_local(user, self.lookup.me()) => {
-                told(self.lookup.account(user), patience).await?.map(|_| true)
+                (Some(true), told(self.lookup.account(user), patience).await?.flatten())
             }
-            Ok(_) => Some(false),
-            Err(_) => None,
+            Ok(_) => (Some(false), None),
+            Err(_) => (None, None),
         };
-        Ok(Author { id: id.to_owned(), created_at: None, is_local })
+        Ok(Author { id: id.to_owned(), created_at: account.and_then(|account| account.created_at), is_local })
     }
 }
 

@@ -1,5 +1,6 @@
 //! A case of abuse reports, as the card in the management room shows it.
 
+mod action;
 pub mod reporters;
 mod standing;
 mod what;
@@ -7,6 +8,7 @@ mod what;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+pub use self::action::{Cards, CaseAction};
 pub use self::standing::{Judgement, judge, judged, no_such_case};
 use super::{event::in_words, names::Names};
 use crate::{

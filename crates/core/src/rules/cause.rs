@@ -3,7 +3,7 @@
 use ruma::UserId;
 
 use crate::{
-    model::{Event, Millis, is_local},
+    model::{Event, MemberChange, Millis, is_local},
     plan::{Effect, Outcome, Plan, PlanState, PlannedStep, Step},
     reply::Line,
 };
@@ -65,7 +65,29 @@ fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
         // What others do to the bot is not its doing.
         Step::JoinRoom { .. } => is_own && event.text("membership") == Some("join"),
         Step::LeaveRoom { .. } => is_own && event.text("membership") == Some("leave"),
-        // These change nothing in the room.
+        Step::Member { user, change, .. } => {
+            let becomes = event.text("membership");
+            is_member
+                && event.sender() == me.as_str()
+                && target == user.as_str()
+                && match change {
+                    MemberChange::Kick | MemberChange::Unban => becomes == Some("leave"),
+                    MemberChange::Ban => becomes == Some("ban"),
+                    MemberChange::Invite => becomes == Some("invite"),
+                }
+        }
+        // These change nothing in the room that is told of.
+        Step::RedactEvent { .. }
+        | Step::RedactUser { .. }
+        | Step::Sanction { .. }
+        | Step::Lift { .. }
+        | Step::QuarantineMedia { .. }
+        | Step::UnquarantineMedia { .. }
+        | Step::DeleteReport { .. }
+        | Step::IgnoreReporter { .. }
+        | Step::HeedReporter { .. }
+        | Step::Tell { .. }
+        | Step::CallWebhook { .. } => false,
         Step::BlockRoom { .. }
         | Step::UnblockRoom { .. }
         | Step::PurgeEmptyRoom { .. }
@@ -112,6 +134,7 @@ mod tests {
             asked_at: 100_000,
             because: None,
             undoes: None,
+            case: None,
             state,
             decided_by: None,
             changed_at: 200_000,

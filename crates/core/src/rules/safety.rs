@@ -43,6 +43,14 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         Step::RemoveAlias { room, .. } if room.id == management => Some(
             "That is the management room. I may find it by this alias, so I never delete it.".to_owned(),
         ),
+        Step::RedactEvent { room, .. } if room.id == management => Some(
+            "That is in the management room. What stands there is how moderators know what was done, so I never redact \
+             there."
+                .to_owned(),
+        ),
+        Step::Member { room, .. } if room.id == management => Some(
+            "That is the management room. Who is in it says who may use me, so I never change that.".to_owned(),
+        ),
         Step::LeaveRoom { room } if room.id == management => {
             Some("That is the management room. I take commands there, so I never leave it.".to_owned())
         }
@@ -58,7 +66,19 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         | Step::AddAlias { .. }
         | Step::RemoveAlias { .. }
         | Step::JoinRoom { .. }
-        | Step::LeaveRoom { .. } => None,
+        | Step::LeaveRoom { .. }
+        | Step::RedactEvent { .. }
+        | Step::RedactUser { .. }
+        | Step::Member { .. }
+        | Step::Sanction { .. }
+        | Step::Lift { .. }
+        | Step::QuarantineMedia { .. }
+        | Step::UnquarantineMedia { .. }
+        | Step::DeleteReport { .. }
+        | Step::IgnoreReporter { .. }
+        | Step::HeedReporter { .. }
+        | Step::Tell { .. }
+        | Step::CallWebhook { .. } => None,
     }
 }
 
@@ -76,7 +96,7 @@ pub fn check(steps: &[Step], management: &RoomId, under_way: &[Plan], confirm_ov
     }
     if steps.len() > confirm_over {
         return Verdict::Confirm(format!(
-            "{} rooms at once is more than I change without asking.",
+            "{} things at once are more than I do without asking.",
             steps.len()
         ));
     }
@@ -85,14 +105,15 @@ pub fn check(steps: &[Step], management: &RoomId, under_way: &[Plan], confirm_ov
 
 /// A Plan under way that a step would collide with: nothing else is done to a room that is being shut down.
 fn in_the_way(step: &Step, under_way: &[Plan]) -> Option<String> {
+    let room = &step.room_ref()?.id;
     under_way.iter().find_map(|plan| {
         let other = plan.steps.iter().find(|other| {
-            other.step.room() == step.room()
+            other.step.room_ref().is_some_and(|other| other.id == *room)
                 && other.outcome.is_none()
                 && (other.step.ends_room() || step.ends_room())
         })?;
         let doing = if other.step.ends_room() { "is being shut down" } else { "is being worked on" };
-        Some(format!("{} {doing} by job {id} already. Watch it with !job {id}.", step.room(), id = plan.id))
+        Some(format!("{} {doing} by job {id} already. Watch it with !job {id}.", room, id = plan.id))
     })
 }
 
@@ -125,6 +146,7 @@ mod tests {
             asked_at: 0,
             because: None,
             undoes: None,
+            case: None,
             state: PlanState::Running,
             decided_by: None,
             changed_at: 0,

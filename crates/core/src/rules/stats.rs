@@ -139,7 +139,7 @@ impl Stats {
         let span = Millis::try_from(span.as_millis()).unwrap_or(Millis::MAX);
         let since = now.saturating_sub(span).max(0);
         let opened = || samples.iter().filter(|sample| sample.opened_at >= since);
-        let settled = || samples.iter().filter_map(Sample::settled_at).filter(|at| *at >= since);
+        let settled = || samples.iter().filter_map(|sample| sample.settled_since(since));
         let mut kinds = BTreeMap::new();
         opened().for_each(|sample| *kinds.entry(sample.kind).or_default() += 1);
         let (weeks, earlier) = by_week(opened().map(|sample| sample.opened_at), settled(), since, now);
@@ -159,12 +159,17 @@ impl Stats {
             waiting: Waiting::of(samples, now),
         }
     }
+
+    /// Whether a case was opened or settled in the span.
+    pub fn counts(&self, sample: &Sample) -> bool {
+        sample.opened_at >= self.since || sample.settled_since(self.since).is_some()
+    }
 }
 
 impl Sample {
-    /// When it was settled, if it is.
-    fn settled_at(&self) -> Option<Millis> {
-        (!self.state.is_open()).then_some(self.changed_at)
+    /// When it was settled, if that was after the span began.
+    fn settled_since(&self, since: Millis) -> Option<Millis> {
+        (!self.state.is_open() && self.changed_at >= since).then_some(self.changed_at)
     }
 
     /// How long it took until somebody did something.

@@ -9,8 +9,8 @@ use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
     ports::{
-        Case, CaseState, Change, Digest, Gap, InboxEvent, Queue, Reporting, Seen, Store, UNTOLD_AT_ONCE,
-        VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
+        Case, CaseState, Change, Digest, Gap, InboxEvent, Priority, Queue, Reporting, Seen, Store,
+        UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -53,6 +53,7 @@ pub fn store_contract(store: &dyn Store) {
         asked_at: 1,
         because: Some("100%_sure".into()),
         undoes: None,
+        case: None,
         state: PlanState::Proposed,
         decided_by: None,
         changed_at: 1,
@@ -123,8 +124,8 @@ pub fn store_contract(store: &dyn Store) {
         Say::new(key, Some(a.clone()), &Reply::new().paragraph(Line::new().text(text)))
     };
     commit(vec![
-        Change::Mark(Mark { to: Marked::Event(a.clone()), emoji: "👀", effort: Effort::Once }),
-        Change::Mark(Mark { to: Marked::Message("m".into()), emoji: "✅", effort: Effort::Surely }),
+        Change::Mark(Mark { to: Marked::Event(a.clone()), emoji: "👀".into(), effort: Effort::Once }),
+        Change::Mark(Mark { to: Marked::Message("m".into()), emoji: "✅".into(), effort: Effort::Surely }),
         Change::Say(say("m", "one")),
         Change::Say(say("m", "two")),
         Change::SayOnce(say("once", "first")),
@@ -173,7 +174,7 @@ pub fn store_contract(store: &dyn Store) {
     // A reaction to a message that never came is not waited for.
     commit(vec![
         Change::Say(say("lost", "never sent")),
-        Change::Mark(Mark { to: Marked::Message("lost".into()), emoji: "❌", effort: Effort::Once }),
+        Change::Mark(Mark { to: Marked::Message("lost".into()), emoji: "❌".into(), effort: Effort::Once }),
         Change::GaveUp { key: "lost".into(), version: 1 },
     ]);
     assert_eq!(store.queue(), Ok(Queue { unhandled: 0, undelivered: 0 }));
@@ -331,6 +332,8 @@ fn reporting(store: &dyn Store) {
         opened_at: 9,
         changed_at: 9,
         evidence: Some(json!({"event": {"content": {"body": "ü"}}})),
+        priority: Priority::Normal,
+        decisions: Vec::new(),
         reports: vec![report(3, 8, "$a")],
     };
     commit(Reporting::Opened(Box::new(case.clone())));

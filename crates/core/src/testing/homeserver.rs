@@ -17,8 +17,9 @@ mod lookup;
 use super::Moment;
 use crate::{
     model::{
-        Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, Report, ReportKey,
-        ReportKind, RoomDetails, ScheduledTask, Shutdown, SpaceRoom, Standing, TaskStatus, is_local,
+        Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, MediaDetails, Mxc, Report,
+        ReportKey, ReportKind, RoomDetails, ScheduledTask, Shutdown, SpaceRoom, Standing, TaskStatus,
+        is_local,
     },
     ports::{Asked, Fault},
 };
@@ -81,6 +82,14 @@ struct Purge {
     error: Option<String>,
 }
 
+/// A redaction of what a user wrote.
+struct Redaction {
+    id: String,
+    user: OwnedUserId,
+    failed: BTreeMap<String, String>,
+    status: TaskStatus,
+}
+
 type Filed = (Report, Option<Value>);
 type BetweenPages = Box<dyn FnOnce(&mut Vec<Filed>) + Send>;
 
@@ -108,6 +117,14 @@ struct Inner {
     reports: Vec<Filed>,
     /// The kinds of reports that the server does not tell.
     untold: Vec<ReportKind>,
+    /// Files, by URI.
+    media: BTreeMap<Mxc, MediaDetails>,
+    /// Redactions of what users wrote, that were asked for.
+    redactions: Vec<Redaction>,
+    /// Whether server notices are enabled.
+    notices: bool,
+    /// What the bot wrote to whom: the user or the direct chat, the text and the key.
+    written: Vec<(String, String, String)>,
     /// What happens to the reports behind the next page of them that is read.
     between_pages: Option<BetweenPages>,
 }
@@ -156,6 +173,28 @@ impl FakeHomeserver {
     /// The server does not tell reports of a kind.
     pub fn hide_reports(&self, kind: ReportKind) {
         self.inner().untold.push(kind);
+    }
+
+    /// Adds or replaces a file.
+    pub fn put_media(&self, media: &Mxc, details: MediaDetails) {
+        self.inner().media.insert(media.clone(), details);
+    }
+
+    /// Server notices are enabled.
+    pub fn enable_notices(&self) {
+        self.inner().notices = true;
+    }
+
+    /// What the bot wrote, in order: to whom, and what.
+    pub fn written(&self) -> Vec<(String, String)> {
+        self.inner().written.iter().map(|(to, text, _)| (to.clone(), text.clone())).collect()
+    }
+
+    /// The redactions of what users wrote that are under way get done.
+    pub fn finish_redactions(&self) {
+        for redaction in &mut self.inner().redactions {
+            redaction.status = TaskStatus::Complete;
+        }
     }
 
     /// Adds or replaces a local account.

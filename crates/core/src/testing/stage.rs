@@ -78,7 +78,7 @@ fn crew(
         homeserver.clone(),
         store.clone(),
         Arc::new(clock.clone()),
-        settings.management.clone(),
+        settings.clone(),
         said.clone(),
     );
     let feed =

@@ -14,10 +14,10 @@ use serde_json::Value;
 use self::{cases::Cases, watch::Watch};
 use super::Moment;
 use crate::{
-    model::{About, ReportKey, ReportKind},
+    model::{About, Millis, Report, ReportKey, ReportKind},
     plan::{Plan, PlanId, PlanState},
     ports::{
-        Case, CaseId, Change, Digest, DigestId, Gap, InboxEvent, Queue, Records, Store, StoreError,
+        Case, CaseId, Change, Digest, DigestId, Gap, Hit, InboxEvent, Queue, Records, Store, StoreError,
         VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
     },
     reply::{Attachment, Rendered},
@@ -158,7 +158,8 @@ impl Inner {
             }
             Change::Mark(mark) => {
                 let key = mark.key();
-                let what = What::Reaction { to: mark.to, emoji: mark.emoji.to_owned(), effort: mark.effort };
+                let what =
+                    What::Reaction { to: mark.to, emoji: mark.emoji.into_owned(), effort: mark.effort };
                 self.put(key, what, Again::Ignored);
             }
             Change::Delivered { key, version, event_id } => {
@@ -259,9 +260,10 @@ impl Records for MemoryStore {
             let named = about.as_ref().is_none_or(|about| {
                 plan.asked_by.as_str().to_lowercase().contains(about)
                     || plan.typed.to_lowercase().contains(about)
-                    || plan.steps.iter().any(|step| step.step.room().as_str().to_lowercase().contains(about))
+                    || plan.steps.iter().any(|step| step.step.target().to_lowercase().contains(about))
             });
-            named && (which.states.is_empty() || which.states.contains(&plan.state))
+            let of_case = which.case.is_none() || plan.case == which.case;
+            named && of_case && (which.states.is_empty() || which.states.contains(&plan.state))
         };
         let limit = which.limit.unwrap_or(usize::MAX);
         Ok(self.inner().plans.values().rev().filter(matches).take(limit).cloned().collect())
@@ -303,6 +305,14 @@ impl Records for MemoryStore {
         Ok(self.inner().cases.list(which))
     }
 
+    fn hits(&self, since: Millis) -> Result<Vec<Hit>, StoreError> {
+        Ok(self.inner().cases.hits(since))
+    }
+
+    fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError> {
+        Ok(self.inner().cases.ignored())
+    }
+
     fn queue(&self) -> Result<Queue, StoreError> {
         let unhandled = self.unhandled()?.len() as u64;
         Ok(Queue { unhandled, undelivered: self.undelivered()?.len() as u64 })
@@ -341,6 +351,14 @@ impl Store for MemoryStore {
         keys: &[ReportKey],
     ) -> Result<Option<BTreeSet<ReportKey>>, StoreError> {
         Ok(self.inner().cases.known(kind, keys))
+    }
+
+    fn unweighed(&self) -> Result<Vec<(CaseId, usize)>, StoreError> {
+        Ok(self.inner().cases.unweighed())
+    }
+
+    fn forwarded(&self) -> Result<Vec<Report>, StoreError> {
+        Ok(self.inner().cases.forwarded())
     }
 
     fn next_case_id(&self) -> Result<CaseId, StoreError> {

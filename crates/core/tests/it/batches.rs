@@ -8,7 +8,7 @@ use gleipnir_core::{
     testing::{Lived, Moment, Stage},
 };
 
-use crate::scene::{asked, has, moderator, plan, stage};
+use crate::scene::{asked, has, moderator, plan, room_of, stage};
 
 fn id(n: usize) -> OwnedRoomId {
     OwnedRoomId::try_from(format!("!e{n:02}:hs.test")).expect("a room ID")
@@ -43,8 +43,7 @@ async fn sixty_purges_are_one_job_and_none_keeps_the_others() {
     let mut stage = sixty();
     has(&stage.say(PURGE).await, &["Purge 60 rooms without members of this server", "Job 1: do it?"]);
     fits(&stage, "plan-1");
-    let order: Vec<OwnedRoomId> =
-        plan(&stage, 1).steps.iter().map(|step| step.step.room().to_owned()).collect();
+    let order: Vec<OwnedRoomId> = plan(&stage, 1).steps.iter().map(|step| room_of(step).to_owned()).collect();
     assert_eq!(order.len(), 60);
     // One is joined, the server refuses another one.
     stage.homeserver.change_room(&order[7], |room| room.members.push(owned_user_id!("@late:hs.test")));
@@ -69,7 +68,7 @@ async fn sixty_purges_are_one_job_and_none_keeps_the_others() {
         .steps
         .iter()
         .filter(|step| matches!(step.outcome, Some(Outcome::Failed { .. })))
-        .map(|step| step.step.room())
+        .map(room_of)
         .collect();
     assert_eq!(failed, [&order[0], &order[7]]);
     assert!(stage.marked(plan.origin.event().expect("a command"), PARTLY));
@@ -139,7 +138,7 @@ async fn a_job_shows_all_that_its_report_leaves_out() {
 async fn a_job_that_fits_into_no_message_shows_what_failed_and_where_the_rest_is() {
     let mut stage = sixty();
     stage.say(PURGE).await;
-    let last = plan(&stage, 1).steps[59].step.room().to_owned();
+    let last = room_of(&plan(&stage, 1).steps[59]).to_owned();
     stage.homeserver.change_room(&last, |room| room.members.push(owned_user_id!("@late:hs.test")));
     stage.say("!confirm 1").await;
     let said = stage.say("!job 1").await;

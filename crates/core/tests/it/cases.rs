@@ -3,7 +3,9 @@
 use gleipnir_core::{
     desk::offers,
     model::{About, Report, ReportKey},
-    ports::{Case, CaseId, CaseState, Change, Clock as _, Fault, Records as _, Reporting, Store as _},
+    ports::{
+        Case, CaseId, CaseState, Change, Clock as _, Fault, Priority, Records as _, Reporting, Store as _,
+    },
     rules::case::{card, card_key},
     ruma::{OwnedUserId, UserId},
     speech::{CLAIM, DISMISS, RESOLVE, Say},
@@ -43,6 +45,8 @@ fn open_with(stage: &Stage, id: CaseId, reports: Vec<(&str, Option<&str>)>, body
                 "content": {"msgtype": "m.text", "body": body}},
             "room": {"id": "!lounge:hs.test", "name": "Lounge", "alias": null},
         })),
+        priority: Priority::Normal,
+        decisions: Vec::new(),
         reports: reports.into_iter().enumerate().map(report).collect(),
         about: about.clone(),
     };

@@ -163,7 +163,7 @@ async fn the_supervisor_takes_up_what_was_left_and_what_comes() {
         stage.homeserver.clone(),
         stage.store.clone(),
         Arc::new(stage.clock.clone()),
-        stage.settings.management.clone(),
+        stage.settings.clone(),
         said,
     ));
     let supervisor = tokio::spawn(executor.supervise(confirmed.clone()));

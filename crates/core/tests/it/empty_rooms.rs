@@ -8,7 +8,7 @@ use gleipnir_core::{
     testing::Stage,
 };
 
-use crate::scene::{answer_to, has, moderator, plan, plans, stage};
+use crate::scene::{answer_to, has, moderator, plan, plans, room_of, stage};
 
 /// The bad room, one that is empty but for a remote member, and one that is empty and forgotten.
 fn deserted() -> Stage {
@@ -249,7 +249,7 @@ async fn thousands_of_rooms_fit_into_a_message_and_are_all_in_the_file() {
     assert!(steps.iter().all(|planned| matches!(planned.step, Step::PurgeEmptyRoom { .. })));
     let text = String::from_utf8(stage.store.file("plan-1").expect("a file").bytes).unwrap();
     let mut filed: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split(',').next()).collect();
-    let mut planned: Vec<&str> = steps.iter().map(|planned| planned.step.room().as_str()).collect();
+    let mut planned: Vec<&str> = steps.iter().map(|planned| room_of(planned).as_str()).collect();
     filed.sort_unstable();
     planned.sort_unstable();
     assert_eq!(filed, planned, "what is confirmed is what the file shows");

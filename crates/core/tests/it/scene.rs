@@ -98,6 +98,7 @@ pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepSta
         asked_at: now,
         because: None,
         undoes: None,
+        case: None,
         state: PlanState::Running,
         decided_by: Some(moderator().to_owned()),
         changed_at: now,
@@ -107,4 +108,9 @@ pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepSta
     stage.store.commit(vec![Change::Plan(Box::new(plan))]).expect("the store writes");
     stage.execute().await;
     stage.store.said(&Plan::report_key(id)).expect("it is reported").text
+}
+
+/// The room that a step is about.
+pub(crate) fn room_of(planned: &PlannedStep) -> &RoomId {
+    &planned.step.room_ref().expect("it is about a room").id
 }

@@ -1,12 +1,12 @@
 //! What is said of a step that has no outcome yet.
 
 use crate::{
-    plan::{PlannedStep, Step, StepState},
+    plan::{PlannedStep, RoomRef, Step, StepState},
     reply::Line,
 };
 
 pub(super) fn begun(planned: &PlannedStep) -> Line {
-    let room = || planned.step.room_ref().line();
+    let room = || planned.step.room_ref().map(RoomRef::line).unwrap_or_default();
     match &planned.state {
         None
         | Some(
@@ -15,15 +15,23 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             | StepState::Trimming { .. }
             | StepState::Listing { .. }
             | StepState::Aliasing { .. }
-            | StepState::Moving { .. },
+            | StepState::Moving { .. }
+            | StepState::Redacting
+            | StepState::ChangingMember { .. }
+            | StepState::Sanctioning { .. }
+            | StepState::Quarantining { .. }
+            | StepState::Telling { .. },
         ) => Line::new().text("To do: ").append(planned.step.describe()),
-        Some(StepState::Asking { .. } | StepState::AskingPurge { .. }) => {
-            Line::new().text("Asking the server to ").append(planned.step.describe())
-        }
+        Some(
+            StepState::Asking { .. } | StepState::AskingPurge { .. } | StepState::AskingRedaction { .. },
+        ) => Line::new().text("Asking the server to ").append(planned.step.describe()),
         Some(StepState::AskingV1 { .. }) => Line::new()
             .text("Asking the server to ")
             .append(planned.step.describe())
             .text(". It answers when all is done"),
+        Some(StepState::FollowingRedaction { .. }) => {
+            Line::new().text("The server is at it: ").append(planned.step.describe()).text(" …")
+        }
         Some(StepState::FollowingPurge { .. }) => {
             Line::new().text("Deleting the history of ").append(room()).text(" …")
         }

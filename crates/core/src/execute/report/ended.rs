@@ -2,9 +2,11 @@
 
 use crate::{
     model::{BlockStatus, LocalEvents},
-    plan::{Effect, Inside, Outcome, PlannedStep, Presence, Step},
+    plan::{Effect, Inside, Outcome, PlannedStep, Presence, RoomRef, Step},
     reply::Line,
 };
+
+mod people;
 
 pub(super) fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
     let step = &planned.step;
@@ -29,7 +31,7 @@ pub(super) fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
 }
 
 fn done(line: Line, step: &Step, effect: &Effect) -> Line {
-    let room = step.room_ref().line();
+    let room = step.room_ref().map(RoomRef::line).unwrap_or_default();
     match effect {
         Effect::Blocked { before, inside } => blocked(line.append(room), before, *inside),
         Effect::Unblocked { before } => line.append(room).text(if before.is_blocked() {
@@ -109,6 +111,18 @@ fn done(line: Line, step: &Step, effect: &Effect) -> Line {
             Presence::Joined => ": I left it, and no longer watch it.",
             _ => ": I was not in it.",
         }),
+        Effect::EventRedacted
+        | Effect::UserRedacted { .. }
+        | Effect::MemberChanged { .. }
+        | Effect::Sanctioned { .. }
+        | Effect::Lifted { .. }
+        | Effect::Quarantined { .. }
+        | Effect::Unquarantined { .. }
+        | Effect::ReportDeleted
+        | Effect::ReporterIgnored
+        | Effect::ReporterHeeded
+        | Effect::Told { .. }
+        | Effect::WebhookCalled => people::done(line, step, effect),
         Effect::AliasRemoved { before } => alias(line, step)
             .text(match before {
                 Some(_) => " is deleted; it led to ",

@@ -42,6 +42,8 @@ fn case(about: About, evidence: Value) -> Case {
         opened_at: NOON + HOUR,
         changed_at: NOON + HOUR,
         evidence: Some(evidence),
+        priority: crate::ports::Priority::Normal,
+        decisions: Vec::new(),
         reports: vec![report(&about, 1, "@rep:hs.test", Some("rude"))],
         about,
     }

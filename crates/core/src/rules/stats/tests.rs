@@ -73,7 +73,7 @@ fn one_case() {
         text(&stats),
         "Abuse reports from 2026-10-22 to 2026-11-21\n\
          1 new case (1 message), 1 settled. None is open now.\n\n\
-         Moderators first did something after 12 minutes.\n\n\
+         First action: after 12 minutes.\n\n\
          By week, newest first:\n\
          • 2026-W47 (from 2026-11-16): 1 new, 1 settled\n\
          • 2026-W46 (from 2026-11-09): 0 new, 0 settled\n\
@@ -179,7 +179,7 @@ fn thousands() {
     let text = text(&stats);
     for part in [
         "5,000 new cases (4,000 messages, 1,000 users), 5,000 settled. None is open now.",
-        "first did something: half within 2 d 1 h, 9 in 10 within 3 d 17 h, the slowest after 4 d 3 h.",
+        "First action: half within 2 d 1 h, 9 in 10 within 3 d 17 h, the slowest after 4 d 3 h.",
         "\n• earlier: 4,",
         "\n• 30 more servers: 3,",
         "\n• no server: 715",

@@ -116,9 +116,9 @@ impl Delays {
 
     fn line(self) -> String {
         if self.median == self.longest {
-            return format!("Moderators first did something after {}.", duration(self.longest));
+            return format!("First action: after {}.", duration(self.longest));
         }
-        format!("Moderators first did something: {}.", self.words())
+        format!("First action: {}.", self.words())
     }
 }
 

@@ -1,11 +1,16 @@
 //! What the fake homeserver does.
 
-use ruma::{RoomAliasId, RoomId, UserId};
+use std::collections::BTreeMap;
+
+use ruma::{EventId, OwnedRoomId, RoomAliasId, RoomId, UserId};
 use serde_json::{Value, json};
 
-use super::{FakeHomeserver, FakeRoom, Purge, Task, not_found};
+use super::{FakeHomeserver, FakeRoom, Inner, Purge, Redaction, Task, not_found};
 use crate::{
-    model::{Block, DeleteResult, HistoryPurge, Listing, Shutdown, TaskStatus, is_local},
+    model::{
+        Block, DeleteResult, HistoryPurge, Listing, MemberChange, Mxc, Report, ReportKind, Sanction,
+        Shutdown, Switch, TaskStatus, is_local,
+    },
     ports::{Asked, Effects, Fault},
 };
 
@@ -190,6 +195,179 @@ impl Effects for FakeHomeserver {
         })
     }
 
+    fn redact_event<'a>(
+        &'a self,
+        room: &'a RoomId,
+        event: &'a EventId,
+        reason: Option<&'a str>,
+    ) -> Asked<'a, ()> {
+        self.call("redact_event", move |inner| {
+            let (me, deaf) = (self.me.clone(), inner.deaf);
+            let found = inner.rooms.get_mut(room).ok_or_else(not_found)?;
+            has_power(found, &me, "redact")?;
+            let is_it = |known: &&mut Value| known["event_id"] == event.as_str();
+            let target = found.events.iter_mut().find(is_it).ok_or_else(not_found)?;
+            inner.writes.push(format!("redact {room} {event}"));
+            if !deaf {
+                target["content"] = json!({});
+                target["unsigned"] = json!({"redacted_because": {"type": "m.room.redaction", "sender": me,
+                    "content": {"reason": reason, "redacts": event}}});
+            }
+            Ok(())
+        })
+    }
+
+    fn redact_user<'a>(
+        &'a self,
+        user: &'a UserId,
+        rooms: &'a [OwnedRoomId],
+        reason: Option<&'a str>,
+    ) -> Asked<'a, String> {
+        self.call("redact_user", move |inner| {
+            if inner.redactions.iter().any(|other| other.user == user && other.status == TaskStatus::Active) {
+                return Err(refused(400, &format!("Redact already in progress for user {user}")));
+            }
+            inner.writes.push(format!("redact-user {user} {}", json!(rooms)));
+            let mut failed = BTreeMap::new();
+            for room in rooms {
+                let Some(found) = inner.rooms.get_mut(room) else { continue };
+                let far = !is_local(user, &self.me) && has_power(found, &self.me, "redact").is_err();
+                for event in found.events.iter_mut().filter(|event| event["sender"] == user.as_str()) {
+                    let id = event["event_id"].as_str().unwrap_or_default().to_owned();
+                    match event["type"].as_str() {
+                        Some("m.room.message" | "m.room.encrypted") if far => {
+                            failed.insert(id, format!("403: User {} not in room {room}", self.me));
+                        }
+                        Some("m.room.message" | "m.room.encrypted") => {
+                            event["content"] = json!({});
+                            event["unsigned"] = json!({"redacted_because": {"type": "m.room.redaction",
+                                "sender": user, "content": {"reason": reason}}});
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            let id = format!("redact{}", inner.redactions.len() + 1);
+            let (user, status) = (user.to_owned(), TaskStatus::Active);
+            inner.redactions.push(Redaction { id: id.clone(), user, failed, status });
+            Ok(id)
+        })
+    }
+
+    fn change_member<'a>(
+        &'a self,
+        room: &'a RoomId,
+        user: &'a UserId,
+        change: MemberChange,
+        reason: Option<&'a str>,
+    ) -> Asked<'a, ()> {
+        self.call("change_member", move |inner| {
+            let (me, deaf) = (self.me.clone(), inner.deaf);
+            let found = inner.rooms.get_mut(room).ok_or_else(not_found)?;
+            has_power(found, &me, change.verb())?;
+            inner.writes.push(format!("{} {user} {room}", change.verb()));
+            if deaf {
+                return Ok(());
+            }
+            found.members.retain(|member| member != user);
+            let membership = match change {
+                MemberChange::Kick | MemberChange::Unban => "leave",
+                MemberChange::Ban => "ban",
+                MemberChange::Invite => "invite",
+            };
+            found
+                .state
+                .retain(|event| event["type"] != "m.room.member" || event["state_key"] != user.as_str());
+            found.state.push(json!({"type": "m.room.member", "state_key": user, "sender": me,
+                "content": {"membership": membership, "reason": reason}}));
+            Ok(())
+        })
+    }
+
+    fn set_sanction<'a>(&'a self, user: &'a UserId, sanction: Sanction, to: Switch) -> Asked<'a, ()> {
+        self.call("set_sanction", move |inner| {
+            let deaf = inner.deaf;
+            let account = inner.accounts.get_mut(user).ok_or_else(not_found)?;
+            let word = if to == Switch::On { sanction.verb() } else { sanction.reverse_verb() };
+            inner.writes.push(format!("{word} {user}"));
+            if !deaf {
+                match sanction {
+                    Sanction::Suspension => account.suspended = to == Switch::On,
+                    Sanction::Lock => account.locked = to == Switch::On,
+                    Sanction::ShadowBan => account.shadow_banned = to == Switch::On,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn set_quarantine<'a>(&'a self, media: &'a Mxc, to: Switch) -> Asked<'a, ()> {
+        self.call("set_quarantine", move |inner| {
+            let (me, deaf) = (self.me.to_string(), inner.deaf);
+            let word = if to == Switch::On { "quarantine" } else { "unquarantine" };
+            inner.writes.push(format!("{word} {media}"));
+            // Of a file that it does not have Synapse accepts it too.
+            if let Some(details) = inner.media.get_mut(media).filter(|_| !deaf) {
+                details.quarantined_by = (to == Switch::On).then_some(me);
+            }
+            Ok(())
+        })
+    }
+
+    fn delete_report(&self, kind: ReportKind, id: u64) -> Asked<'_, ()> {
+        self.call("delete_report", move |inner| {
+            let is_it =
+                |(report, _): &(Report, Option<Value>)| report.key.kind == kind && report.key.id == id;
+            if !inner.reports.iter().any(is_it) {
+                return Err(not_found());
+            }
+            inner.writes.push(format!("delete {} report {id}", kind.word()));
+            if !inner.deaf {
+                inner.reports.retain(|filed| !is_it(filed));
+            }
+            Ok(())
+        })
+    }
+
+    fn send_notice<'a>(&'a self, user: &'a UserId, text: &'a str, key: &'a str) -> Asked<'a, ()> {
+        self.call("send_notice", move |inner| {
+            if !inner.notices {
+                return Err(refused(400, "Server notices are not enabled on this server"));
+            }
+            write_once(inner, user.as_str(), text, key);
+            Ok(())
+        })
+    }
+
+    fn open_direct_chat<'a>(&'a self, user: &'a UserId) -> Asked<'a, OwnedRoomId> {
+        self.call("open_direct_chat", move |inner| {
+            inner.writes.push(format!("direct chat {user}"));
+            let name = format!("!direct{}:{}", inner.rooms.len(), user.server_name());
+            let id = OwnedRoomId::try_from(name).map_err(|_| not_found())?;
+            let members = vec![self.me.clone()];
+            let invites = vec![user.to_owned()];
+            inner.rooms.insert(id.clone(), FakeRoom { members, invites, ..FakeRoom::default() });
+            Ok(id)
+        })
+    }
+
+    fn send_text<'a>(&'a self, room: &'a RoomId, text: &'a str, key: &'a str) -> Asked<'a, ()> {
+        self.call("send_text", move |inner| {
+            if !inner.rooms.contains_key(room) {
+                return Err(not_found());
+            }
+            write_once(inner, room.as_str(), text, key);
+            Ok(())
+        })
+    }
+
+    fn call_webhook<'a>(&'a self, name: &'a str, body: &'a Value) -> Asked<'a, ()> {
+        self.call("call_webhook", move |inner| {
+            inner.writes.push(format!("webhook {name} {body}"));
+            Ok(())
+        })
+    }
+
     fn remove_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, ()> {
         self.call("remove_alias", move |inner| {
             let leads = |room: &&mut FakeRoom| room.aliases.iter().any(|known| known == alias.as_str());
@@ -202,6 +380,27 @@ impl Effects for FakeHomeserver {
             Ok(())
         })
     }
+}
+
+/// What is sent again under the same key is there once.
+fn write_once(inner: &mut Inner, to: &str, text: &str, key: &str) {
+    if !inner.written.iter().any(|(known_to, _, known)| known_to == to && known == key) {
+        inner.written.push((to.to_owned(), text.to_owned(), key.to_owned()));
+        inner.writes.push(format!("tell {to}"));
+    }
+}
+
+/// Whether the bot can do something in a room: it is in it, and its state gives it the power.
+fn has_power(room: &FakeRoom, me: &UserId, what: &str) -> Result<(), Fault> {
+    if !room.members.iter().any(|member| member == me) {
+        return Err(refused(403, &format!("User {me} not in room")));
+    }
+    let levels = room.state.iter().find(|event| event["type"] == "m.room.power_levels");
+    let level = |pointer: String| levels.and_then(|event| event["content"].pointer(&pointer)?.as_i64());
+    let has = level(format!("/users/{me}")).or_else(|| level("/users_default".into())).unwrap_or(0);
+    let what = if what == "unban" { "ban" } else { what };
+    let needs = level(format!("/{what}")).unwrap_or(if what == "invite" { 0 } else { 50 });
+    if has >= needs { Ok(()) } else { Err(refused(403, &format!("You don't have permission to {what}"))) }
 }
 
 fn refused(status: u16, message: &str) -> Fault {

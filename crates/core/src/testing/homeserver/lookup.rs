@@ -1,6 +1,6 @@
 //! What the fake homeserver tells.
 
-use std::{cmp::Ordering, time::Duration};
+use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
 
 use ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId};
 use serde_json::{Value, json};
@@ -9,9 +9,9 @@ use super::{FakeHomeserver, FakeRoom, Purge, RoomList, Task, not_found};
 use crate::{
     model::{
         Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
-        Extremities, HierarchyPage, HistoryPage, HistoryQuery, ListedRoom, Millis, PURGE_HISTORY,
-        PurgeStatus, ReportKind, ReportPage, RoomDetails, RoomPage, RoomQuery, ScheduledTask, SpaceRoom,
-        Standing, TaskStatus,
+        Extremities, HierarchyPage, HistoryPage, HistoryQuery, ListedRoom, MediaDetails, Millis, Mxc,
+        PURGE_HISTORY, PurgeStatus, REDACT_USER, RedactionStatus, Report, ReportKind, ReportPage,
+        RoomDetails, RoomPage, RoomQuery, ScheduledTask, SpaceRoom, Standing, TaskStatus,
     },
     ports::{Asked, Fault, Lookup},
 };
@@ -203,7 +203,21 @@ impl Lookup for FakeHomeserver {
             let ours = |task: &ScheduledTask| {
                 room.is_none_or(|room| task.resource_id.as_deref() == Some(room.as_str()))
             };
-            Ok(deletions.chain(purges).chain(inner.more_tasks.iter().cloned()).filter(ours).collect())
+            let redactions = inner.redactions.iter().map(|redaction| ScheduledTask {
+                id: redaction.id.clone(),
+                action: REDACT_USER.to_owned(),
+                status: word(&redaction.status),
+                timestamp_ms: 0,
+                resource_id: Some(redaction.user.to_string()),
+                result: None,
+                error: None,
+            });
+            Ok(deletions
+                .chain(purges)
+                .chain(redactions)
+                .chain(inner.more_tasks.iter().cloned())
+                .filter(ours)
+                .collect())
         })
     }
 
@@ -305,6 +319,65 @@ impl Lookup for FakeHomeserver {
     fn task_error<'a>(&'a self, _room: &'a RoomId, id: &'a str) -> Asked<'a, Option<String>> {
         self.call("task_error", move |inner| {
             Ok(inner.tasks.iter().find(|task| task.id == id).and_then(|task| task.error.clone()))
+        })
+    }
+
+    fn member<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, Option<Event>> {
+        self.call("member", move |inner| {
+            let Some(found) = inner.rooms.get(room) else { return Ok(None) };
+            let is_it =
+                |event: &&Value| event["type"] == "m.room.member" && event["state_key"] == user.as_str();
+            let member = |membership: &str| {
+                Event(json!({"type": "m.room.member", "state_key": user, "sender": user,
+                    "content": {"membership": membership}}))
+            };
+            Ok(if let Some(event) = found.state.iter().rev().find(is_it) {
+                Some(Event(event.clone()))
+            } else if found.members.iter().any(|member| member == user) {
+                Some(member("join"))
+            } else if found.invites.iter().any(|member| member == user) {
+                Some(member("invite"))
+            } else {
+                None
+            })
+        })
+    }
+
+    fn memberships<'a>(&'a self, user: &'a UserId) -> Asked<'a, BTreeMap<OwnedRoomId, String>> {
+        self.call("memberships", move |inner| {
+            let of = |(id, room): (&OwnedRoomId, &FakeRoom)| {
+                let is_it =
+                    |event: &&Value| event["type"] == "m.room.member" && event["state_key"] == user.as_str();
+                let told = room.state.iter().rev().find(is_it);
+                let told = told.and_then(|event| event["content"]["membership"].as_str().map(str::to_owned));
+                let joined = room.members.iter().any(|member| member == user).then(|| "join".to_owned());
+                told.or(joined).map(|membership| (id.clone(), membership))
+            };
+            Ok(inner.rooms.iter().filter_map(of).collect())
+        })
+    }
+
+    fn media<'a>(&'a self, media: &'a Mxc) -> Asked<'a, Option<MediaDetails>> {
+        self.call("media", move |inner| Ok(inner.media.get(media).cloned()))
+    }
+
+    fn redaction<'a>(&'a self, redact_id: &'a str) -> Asked<'a, Option<RedactionStatus>> {
+        self.call("redaction", move |inner| {
+            let Some(found) = inner.redactions.iter_mut().find(|known| known.id == redact_id) else {
+                return Ok(None);
+            };
+            let status = found.status.clone();
+            // It is done when it is looked at again.
+            found.status = TaskStatus::Complete;
+            Ok(Some(RedactionStatus { status, failed: found.failed.clone(), error: None }))
+        })
+    }
+
+    fn filed_report(&self, kind: ReportKind, id: u64) -> Asked<'_, Option<Report>> {
+        self.call("filed_report", move |inner| {
+            let is_it =
+                |(report, _): &&(Report, Option<Value>)| report.key.kind == kind && report.key.id == id;
+            Ok(inner.reports.iter().find(is_it).map(|(report, _)| report.clone()))
         })
     }
 

@@ -3,14 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    model::{About, ReportKey, ReportKind},
-    ports::{Case, CaseId, Reporting, WhichCases},
+    model::{About, Millis, Report, ReportKey, ReportKind, Switch},
+    ports::{Case, CaseId, Decision, FORWARDED, Hit, Priority, Reporting, WhichCases},
 };
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cases {
     known: BTreeMap<ReportKind, BTreeSet<ReportKey>>,
     cases: BTreeMap<CaseId, Case>,
+    weighed: BTreeMap<CaseId, usize>,
+    /// What was forwarded, with its number, and how many of those there ever were.
+    forwarded: (Vec<Report>, u64),
+    hits: Vec<Hit>,
+    ignored: BTreeSet<String>,
 }
 
 impl Cases {
@@ -19,12 +24,12 @@ impl Cases {
             Reporting::Begun { kind, known } => self.known.entry(kind).or_default().extend(known),
             Reporting::Opened(case) => {
                 for report in &case.reports {
-                    self.known.entry(report.key.kind).or_default().insert(report.key);
+                    self.take(report.key);
                 }
                 self.cases.insert(case.id, *case);
             }
             Reporting::Joined { case, report } => {
-                if self.known.entry(report.key.kind).or_default().insert(report.key)
+                if self.take(report.key)
                     && let Some(case) = self.cases.get_mut(&case)
                 {
                     case.reports.push(report);
@@ -32,10 +37,54 @@ impl Cases {
             }
             Reporting::Judged { case, state, by, note, at } => {
                 if let Some(case) = self.cases.get_mut(&case) {
+                    case.decisions.push(Decision { state, by: by.clone(), note: note.clone(), at });
                     (case.state, case.by, case.note, case.changed_at) = (state, Some(by), note, at);
                 }
             }
+            Reporting::Forwarded(mut report) => {
+                let (waiting, count) = &mut self.forwarded;
+                *count += 1;
+                report.key.id = FORWARDED + *count;
+                waiting.push(report);
+            }
+            Reporting::Prioritized { case } => {
+                if let Some(case) = self.cases.get_mut(&case) {
+                    case.priority = Priority::High;
+                }
+            }
+            Reporting::Weighed { case, reports } => {
+                let weighed = self.weighed.entry(case).or_default();
+                *weighed = reports.max(*weighed);
+            }
+            Reporting::Hit(hit) => self.hits.push(hit),
+            Reporting::Ignored { reporter, to: Switch::On } => drop(self.ignored.insert(reporter)),
+            Reporting::Ignored { reporter, to: Switch::Off } => drop(self.ignored.remove(&reporter)),
         }
+    }
+
+    /// Whether a report was not known yet; it is then.
+    fn take(&mut self, key: ReportKey) -> bool {
+        self.forwarded.0.retain(|report| report.key != key);
+        self.known.entry(key.kind).or_default().insert(key)
+    }
+
+    pub(super) fn unweighed(&self) -> Vec<(CaseId, usize)> {
+        let weighed = |id: &CaseId| self.weighed.get(id).copied().unwrap_or_default();
+        let waits =
+            |(id, case): (&CaseId, &Case)| (weighed(id) < case.reports.len()).then(|| (*id, weighed(id)));
+        self.cases.iter().filter_map(waits).collect()
+    }
+
+    pub(super) fn forwarded(&self) -> Vec<Report> {
+        self.forwarded.0.clone()
+    }
+
+    pub(super) fn hits(&self, since: Millis) -> Vec<Hit> {
+        self.hits.iter().filter(|hit| hit.at >= since).cloned().collect()
+    }
+
+    pub(super) fn ignored(&self) -> BTreeSet<String> {
+        self.ignored.clone()
     }
 
     pub(super) fn case(&self, id: CaseId) -> Option<Case> {

@@ -1,0 +1,60 @@
+//! What is said of a step that ended and was about people, files or reports.
+
+use crate::{
+    plan::{Effect, RoomRef, Step},
+    reply::Line,
+    text::number::counted,
+};
+
+pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
+    let room = || step.room_ref().map(RoomRef::line).unwrap_or_default();
+    match (step, effect) {
+        (Step::RedactEvent { event_id, .. }, Effect::EventRedacted) => {
+            line.code(event_id.as_str()).text(" in ").append(room()).text(" is redacted.")
+        }
+        (Step::RedactUser { user, .. }, Effect::UserRedacted { failures, .. }) => {
+            let line = line.text("The messages of ").code(user.as_str()).text(" are redacted");
+            match failures {
+                0 => line.text("."),
+                n => line.text(format!(", but {} could not be.", counted(*n, "event"))),
+            }
+        }
+        (Step::Member { user, change, .. }, Effect::MemberChanged { before }) => {
+            let word = match change {
+                crate::model::MemberChange::Kick => "kicked from ",
+                crate::model::MemberChange::Ban => "banned from ",
+                crate::model::MemberChange::Unban => "no longer banned from ",
+                crate::model::MemberChange::Invite => "invited to ",
+            };
+            let was_so = change.is_done(before.as_deref());
+            let line = line.code(user.as_str()).text(if was_so { " was " } else { " is " });
+            line.text(word).append(room()).text(if was_so { " before, or needed not be." } else { "." })
+        }
+        (Step::Sanction { user, sanction }, Effect::Sanctioned { before }) => {
+            let line = line.code(user.as_str()).text(if *before { " was " } else { " is " });
+            line.text(sanction.participle()).text(if *before { " before already." } else { "." })
+        }
+        (Step::Lift { user, sanction }, Effect::Lifted { before }) => {
+            let line = line.code(user.as_str()).text(if *before { " is no longer " } else { " was not " });
+            line.text(sanction.participle()).text(".")
+        }
+        (Step::QuarantineMedia { media, .. }, Effect::Quarantined { before }) => {
+            line.code(media.to_string()).text(if *before {
+                " was in quarantine before already."
+            } else {
+                " is in quarantine: nobody can download it from this server, nor any equal file."
+            })
+        }
+        (Step::UnquarantineMedia { media }, Effect::Unquarantined { before }) => line
+            .code(media.to_string())
+            .text(if *before { " is no longer in quarantine." } else { " was not in quarantine." }),
+        (Step::Tell { user, .. }, Effect::Told { room_id }) => {
+            let line = line.code(user.as_str()).text(" is told");
+            match room_id {
+                Some(room) => line.text(", in the direct chat ").code(room.as_str()).text("."),
+                None => line.text(", by a server notice."),
+            }
+        }
+        _ => line.append(step.describe()).text(": done."),
+    }
+}

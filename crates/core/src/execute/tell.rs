@@ -1,0 +1,44 @@
+//! Writes to a local user: by a server notice, or in a direct chat where the server has no notices.
+
+use ruma::UserId;
+
+use super::{Advance, Pace, refused};
+use crate::{
+    plan::{Effect, Outcome, StepState},
+    ports::{Effects, Fault},
+};
+
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    user: &UserId,
+    text: &str,
+    key: &str,
+    state: Option<&StepState>,
+) -> Advance {
+    let Some(StepState::Telling { room_id }) = state else {
+        return Advance::Working { state: StepState::Telling { room_id: None }, keep: None, pace: Pace::Now };
+    };
+    let done = |room_id| Advance::Ended(Outcome::Done { effect: Effect::Told { room_id } });
+    if let Some(room) = room_id {
+        return match refused(effects.send_text(room, text, key).await) {
+            Some(refused) => refused,
+            None => done(Some(room.clone())),
+        };
+    }
+    match effects.send_notice(user, text, key).await {
+        Ok(()) => done(None),
+        // Not enabled on this server.
+        Err(Fault::Refused { .. } | Fault::NotRouted { .. }) => match effects.open_direct_chat(user).await {
+            Ok(room) => Advance::Working {
+                state: StepState::Telling { room_id: Some(room) },
+                keep: None,
+                pace: Pace::Now,
+            },
+            // A second chat would be worse than none.
+            Err(fault) if fault.may_have_acted() => Advance::Unknown(fault),
+            Err(fault) => Advance::fault(fault),
+        },
+        Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
+        Err(fault) => Advance::fault(fault),
+    }
+}

@@ -1,0 +1,64 @@
+//! Whom nothing is ever done against: the bot, moderators, server admins, users of appservices, and those whom the
+//! configuration exempts. Asked at the proposal, at the confirmation, and before a step begins.
+
+use ruma::UserId;
+use wildmatch::WildMatch;
+
+use crate::{
+    commands::Settings,
+    model::{Standing, is_local},
+    plan::Step,
+    ports::{Fault, Lookup},
+};
+
+/// Why nothing is done against somebody, in a sentence; `None` when nothing stands against it.
+pub async fn protection(
+    lookup: &dyn Lookup,
+    settings: &Settings,
+    user: &UserId,
+) -> Result<Option<String>, Fault> {
+    if user == lookup.me() {
+        return Ok(Some("That is my own account. I never act against myself.".to_owned()));
+    }
+    if let Some(glob) = settings.exempt.iter().find(|glob| WildMatch::new(glob).matches(user.as_str())) {
+        return Ok(Some(format!(
+            "{user} is exempt by my configuration (safety.exempt has {glob:?}), so I do nothing against them."
+        )));
+    }
+    if lookup.standing(user).await? != Standing::Outside {
+        return Ok(Some(format!(
+            "{user} is a moderator: a member of this room. I do nothing against members of this room."
+        )));
+    }
+    if !is_local(user, lookup.me()) {
+        return Ok(None);
+    }
+    let Some(account) = lookup.account(user).await? else { return Ok(None) };
+    Ok(if account.admin {
+        Some(format!("{user} is a server admin. I do nothing against server admins."))
+    } else if let Some(appservice) = account.appservice {
+        Some(format!(
+            "{user} belongs to the appservice {appservice:?}. I do nothing against users of appservices."
+        ))
+    } else {
+        None
+    })
+}
+
+/// Why some steps are not done, by the first of them that is against somebody who is protected.
+pub async fn objection(
+    lookup: &dyn Lookup,
+    settings: &Settings,
+    steps: &[Step],
+) -> Result<Option<String>, Fault> {
+    let mut asked: Vec<&UserId> = Vec::new();
+    for user in steps.iter().filter_map(Step::against) {
+        if !asked.contains(&user) {
+            asked.push(user);
+            if let Some(why) = protection(lookup, settings, user).await? {
+                return Ok(Some(why));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,48 @@
+-- What is done about a case is a Plan like any other.
+ALTER TABLE plans ADD COLUMN case_id INTEGER REFERENCES cases (id);
+
+CREATE INDEX plans_case ON plans (case_id, id) WHERE case_id IS NOT NULL;
+
+ALTER TABLE cases ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+-- How many reports the rules have weighed.
+ALTER TABLE cases ADD COLUMN weighed INTEGER NOT NULL DEFAULT 0;
+
+-- Rules are for what comes from now on.
+UPDATE cases SET weighed = (SELECT count(*) FROM reports WHERE case_id = cases.id);
+
+-- What moderators decided about cases.
+CREATE TABLE decisions (
+  seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+  case_id INTEGER NOT NULL REFERENCES cases (id),
+  state   TEXT    NOT NULL,
+  by      TEXT    NOT NULL,
+  note    TEXT,
+  at      INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX decisions_case ON decisions (case_id, seq);
+
+INSERT INTO decisions (case_id, state, by, note, at)
+  SELECT id, state, decided_by, note, changed_at FROM cases WHERE decided_by IS NOT NULL;
+
+-- Reports that a reverse proxy forwarded, until they are in a case. Their numbers are never given again.
+CREATE TABLE forwarded (
+  seq    INTEGER PRIMARY KEY AUTOINCREMENT,
+  report TEXT    NOT NULL
+) STRICT;
+
+-- When rules about reports acted, or would have.
+CREATE TABLE hits (
+  seq     INTEGER PRIMARY KEY AUTOINCREMENT,
+  rule    TEXT    NOT NULL,
+  case_id INTEGER NOT NULL REFERENCES cases (id),
+  author  TEXT,
+  at      INTEGER NOT NULL,
+  acted   TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX hits_at ON hits (at);
+
+CREATE TABLE ignored_reporters (
+  reporter TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
