@@ -1,5 +1,8 @@
 //! Accounts and their rate limits.
 
+mod change;
+mod redact;
+
 use ruma::{UInt, user_id};
 use serde_json::{Value, json};
 use synapse_admin::{RateLimit, User};
