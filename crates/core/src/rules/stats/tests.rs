@@ -1,3 +1,5 @@
+//! The statistics of cases that are none, one, many, old, hostile and random.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
