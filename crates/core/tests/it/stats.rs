@@ -49,16 +49,16 @@ fn open(stage: &Stage, id: CaseId, ago: Millis, author: &str, room: &str) {
     commit(stage, Change::Reporting(Reporting::Opened(Box::new(case))));
 }
 
-fn judge(stage: &Stage, id: CaseId, state: CaseState, by: &UserId, ago: Millis) {
+fn judge(stage: &Stage, id: CaseId, far: CaseState, by: &UserId, ago: Millis) {
     let at = stage.clock.now() - ago;
     commit(
         stage,
-        Change::Reporting(Reporting::Judged { case: id, state, by: by.to_owned(), note: None, at }),
+        Change::Reporting(Reporting::Judged { case: id, state: far, by: by.to_owned(), note: None, at }),
     );
 }
 
 /// A job about a case, without steps: only who asked for it when counts.
-fn job(stage: &Stage, about: CaseId, state: PlanState, by: &UserId, ago: Millis) {
+fn job(stage: &Stage, about: CaseId, far: PlanState, by: &UserId, ago: Millis) {
     let at = stage.clock.now() - ago;
     let plan = Plan {
         id: stage.store.next_plan_id().expect("the store reads"),
@@ -70,7 +70,7 @@ fn job(stage: &Stage, about: CaseId, state: PlanState, by: &UserId, ago: Millis)
         because: None,
         undoes: None,
         case: Some(about),
-        state,
+        state: far,
         decided_by: None,
         changed_at: at,
         expires_at: at,
