@@ -34,6 +34,7 @@ mod shutdown_status;
 mod shutdowns;
 mod spaces;
 mod state;
+mod stats;
 mod step_crashes;
 mod step_faults;
 mod step_reports;
