@@ -149,6 +149,10 @@ impl Records for SqliteStore {
         read::undone_by(&self.connection(), id).map_err(failed)
     }
 
+    fn lasting(&self) -> Result<Vec<Plan>, StoreError> {
+        read::lasting(&self.connection()).map_err(failed)
+    }
+
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError> {
         read::key_of(&self.connection(), event).map_err(failed)
     }

@@ -37,6 +37,15 @@ pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan
     found.map(|plan| with_steps(db, plan?)).collect()
 }
 
+pub(super) fn lasting(db: &Connection) -> rusqlite::Result<Vec<Plan>> {
+    let mut query = db.prepare_cached(&format!(
+        "{PLAN} WHERE lasts IS NOT NULL AND state = 'done' AND NOT EXISTS (SELECT 1 FROM plans AS undo \
+         WHERE undo.undoes = plans.id AND undo.state NOT IN ('cancelled', 'expired')) ORDER BY id"
+    ))?;
+    let found = query.query_map([], plan_of_row)?;
+    found.map(|plan| with_steps(db, plan?)).collect()
+}
+
 fn plan_of_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
     let (state, origin): (String, String) = (row.get("state")?, row.get("event_id")?);
     Ok(Plan {

@@ -27,6 +27,7 @@ mod job;
 mod jobs;
 pub mod line;
 mod list_room;
+mod lock;
 mod members;
 mod messages;
 mod paging;
@@ -39,7 +40,9 @@ mod room;
 mod room_admin;
 mod room_list;
 mod rooms;
+mod sanctions;
 mod several;
+mod shadow_ban;
 mod sheet;
 mod shutdown;
 mod shutdown_status;
@@ -47,11 +50,16 @@ mod space;
 mod state;
 mod stats;
 mod status;
+mod suspend;
 mod unblock;
 mod undo;
 mod unlist;
+mod unlock;
+mod unshadow_ban;
+mod unsuspend;
 mod usage;
 mod version;
+mod whom;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
@@ -93,6 +101,7 @@ pub fn table() -> Vec<Entry> {
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
+        entry::<lock::Lock>(),
         entry::<members::Members>(),
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
@@ -102,15 +111,20 @@ pub fn table() -> Vec<Entry> {
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<rooms::Rooms>(),
+        entry::<shadow_ban::ShadowBan>(),
         entry::<shutdown::Shutdown>(),
         entry::<shutdown_status::ShutdownStatus>(),
         entry::<space::Space>(),
         entry::<state::State>(),
         entry::<stats::Stats>(),
         entry::<status::Status>(),
+        entry::<suspend::Suspend>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),
         entry::<unlist::Unlist>(),
+        entry::<unlock::Unlock>(),
+        entry::<unshadow_ban::UnshadowBan>(),
+        entry::<unsuspend::Unsuspend>(),
         entry::<version::Version>(),
     ]
 }
@@ -159,6 +173,8 @@ pub enum Subject {
     Rooms,
     /// Events.
     Events,
+    /// Accounts, and what people may do.
+    People,
     /// Abuse reports, and the cases that they make.
     Reports,
     /// What the bot was asked to do.
@@ -173,6 +189,7 @@ impl Subject {
         match self {
             Self::Rooms => "Rooms",
             Self::Events => "Events",
+            Self::People => "People",
             Self::Reports => "Reports",
             Self::Jobs => "Jobs: what I was asked to do",
             Self::Bot => "About me",

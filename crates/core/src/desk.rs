@@ -2,6 +2,7 @@
 //! with the note that it was handled. So whatever crashes when, a command is neither lost nor done twice.
 
 mod decide;
+mod ending;
 mod invited;
 mod judge;
 mod pages;

@@ -14,6 +14,7 @@ pub use self::{
 use crate::{
     model::Millis,
     ports::{CaseId, Change},
+    reply::Line,
     speech::{Effort, Mark, Marked},
 };
 
@@ -225,6 +226,25 @@ impl Plan {
         } else {
             PlanResult::Failed
         }
+    }
+
+    /// How to put right what was done, the last step first: the steps that do so, and what cannot be, or need not.
+    pub fn reverses(&self) -> (Vec<Step>, Vec<Line>) {
+        let (mut steps, mut left) = (Vec::new(), Vec::new());
+        for planned in self.steps.iter().rev() {
+            let Some(Outcome::Done { effect }) = &planned.outcome else { continue };
+            match planned.step.reverse(effect) {
+                Reverse::By(step) => steps.push(step),
+                Reverse::Nothing(why) | Reverse::Cannot(why) => left.push(why),
+            }
+        }
+        (steps, left)
+    }
+
+    /// When what it did is over; `None` while it is not done, and for what is for good.
+    pub fn lasts_until(&self) -> Option<Millis> {
+        let lasts = self.lasts.filter(|_| self.state == PlanState::Done)?;
+        Some(self.changed_at.saturating_add(lasts))
     }
 
     /// A reaction to the command that it came from.

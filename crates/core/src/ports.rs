@@ -288,6 +288,8 @@ pub trait Records: Send + Sync {
     fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError>;
     /// The newest Plan that undoes another and was not dropped.
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError>;
+    /// Plans whose effects last for a time, that are done and were not undone, oldest first.
+    fn lasting(&self) -> Result<Vec<Plan>, StoreError>;
     /// Which of our messages an event is, by the key it was said under.
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;
     /// What a message of ours shows a page of.

@@ -62,6 +62,7 @@ impl Command for ListRoom {
             preview,
             undoes: None,
             case: None,
+            lasts: None,
             acting: self.acting,
         })))
     }

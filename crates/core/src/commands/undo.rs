@@ -2,7 +2,7 @@
 
 use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, job::no_such_job};
 use crate::{
-    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, Reverse},
+    plan::{Plan, PlanId, PlanResult, PlanState},
     ports::{Records, StoreError, Which},
     reply::{Line, Reply},
 };
@@ -92,23 +92,7 @@ impl Command for Undo {
                 return Err(told(format!("Job {} was never done: it is {}.", plan.id, plan.state.word())));
             }
         }
-        let reverses: Vec<Reverse> = plan
-            .steps
-            .iter()
-            .rev()
-            .filter_map(|planned| match &planned.outcome {
-                Some(Outcome::Done { effect }) => Some(planned.step.reverse(effect)),
-                Some(Outcome::Failed { .. }) | None => None,
-            })
-            .collect();
-        let mut steps = Vec::new();
-        let mut cannot = Vec::new();
-        for reverse in reverses {
-            match reverse {
-                Reverse::By(step) => steps.push(step),
-                Reverse::Nothing(why) | Reverse::Cannot(why) => cannot.push(why),
-            }
-        }
+        let (steps, cannot) = plan.reverses();
         if steps.is_empty() {
             let reply = Reply::new()
                 .paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));

@@ -85,6 +85,7 @@ impl Desk {
         // A decision that arrived in time counts, however long it had to wait here.
         if self.store.queue()?.unhandled == 0 {
             self.expire()?;
+            self.end_what_is_over()?;
         }
         round.failed.map_or(Ok(round.left), Err)
     }

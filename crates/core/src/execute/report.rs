@@ -12,6 +12,7 @@ use crate::{
     model::DeleteResult,
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanResult, PlanState, PlannedStep, StepState},
     reply::{Line, Reply, cut_list},
+    text::duration::date,
 };
 
 /// Whether the server answers at this moment.
@@ -215,6 +216,9 @@ fn advice(mut reply: Reply, plan: &Plan) -> Reply {
         Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), crate::plan::Reverse::By(_)),
         _ => false,
     });
+    if let Some(until) = plan.lasts_until().filter(|_| reversible) {
+        reply = reply.paragraph(format!("It ends by itself: {}.", date(until)));
+    }
     if reversible {
         reply = reply.paragraph(Line::new().text("Undo: ").code(format!("!undo {}", plan.id)));
     }

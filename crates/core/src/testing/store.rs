@@ -283,6 +283,16 @@ impl Records for MemoryStore {
         Ok(inner.plans.values().rfind(|plan| plan.undoes == Some(id) && !dropped(plan)).map(|plan| plan.id))
     }
 
+    fn lasting(&self) -> Result<Vec<Plan>, StoreError> {
+        let plans: Vec<Plan> = self.inner().plans.values().cloned().collect();
+        let is_undone = |id| {
+            let dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
+            plans.iter().any(|undo| undo.undoes == Some(id) && !dropped(undo))
+        };
+        let lasts = |plan: &&Plan| plan.lasts_until().is_some() && !is_undone(plan.id);
+        Ok(plans.iter().filter(lasts).cloned().collect())
+    }
+
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError> {
         let inner = self.inner();
         let out = inner.outbox.iter().find(|out| out.event_id.as_deref() == Some(event));

@@ -124,6 +124,13 @@ pub fn looks_like_room(word: &str) -> bool {
     word.starts_with(['!', '#']) || !matches!(link::parse(word), Link::None)
 }
 
+/// Whether a word is meant as a user, rightly or not: it starts with `@`, or is a Matrix link. Tells the users of
+/// `!suspend <@user...> [reason]` from the reason.
+pub fn looks_like_user(word: &str) -> bool {
+    let word = trimmed(word);
+    word.starts_with('@') || !matches!(link::parse(word), Link::None)
+}
+
 /// How much of a wrong word is shown.
 const SHOWN: usize = 100;
 

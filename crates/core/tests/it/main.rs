@@ -29,6 +29,7 @@ mod powers;
 mod purging;
 mod reading;
 mod reports;
+mod sanctions;
 mod scene;
 mod shutdown_status;
 mod shutdowns;

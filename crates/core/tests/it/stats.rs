@@ -70,6 +70,7 @@ fn job(stage: &Stage, about: CaseId, far: PlanState, by: &UserId, ago: Millis) {
         because: None,
         undoes: None,
         case: Some(about),
+        lasts: None,
         state: far,
         decided_by: None,
         changed_at: at,

@@ -1,0 +1,107 @@
+//! What commands about people have in common: which of the words are users, for how long, and who those users are.
+
+use std::time::Duration;
+
+use ruma::OwnedUserId;
+
+use super::{Acting, Failure, World, facts::reason, several::read_each};
+use crate::{
+    model::{Account, Millis, is_local},
+    reply::Line,
+    text::target::{UserTarget, looks_like_user},
+};
+
+/// Users, and why.
+#[derive(clap::Args, Debug)]
+pub(super) struct Whom {
+    /// The users, followed by the reason, if there is one
+    #[arg(value_name = "@user", required = true, num_args = 1..)]
+    words: Vec<String>,
+    /// The reason, in quotes, where it begins with a user who is not meant
+    #[arg(long, value_name = "reason")]
+    because: Option<String>,
+    #[command(flatten)]
+    pub(super) acting: Acting,
+}
+
+impl Whom {
+    /// The users that lead the words, each once, and the reason that follows them, unless it was given by itself. The
+    /// first word has to be a user. A later one that looks like a user is one, or a mistake, never a reason.
+    pub(super) fn users_and_reason(&self) -> Result<(Vec<OwnedUserId>, Option<String>), Failure> {
+        let count = self.words.iter().skip(1).take_while(|word| looks_like_user(word)).count() + 1;
+        let mut users: Vec<OwnedUserId> = Vec::new();
+        for word in self.words.iter().take(count) {
+            let UserTarget(user) =
+                word.parse().map_err(|error| Failure::told(Line::new().name_long(format!("{error}"))))?;
+            if !users.contains(&user) {
+                users.push(user);
+            }
+        }
+        match (&self.because, reason(self.words.get(count..).unwrap_or_default())) {
+            (None, behind) => Ok((users, behind)),
+            (Some(because), None) => Ok((users, reason(std::slice::from_ref(because)))),
+            (Some(_), Some(behind)) => Err(Failure::told(
+                Line::new()
+                    .user(behind)
+                    .text(" is no user, and the reason is in ")
+                    .code("--because")
+                    .text(" already. Give the reason once; in quotes, if it has several words."),
+            )),
+        }
+    }
+}
+
+/// A user, as far as this server knows them.
+pub(super) struct Person {
+    pub(super) id: OwnedUserId,
+    pub(super) who: Who,
+}
+
+/// What this server knows of a user.
+pub(super) enum Who {
+    /// Their account is here.
+    Local(Account),
+    /// They would be of this server, and there is no such account.
+    Nobody,
+    /// They are of another server.
+    Remote,
+}
+
+impl Person {
+    /// Display name and ID.
+    pub(super) fn line(&self) -> Line {
+        let name = match &self.who {
+            Who::Local(account) => account.display_name.as_deref(),
+            Who::Nobody | Who::Remote => None,
+        };
+        match name {
+            Some(name) => Line::new().name(name).text(" (").code(self.id.as_str()).text(")"),
+            None => Line::new().code(self.id.as_str()),
+        }
+    }
+}
+
+/// Who some users are, in their order.
+pub(super) async fn people(world: &World<'_>, users: Vec<OwnedUserId>) -> Result<Vec<Person>, Failure> {
+    let lookup = world.lookup;
+    read_each(world, users, "users", |id: OwnedUserId| {
+        Box::pin(async move {
+            let who = if is_local(&id, lookup.me()) {
+                lookup.account(&id).await?.map_or(Who::Nobody, Who::Local)
+            } else {
+                Who::Remote
+            };
+            Ok(Person { id, who })
+        })
+    })
+    .await
+}
+
+/// How long something is to last. It must be a minute at least: less is a mistake.
+pub(super) fn lasts(duration: Option<Duration>) -> Result<Option<Millis>, Failure> {
+    let Some(duration) = duration else { return Ok(None) };
+    if duration < Duration::from_mins(1) {
+        return Err(Failure::told(Line::new().text("That would be over at once: give a minute at least.")));
+    }
+    Ok(Some(Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)))
+}

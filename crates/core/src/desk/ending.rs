@@ -1,0 +1,43 @@
+//! What was done for a time is undone when that time is over: as a Plan of its own, once, also after a restart.
+
+use tracing::info;
+
+use super::Desk;
+use crate::{
+    plan::{Origin, Plan, PlanState, PlannedStep},
+    ports::{Change, StoreError},
+    text::clean::clean,
+};
+
+impl Desk {
+    /// Undoes what was to last until now.
+    pub(super) fn end_what_is_over(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for over in self.store.lasting()?.into_iter().filter(|plan| plan.lasts_until() <= Some(now)) {
+            let (steps, _) = over.reverses();
+            let id = self.store.next_plan_id()?;
+            info!(plan = id, of = over.id, "the time of a plan is over");
+            // One without steps is done at once, and keeps this from being looked at again and again.
+            let plan = Plan {
+                id,
+                origin: Origin::Ending(over.id),
+                command: "end".to_owned(),
+                typed: format!("end of {}", clean(&over.typed, 500)),
+                asked_by: over.asked_by,
+                asked_at: now,
+                because: over.because,
+                undoes: Some(over.id),
+                case: over.case,
+                lasts: None,
+                state: PlanState::Running,
+                decided_by: over.decided_by,
+                changed_at: now,
+                expires_at: now,
+                steps: steps.into_iter().map(PlannedStep::from).collect(),
+            };
+            self.commit(vec![Change::Plan(Box::new(plan))])?;
+            self.confirmed.notify_one();
+        }
+        Ok(())
+    }
+}
