@@ -1,6 +1,7 @@
 //! The homeserver as the core sees it: reads and writes, over Synapse's admin API and the Matrix session.
 
 mod effects;
+mod looking;
 mod lookup;
 mod model;
 mod people;

@@ -294,18 +294,7 @@ impl Lookup for Homeserver {
     }
 
     fn account<'a>(&'a self, user: &'a UserId) -> Asked<'a, Option<Account>> {
-        Box::pin(async move {
-            Ok(read(|| self.admin.user(user)).await?.map(|user| Account {
-                display_name: user.displayname,
-                admin: user.admin,
-                suspended: user.suspended.unwrap_or_default(),
-                locked: user.locked,
-                shadow_banned: user.shadow_banned,
-                deactivated: user.deactivated,
-                appservice: user.appservice_id,
-                created_at: user.creation_ts.map(|at| i64::from(at.get()) * 1000),
-            }))
-        })
+        Box::pin(self.account_of(user))
     }
 
     fn member<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, Option<Event>> {

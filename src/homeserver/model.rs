@@ -2,8 +2,8 @@
 
 use gleipnir_core::{
     model::{
-        DeleteResult, DeleteTask, Dir, Event, EventReport, ListedRoom, Millis, RoomDetails, ScheduledTask,
-        SpaceRoom, TaskStatus,
+        Account, DeleteResult, DeleteTask, Dir, Event, EventReport, ListedRoom, MediaDetails, Millis,
+        RoomDetails, ScheduledTask, SpaceRoom, TaskStatus,
     },
     ruma::{MilliSecondsSinceUnixEpoch, OwnedUserId, UInt},
 };
@@ -57,6 +57,45 @@ pub(super) fn space_room(room: HierarchyRoom) -> SpaceRoom {
         world_readable: room.world_readable,
         guest_can_join: room.guest_can_join,
         children_state: room.children_state.into_iter().map(Event).collect(),
+    }
+}
+
+pub(super) fn account(user: synapse_admin::User) -> Account {
+    Account {
+        display_name: user.displayname,
+        admin: user.admin,
+        suspended: user.suspended.unwrap_or_default(),
+        locked: user.locked,
+        shadow_banned: user.shadow_banned,
+        deactivated: user.deactivated,
+        appservice: user.appservice_id,
+        // Seconds, unlike in lists.
+        created_at: user.creation_ts.map(|at| i64::from(at.get()).saturating_mul(1000)),
+        last_seen_at: user.last_seen_ts.map(millis),
+        avatar: user.avatar_url,
+        guest: user.is_guest,
+        user_type: user.user_type,
+        erased: user.erased,
+        threepids: user.threepids.into_iter().map(|known| (known.medium, known.address)).collect(),
+        external_ids: user
+            .external_ids
+            .into_iter()
+            .map(|known| (known.auth_provider, known.external_id))
+            .collect(),
+    }
+}
+
+pub(super) fn media_details(found: synapse_admin::MediaInfo) -> MediaDetails {
+    MediaDetails {
+        media_type: found.media_type,
+        length: found.media_length,
+        upload_name: found.upload_name,
+        quarantined_by: found.quarantined_by,
+        is_protected: found.safe_from_quarantine.unwrap_or_default(),
+        user_id: found.user_id,
+        created_at: found.created_ts.map(millis),
+        last_access_at: found.last_access_ts.map(millis).filter(|at| *at > 0),
+        sha256: found.sha256,
     }
 }
 

@@ -2,14 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::{Homeserver, find, model::task_status, read, request_fault};
+use super::{
+    Homeserver, find,
+    model::{account, media_details, task_status},
+    read, request_fault,
+};
 use gleipnir_core::{
-    model::{Event, MediaDetails, Mxc, RedactionStatus},
+    model::{Account, Event, MediaDetails, Mxc, RedactionStatus},
     ports::Fault,
     ruma::{OwnedRoomId, RoomId, UserId},
 };
 
 impl Homeserver {
+    /// A local account; `None` when there is none.
+    pub(super) async fn account_of(&self, user: &UserId) -> Result<Option<Account>, Fault> {
+        Ok(read(|| self.admin.user(user)).await?.map(account))
+    }
+
     /// The member event of somebody in a room; `None` when there is none.
     pub(super) async fn member_of(&self, room: &RoomId, user: &UserId) -> Result<Option<Event>, Fault> {
         // Of a room that the bot has left, the client API tells how it was then.
@@ -31,22 +40,23 @@ impl Homeserver {
     }
 
     /// The rooms in which a user has, or had, a membership, with that membership.
-    pub(super) async fn memberships_of(
-        &self,
-        _user: &UserId,
-    ) -> Result<BTreeMap<OwnedRoomId, String>, Fault> {
-        Err(Fault::NotRouted { status: 404 })
+    pub(super) async fn memberships_of(&self, user: &UserId) -> Result<BTreeMap<OwnedRoomId, String>, Fault> {
+        let found = match read(|| self.admin.memberships(user)).await {
+            Ok(found) => found,
+            // Before Synapse 1.145 only the rooms that they are in are told.
+            Err(Fault::NotRouted { .. }) => {
+                let joined = read(|| self.admin.joined_rooms(user)).await?;
+                joined.into_iter().map(|room| (room, "join".to_owned())).collect()
+            }
+            Err(fault) => return Err(fault),
+        };
+        // What is no room ID for us cannot be asked about either.
+        Ok(found.into_iter().filter_map(|(room, is)| Some((room.try_into().ok()?, is))).collect())
     }
 
     /// What is known of a file; `None` when the server does not have it.
     pub(super) async fn details_of(&self, media: &Mxc) -> Result<Option<MediaDetails>, Fault> {
-        Ok(read(|| self.admin.media(&media.server, &media.id)).await?.map(|found| MediaDetails {
-            media_type: found.media_type,
-            length: found.media_length,
-            upload_name: found.upload_name,
-            quarantined_by: found.quarantined_by,
-            is_protected: found.safe_from_quarantine.unwrap_or_default(),
-        }))
+        Ok(read(|| self.admin.media(&media.server, &media.id)).await?.map(media_details))
     }
 
     /// How far a redaction is; `None` when the server has forgotten it.

@@ -3,8 +3,9 @@
 use std::num::NonZeroU32;
 
 use gleipnir_core::{
-    model::{About, Report, ReportKey, ReportKind, ReportPage},
+    model::{About, Report, ReportKey, ReportKind, ReportPage, ReportRole},
     ports::Fault,
+    ruma::UserId,
 };
 use synapse_admin::{
     Direction, EventReport, EventReportsQuery, RoomReport, RoomReportsQuery, UserReport, UserReportsQuery,
@@ -14,6 +15,8 @@ use super::{Homeserver, model::millis, read};
 
 /// How many reports are read at a time to find one.
 const LISTED: u32 = 500;
+/// How many reports of each kind are read to tell those of one user.
+const WITH_USER: u32 = 100;
 
 impl Homeserver {
     /// A page of the reports of a kind, newest first; `None` when the server cannot tell them.
@@ -50,6 +53,49 @@ impl Homeserver {
                 })
             }
         })
+    }
+
+    /// The newest reports of events and users that a user made, or that are about them.
+    pub(super) async fn reports_with_user(
+        &self,
+        user: &UserId,
+        role: ReportRole,
+    ) -> Result<ReportPage, Fault> {
+        let (by, about) = match role {
+            ReportRole::Reporter => (Some(user.to_string()), None),
+            ReportRole::Reported => (None, Some(user)),
+        };
+        let (limit, dir) = (NonZeroU32::new(WITH_USER), Direction::Backwards);
+        let events = EventReportsQuery {
+            limit,
+            dir,
+            user_id: by.clone(),
+            event_sender_user_id: about.map(ToOwned::to_owned),
+            ..EventReportsQuery::default()
+        };
+        let users = UserReportsQuery {
+            limit,
+            dir,
+            user_id: by,
+            target_user_id: about.map(ToString::to_string),
+            ..UserReportsQuery::default()
+        };
+        let events = read(|| self.admin.event_reports(&events)).await?;
+        let users = read(|| self.admin.user_reports(&users)).await?.unwrap_or_default();
+        let next = events.next_token.or(users.next_token);
+        // The server looks for IDs that contain this one.
+        let is_it = |report: &Report| match (role, &report.about) {
+            (ReportRole::Reporter, _) => report.reporter == user.as_str(),
+            (ReportRole::Reported, About::User { user_id }) => user_id == user.as_str(),
+            (ReportRole::Reported, About::Event { .. } | About::Room { .. }) => {
+                report.author.as_deref() == Some(user.as_str())
+            }
+        };
+        let of_events = events.event_reports.into_iter().map(of_event);
+        let all = of_events.chain(users.user_reports.into_iter().map(of_user));
+        let mut reports: Vec<Report> = all.filter(is_it).collect();
+        reports.sort_by_key(|report| std::cmp::Reverse(report.key.received_ts));
+        Ok(ReportPage { total: reports.len() as u64, reports, next })
     }
 
     /// One report; `None` when there is none of that number, or the server cannot tell it.

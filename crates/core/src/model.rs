@@ -1,9 +1,11 @@
 //! What the homeserver tells us, in the words of the Matrix specification and of Synapse's admin API. Plain values:
 //! they say what is true on the server and decide nothing.
 
+mod accounts;
 mod history;
 mod people;
 mod report;
+mod server;
 mod work;
 
 use std::time::Duration;
@@ -12,9 +14,18 @@ use ruma::{OwnedRoomId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    accounts::{
+        AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, Connected, Device, ListedAccount,
+        RateLimit, ReportRole,
+    },
     history::{Context, Event, EventAt, HistoryPage, HistoryQuery},
     people::{Account, MediaDetails, MemberChange, Mxc, RedactionStatus, Sanction, Switch},
     report::{About, Report, ReportKey, ReportKind, ReportPage},
+    server::{
+        BackgroundUpdates, Destination, DestinationOrder, DestinationPage, DestinationQuery, Identity,
+        ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Owner,
+        RegistrationToken, RoomSize, SharedRooms,
+    },
     work::{
         DELETE_ROOM, DeleteResult, DeleteTask, HistoryPurge, LocalEvents, NoticeRoom, PURGE_HISTORY,
         PurgeStatus, REDACT_USER, ScheduledTask, Shutdown, TaskStatus,

@@ -2,6 +2,7 @@
 //! ([`Records`] and [`Store`]) and time ([`Clock`]). Commands get `Lookup` and `Records` only, so a command cannot act.
 
 mod cases;
+mod looking;
 mod watching;
 
 use std::{
@@ -28,13 +29,14 @@ use crate::{
 pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Priority, Reporting, WhichCases,
 };
+pub use self::looking::{LookupPeople, LookupServer};
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
 
 /// The result of asking the homeserver something.
 pub type Asked<'a, T> = BoxFuture<'a, Result<T, Fault>>;
 
 /// Reading the homeserver. Nothing here changes anything.
-pub trait Lookup: Send + Sync {
+pub trait Lookup: LookupPeople + LookupServer + Send + Sync {
     /// The bot's own user ID.
     fn me(&self) -> &UserId;
     /// The room that an alias leads to; `None` when there is no such alias.

@@ -25,8 +25,22 @@ pub struct Account {
     pub deactivated: bool,
     /// The appservice that it belongs to.
     pub appservice: Option<String>,
-    /// When it was made.
+    /// When it was made. (The wire has seconds here, and milliseconds in lists.)
     pub created_at: Option<Millis>,
+    /// When it was last seen.
+    pub last_seen_at: Option<Millis>,
+    /// The `mxc:` URI of its picture.
+    pub avatar: Option<String>,
+    /// Whether it is a guest.
+    pub guest: bool,
+    /// `bot`, `support` or a word of the server's own.
+    pub user_type: Option<String>,
+    /// Whether it was deactivated with the wish to be forgotten.
+    pub erased: bool,
+    /// E-mail addresses and telephone numbers: `email` or `msisdn`, and the address.
+    pub threepids: Vec<(String, String)>,
+    /// Accounts elsewhere that log in to it: the identity provider, and the account there.
+    pub external_ids: Vec<(String, String)>,
 }
 
 impl Account {
@@ -199,6 +213,14 @@ pub struct MediaDetails {
     pub quarantined_by: Option<String>,
     /// Whether it is protected from quarantine.
     pub is_protected: bool,
+    /// Who uploaded it; not known of a copy of another server's file.
+    pub user_id: Option<String>,
+    /// When it came.
+    pub created_at: Option<Millis>,
+    /// When somebody last asked for it.
+    pub last_access_at: Option<Millis>,
+    /// The SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: Option<String>,
 }
 
 /// A redaction of what a user wrote: `GET /_synapse/admin/v1/user/redact_status/<redact_id>`.

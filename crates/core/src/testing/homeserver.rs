@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 mod effects;
 mod lookup;
+mod people;
 
 use super::Moment;
 use crate::{
@@ -125,6 +126,8 @@ struct Inner {
     notices: bool,
     /// What the bot wrote to whom: the user or the direct chat, the text and the key.
     written: Vec<(String, String, String)>,
+    /// What is known of people besides, and of the server.
+    people: people::People,
     /// What happens to the reports behind the next page of them that is read.
     between_pages: Option<BetweenPages>,
 }
