@@ -225,7 +225,8 @@ impl LookupServer for Homeserver {
 
     fn scheduled_tasks(&self) -> Asked<'_, Vec<ScheduledTask>> {
         Box::pin(async move {
-            let mut tasks = read(|| self.admin.scheduled_tasks(&ScheduledTasksQuery::default())).await?;
+            let all = ScheduledTasksQuery::default();
+            let mut tasks = read(|| self.admin.scheduled_tasks(&all)).await?;
             tasks.sort_by_key(|task| task.timestamp_ms);
             Ok(tasks.into_iter().map(task).collect())
         })

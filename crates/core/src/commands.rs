@@ -14,6 +14,7 @@ mod claim;
 mod confirm;
 mod context;
 mod deletions;
+mod devices;
 mod dismiss;
 mod empty_rooms;
 mod event;
@@ -21,6 +22,7 @@ mod events;
 mod explain;
 mod extremities;
 mod facts;
+mod find;
 mod help;
 mod history;
 mod job;
@@ -29,8 +31,10 @@ pub mod line;
 mod list_room;
 mod lock;
 mod members;
+mod memberships;
 mod messages;
 mod paging;
+mod person;
 mod purge_history;
 mod reopen;
 mod reported;
@@ -40,6 +44,7 @@ mod room;
 mod room_admin;
 mod room_list;
 mod rooms;
+mod rooms_of;
 mod sanctions;
 mod several;
 mod shadow_ban;
@@ -51,6 +56,7 @@ mod state;
 mod stats;
 mod status;
 mod suspend;
+mod their_rooms;
 mod unblock;
 mod undo;
 mod unlist;
@@ -58,7 +64,10 @@ mod unlock;
 mod unshadow_ban;
 mod unsuspend;
 mod usage;
+mod user;
+mod users;
 mod version;
+mod whois;
 mod whom;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
@@ -92,17 +101,20 @@ pub fn table() -> Vec<Entry> {
         entry::<claim::Claim>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
+        entry::<devices::Devices>(),
         entry::<dismiss::Dismiss>(),
         entry::<empty_rooms::EmptyRooms>(),
         entry::<event::Event>(),
         entry::<explain::Explain>(),
         entry::<extremities::Extremities>(),
+        entry::<find::Find>(),
         entry::<help::Help>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
         entry::<members::Members>(),
+        entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<reopen::Reopen>(),
@@ -111,6 +123,7 @@ pub fn table() -> Vec<Entry> {
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<rooms::Rooms>(),
+        entry::<rooms_of::RoomsOf>(),
         entry::<shadow_ban::ShadowBan>(),
         entry::<shutdown::Shutdown>(),
         entry::<shutdown_status::ShutdownStatus>(),
@@ -125,7 +138,10 @@ pub fn table() -> Vec<Entry> {
         entry::<unlock::Unlock>(),
         entry::<unshadow_ban::UnshadowBan>(),
         entry::<unsuspend::Unsuspend>(),
+        entry::<user::User>(),
+        entry::<users::Users>(),
         entry::<version::Version>(),
+        entry::<whois::Whois>(),
     ]
 }
 

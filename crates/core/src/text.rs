@@ -8,5 +8,6 @@ pub mod message;
 pub mod moment;
 pub mod nearest;
 pub mod number;
+pub mod size;
 pub mod target;
 pub mod words;

@@ -20,6 +20,7 @@ mod hostile;
 mod invitations;
 mod jobs;
 mod listing;
+mod looking;
 mod messages;
 mod outcomes;
 mod past;
