@@ -5,9 +5,9 @@ use std::num::NonZeroU32;
 use gleipnir_core::{
     model::{
         AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, BackgroundUpdates, Connected,
-        Destination, DestinationOrder, DestinationPage, DestinationQuery, Device, Identity, ListedAccount,
-        ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Millis, Mxc, Owner,
-        RateLimit, RegistrationToken, ReportPage, ReportRole, RoomSize, ScheduledTask, SharedRooms,
+        Destination, DestinationPage, DestinationQuery, Device, Identity, ListedAccount, ListedMedia,
+        MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Millis, Mxc, Owner, RateLimit,
+        RegistrationToken, ReportPage, ReportRole, RoomSize, ScheduledTask, SharedRooms,
     },
     ports::{Asked, LookupPeople, LookupServer},
     ruma::{OwnedRoomId, RoomId, ServerName, UserId},
@@ -177,11 +177,7 @@ impl LookupServer for Homeserver {
                 from: Some(query.from),
                 limit: NonZeroU32::new(query.limit),
                 destination: query.search.clone(),
-                order_by: match query.order_by {
-                    DestinationOrder::Name => synapse_admin::DestinationOrder::Destination,
-                    DestinationOrder::FailingSince => synapse_admin::DestinationOrder::FailureTs,
-                },
-                dir: direction(query.dir),
+                ..ListDestinations::default()
             };
             let page = read(|| self.admin.destinations(&list)).await?;
             Ok(DestinationPage {

@@ -3,6 +3,7 @@
 
 mod alias;
 mod audit;
+mod biggest;
 mod block;
 mod blocked;
 mod browse;
@@ -17,11 +18,13 @@ mod deletions;
 mod devices;
 mod dismiss;
 mod empty_rooms;
+mod entry;
 mod event;
 mod events;
 mod explain;
 mod extremities;
 mod facts;
+mod federation;
 mod find;
 mod help;
 mod history;
@@ -30,6 +33,7 @@ mod jobs;
 pub mod line;
 mod list_room;
 mod lock;
+mod media;
 mod members;
 mod memberships;
 mod messages;
@@ -56,7 +60,9 @@ mod state;
 mod stats;
 mod status;
 mod suspend;
+mod tasks;
 mod their_rooms;
+mod token;
 mod unblock;
 mod undo;
 mod unlist;
@@ -72,10 +78,11 @@ mod whom;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
-use futures_util::future::BoxFuture;
 use ruma::{OwnedRoomId, RoomId, UserId};
 
+use self::entry::entry;
 pub use self::{
+    entry::Entry,
     help::describe,
     usage::{pointed, reply as usage_reply},
 };
@@ -93,6 +100,7 @@ pub fn table() -> Vec<Entry> {
     vec![
         entry::<alias::Alias>(),
         entry::<audit::Audit>(),
+        entry::<biggest::Biggest>(),
         entry::<block::Block>(),
         entry::<blocked::Blocked>(),
         entry::<can::Can>(),
@@ -107,12 +115,14 @@ pub fn table() -> Vec<Entry> {
         entry::<event::Event>(),
         entry::<explain::Explain>(),
         entry::<extremities::Extremities>(),
+        entry::<federation::Federation>(),
         entry::<find::Find>(),
         entry::<help::Help>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
+        entry::<media::Media>(),
         entry::<members::Members>(),
         entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
@@ -132,6 +142,8 @@ pub fn table() -> Vec<Entry> {
         entry::<stats::Stats>(),
         entry::<status::Status>(),
         entry::<suspend::Suspend>(),
+        entry::<tasks::Tasks>(),
+        entry::<token::Token>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),
         entry::<unlist::Unlist>(),
@@ -191,8 +203,12 @@ pub enum Subject {
     Events,
     /// Accounts, and what people may do.
     People,
+    /// Files.
+    Media,
     /// Abuse reports, and the cases that they make.
     Reports,
+    /// The server, and others.
+    Server,
     /// What the bot was asked to do.
     Jobs,
     /// The bot.
@@ -200,12 +216,26 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// All of them, in the order of the help.
+    pub const ALL: [Self; 8] = [
+        Self::Rooms,
+        Self::Events,
+        Self::People,
+        Self::Media,
+        Self::Reports,
+        Self::Server,
+        Self::Jobs,
+        Self::Bot,
+    ];
+
     /// The heading.
     pub fn title(self) -> &'static str {
         match self {
             Self::Rooms => "Rooms",
             Self::Events => "Events",
             Self::People => "People",
+            Self::Media => "Files",
+            Self::Server => "The server, and others",
             Self::Reports => "Reports",
             Self::Jobs => "Jobs: what I was asked to do",
             Self::Bot => "About me",
@@ -405,76 +435,6 @@ impl From<Fault> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-/// A row of the table.
-#[derive(Clone, Copy)]
-pub struct Entry {
-    /// What is typed after the `!`.
-    pub name: &'static str,
-    /// What it needs.
-    pub access: Access,
-    /// Where it stands in the help.
-    pub subject: Subject,
-    /// A line that can be typed.
-    pub example: &'static str,
-    grammar: fn() -> clap::Command,
-    can_be_overtaken: fn(&clap::ArgMatches) -> bool,
-    run: for<'a> fn(clap::ArgMatches, &'a World<'a>) -> BoxFuture<'a, Result<Decision, Failure>>,
-}
-
-impl Entry {
-    /// Its clap grammar.
-    pub fn grammar(&self) -> clap::Command {
-        (self.grammar)()
-    }
-
-    /// Parses its words.
-    pub fn parse(&self, words: &[String]) -> Result<clap::ArgMatches, clap::Error> {
-        self.grammar().try_get_matches_from(words)
-    }
-
-    /// Whether later commands may overtake it while it reads.
-    pub fn can_be_overtaken(&self, arguments: &clap::ArgMatches) -> bool {
-        (self.can_be_overtaken)(arguments)
-    }
-
-    /// Reads what it needs, and decides.
-    pub fn run<'a>(
-        &self,
-        arguments: clap::ArgMatches,
-        world: &'a World<'a>,
-    ) -> BoxFuture<'a, Result<Decision, Failure>> {
-        (self.run)(arguments, world)
-    }
-}
-
-fn entry<C: Command>() -> Entry {
-    Entry {
-        name: C::NAME,
-        access: C::ACCESS,
-        subject: C::SUBJECT,
-        example: C::EXAMPLE,
-        grammar: || {
-            let grammar = clap::Command::new(C::NAME)
-                .no_binary_name(true)
-                .bin_name(format!("!{}", C::NAME))
-                .disable_help_flag(true);
-            C::augment_args(grammar)
-        },
-        can_be_overtaken: |arguments| {
-            C::from_arg_matches(arguments).is_ok_and(|command| command.can_be_overtaken())
-        },
-        run: |arguments, world| {
-            Box::pin(async move {
-                let command = C::from_arg_matches(&arguments).map_err(|error| {
-                    Failure::told(Line::new().text("I cannot read that command: ").user(error.to_string()))
-                })?;
-                let facts = command.gather(world).await?;
-                command.decide(facts, world)
-            })
-        },
     }
 }
 

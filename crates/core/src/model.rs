@@ -22,9 +22,9 @@ pub use self::{
     people::{Account, MediaDetails, MemberChange, Mxc, RedactionStatus, Sanction, Switch},
     report::{About, Report, ReportKey, ReportKind, ReportPage},
     server::{
-        BackgroundUpdates, Destination, DestinationOrder, DestinationPage, DestinationQuery, Identity,
-        ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Owner,
-        RegistrationToken, RoomSize, SharedRooms,
+        BackgroundUpdates, Destination, DestinationPage, DestinationQuery, Identity, ListedMedia, MediaPage,
+        MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Owner, RegistrationToken, RoomSize,
+        SharedRooms,
     },
     work::{
         DELETE_ROOM, DeleteResult, DeleteTask, HistoryPurge, LocalEvents, NoticeRoom, PURGE_HISTORY,

@@ -104,6 +104,7 @@ pub mod explain;
 pub mod feed;
 pub mod grant;
 pub mod join_rules;
+pub mod media;
 pub mod member;
 pub mod membership;
 pub mod names;

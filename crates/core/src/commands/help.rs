@@ -44,7 +44,7 @@ fn overview() -> Reply {
     let mut entries = table();
     entries.sort_by_key(|entry| (entry.subject, entry.name));
     let mut reply = Reply::new();
-    for subject in [Subject::Rooms, Subject::Events, Subject::Reports, Subject::Jobs, Subject::Bot] {
+    for subject in Subject::ALL {
         let lines = entries
             .iter()
             .filter(|entry| entry.subject == subject)

@@ -64,19 +64,22 @@ impl Command for Whois {
             return Ok(Decision::Answer(Reply::text(who.text(" was not seen in the last weeks."))));
         }
         let line = |connection: &Connected| {
-            let line = match &connection.address {
-                Some(address) => Line::new().code(address),
-                None => Line::new().text("a session"),
-            };
-            seen(line, connection.user_agent.as_deref(), connection.last_seen_at, world)
+            let agent = connection.user_agent.as_deref();
+            match (&connection.address, agent) {
+                (Some(address), _) => seen(Line::new().code(address), agent, connection.last_seen_at, world),
+                (None, Some(agent)) => seen(Line::new().user(agent), None, connection.last_seen_at, world),
+                (None, None) => {
+                    seen(Line::new().text("an unknown program"), None, connection.last_seen_at, world)
+                }
+            }
         };
         let sheet = Sheet::of(connections.iter().map(line).collect(), world.at, self.page, SHOWN)?;
-        let what = if self.ip { "address and program" } else { "program" };
-        let number = counted(connections.len() as u64, "session");
+        let what = if self.ip { "session" } else { "program" };
+        let number = counted(connections.len() as u64, what);
         let heading = Line::new()
             .text(format!("{number} of "))
             .append(who)
-            .text(format!(" by {what}{}, last seen first:", sheet.words()));
+            .text(format!("{}, last seen first:", sheet.words()));
         let mut reply = Reply::text(heading).list(sheet.lines.clone());
         if !self.ip {
             let line = Line::new().text("Addresses: ").code(format!("!whois {id} --ip"));

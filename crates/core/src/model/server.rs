@@ -4,7 +4,7 @@ use std::fmt;
 
 use ruma::OwnedUserId;
 
-use super::{Dir, MediaDetails, Millis, Mxc};
+use super::{MediaDetails, Millis, Mxc};
 
 /// A word that lets people make an account: `GET /_synapse/admin/v1/registration_tokens`. Whoever knows it can
 /// register, so no `Debug` output has it.
@@ -33,7 +33,7 @@ impl fmt::Debug for RegistrationToken {
     }
 }
 
-/// Which other servers to list: `GET /_synapse/admin/v1/federation/destinations`.
+/// Which other servers to list, from A to Z: `GET /_synapse/admin/v1/federation/destinations`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DestinationQuery {
     /// Where to begin: so many are passed over.
@@ -42,20 +42,6 @@ pub struct DestinationQuery {
     pub limit: u32,
     /// Only those whose name contains this.
     pub search: Option<String>,
-    /// What to sort by.
-    pub order_by: DestinationOrder,
-    /// `dir`: from A to Z, or since when they cannot be reached from long ago to now; or the other way round.
-    pub dir: Dir,
-}
-
-/// What a list of other servers is sorted by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum DestinationOrder {
-    /// The name.
-    #[default]
-    Name,
-    /// Since when they cannot be reached. Those that can are on one end of it.
-    FailingSince,
 }
 
 /// A page of other servers.

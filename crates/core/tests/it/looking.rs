@@ -1,5 +1,8 @@
 //! Looking at people, files and the server: what is told, in which words, and what never is.
 
+mod media;
+mod picture;
+mod server;
 mod users;
 
 use gleipnir_core::{

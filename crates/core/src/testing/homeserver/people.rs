@@ -8,10 +8,10 @@ use super::{FakeHomeserver, Inner};
 use crate::{
     model::{
         About, Account, AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, BackgroundUpdates,
-        Connected, Destination, DestinationOrder, DestinationPage, DestinationQuery, Device, Dir, Identity,
-        ListedAccount, ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Millis,
-        Mxc, Owner, RateLimit, RegistrationToken, Report, ReportKind, ReportPage, ReportRole, RoomSize,
-        ScheduledTask, SharedRooms, is_local,
+        Connected, Destination, DestinationPage, DestinationQuery, Device, Dir, Identity, ListedAccount,
+        ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Millis, Mxc, Owner,
+        RateLimit, RegistrationToken, Report, ReportKind, ReportPage, ReportRole, RoomSize, ScheduledTask,
+        SharedRooms, is_local,
     },
     ports::{Asked, Fault, LookupPeople, LookupServer},
 };
@@ -284,14 +284,8 @@ impl LookupServer for FakeHomeserver {
         self.call("destinations", move |inner| {
             let known = inner.people.destinations.values().map(|(destination, _)| destination);
             let search = query.search.as_deref().unwrap_or_default();
-            let mut all: Vec<Destination> =
+            let all: Vec<Destination> =
                 known.filter(|destination| contains(&destination.name, search)).cloned().collect();
-            if query.order_by == DestinationOrder::FailingSince {
-                all.sort_by_key(|destination| destination.failing_since);
-            }
-            if query.dir == Dir::Backwards {
-                all.reverse();
-            }
             let (destinations, total, next) = paged(all, query.from, query.limit);
             Ok(DestinationPage { destinations, total, next })
         })
