@@ -30,7 +30,9 @@ fn collect(value: &Value, found: &mut Vec<Mxc>, depth: usize) {
             }
         }
         Value::Object(fields) if depth < DEEPEST => {
-            for value in fields.values() {
+            // What an object itself names comes before its thumbnail and other things within.
+            let (own, within): (Vec<_>, Vec<_>) = fields.values().partition(|value| value.is_string());
+            for value in own.into_iter().chain(within) {
                 collect(value, found, depth + 1);
             }
         }

@@ -95,7 +95,7 @@ async fn unknown_commands_name_the_nearest() {
             "I do not know the command “shutdwon”. Did you mean `!shutdown`?",
         ),
         ("!xyzzy", "I do not know the command “xyzzy”. `!help` lists all."),
-        ("@bot:hs.test thanks", "I do not know the command “thanks”. `!help` lists all."),
+        ("@bot:hs.test cheers", "I do not know the command “cheers”. `!help` lists all."),
     ] {
         assert_eq!(stage.say(line).await, want);
     }

@@ -214,3 +214,26 @@ async fn the_rooms_that_take_most_space() {
     stage.homeserver.fail_once("largest_rooms", Fault::Timeout);
     has(&stage.say("!biggest").await, &["did not answer in time."]);
 }
+
+/// That call of the admin API tells password hashes.
+#[test]
+fn trap_19_what_tells_password_hashes_is_never_asked_for() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut folders =
+        vec![root.join("src"), root.join("crates/synapse-admin/src"), root.join("crates/matrix/src")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("it is there") {
+            let path = entry.expect("it can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).expect("it is text");
+                assert!(!text.contains("search_users/"), "{}", path.display());
+                assert!(!text.contains("password_hash"), "{}", path.display());
+                files += 1;
+            }
+        }
+    }
+    assert!(files > 50, "{files}");
+}

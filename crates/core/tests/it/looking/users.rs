@@ -123,7 +123,7 @@ fn room_with(name: &str, state: Vec<Value>) -> FakeRoom {
 
 fn member(sender: &str, content: &Value) -> Value {
     json!({"type": "m.room.member", "state_key": eve(), "sender": sender, "content": content,
-        "origin_server_ts": MIDNIGHT, "event_id": format!("${}", "a".repeat(43))})
+        "origin_server_ts": MIDNIGHT, "event_id": format!("${}", "a".repeat(43)), "unsigned": {"replaces_state": "$before"}})
 }
 
 #[tokio::test]
@@ -145,8 +145,8 @@ async fn memberships_are_told_in_words() {
 • banned from Ban (`!ban:hs.test`), 0 members: `@mod:hs.test` banned `@eve:hs.test`, because “spam”, 2026-11-21 00:00:00 UTC
 • invited to Club (`!inv:hs.test`), 0 members: `@ana:hs.test` invited `@eve:hs.test`, 2026-11-21 00:00:00 UTC
 • in Spam (`#bad:hs.test`, `!bad:hs.test`), 5 members
-• out of Left (`!left:hs.test`), 0 members: `@eve:hs.test` left, though not in the room; servers should not allow this: it can come from a state reset, or from a broken or hostile server, 2026-11-21 00:00:00 UTC
-• `dance` in @room <b> (`!odd:hs.test`), 0 members: `@eve:hs.test` gave `@eve:hs.test` a membership that servers do not know, 2026-11-21 00:00:00 UTC"
+• out of Left (`!left:hs.test`), 0 members: `@eve:hs.test` left, declined, or took back a request to be let in, 2026-11-21 00:00:00 UTC
+• `dance` in @room <b> (`!odd:hs.test`), 0 members: `@eve:hs.test` gave themselves a membership that servers do not know: “dance”; servers should not allow this: it can come from a state reset, or from a broken or hostile server, 2026-11-21 00:00:00 UTC"
     );
     assert_eq!(
         stage.say("!rooms-of @eve:hs.test").await,
