@@ -146,7 +146,7 @@ async fn serve(
         store: store.clone(),
         desk: desk.clone(),
         room: room.clone(),
-        feed: settings.feed,
+        settings,
         received: received.clone(),
         noticed: noticed.clone(),
     };
