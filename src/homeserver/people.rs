@@ -1,12 +1,10 @@
 //! Members, files and redactions as the homeserver tells them.
 
-use std::collections::BTreeMap;
-
 use super::{Homeserver, find, model::task_status, read, request_fault};
 use gleipnir_core::{
     model::{Event, MediaDetails, Mxc, RedactionStatus},
     ports::Fault,
-    ruma::{OwnedRoomId, RoomId, UserId},
+    ruma::{RoomId, UserId},
 };
 
 impl Homeserver {
@@ -28,14 +26,6 @@ impl Homeserver {
         Ok(members.find(|event| {
             event.0["type"] == "m.room.member" && event.0["state_key"].as_str() == Some(user.as_str())
         }))
-    }
-
-    /// The rooms in which a user has, or had, a membership, with that membership.
-    pub(super) async fn memberships_of(
-        &self,
-        _user: &UserId,
-    ) -> Result<BTreeMap<OwnedRoomId, String>, Fault> {
-        Err(Fault::NotRouted { status: 404 })
     }
 
     /// What is known of a file; `None` when the server does not have it.

@@ -36,12 +36,12 @@ pub async fn protection(
     let Some(account) = lookup.account(user).await? else { return Ok(None) };
     Ok(if account.admin {
         Some(format!("{user} is a server admin. I do nothing against server admins."))
-    } else if let Some(appservice) = account.appservice {
-        Some(format!(
-            "{user} belongs to the appservice {appservice:?}. I do nothing against users of appservices."
-        ))
     } else {
-        None
+        account.appservice.map(|appservice| {
+            format!(
+                "{user} belongs to the appservice {appservice:?}. I do nothing against users of appservices."
+            )
+        })
     })
 }
 

@@ -403,7 +403,9 @@ fn weighing(store: &dyn Store) {
         hit(6, Acted::Did(Some(3))),
         Hit { author: None, ..hit(7, Acted::Held("no".into())) },
     ];
-    hits.iter().for_each(|hit| commit(Reporting::Hit(hit.clone())));
+    for hit in &hits {
+        commit(Reporting::Hit(hit.clone()));
+    }
     assert_eq!(store.hits(6), Ok(hits[1..].to_vec()));
     let ignored = |reporter: &str, to| commit(Reporting::Ignored { reporter: reporter.into(), to });
     ignored("@ana:hs.test", Switch::On);
