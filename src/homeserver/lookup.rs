@@ -312,8 +312,8 @@ impl Lookup for Homeserver {
         Box::pin(self.member_of(room, user))
     }
 
-    fn memberships<'a>(&'a self, _user: &'a UserId) -> Asked<'a, BTreeMap<OwnedRoomId, String>> {
-        Box::pin(async { Err(Fault::NotRouted { status: 404 }) })
+    fn memberships<'a>(&'a self, user: &'a UserId) -> Asked<'a, BTreeMap<OwnedRoomId, String>> {
+        Box::pin(self.memberships_of(user))
     }
 
     fn media<'a>(&'a self, media: &'a Mxc) -> Asked<'a, Option<MediaDetails>> {

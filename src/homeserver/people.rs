@@ -1,10 +1,12 @@
 //! Members, files and redactions as the homeserver tells them.
 
 use super::{Homeserver, find, model::task_status, read, request_fault};
+use std::collections::BTreeMap;
+
 use gleipnir_core::{
     model::{Event, MediaDetails, Mxc, RedactionStatus},
     ports::Fault,
-    ruma::{RoomId, UserId},
+    ruma::{OwnedRoomId, RoomId, UserId},
 };
 
 impl Homeserver {
@@ -26,6 +28,20 @@ impl Homeserver {
         Ok(members.find(|event| {
             event.0["type"] == "m.room.member" && event.0["state_key"].as_str() == Some(user.as_str())
         }))
+    }
+
+    /// The rooms in which a user has, or had, a membership, with that membership.
+    pub(super) async fn memberships_of(&self, user: &UserId) -> Result<BTreeMap<OwnedRoomId, String>, Fault> {
+        let found = match read(|| self.admin.memberships(user)).await {
+            // Before Synapse 1.145.
+            Err(Fault::NotRouted { .. }) => {
+                let joined = read(|| self.admin.joined_rooms(user)).await?;
+                joined.into_iter().map(|room| (room, "join".to_owned())).collect()
+            }
+            found => found?,
+        };
+        let known = |(room, membership): (String, String)| Some((room.try_into().ok()?, membership));
+        Ok(found.into_iter().filter_map(known).collect())
     }
 
     /// What is known of a file; `None` when the server does not have it.

@@ -6,6 +6,7 @@ use tracing::info;
 use super::{Desk, Left, ended, explain, reacts_to, say_to};
 use crate::{
     commands::{Access, Failure},
+    outcome::tell,
     ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError},
     reply::Reply,
     rules::case::{Judgement, card, card_key, judge, judged, no_such_case},
@@ -70,8 +71,15 @@ impl Desk {
         if reacts_to(event).is_none() {
             changes.push(say_to(event, &Reply::text(judged(&now, &before))));
         }
+        let told = tell(self.store.as_records(), &self.settings, &now, at)?;
+        let tells = told.is_some();
+        changes.extend(told.map(|plan| Change::Plan(Box::new(plan))));
         changes.extend(ended(event, YES));
-        self.done(event, changes)
+        let left = self.done(event, changes)?;
+        if tells {
+            self.confirmed.notify_one();
+        }
+        Ok(left)
     }
 }
 

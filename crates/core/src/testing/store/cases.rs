@@ -52,6 +52,7 @@ impl Cases {
                 report.key.id = FORWARDED + *count;
                 waiting.push(report);
             }
+            Reporting::Told(key) => drop(self.take(key)),
             Reporting::Prioritized { case } => {
                 if let Some(case) = self.by_id.get_mut(&case) {
                     case.priority = Priority::High;
