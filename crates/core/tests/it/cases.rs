@@ -234,7 +234,11 @@ async fn cases_are_settled_and_opened_again() {
     );
     has(
         &the_card(&stage, 1),
-        &["Resolved by `@mod:hs.test`", "“warned the author”.\n\n`!reopen 1`, `!case 1`"],
+        &[
+            "Resolved by `@mod:hs.test`",
+            "“warned the author”.\n\n🧹 redact, 🧨 redact-all, ",
+            "; or `!act 1 redact`\n\n`!reopen 1`, `!case 1`",
+        ],
     );
     assert_eq!(
         state(&stage, 1),
