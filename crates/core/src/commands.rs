@@ -66,7 +66,7 @@ use crate::{
     plan::{PlanId, Step},
     ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
-    rules::{case::Cards, feed::Feed},
+    rules::{case::Cards, feed::Feed, reports::Rules},
     text::target::RoomTarget,
 };
 
@@ -239,6 +239,8 @@ pub struct Settings {
     pub exempt: Vec<String>,
     /// What the cards of cases offer.
     pub cards: Cards,
+    /// What is done about abuse reports without asking.
+    pub rules: Rules,
 }
 
 /// Whether `--yes` skips the confirmation.
@@ -263,6 +265,7 @@ impl Settings {
             feed: Feed::default(),
             exempt: Vec::new(),
             cards: Cards::default(),
+            rules: Rules::default(),
         }
     }
 

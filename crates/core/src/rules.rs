@@ -18,7 +18,8 @@
 //!    foretells who could give power.
 //! 5. The feed: [`feed`] chooses what of a watched room is worth telling, [`cause`] finds what the bot did itself, and
 //!    [`digest`] puts many events into one message.
-//! 6. What the bot does: [`safety`] has the last word before anything changes; [`room_order`] is how lists are sorted.
+//! 6. What the bot does: [`reports`] says which abuse reports it reacts to by itself, [`safety`] has the last word before
+//!    anything changes; [`room_order`] is how lists are sorted.
 //!
 //! # An event, explained
 //!
@@ -107,6 +108,7 @@ pub mod member;
 pub mod membership;
 pub mod names;
 pub mod power;
+pub mod reports;
 pub mod room_order;
 pub mod room_state;
 pub mod safety;
