@@ -127,7 +127,7 @@ async fn serve(
     ));
     let feed =
         Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
-    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), said.clone());
+    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
     let executor = Arc::new(Executor::new(
         homeserver,
         store.clone(),

@@ -57,6 +57,7 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use futures_util::future::BoxFuture;
 use ruma::{OwnedRoomId, RoomId, UserId};
 
+pub(crate) use self::{block::draft as block_draft, shutdown::draft as shutdown_draft};
 pub use self::{
     help::describe,
     usage::{pointed, reply as usage_reply},

@@ -22,7 +22,6 @@ use tracing::{error, info, warn};
 use self::reading::Reading;
 pub use self::{
     invited::{Invitation, NotYet},
-    judge::offers,
     round::Left,
 };
 use crate::{

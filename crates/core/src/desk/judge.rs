@@ -5,18 +5,13 @@ use tracing::info;
 
 use super::{Desk, Left, ended, explain, reacts_to, say_to};
 use crate::{
+    cards::shown,
     commands::{Access, Failure},
     ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError},
     reply::Reply,
-    rules::case::{Judgement, card, card_key, judge, judged, no_such_case},
-    speech::{CLAIM, DISMISS, Mark, RESOLVE, Say, YES},
+    rules::case::{Judgement, judge, judged, no_such_case},
+    speech::YES,
 };
-
-/// The reactions that a new card offers.
-pub fn offers(id: CaseId) -> Vec<Change> {
-    let offer = |emoji| Change::Mark(Mark::offer(card_key(id), emoji));
-    [CLAIM, RESOLVE, DISMISS].map(offer).to_vec()
-}
 
 impl Desk {
     /// A moderator taps a card: it needs what the command needs.
@@ -58,14 +53,9 @@ impl Desk {
         info!(moderator = %sender, case = id, state = state.word(), "a case was judged");
         let now =
             Case { state, by: Some(sender.to_owned()), note: note.clone(), changed_at: at, ..before.clone() };
-        let mut changes = vec![
-            Change::Reporting(Reporting::Judged { case: id, state, by: sender.to_owned(), note, at }),
-            Change::Say(Say::new(card_key(id), None, &card(&now))),
-        ];
-        if state.is_open() {
-            // Ignored where the card has them.
-            changes.extend(offers(id));
-        }
+        let judged_now = Reporting::Judged { case: id, state, by: sender.to_owned(), note, at };
+        let mut changes = vec![Change::Reporting(judged_now)];
+        changes.extend(shown(self.store.as_records(), &self.settings, &now)?);
         // Whoever taps a card sees it change.
         if reacts_to(event).is_none() {
             changes.push(say_to(event, &Reply::text(judged(&now, &before))));

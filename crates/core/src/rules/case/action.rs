@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::speech;
+use crate::{
+    model::{MemberChange, Sanction},
+    plan::Step,
+    speech,
+};
 
 /// Something that can be done about a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -89,6 +93,21 @@ impl CaseAction {
             Self::Block => "🚧",
             Self::Shutdown => "💣",
             Self::More => "🔎",
+        }
+    }
+
+    /// The action that a step belongs to; none for what no card offers.
+    pub fn of_step(step: &Step) -> Option<Self> {
+        match step {
+            Step::RedactEvent { .. } => Some(Self::Redact),
+            Step::RedactUser { .. } => Some(Self::RedactAll),
+            Step::Member { change: MemberChange::Kick, .. } => Some(Self::Kick),
+            Step::Member { change: MemberChange::Ban, .. } => Some(Self::Ban),
+            Step::Sanction { sanction: Sanction::Suspension, .. } => Some(Self::Suspend),
+            Step::QuarantineMedia { .. } => Some(Self::Quarantine),
+            Step::BlockRoom { .. } => Some(Self::Block),
+            Step::ShutDownRoom { .. } => Some(Self::Shutdown),
+            _ => None,
         }
     }
 

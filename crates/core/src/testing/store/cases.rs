@@ -99,6 +99,9 @@ impl Cases {
         let wanted = |case: &&Case| {
             (which.states.is_empty() || which.states.contains(&case.state))
                 && which.by.as_ref().is_none_or(|by| case.by.as_ref() == Some(by))
+                && which.author.as_ref().is_none_or(|author| author_of(case).as_ref() == Some(author))
+                && which.room.as_deref().is_none_or(|room| case.about.room_id() == Some(room))
+                && which.before.is_none_or(|before| case.id < before)
         };
         self.cases.values().rev().filter(wanted).take(which.limit.unwrap_or(usize::MAX)).cloned().collect()
     }
@@ -110,5 +113,16 @@ impl Cases {
 
     pub(super) fn next_id(&self) -> CaseId {
         self.cases.keys().next_back().map_or(1, |id| id + 1)
+    }
+}
+
+/// Who wrote what was reported, or was reported, as it was kept.
+fn author_of(case: &Case) -> Option<String> {
+    let kept = |pointer: &str| case.evidence.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned);
+    match &case.about {
+        About::User { user_id } => Some(user_id.clone()),
+        About::Event { .. } | About::Room { .. } => {
+            ["/author/id", "/event/sender"].into_iter().filter_map(kept).find(|id| !id.is_empty())
+        }
     }
 }
