@@ -1,12 +1,13 @@
-//! From start to end: connect, enter the management room, and keep six things going beside each other: taking
+//! From start to end: connect, enter the management room, and keep seven things going beside each other: taking
 //! events in, handling them, executing Plans, telling what changes in watched rooms, reading
-//! abuse reports, sending messages. They meet in the
+//! abuse reports, reacting to them by rules, sending messages. They meet in the
 //! database only.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use gleipnir_core::{
+    automatic::Automatic,
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
@@ -114,7 +115,7 @@ async fn serve(
             .map_err(Ended::Hopeless)?;
     let url = config.homeserver.url.clone();
     let homeserver = Arc::new(Homeserver::new(session.clone(), admin, url, room.clone()));
-    let [said, confirmed, received, noticed] = [(); 4].map(|()| Arc::new(Notify::new()));
+    let [said, confirmed, received, noticed, reported] = [(); 5].map(|()| Arc::new(Notify::new()));
     let settings = config.settings(room.clone());
     let desk = Arc::new(Desk::new(
         homeserver.clone(),
@@ -127,7 +128,16 @@ async fn serve(
     ));
     let feed =
         Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
-    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
+    let reports =
+        Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
+    let automatic = Automatic::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(WallClock),
+        settings.clone(),
+        said.clone(),
+        confirmed.clone(),
+    );
     let executor = Arc::new(Executor::new(
         homeserver,
         store.clone(),
@@ -159,7 +169,8 @@ async fn serve(
         () = tell(&feed, &noticed) => Ok(()),
         () = read_on(&feed, &noticed) => Ok(()),
         () = fill_gaps(&feed, &noticed) => Ok(()),
-        () = read_reports(&reports, config.reports.poll_interval) => Ok(()),
+        () = read_reports(&reports, &reported, config.reports.poll_interval) => Ok(()),
+        () = react(&automatic, &reported) => Ok(()),
         () = executor.supervise(confirmed) => Ok(()),
         () = deliverer.run(said) => Ok(()),
     }
@@ -275,11 +286,22 @@ async fn read_on(feed: &Feed, noticed: &Notify) {
 }
 
 /// Reads new abuse reports, now and then.
-async fn read_reports(reports: &Reports, every: Duration) {
+async fn read_reports(reports: &Reports, reported: &Notify, every: Duration) {
     loop {
         if let Err(error) = reports.poll().await {
             error!(%error, "cannot write down what was reported; trying again");
         }
+        reported.notify_one();
         tokio::time::sleep(every).await;
+    }
+}
+
+/// Reacts to reports by rules, each time they were read: many of them do not keep new ones from being read.
+async fn react(automatic: &Automatic, reported: &Notify) {
+    loop {
+        reported.notified().await;
+        if let Err(error) = automatic.work().await {
+            error!(%error, "cannot write down what rules do about reports; trying again");
+        }
     }
 }
