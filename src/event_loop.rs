@@ -156,7 +156,7 @@ async fn serve(
         store: store.clone(),
         desk: desk.clone(),
         room: room.clone(),
-        feed: settings.feed,
+        settings,
         received: received.clone(),
         noticed: noticed.clone(),
     };

@@ -1,6 +1,7 @@
 //! The commands. Each is one file: its arguments (a clap derive; the doc comments are the help), what it reads
 //! (`gather`), and what follows from that (`decide`, pure). Registering one is `mod x;` and its row in [`table`].
 
+mod act;
 mod alias;
 mod audit;
 mod block;
@@ -32,6 +33,7 @@ mod messages;
 mod paging;
 mod purge_history;
 mod reopen;
+mod report;
 mod reported;
 mod reports;
 mod resolve;
@@ -57,7 +59,9 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use futures_util::future::BoxFuture;
 use ruma::{OwnedRoomId, RoomId, UserId};
 
-pub(crate) use self::{block::draft as block_draft, shutdown::draft as shutdown_draft};
+pub(crate) use self::{
+    act::draft as act_draft, block::draft as block_draft, shutdown::draft as shutdown_draft,
+};
 pub use self::{
     help::describe,
     usage::{pointed, reply as usage_reply},
@@ -74,6 +78,7 @@ use crate::{
 /// All commands, by name.
 pub fn table() -> Vec<Entry> {
     vec![
+        entry::<act::Act>(),
         entry::<alias::Alias>(),
         entry::<audit::Audit>(),
         entry::<block::Block>(),
@@ -97,6 +102,7 @@ pub fn table() -> Vec<Entry> {
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<reopen::Reopen>(),
+        entry::<report::Report>(),
         entry::<reports::Reports>(),
         entry::<resolve::Resolve>(),
         entry::<room::Room>(),

@@ -1,6 +1,7 @@
 //! Conversations with the bot on a stage: a moderator says something, the bot answers, the homeserver changes.
 
 mod acting;
+mod acts;
 mod addressing;
 mod batches;
 mod beside;

@@ -149,8 +149,8 @@ impl Cards {
         own.map_or(action.emoji(), |(_, emoji)| emoji)
     }
 
-    /// The action that a reaction stands for, whether it is offered or not.
+    /// The action that a reaction stands for, among those that are offered.
     pub fn action(&self, key: &str) -> Option<CaseAction> {
-        CaseAction::ALL.into_iter().find(|action| speech::is_emoji(key, self.emoji(*action)))
+        self.offered.iter().copied().find(|action| speech::is_emoji(key, self.emoji(*action)))
     }
 }
