@@ -199,9 +199,13 @@ fn outgoing(what: Sendable) -> Outgoing {
             let Rendered { text, html, mentions } = rendered;
             Outgoing::Message { text, html, mentions, reply_to, replaces }
         }
-        Sendable::File { reply_to, attachment } => {
-            Outgoing::File { name: attachment.name, mime: attachment.mime, bytes: attachment.bytes, reply_to }
-        }
+        Sendable::File { reply_to, attachment } => Outgoing::File {
+            pixels: attachment.pixels(),
+            name: attachment.name,
+            mime: attachment.mime,
+            bytes: attachment.bytes,
+            reply_to,
+        },
         Sendable::Reaction { to, emoji, .. } => Outgoing::Reaction { to, key: emoji },
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     clock::WallClock,
     config::Config,
     deliver::Deliverer,
-    homeserver::Homeserver,
+    homeserver::{Homeserver, Webhooks},
     intake::Intake,
     management::{Arrival, Backoff, Entered, enter},
     store::SqliteStore,
@@ -114,7 +114,15 @@ async fn serve(
             .context("homeserver.url cannot be used")
             .map_err(Ended::Hopeless)?;
     let url = config.homeserver.url.clone();
-    let homeserver = Arc::new(Homeserver::new(session.clone(), admin, url, room.clone()));
+    let webhooks = config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?;
+    let homeserver = Arc::new(Homeserver::new(
+        session.clone(),
+        admin,
+        url,
+        room.clone(),
+        store.instance().to_owned(),
+        webhooks,
+    ));
     let [said, confirmed, received, noticed, reported] = [(); 5].map(|()| Arc::new(Notify::new()));
     let settings = config.settings(room.clone());
     let desk = Arc::new(Desk::new(

@@ -3,7 +3,9 @@
 mod effects;
 mod lookup;
 mod model;
+mod people;
 mod reports;
+mod webhook;
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,8 @@ use gleipnir_core::{ports::Fault, ruma::OwnedRoomId};
 use gleipnir_matrix::{RequestError, Session};
 use synapse_admin::{Client, Error};
 use tracing::debug;
+
+pub(crate) use self::webhook::Webhooks;
 
 /// How often a read is tried before its fault is told.
 const TRIES: u32 = 3;
@@ -22,12 +26,22 @@ pub(crate) struct Homeserver {
     admin: Client,
     url: String,
     management: OwnedRoomId,
+    /// A random word of the database, for transaction IDs: they are the account's, whose database may be made anew.
+    instance: String,
+    webhooks: Webhooks,
     started: Instant,
 }
 
 impl Homeserver {
-    pub(crate) fn new(session: Session, admin: Client, url: String, management: OwnedRoomId) -> Self {
-        Self { session, admin, url, management, started: Instant::now() }
+    pub(crate) fn new(
+        session: Session,
+        admin: Client,
+        url: String,
+        management: OwnedRoomId,
+        instance: String,
+        webhooks: Webhooks,
+    ) -> Self {
+        Self { session, admin, url, management, instance, webhooks, started: Instant::now() }
     }
 }
 

@@ -1,18 +1,24 @@
 //! What is changed. Nothing here is tried again: the executor looks first.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use gleipnir_core::{
-    model::{Block, DeleteResult, HistoryPurge, Listing, LocalEvents, Shutdown},
-    ports::{Asked, Effects},
-    ruma::{RoomAliasId, RoomId, UserId},
+    model::{
+        Block, DeleteResult, HistoryPurge, Listing, LocalEvents, MemberChange, Mxc, ReportKind, Sanction,
+        Shutdown, Switch,
+    },
+    ports::{Asked, Effects, Fault},
+    ruma::{EventId, OwnedRoomId, OwnedTransactionId, RoomAliasId, RoomId, UserId},
 };
-use synapse_admin::{DeleteRoom, PurgeHistory, PurgeUpTo, Visibility};
+use serde_json::{Value, json};
+use synapse_admin::{DeleteRoom, DirectRoom, PurgeHistory, PurgeUpTo, RedactUser, Visibility};
 
 use super::{Homeserver, fault, model::delete_result, request_fault};
 
 /// How long version 1 of the Delete Room API may take to answer: it does so when all is done.
 const LONGEST_DELETION: Duration = Duration::from_mins(30);
+/// How many events of a room are redacted at most: as good as all. Without it Synapse redacts the newest 1,000.
+const ALL_EVENTS: NonZeroU32 = NonZeroU32::new(i32::MAX.unsigned_abs()).expect("it is not 0");
 
 impl Effects for Homeserver {
     fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()> {
@@ -77,8 +83,131 @@ impl Effects for Homeserver {
         Box::pin(async move { self.admin.create_alias(alias, room).await.map_err(fault) })
     }
 
+    fn redact_event<'a>(
+        &'a self,
+        room: &'a RoomId,
+        event: &'a EventId,
+        reason: Option<&'a str>,
+    ) -> Asked<'a, ()> {
+        Box::pin(async move {
+            // Made of the event's ID, so that asking again makes no second redaction.
+            let txn = self.transaction("redact", event.as_str());
+            self.admin.redact_event(room, event, &txn, reason).await.map(drop).map_err(fault)
+        })
+    }
+
+    fn redact_user<'a>(
+        &'a self,
+        user: &'a UserId,
+        rooms: &'a [OwnedRoomId],
+        reason: Option<&'a str>,
+    ) -> Asked<'a, String> {
+        Box::pin(async move {
+            let redact = RedactUser {
+                rooms: rooms.to_vec(),
+                reason: reason.map(str::to_owned),
+                limit: Some(ALL_EVENTS),
+                // Of a local user in their own name, which needs no power; of others Synapse takes the bot's anyway.
+                use_admin: false,
+                ..RedactUser::default()
+            };
+            self.admin.redact_user(user, &redact).await.map_err(fault)
+        })
+    }
+
+    fn change_member<'a>(
+        &'a self,
+        room: &'a RoomId,
+        user: &'a UserId,
+        change: MemberChange,
+        reason: Option<&'a str>,
+    ) -> Asked<'a, ()> {
+        Box::pin(async move {
+            match change {
+                MemberChange::Kick => self.admin.kick(room, user, reason).await,
+                MemberChange::Ban => self.admin.ban(room, user, reason).await,
+                MemberChange::Unban => self.admin.unban(room, user, reason).await,
+                MemberChange::Invite => self.admin.invite(room, user, reason).await,
+            }
+            .map_err(fault)
+        })
+    }
+
+    fn set_sanction<'a>(&'a self, user: &'a UserId, sanction: Sanction, to: Switch) -> Asked<'a, ()> {
+        Box::pin(async move {
+            match sanction {
+                Sanction::Suspension => self.admin.set_suspended(user, switch(to)).await.map_err(fault),
+                Sanction::Lock | Sanction::ShadowBan => Err(Fault::NotRouted { status: 404 }),
+            }
+        })
+    }
+
+    fn set_quarantine<'a>(&'a self, media: &'a Mxc, to: Switch) -> Asked<'a, ()> {
+        Box::pin(async move {
+            match to {
+                Switch::On => self.admin.quarantine_media(&media.server, &media.id).await,
+                Switch::Off => self.admin.unquarantine_media(&media.server, &media.id).await,
+            }
+            .map_err(fault)
+        })
+    }
+
+    fn delete_report(&self, kind: ReportKind, id: u64) -> Asked<'_, ()> {
+        Box::pin(async move {
+            match kind {
+                ReportKind::Event => self.admin.delete_event_report(id).await.map_err(fault),
+                ReportKind::User => self.admin.delete_user_report(id).await.map_err(fault),
+                // No server offers that.
+                ReportKind::Room => Err(Fault::NotRouted { status: 404 }),
+            }
+        })
+    }
+
+    fn send_notice<'a>(&'a self, user: &'a UserId, text: &'a str, key: &'a str) -> Asked<'a, ()> {
+        Box::pin(async move {
+            let txn = self.transaction("notice", key);
+            self.admin.send_server_notice(user, &words(text), &txn).await.map(drop).map_err(fault)
+        })
+    }
+
+    fn open_direct_chat<'a>(&'a self, user: &'a UserId) -> Asked<'a, OwnedRoomId> {
+        Box::pin(
+            async move { self.admin.create_direct_room(user, &DirectRoom::default()).await.map_err(fault) },
+        )
+    }
+
+    fn send_text<'a>(&'a self, room: &'a RoomId, text: &'a str, key: &'a str) -> Asked<'a, ()> {
+        Box::pin(async move {
+            let txn = self.transaction("text", key);
+            self.admin.send_message(room, &txn, &words(text)).await.map(drop).map_err(fault)
+        })
+    }
+
+    fn call_webhook<'a>(&'a self, name: &'a str, body: &'a Value) -> Asked<'a, ()> {
+        self.post_to_webhook(name, body)
+    }
+
     fn remove_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, ()> {
         Box::pin(async move { self.admin.delete_alias(alias).await.map_err(fault) })
+    }
+}
+
+impl Homeserver {
+    /// The ID of a request that does no more when it is made again.
+    fn transaction(&self, what: &str, key: &str) -> OwnedTransactionId {
+        format!("{}-{what}-{key}", self.instance).into()
+    }
+}
+
+/// Plain text, without anything that pings.
+fn words(text: &str) -> Value {
+    json!({ "msgtype": "m.text", "body": text, "m.mentions": {} })
+}
+
+fn switch(to: Switch) -> synapse_admin::Switch {
+    match to {
+        Switch::On => synapse_admin::Switch::On,
+        Switch::Off => synapse_admin::Switch::Off,
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is read.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use gleipnir_core::{
     model::{
         Account, BlockStatus, Connection, Context, DELETE_ROOM, DeleteTask, Dir, Event, EventAt, EventReport,
-        Extremities, Extremity, HierarchyPage, HistoryPage, HistoryQuery, Millis, PURGE_HISTORY, PurgeStatus,
-        ReportKind, ReportPage, RoomDetails, RoomPage, RoomQuery, ScheduledTask, Standing,
+        Extremities, Extremity, HierarchyPage, HistoryPage, HistoryQuery, MediaDetails, Millis, Mxc,
+        PURGE_HISTORY, PurgeStatus, REDACT_USER, RedactionStatus, Report, ReportKind, ReportPage,
+        RoomDetails, RoomPage, RoomQuery, ScheduledTask, Standing,
     },
     ports::{Asked, Fault, Lookup},
     ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
@@ -148,6 +149,10 @@ impl Lookup for Homeserver {
         Box::pin(self.reports_of(kind, from, limit))
     }
 
+    fn filed_report(&self, kind: ReportKind, id: u64) -> Asked<'_, Option<Report>> {
+        Box::pin(self.report_of(kind, id))
+    }
+
     fn reported_event(&self, report: u64) -> Asked<'_, Option<Event>> {
         Box::pin(async move {
             let found = read(|| self.admin.event_report(report)).await?;
@@ -158,7 +163,7 @@ impl Lookup for Homeserver {
     fn tasks<'a>(&'a self, room: Option<&'a RoomId>) -> Asked<'a, Vec<ScheduledTask>> {
         Box::pin(async move {
             let query = ScheduledTasksQuery {
-                action_name: vec![DELETE_ROOM.to_owned(), PURGE_HISTORY.to_owned()],
+                action_name: [DELETE_ROOM, PURGE_HISTORY, REDACT_USER].map(str::to_owned).to_vec(),
                 resource_id: room.map(ToString::to_string),
                 ..ScheduledTasksQuery::default()
             };
@@ -301,6 +306,22 @@ impl Lookup for Homeserver {
                 created_at: user.creation_ts.map(|at| i64::from(at.get()) * 1000),
             }))
         })
+    }
+
+    fn member<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, Option<Event>> {
+        Box::pin(self.member_of(room, user))
+    }
+
+    fn memberships<'a>(&'a self, user: &'a UserId) -> Asked<'a, BTreeMap<OwnedRoomId, String>> {
+        Box::pin(self.memberships_of(user))
+    }
+
+    fn media<'a>(&'a self, media: &'a Mxc) -> Asked<'a, Option<MediaDetails>> {
+        Box::pin(self.details_of(media))
+    }
+
+    fn redaction<'a>(&'a self, redact_id: &'a str) -> Asked<'a, Option<RedactionStatus>> {
+        Box::pin(self.redaction_of(redact_id))
     }
 
     fn standing<'a>(&'a self, user: &'a UserId) -> Asked<'a, Standing> {

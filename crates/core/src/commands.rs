@@ -47,6 +47,7 @@ mod shutdown;
 mod shutdown_status;
 mod space;
 mod state;
+mod stats;
 mod status;
 mod unblock;
 mod undo;
@@ -112,6 +113,7 @@ pub fn table() -> Vec<Entry> {
         entry::<shutdown_status::ShutdownStatus>(),
         entry::<space::Space>(),
         entry::<state::State>(),
+        entry::<stats::Stats>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),

@@ -20,10 +20,10 @@ mod shutdown;
 mod shutdown_v1;
 mod tell;
 mod webhook;
+mod work;
 
 use std::{collections::HashSet, mem::discriminant, sync::Arc, time::Duration};
 
-use ruma::RoomId;
 use serde_json::Value;
 use tokio::{
     sync::{Mutex, Notify},
@@ -36,9 +36,9 @@ use self::settle::settle;
 use crate::{
     commands::Settings,
     guard,
-    model::{Block, Listing, Millis, Switch},
-    plan::{DeleteApi, Effect, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
-    ports::{Change, Clock, Effects, Fault, Reporting, Store, StoreError, Which},
+    model::Millis,
+    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, StepState},
+    ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
     speech::{Effort, NO, PARTLY, Say, YES},
     text::duration::in_words,
@@ -52,33 +52,6 @@ fn edit_after(edits: Millis) -> Millis {
 
 /// Why nothing is done to a room.
 const UNKNOWN_ROOM: &str = "The server does not know this room (any more).";
-/// What is true of a step that was begun and could not be followed to its end.
-fn uncertain(step: &Step) -> String {
-    let look = match step {
-        Step::BlockRoom { .. }
-        | Step::UnblockRoom { .. }
-        | Step::ShutDownRoom { .. }
-        | Step::PurgeEmptyRoom { .. }
-        | Step::ListRoom { .. }
-        | Step::UnlistRoom { .. } => "!room",
-        Step::MakeRoomAdmin { .. } | Step::JoinRoom { .. } | Step::LeaveRoom { .. } => "!members",
-        Step::DeleteExtremities { .. } => "!extremities",
-        Step::PurgeHistory { .. } => "!messages",
-        Step::AddAlias { .. } | Step::RemoveAlias { .. } => "!alias of",
-        Step::RedactEvent { .. } => "!event",
-        Step::Member { .. } | Step::Sanction { .. } | Step::Lift { .. } => "!can",
-        Step::RedactUser { .. } => "!messages",
-        Step::QuarantineMedia { .. }
-        | Step::UnquarantineMedia { .. }
-        | Step::DeleteReport { .. }
-        | Step::IgnoreReporter { .. }
-        | Step::HeedReporter { .. }
-        | Step::Tell { .. }
-        | Step::CallWebhook { .. } => return "It may have happened all the same.".to_owned(),
-    };
-    format!("It may have happened all the same: look with {look} before you try again.")
-}
-
 impl Patience {
     fn is_over(self, waited: Duration) -> bool {
         match self {
@@ -296,7 +269,7 @@ impl Executor {
                     let waited = Duration::from_millis(u64::try_from(now - since).unwrap_or_default());
                     if patience.is_over(waited) {
                         let why = format!("{fault} I tried for {}.", in_words(waited));
-                        let but = plan.steps[n].state.as_ref().map(|_| uncertain(&plan.steps[n].step));
+                        let but = plan.steps[n].state.as_ref().map(|_| work::uncertain(&plan.steps[n].step));
                         self.end(&mut next, n, Outcome::Failed { why, but }, &mut changes);
                         Duration::ZERO
                     } else {
@@ -306,7 +279,7 @@ impl Executor {
                 }
                 Advance::Unknown(fault) => {
                     (polls, away_since) = (0, None);
-                    let but = Some(uncertain(&plan.steps[n].step));
+                    let but = Some(work::uncertain(&plan.steps[n].step));
                     self.end(&mut next, n, Outcome::Failed { why: fault.to_string(), but }, &mut changes);
                     Duration::ZERO
                 }
@@ -366,8 +339,8 @@ impl Executor {
             }
         }
         match planned.step.room_ref() {
-            Some(room) => in_a_room(effects, &room.id, &planned.step, state, turn).await,
-            None => elsewhere(effects, &planned.step, state).await,
+            Some(room) => work::in_a_room(effects, &room.id, &planned.step, state, turn).await,
+            None => work::elsewhere(effects, &planned.step, state).await,
         }
     }
 
@@ -379,7 +352,7 @@ impl Executor {
             outcome: outcome.clone(),
             at: self.clock.now(),
         });
-        changes.extend(remembered(&plan.steps[n].step, &outcome).map(Change::Reporting));
+        changes.extend(work::remembered(&plan.steps[n].step, &outcome).map(Change::Reporting));
         plan.steps[n].outcome = Some(outcome);
     }
 
@@ -414,89 +387,6 @@ impl Executor {
         }
         Ok(())
     }
-}
-
-/// One unit of work of a step that is about a room.
-async fn in_a_room(
-    effects: &dyn Effects,
-    room: &RoomId,
-    step: &Step,
-    state: Option<&StepState>,
-    turn: Turn,
-) -> Advance {
-    match step {
-        Step::BlockRoom { .. } => block::advance(effects, room, Block::On, state).await,
-        Step::UnblockRoom { .. } => block::advance(effects, room, Block::Off, state).await,
-        Step::ShutDownRoom { shutdown, api: DeleteApi::V2, .. } => {
-            shutdown::advance(effects, room, shutdown, state).await
-        }
-        Step::ShutDownRoom { shutdown, api: DeleteApi::V1, .. } => {
-            shutdown_v1::advance(effects, room, shutdown, state, turn).await
-        }
-        Step::PurgeEmptyRoom { .. } => shutdown::purge_empty(effects, room, state).await,
-        Step::MakeRoomAdmin { user, .. } => admin::advance(effects, room, user, state).await,
-        Step::DeleteExtremities { .. } => extremities::advance(effects, room, state, turn).await,
-        Step::PurgeHistory { purge, .. } => purge::advance(effects, room, purge, state, turn).await,
-        Step::ListRoom { .. } => listing::advance(effects, room, Listing::Listed, state).await,
-        Step::UnlistRoom { .. } => listing::advance(effects, room, Listing::Unlisted, state).await,
-        Step::AddAlias { alias, .. } => alias::advance(effects, room, alias, alias::Wish::Added, state).await,
-        Step::RemoveAlias { alias, .. } => {
-            alias::advance(effects, room, alias, alias::Wish::Removed, state).await
-        }
-        Step::JoinRoom { .. } => moving::advance(effects, room, moving::Wish::Inside, state).await,
-        Step::LeaveRoom { .. } => moving::advance(effects, room, moving::Wish::Outside, state).await,
-        Step::RedactEvent { event_id, reason, .. } => {
-            redact::one(effects, room, event_id, reason.as_deref(), state).await
-        }
-        Step::Member { user, change, reason, .. } => {
-            member::advance(effects, room, user, *change, reason.as_deref(), state).await
-        }
-        // These are about no room.
-        Step::RedactUser { .. }
-        | Step::Sanction { .. }
-        | Step::Lift { .. }
-        | Step::QuarantineMedia { .. }
-        | Step::UnquarantineMedia { .. }
-        | Step::DeleteReport { .. }
-        | Step::IgnoreReporter { .. }
-        | Step::HeedReporter { .. }
-        | Step::Tell { .. }
-        | Step::CallWebhook { .. } => elsewhere(effects, step, state).await,
-    }
-}
-
-/// One unit of work of a step that is about no room.
-async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<&StepState>) -> Advance {
-    match step {
-        Step::RedactUser { user, rooms, reason } => {
-            redact::all(effects, user, rooms, reason.as_deref(), state).await
-        }
-        Step::Sanction { user, sanction } => {
-            sanction::advance(effects, user, *sanction, Switch::On, state).await
-        }
-        Step::Lift { user, sanction } => {
-            sanction::advance(effects, user, *sanction, Switch::Off, state).await
-        }
-        Step::QuarantineMedia { media, .. } => media::advance(effects, media, Switch::On, state).await,
-        Step::UnquarantineMedia { media } => media::advance(effects, media, Switch::Off, state).await,
-        Step::DeleteReport { report } => filed::delete(effects, *report).await,
-        Step::IgnoreReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterIgnored }),
-        Step::HeedReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterHeeded }),
-        Step::Tell { user, text, key } => tell::advance(effects, user, text, key, state).await,
-        Step::CallWebhook { name, body } => webhook::advance(effects, name, body).await,
-        _ => failed("This needs a room, and has none.", None),
-    }
-}
-
-/// What is remembered when a step ended that changes what the bot remembers.
-fn remembered(step: &Step, outcome: &Outcome) -> Option<Reporting> {
-    let (Step::IgnoreReporter { user } | Step::HeedReporter { user }) = step else { return None };
-    let to = match outcome {
-        Outcome::Done { effect: Effect::ReporterIgnored } => Switch::On,
-        Outcome::Done { .. } => Switch::Off,
-        Outcome::Failed { .. } => return None,
-    };
-    Some(Reporting::Ignored { reporter: user.to_string(), to })
 }
 
 /// Whether the next call to the server takes as long as all the work, so that nothing can be said meanwhile.

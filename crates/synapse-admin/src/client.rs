@@ -106,7 +106,9 @@ impl Client {
     fn request(&self, method: Method, path: &'static str, parts: &[&str]) -> Request<'_> {
         let mut url = self.homeserver_url.clone();
         url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), fill(path, parts)));
-        Request { client: self, method, path, url, body: None, token: Token::Sent, timeout: None }
+        // In a URL these mean another path, however they are encoded.
+        let misfit = parts.iter().find(|part| matches!(**part, "" | "." | "..")).map(ToString::to_string);
+        Request { client: self, method, path, url, body: None, token: Token::Sent, timeout: None, misfit }
     }
 
     async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
@@ -145,6 +147,8 @@ pub(crate) struct Request<'a> {
     body: Option<Value>,
     token: Token,
     timeout: Option<Duration>,
+    /// A part that no path can hold.
+    misfit: Option<String>,
 }
 
 /// Whether the access token goes with a request.
@@ -176,8 +180,22 @@ impl Request<'_> {
 
     /// Sends it once and reads the answer.
     pub(crate) async fn answer<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.received().await?.read()
+    }
+
+    /// As [`Request::answer`], for calls where the status tells what was done.
+    pub(crate) async fn answer_and_status<T: DeserializeOwned>(self) -> Result<(T, u16), Error> {
+        let answer = self.received().await?;
+        let status = answer.status.as_u16();
+        Ok((answer.read()?, status))
+    }
+
+    async fn received(self) -> Result<Answer, Error> {
+        if let Some(misfit) = &self.misfit {
+            return Err(Error::Misconfigured(format!("“{misfit}” cannot be in a path")));
+        }
         let client = self.client;
-        client.send(self).await?.read()
+        client.send(self).await
     }
 }
 

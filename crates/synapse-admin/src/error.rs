@@ -55,7 +55,8 @@ pub enum Error {
         /// What is wrong with the answer, with its first characters where they cannot be private.
         what: String,
     },
-    /// The request could not be made: the homeserver URL or the access token is unusable.
+    /// The request could not be made: the homeserver URL or the access token is unusable, or an ID is one that no path can
+    /// hold, such as `..`.
     #[error("the client is not set up properly: {0}")]
     Misconfigured(String),
 }
@@ -117,6 +118,24 @@ impl Error {
             }
             Self::NotRouted { .. } | Self::Misconfigured(_) => false,
         }
+    }
+}
+
+/// `None` for what does not exist.
+pub(crate) fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `None` for a call that the server does not have.
+pub(crate) fn offered<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_offered() => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,11 +1,23 @@
-//! Accounts: `GET /_synapse/admin/v2/users/{user_id}` and `…/v1/users/{user_id}/override_ratelimit`.
-//!
-//! There is no `PUT /v2/users/{user_id}` here: it creates an account when the ID has a typo.
+//! Accounts: `GET /_synapse/admin/v2/users/{user_id}`, `…/v1/users/{user_id}/override_ratelimit`, and what can be done
+//! to an account or found out about it.
+
+mod change;
+mod devices;
+mod find;
+mod list;
+mod redact;
+mod rooms;
+
+pub use change::{Erase, LogoutDevices, Switch};
+pub use devices::{Connection, Device};
+pub use list::{Deactivated, ListUsers, ListedUser, UserList, UserOrder};
+pub use redact::{RedactStatus, RedactUser};
 
 use ruma::{MilliSecondsSinceUnixEpoch, OwnedUserId, SecondsSinceUnixEpoch, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::error::found;
 use crate::{Client, Error, lenient};
 
 const RATE_LIMIT: &str = "/_synapse/admin/v1/users/{user_id}/override_ratelimit";
@@ -14,11 +26,7 @@ impl Client {
     /// An account of this server; `None` if there is none. 400 for a user of another server.
     pub async fn user(&self, user_id: &UserId) -> Result<Option<User>, Error> {
         let user = self.get("/_synapse/admin/v2/users/{user_id}", &[user_id.as_str()]);
-        match user.answer().await {
-            Ok(user) => Ok(Some(user)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        found(user.answer().await)
     }
 
     /// The rate limit set for a user; `None` if the server's own applies.

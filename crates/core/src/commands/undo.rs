@@ -119,7 +119,10 @@ impl Command for Undo {
             .find(|other| {
                 other.steps.iter().any(|theirs| steps.iter().any(|ours| ours.lane() == theirs.step.lane()))
             })
-            .map(|other| format!("Job {} ({}) came later and is about the same.", other.id, other.command));
+            .map(|other| {
+                let what = if steps[0].room_ref().is_some() { "room" } else { "target" };
+                format!("Job {} ({}) came later and is about the same {what}.", other.id, other.command)
+            });
         let mut preview = Reply::new()
             .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
             .list(steps.iter().map(crate::plan::Step::describe));

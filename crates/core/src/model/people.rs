@@ -163,6 +163,9 @@ impl FromStr for Mxc {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match <&MxcUri>::from(text).parts() {
+            Ok((_, id)) if id.is_empty() || !id.chars().all(|c| c.is_ascii_graphic() && c != '/') => {
+                Err("that is no mxc:// URI of a file: the ID in it is none".to_owned())
+            }
             Ok((server, id)) => Ok(Self { server: server.to_owned(), id: id.to_owned() }),
             Err(error) => Err(format!("that is no mxc:// URI of a file: {error}")),
         }
@@ -217,9 +220,15 @@ mod tests {
     fn files_have_a_server_and_an_id() {
         let mxc: Mxc = "mxc://hs.test/abc".parse().expect("a file");
         assert_eq!(mxc.to_string(), "mxc://hs.test/abc");
-        for bad in
-            ["", "mxc://", "mxc://hs.test", "mxc://hs.test/", "https://hs.test/abc", "mxc://hs.test/a/b"]
-        {
+        for bad in [
+            "",
+            "mxc://",
+            "mxc://hs.test",
+            "mxc://hs.test/",
+            "https://hs.test/abc",
+            "mxc://hs.test/a/b",
+            "mxc://hs.test/a b",
+        ] {
             assert!(bad.parse::<Mxc>().is_err(), "{bad}");
         }
     }

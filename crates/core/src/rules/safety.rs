@@ -95,8 +95,10 @@ pub fn check(steps: &[Step], management: &RoomId, under_way: &[Plan], confirm_ov
         return Verdict::Confirm(format!("This cannot simply be undone: {why}."));
     }
     if steps.len() > confirm_over {
+        let are_rooms = steps.iter().all(|step| step.room_ref().is_some() && step.against().is_none());
+        let what = if are_rooms { "rooms" } else { "changes" };
         return Verdict::Confirm(format!(
-            "{} things at once are more than I do without asking.",
+            "{} {what} at once is more than I change without asking.",
             steps.len()
         ));
     }

@@ -6,11 +6,11 @@ use ruma::{OwnedEventId, owned_event_id, owned_room_id, owned_user_id};
 use serde_json::{Value, json};
 
 use crate::{
-    model::{About, BlockStatus, Report, ReportKey, ReportKind},
+    model::{About, BlockStatus, Report, ReportKey, ReportKind, Switch},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
     ports::{
-        Case, CaseState, Change, Digest, Gap, InboxEvent, Priority, Queue, Reporting, Seen, Store,
-        UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
+        Acted, Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, Hit, InboxEvent, Priority, Queue,
+        Reporting, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -360,6 +360,12 @@ fn reporting(store: &dyn Store) {
         by: Some(by.clone()),
         note: Some("done".into()),
         changed_at: 20,
+        decisions: vec![Decision {
+            state: CaseState::Resolved,
+            by: by.clone(),
+            note: Some("done".into()),
+            at: 20,
+        }],
         ..case
     };
     let which = |which: WhichCases| store.cases(&which).expect("the store reads");
@@ -387,4 +393,61 @@ fn reporting(store: &dyn Store) {
     assert_eq!(author("@eve:far.test"), [third]);
     assert_eq!(author("@nobody:far.test"), []);
     assert_eq!(store.next_case_id(), Ok(4));
+    weighing(store);
+}
+
+/// What rules make of cases, what was forwarded, and who is ignored. There are the cases 1, with two reports, and 2.
+fn weighing(store: &dyn Store) {
+    let commit = |change: Reporting| store.commit(vec![Change::Reporting(change)]).expect("commits");
+    assert_eq!(store.unweighed(), Ok(vec![(1, 0), (2, 0)]));
+    commit(Reporting::Weighed { case: 1, reports: 1 });
+    commit(Reporting::Weighed { case: 2, reports: 1 });
+    assert_eq!(store.unweighed(), Ok(vec![(1, 1)]));
+    commit(Reporting::Weighed { case: 1, reports: 2 });
+    // What was weighed stays weighed.
+    commit(Reporting::Weighed { case: 1, reports: 1 });
+    assert_eq!(store.unweighed(), Ok(vec![]));
+    commit(Reporting::Prioritized { case: 2 });
+    let priority = |id| store.case(id).expect("the store reads").map(|case| case.priority);
+    assert_eq!((priority(1), priority(2)), (Some(Priority::Normal), Some(Priority::High)));
+    let hit =
+        |at, acted| Hit {
+            rule: "“spam”".into(), case: 1, author: Some("@eve:far.test".into()), at, acted
+        };
+    let hits = [
+        hit(5, Acted::DryRun),
+        hit(6, Acted::Did(Some(3))),
+        Hit { author: None, ..hit(7, Acted::Held("no".into())) },
+    ];
+    for hit in &hits {
+        commit(Reporting::Hit(hit.clone()));
+    }
+    assert_eq!(store.hits(6), Ok(hits[1..].to_vec()));
+    let ignored = |reporter: &str, to| commit(Reporting::Ignored { reporter: reporter.into(), to });
+    ignored("@ana:hs.test", Switch::On);
+    ignored("@ana:hs.test", Switch::On);
+    ignored("@eve:hs.test", Switch::On);
+    ignored("@eve:hs.test", Switch::Off);
+    assert_eq!(store.ignored_reporters(), Ok(BTreeSet::from(["@ana:hs.test".to_owned()])));
+    let about = About::Room { room_id: "!r:hs.test".into() };
+    let forwarded = |at| Report {
+        key: ReportKey { kind: ReportKind::Room, id: 0, received_ts: at },
+        reporter: "@ana:hs.test".into(),
+        reason: None,
+        about: about.clone(),
+        author: None,
+    };
+    commit(Reporting::Forwarded(forwarded(8)));
+    commit(Reporting::Forwarded(forwarded(9)));
+    let waiting = store.forwarded().expect("the store reads");
+    assert_eq!(waiting.iter().map(|report| report.key.received_ts).collect::<Vec<_>>(), [8, 9]);
+    assert!(waiting[0].key.id > FORWARDED && waiting[1].key.id > waiting[0].key.id);
+    commit(Reporting::Joined { case: 1, report: waiting[1].clone() });
+    commit(Reporting::Joined { case: 1, report: waiting[1].clone() });
+    assert_eq!(store.forwarded(), Ok(waiting[..1].to_vec()));
+    assert_eq!(store.unweighed(), Ok(vec![(1, 2)]));
+    commit(Reporting::Joined { case: 1, report: waiting[0].clone() });
+    commit(Reporting::Forwarded(forwarded(10)));
+    let newest = store.forwarded().expect("the store reads");
+    assert!(newest[0].key.id > waiting[1].key.id, "a number is never given again");
 }

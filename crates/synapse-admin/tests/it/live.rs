@@ -1,12 +1,17 @@
-//! Every call about rooms and reports on a real Synapse, with good and bad input, so that the recorded answers of the
+//! Every call on a real Synapse, with good and bad input, so that the recorded answers of the
 //! other tests stay honest.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod accounts;
 mod changing;
 mod deleting;
 mod looking;
+mod media;
+mod redacting;
 mod reporting;
+mod server;
+mod speaking;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, room_id};
 use serde_json::{Value, json};

@@ -1,5 +1,9 @@
 //! Accounts and their rate limits.
 
+mod change;
+mod looking;
+mod redact;
+
 use ruma::{UInt, user_id};
 use serde_json::{Value, json};
 use synapse_admin::{RateLimit, User};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     model::{Report, ReportKey},
-    ports::CaseState,
+    ports::{CaseState, Priority},
 };
 
 const HOUR: Millis = 3_600_000;
@@ -42,7 +42,7 @@ fn case(about: About, evidence: Value) -> Case {
         opened_at: NOON + HOUR,
         changed_at: NOON + HOUR,
         evidence: Some(evidence),
-        priority: crate::ports::Priority::Normal,
+        priority: Priority::Normal,
         decisions: Vec::new(),
         reports: vec![report(&about, 1, "@rep:hs.test", Some("rude"))],
         about,

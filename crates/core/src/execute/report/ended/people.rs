@@ -1,6 +1,7 @@
 //! What is said of a step that ended and was about people, files or reports.
 
 use crate::{
+    model::MemberChange,
     plan::{Effect, RoomRef, Step},
     reply::Line,
     text::number::counted,
@@ -20,15 +21,18 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
             }
         }
         (Step::Member { user, change, .. }, Effect::MemberChanged { before }) => {
-            let word = match change {
-                crate::model::MemberChange::Kick => "kicked from ",
-                crate::model::MemberChange::Ban => "banned from ",
-                crate::model::MemberChange::Unban => "no longer banned from ",
-                crate::model::MemberChange::Invite => "invited to ",
-            };
             let was_so = change.is_done(before.as_deref());
-            let line = line.code(user.as_str()).text(if was_so { " was " } else { " is " });
-            line.text(word).append(room()).text(if was_so { " before, or needed not be." } else { "." })
+            let (words, end) = match (change, was_so) {
+                (MemberChange::Kick, false) => (" is kicked from ", "."),
+                (MemberChange::Kick, true) => (" was not in ", " any more."),
+                (MemberChange::Ban, false) => (" is banned from ", "."),
+                (MemberChange::Ban, true) => (" was banned from ", " before already."),
+                (MemberChange::Unban, false) => (" is no longer banned from ", "."),
+                (MemberChange::Unban, true) => (" was not banned from ", "."),
+                (MemberChange::Invite, false) => (" is invited to ", "."),
+                (MemberChange::Invite, true) => (" was in ", ", or invited, before already."),
+            };
+            line.code(user.as_str()).text(words).append(room()).text(end)
         }
         (Step::Sanction { user, sanction }, Effect::Sanctioned { before }) => {
             let line = line.code(user.as_str()).text(if *before { " was " } else { " is " });

@@ -1,0 +1,123 @@
+//! Which code does one unit of work of which step, and what is true of a step in doubt.
+
+use ruma::RoomId;
+
+use super::{
+    Advance, Turn, admin, alias, block, extremities, failed, filed, listing, media, member, moving, purge,
+    redact, sanction, shutdown, shutdown_v1, tell, webhook,
+};
+use crate::{
+    model::{Block, Listing, Switch},
+    plan::{DeleteApi, Effect, Outcome, Step, StepState},
+    ports::{Effects, Reporting},
+};
+
+/// One unit of work of a step that is about a room.
+pub(super) async fn in_a_room(
+    effects: &dyn Effects,
+    room: &RoomId,
+    step: &Step,
+    state: Option<&StepState>,
+    turn: Turn,
+) -> Advance {
+    match step {
+        Step::BlockRoom { .. } => block::advance(effects, room, Block::On, state).await,
+        Step::UnblockRoom { .. } => block::advance(effects, room, Block::Off, state).await,
+        Step::ShutDownRoom { shutdown, api: DeleteApi::V2, .. } => {
+            shutdown::advance(effects, room, shutdown, state).await
+        }
+        Step::ShutDownRoom { shutdown, api: DeleteApi::V1, .. } => {
+            shutdown_v1::advance(effects, room, shutdown, state, turn).await
+        }
+        Step::PurgeEmptyRoom { .. } => shutdown::purge_empty(effects, room, state).await,
+        Step::MakeRoomAdmin { user, .. } => admin::advance(effects, room, user, state).await,
+        Step::DeleteExtremities { .. } => extremities::advance(effects, room, state, turn).await,
+        Step::PurgeHistory { purge, .. } => purge::advance(effects, room, purge, state, turn).await,
+        Step::ListRoom { .. } => listing::advance(effects, room, Listing::Listed, state).await,
+        Step::UnlistRoom { .. } => listing::advance(effects, room, Listing::Unlisted, state).await,
+        Step::AddAlias { alias, .. } => alias::advance(effects, room, alias, alias::Wish::Added, state).await,
+        Step::RemoveAlias { alias, .. } => {
+            alias::advance(effects, room, alias, alias::Wish::Removed, state).await
+        }
+        Step::JoinRoom { .. } => moving::advance(effects, room, moving::Wish::Inside, state).await,
+        Step::LeaveRoom { .. } => moving::advance(effects, room, moving::Wish::Outside, state).await,
+        Step::RedactEvent { event_id, reason, .. } => {
+            redact::one(effects, room, event_id, reason.as_deref(), state).await
+        }
+        Step::Member { user, change, reason, .. } => {
+            member::advance(effects, room, user, *change, reason.as_deref(), state).await
+        }
+        // These are about no room.
+        Step::RedactUser { .. }
+        | Step::Sanction { .. }
+        | Step::Lift { .. }
+        | Step::QuarantineMedia { .. }
+        | Step::UnquarantineMedia { .. }
+        | Step::DeleteReport { .. }
+        | Step::IgnoreReporter { .. }
+        | Step::HeedReporter { .. }
+        | Step::Tell { .. }
+        | Step::CallWebhook { .. } => elsewhere(effects, step, state).await,
+    }
+}
+
+/// One unit of work of a step that is about no room.
+pub(super) async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<&StepState>) -> Advance {
+    match step {
+        Step::RedactUser { user, rooms, reason } => {
+            redact::all(effects, user, rooms, reason.as_deref(), state).await
+        }
+        Step::Sanction { user, sanction } => {
+            sanction::advance(effects, user, *sanction, Switch::On, state).await
+        }
+        Step::Lift { user, sanction } => {
+            sanction::advance(effects, user, *sanction, Switch::Off, state).await
+        }
+        Step::QuarantineMedia { media, .. } => media::advance(effects, media, Switch::On, state).await,
+        Step::UnquarantineMedia { media } => media::advance(effects, media, Switch::Off, state).await,
+        Step::DeleteReport { report } => filed::delete(effects, *report).await,
+        Step::IgnoreReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterIgnored }),
+        Step::HeedReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterHeeded }),
+        Step::Tell { user, text, key } => tell::advance(effects, user, text, key, state).await,
+        Step::CallWebhook { name, body } => webhook::advance(effects, name, body).await,
+        _ => failed("This needs a room, and has none.", None),
+    }
+}
+
+/// What is remembered when a step ended that changes what the bot remembers.
+pub(super) fn remembered(step: &Step, outcome: &Outcome) -> Option<Reporting> {
+    let (Step::IgnoreReporter { user } | Step::HeedReporter { user }) = step else { return None };
+    let to = match outcome {
+        Outcome::Done { effect: Effect::ReporterIgnored } => Switch::On,
+        Outcome::Done { .. } => Switch::Off,
+        Outcome::Failed { .. } => return None,
+    };
+    Some(Reporting::Ignored { reporter: user.to_string(), to })
+}
+
+/// What is true of a step that was begun and could not be followed to its end.
+pub(super) fn uncertain(step: &Step) -> String {
+    let look = match step {
+        Step::BlockRoom { .. }
+        | Step::UnblockRoom { .. }
+        | Step::ShutDownRoom { .. }
+        | Step::PurgeEmptyRoom { .. }
+        | Step::ListRoom { .. }
+        | Step::UnlistRoom { .. } => "!room",
+        Step::MakeRoomAdmin { .. } | Step::JoinRoom { .. } | Step::LeaveRoom { .. } => "!members",
+        Step::DeleteExtremities { .. } => "!extremities",
+        Step::PurgeHistory { .. } => "!messages",
+        Step::AddAlias { .. } | Step::RemoveAlias { .. } => "!alias of",
+        Step::RedactEvent { .. } => "!event",
+        Step::Member { .. } | Step::Sanction { .. } | Step::Lift { .. } => "!can",
+        Step::RedactUser { .. } => "!messages",
+        Step::QuarantineMedia { .. }
+        | Step::UnquarantineMedia { .. }
+        | Step::DeleteReport { .. }
+        | Step::IgnoreReporter { .. }
+        | Step::HeedReporter { .. }
+        | Step::Tell { .. }
+        | Step::CallWebhook { .. } => return "It may have happened all the same.".to_owned(),
+    };
+    format!("It may have happened all the same: look with {look} before you try again.")
+}
