@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Notify};
 use tracing::{debug, info, warn};
 
 pub use self::gather::gather;
-use self::wish::Wish;
+pub(crate) use self::wish::{Wish, wish};
 use crate::{
     commands::{Failure, Settings},
     ports::{Case, CaseId, Change, Clock, Fault, Lookup, Reporting, Store, StoreError},
@@ -159,7 +159,7 @@ impl Automatic {
         patience: Patience,
     ) -> Result<Wish, Trouble> {
         let (lookup, records) = (&*self.lookup, self.store.as_records());
-        match wish::wish(lookup, records, &self.settings, (place, rule), case, facts).await {
+        match wish(lookup, records, &self.settings, (place, rule), case, facts).await {
             Ok(wish) => Ok(wish),
             Err(Failure::Store(error)) => Err(error.into()),
             Err(Failure::Fault(fault)) if patience == Patience::Waits || is_waited_for(&fault) => {

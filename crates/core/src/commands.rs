@@ -41,6 +41,7 @@ mod room;
 mod room_admin;
 mod room_list;
 mod rooms;
+mod rules;
 mod several;
 mod sheet;
 mod shutdown;
@@ -109,6 +110,7 @@ pub fn table() -> Vec<Entry> {
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<rooms::Rooms>(),
+        entry::<rules::Rules>(),
         entry::<shutdown::Shutdown>(),
         entry::<shutdown_status::ShutdownStatus>(),
         entry::<space::Space>(),

@@ -15,6 +15,7 @@ use std::{
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, info, warn};
 
+pub(crate) use self::evidence::evidence_of;
 use self::{
     evidence::{Gatherer, Patience},
     reading::{Depth, Filed, Trouble, filed},

@@ -17,20 +17,20 @@ use crate::{
 };
 
 /// What a rule wants.
-pub(super) struct Wish {
+pub(crate) struct Wish {
     /// The rule's place in the configuration.
-    pub(super) place: usize,
-    pub(super) rule: Rule,
+    pub(crate) place: usize,
+    pub(crate) rule: Rule,
     /// What it may do by itself.
-    pub(super) steps: Vec<Step>,
+    pub(crate) steps: Vec<Step>,
     /// What it only ever asks for.
-    pub(super) asks: Vec<Step>,
+    pub(crate) asks: Vec<Step>,
     /// What would happen, of both.
-    pub(super) preview: Reply,
+    pub(crate) preview: Reply,
     /// What it wants and cannot have, each with why.
-    pub(super) missing: Vec<Line>,
+    pub(crate) missing: Vec<Line>,
     /// Why nothing is done.
-    pub(super) objection: Option<Line>,
+    pub(crate) objection: Option<Line>,
 }
 
 impl Wish {
@@ -50,7 +50,7 @@ impl Wish {
 
 /// What is wanted of a rule about a case. What was done about the case already is left out, and so is what this rule wanted
 /// before, whatever became of that: who undid it wants it undone.
-pub(super) async fn wish(
+pub(crate) async fn wish(
     lookup: &dyn Lookup,
     records: &dyn Records,
     settings: &Settings,
