@@ -206,7 +206,7 @@ mod tests {
             ("09:30-17:00", at(9, 30), true),
             ("09:30-17:00", at(17, 0), false),
             ("09:30 - 17:00", at(12, 0), true),
-            ("00:00-23:59", Millis::MIN, false),
+            ("00:00-23:59", at(23, 59), false),
         ] {
             let time: TimeOfDay = text.parse().expect("a time of day");
             assert_eq!(time.contains(when), is, "{text} {when}");
