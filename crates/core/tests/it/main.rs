@@ -3,6 +3,7 @@
 mod acting;
 mod acts;
 mod addressing;
+mod automatic;
 mod batches;
 mod beside;
 mod can;
