@@ -13,7 +13,7 @@ use crate::{
     reply::Line,
     reports::evidence_of,
     rules::{
-        case::{in_a_line, subject},
+        case::subject,
         reports::{Facts, Mode, Rules, Verdict, matches, weigh},
     },
     text::target::EventTarget,
@@ -93,7 +93,7 @@ impl Trial {
             0 => Line::from("What the rules make of ")
                 .append(subject(&self.case))
                 .text(", which nobody reported"),
-            _ => Line::from("What the rules make of case ").append(in_a_line(&self.case)),
+            id => Line::from(format!("What the rules make of case {id}, ")).append(subject(&self.case)),
         }
     }
 

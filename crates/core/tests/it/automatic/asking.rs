@@ -48,7 +48,7 @@ async fn beyond_the_limit_of_an_hour_it_asks_and_then_says_so_once() {
     }
     let said = reported(&mut stage, 3, "@ana:hs.test", 3).await;
     has(&said, &["Job 3: do it?", "reports.max_actions_per_hour"]);
-    assert_eq!(stage.homeserver.writes(), ["redact $bad1", "redact $bad2"]);
+    assert_eq!(stage.homeserver.writes(), ["redact !lounge:hs.test $bad1", "redact !lounge:hs.test $bad2"]);
     let mut notices = String::new();
     for n in 4..=16 {
         notices += &reported(&mut stage, n, "@ana:hs.test", n).await;
