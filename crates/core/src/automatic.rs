@@ -90,8 +90,8 @@ impl Automatic {
         waiting.sort_by_key(|id| (tries.get(id).copied().unwrap_or_default(), *id));
         let (mut found, mut away) = (Found::Nothing, 0);
         for id in waiting {
-            let tried = tries.get(&id).copied().unwrap_or_default();
-            let patience = if tried < TRIES { Patience::Waits } else { Patience::Ended };
+            let before = tries.get(&id).copied().unwrap_or_default();
+            let patience = if before < TRIES { Patience::Waits } else { Patience::Ended };
             match self.weigh(id, patience).await {
                 Ok(()) => {
                     tries.remove(&id);
@@ -102,13 +102,13 @@ impl Automatic {
                     found = Found::More;
                     if is_waited_for(&fault) {
                         // It says nothing about the case; the next round begins with another one.
-                        tries.insert(id, tried.max(1).min(TRIES - 1));
+                        tries.insert(id, before.max(1).min(TRIES - 1));
                         away += 1;
                         if away == AWAY {
                             break;
                         }
                     } else {
-                        tries.insert(id, tried + 1);
+                        tries.insert(id, before + 1);
                     }
                 }
                 Err(Trouble::Store(error)) => return Err(error),

@@ -27,14 +27,14 @@ pub(in crate::commands) struct Trial {
     wishes: Vec<Option<Wish>>,
 }
 
-pub(super) async fn gather(world: &World<'_>, words: &[String]) -> Result<Trial, Failure> {
+pub(super) async fn gather(world: &World<'_>, typed: &[String]) -> Result<Trial, Failure> {
     let is_case = |word: &String| word.trim_start_matches('#').chars().all(|c| c.is_ascii_digit());
-    let case = match words {
+    let case = match typed {
         [word] if is_case(word) => {
             let id = number(word).map_err(|why| Failure::told(Line::from(why)))?;
             known(world, id)?
         }
-        words => of_event(world, &target(words)?).await?,
+        typed => of_event(world, &target(typed)?).await?,
     };
     let ignored = world.records.ignored_reporters()?;
     let rules = &world.settings.rules;
