@@ -28,10 +28,10 @@ pub(in crate::commands) struct Trial {
 }
 
 pub(super) async fn gather(world: &World<'_>, typed: &[String]) -> Result<Trial, Failure> {
-    let is_case = |word: &String| word.trim_start_matches('#').chars().all(|c| c.is_ascii_digit());
+    let is_case = |only: &String| only.trim_start_matches('#').chars().all(|c| c.is_ascii_digit());
     let case = match typed {
-        [word] if is_case(word) => {
-            let id = number(word).map_err(|why| Failure::told(Line::from(why)))?;
+        [only] if is_case(only) => {
+            let id = number(only).map_err(|why| Failure::told(Line::from(why)))?;
             known(world, id)?
         }
         typed => of_event(world, &target(typed)?).await?,
