@@ -1,7 +1,9 @@
 //! The configuration file. Unknown keys are errors, errors name the key, the line and the fix, and every secret `x`
 //! may be given as `x_file` instead. The environment is not read.
 
+mod http;
 mod reports;
+mod tell;
 
 use std::{
     collections::BTreeMap,
@@ -12,6 +14,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{
     commands::{Settings, SkipConfirmation, table},
+    model::Switch,
     rules::feed::Level,
     ruma::{OwnedRoomId, OwnedUserId},
     text::{duration::parse_duration, target::RoomTarget},
@@ -304,6 +307,8 @@ impl Config {
             },
             exempt: self.safety.exempt.clone(),
             cards: self.reports.cards(),
+            tell: self.reports.tell.settings(),
+            endpoint: if self.reports.http.listen.is_some() { Switch::On } else { Switch::Off },
             rules: self.reports.rules(),
         }
     }

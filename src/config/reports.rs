@@ -18,7 +18,7 @@ use gleipnir_core::{
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
-use super::{duration, line_of, secret};
+use super::{duration, http::Http, line_of, secret, tell::Tell};
 
 /// `[reports]`
 #[derive(Clone, Debug, Deserialize)]
@@ -31,6 +31,10 @@ pub struct Reports {
     pub actions: Vec<CaseAction>,
     /// Other emoji for actions.
     pub emoji: BTreeMap<CaseAction, String>,
+    /// The endpoint for forwarded reports.
+    pub http: Http,
+    /// What reporters are told.
+    pub tell: Tell,
     /// Which of several rules that match act.
     rules_match: Which,
     /// How many Plans rules carry out in an hour without asking.
@@ -48,6 +52,8 @@ impl Default for Reports {
             poll_interval: Duration::from_secs(15),
             actions: CaseAction::ALL.to_vec(),
             emoji: BTreeMap::new(),
+            http: Http::default(),
+            tell: Tell::default(),
             rules_match: Which::First,
             max_actions_per_hour: rules.per_hour,
             rules: Vec::new(),

@@ -9,7 +9,7 @@ use tracing::debug;
 use crate::{
     model::{About, Context, Event, Report, RoomDetails, is_local},
     plan::RoomRef,
-    ports::{Asked, Fault, Lookup},
+    ports::{Asked, FORWARDED, Fault, Lookup},
     rules::case::{Author, Evidence},
 };
 
@@ -41,7 +41,12 @@ impl<'a> Gatherer<'a> {
     pub(super) async fn gather(&mut self, report: &Report, patience: Patience) -> Result<Evidence, Fault> {
         match &report.about {
             About::Event { room_id, event_id } => {
-                let reported = told(self.lookup.reported_event(report.key.id), patience).await?.flatten();
+                // What was forwarded has no number at the server.
+                let reported = if report.key.id < FORWARDED {
+                    told(self.lookup.reported_event(report.key.id), patience).await?.flatten()
+                } else {
+                    None
+                };
                 self.event(reported, report.author.as_deref(), room_id, event_id, patience).await
             }
             About::User { user_id } => {

@@ -41,5 +41,6 @@ mod step_crashes;
 mod step_faults;
 mod step_reports;
 mod stories;
+mod telling;
 mod tidy;
 mod usage;
