@@ -59,7 +59,7 @@ fn unbegun(rules: Rules) -> Stage {
 }
 
 async fn stage(rules: Vec<Rule>) -> Stage {
-    stage_with(Rules { rules, ..Rules::default() }).await
+    stage_with(Rules { list: rules, ..Rules::default() }).await
 }
 
 async fn stage_with(rules: Rules) -> Stage {
@@ -205,7 +205,7 @@ async fn the_first_of_two_rules_or_both() {
         (Matches::All, vec!["redact !lounge:hs.test $bad1", "suspend @eve:hs.test"]),
     ] {
         let two = vec![rule("one", words(&["redact"])), rule("two", words(&["suspend", "redact"]))];
-        let mut stage = stage_with(Rules { rules: two, matches, per_hour: 10 }).await;
+        let mut stage = stage_with(Rules { list: two, matches, per_hour: 10 }).await;
         reported(&mut stage, 1, "@ana:hs.test", 1).await;
         let mut written = stage.homeserver.writes();
         written.sort();
@@ -226,7 +226,7 @@ async fn priority_and_closing() {
     assert_eq!(reported(&mut stage, 1, "@ana:hs.test", 1).await.matches("---").count(), 0);
     assert_eq!(stage.store.case(1).expect("reads").expect("is there").priority, Priority::High);
     has(&the_card(&stage, 1), &["priority"]);
-    stage.settings.rules.rules.remove(0);
+    stage.settings.rules.list.remove(0);
     stage.restart();
     reported(&mut stage, 2, "@troll:hs.test", 2).await;
     let case = stage.store.case(2).expect("reads").expect("is there");
@@ -415,7 +415,7 @@ async fn without_rules_cases_are_weighed_and_nothing_is_asked() {
     assert_eq!(stage.react_to_reports().await, "");
     assert_eq!(stage.homeserver.calls(), calls);
     // A rule that is written later is for what is reported later.
-    stage.settings.rules.rules.push(rule("nitro", words(&["suspend"])));
+    stage.settings.rules.list.push(rule("nitro", words(&["suspend"])));
     stage.restart();
     assert_eq!(stage.react_to_reports().await, "");
     stage

@@ -41,7 +41,7 @@ pub(super) async fn gather(world: &World<'_>, typed: &[String]) -> Result<Trial,
     let facts =
         gather_facts(world.lookup, rules.needs(), &case, &ignored, world.now, Patience::Ended).await?;
     let mut wishes = Vec::new();
-    for (place, rule) in rules.rules.iter().enumerate() {
+    for (place, rule) in rules.list.iter().enumerate() {
         wishes.push(if matches(&weigh(rule, &facts)) {
             Some(wish(world.lookup, world.records, world.settings, (place, rule), &case, &facts).await?)
         } else {
@@ -100,7 +100,7 @@ impl Trial {
     pub(super) fn lines(&self, rules: &Rules) -> Vec<Line> {
         let acting = rules.matching(&self.facts);
         let mut lines = Vec::new();
-        for ((place, rule), wish) in rules.rules.iter().enumerate().zip(&self.wishes) {
+        for ((place, rule), wish) in rules.list.iter().enumerate().zip(&self.wishes) {
             let weighed = weigh(rule, &self.facts);
             let heading = Line::new().strong(format!("{}. ", place + 1)).user(&rule.name);
             lines.push(match wish {

@@ -40,8 +40,7 @@ async fn what_was_asked_for_is_cancelled_or_expires() {
 
 #[tokio::test]
 async fn beyond_the_limit_of_an_hour_it_asks_and_then_says_so_once() {
-    let rules =
-        Rules { rules: vec![rule("nitro", words(&["redact"]))], matches: Matches::First, per_hour: 2 };
+    let rules = Rules { list: vec![rule("nitro", words(&["redact"]))], matches: Matches::First, per_hour: 2 };
     let mut stage = stage_with(rules).await;
     for n in 1..=2 {
         reported(&mut stage, n, "@ana:hs.test", n).await;

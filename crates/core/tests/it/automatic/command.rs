@@ -69,7 +69,7 @@ async fn a_case_is_tried_condition_by_condition() {
     has(&stage.say("!rules test #1").await, &["It would be held back: `@eve:hs.test` is a server admin."]);
     let mut blocked = rule("blocked", words(&["block"]));
     blocked.when.push(Condition::Blocked(false));
-    stage.settings.rules.rules = vec![blocked];
+    stage.settings.rules.list = vec![blocked];
     stage.restart();
     let refused = Fault::Refused { status: 400, errcode: "M_UNKNOWN".into(), message: "x".into() };
     stage.homeserver.fail_once("block_status", refused);
@@ -108,7 +108,7 @@ async fn past_cases_are_replayed_and_nothing_is_done() {
     let mut blocked = rule("blocked", words(&["block"]));
     blocked.when.push(Condition::Blocked(false));
     rules.push(blocked);
-    stage.settings.rules = Rules { rules, matches: Matches::All, per_hour: 10 };
+    stage.settings.rules = Rules { list: rules, matches: Matches::All, per_hour: 10 };
     stage.restart();
     let calls = stage.homeserver.writes().len();
     let said = stage.say("!rules replay 7d").await;
