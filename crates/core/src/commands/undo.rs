@@ -2,7 +2,7 @@
 
 use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, job::no_such_job};
 use crate::{
-    plan::{Outcome, Plan, PlanId, PlanState, Reverse},
+    plan::{Origin, Outcome, Plan, PlanId, PlanState, Reverse},
     ports::{Records, StoreError, Which},
     reply::{Line, Reply},
 };
@@ -53,10 +53,9 @@ impl Command for Undo {
                 // One that is still at work is the last one too: going past it would undo something else.
                 let states = vec![PlanState::Proposed, PlanState::Running, PlanState::Done];
                 let plans = records.plans(&Which { states, ..Which::default() })?;
-                // An undo is not what somebody means who wants to undo the last thing.
                 plans
                     .into_iter()
-                    .find(|plan| plan.asked_by == world.asker && plan.undoes.is_none())
+                    .find(|plan| plan.asked_by == world.asker && is_somebodys_own(plan))
                     .ok_or_else(|| Failure::told(Line::new().text("You have no job that I could undo.")))?
             }
         };
@@ -139,6 +138,12 @@ impl Command for Undo {
             acting: self.acting,
         })))
     }
+}
+
+/// Whether somebody asked for it in so many words: an undo is not what is meant by the last thing, nor is telling reporters
+/// what came of a case, which cannot be taken back.
+fn is_somebodys_own(plan: &Plan) -> bool {
+    plan.undoes.is_none() && !matches!(plan.origin, Origin::Outcome(_))
 }
 
 /// The Plan that undid another, or is about to. One that failed in every step undid nothing.
