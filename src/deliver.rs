@@ -198,9 +198,13 @@ fn outgoing(what: Sendable) -> Outgoing {
         Sendable::Message { reply_to, replaces, rendered } => {
             Outgoing::Message { text: rendered.text, html: rendered.html, reply_to, replaces }
         }
-        Sendable::File { reply_to, attachment } => {
-            Outgoing::File { name: attachment.name, mime: attachment.mime, bytes: attachment.bytes, reply_to }
-        }
+        Sendable::File { reply_to, attachment } => Outgoing::File {
+            pixels: attachment.pixels(),
+            name: attachment.name,
+            mime: attachment.mime,
+            bytes: attachment.bytes,
+            reply_to,
+        },
         Sendable::Reaction { to, emoji, .. } => Outgoing::Reaction { to, key: emoji },
     }
 }

@@ -128,7 +128,7 @@ async fn serve(
     ));
     let feed =
         Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
-    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), said.clone());
+    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
     let executor = Arc::new(Executor::new(
         homeserver,
         store.clone(),
@@ -147,7 +147,7 @@ async fn serve(
         store: store.clone(),
         desk: desk.clone(),
         room: room.clone(),
-        feed: settings.feed,
+        settings,
         received: received.clone(),
         noticed: noticed.clone(),
     };

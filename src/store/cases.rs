@@ -158,10 +158,13 @@ pub(super) fn list(db: &Connection, which: &WhichCases) -> rusqlite::Result<Vec<
     let limit = which.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     let mut query = db.prepare_cached(&format!(
         "{CASE} WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
-         AND (?2 IS NULL OR decided_by = ?2) ORDER BY id DESC LIMIT ?3"
+         AND (?2 IS NULL OR decided_by = ?2) AND (?3 IS NULL OR author = ?3) AND (?4 IS NULL OR room = ?4) \
+         AND (?5 IS NULL OR id < ?5) ORDER BY id DESC LIMIT ?6"
     ))?;
     let by = which.by.as_ref().map(|by| by.as_str());
-    let found = query.query_map(params![serde_json::json!(states).to_string(), by, limit], of_row)?;
+    let states = serde_json::json!(states).to_string();
+    let found =
+        query.query_map(params![states, by, which.author, which.room, which.before, limit], of_row)?;
     found.map(|case| with_reports(db, case?)).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The commands. Each is one file: its arguments (a clap derive; the doc comments are the help), what it reads
 //! (`gather`), and what follows from that (`decide`, pure). Registering one is `mod x;` and its row in [`table`].
 
+mod act;
 mod alias;
 mod audit;
 mod block;
@@ -32,6 +33,7 @@ mod messages;
 mod paging;
 mod purge_history;
 mod reopen;
+mod report;
 mod reported;
 mod reports;
 mod resolve;
@@ -45,6 +47,7 @@ mod shutdown;
 mod shutdown_status;
 mod space;
 mod state;
+mod stats;
 mod status;
 mod unblock;
 mod undo;
@@ -57,6 +60,9 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use futures_util::future::BoxFuture;
 use ruma::{OwnedRoomId, RoomId, UserId};
 
+pub(crate) use self::{
+    act::draft as act_draft, block::draft as block_draft, shutdown::draft as shutdown_draft,
+};
 pub use self::{
     help::describe,
     usage::{pointed, reply as usage_reply},
@@ -73,6 +79,7 @@ use crate::{
 /// All commands, by name.
 pub fn table() -> Vec<Entry> {
     vec![
+        entry::<act::Act>(),
         entry::<alias::Alias>(),
         entry::<audit::Audit>(),
         entry::<block::Block>(),
@@ -96,6 +103,7 @@ pub fn table() -> Vec<Entry> {
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<reopen::Reopen>(),
+        entry::<report::Report>(),
         entry::<reports::Reports>(),
         entry::<resolve::Resolve>(),
         entry::<room::Room>(),
@@ -105,6 +113,7 @@ pub fn table() -> Vec<Entry> {
         entry::<shutdown_status::ShutdownStatus>(),
         entry::<space::Space>(),
         entry::<state::State>(),
+        entry::<stats::Stats>(),
         entry::<status::Status>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),

@@ -34,15 +34,12 @@ pub async fn protection(
         return Ok(None);
     }
     let Some(account) = lookup.account(user).await? else { return Ok(None) };
-    Ok(if account.admin {
-        Some(format!("{user} is a server admin. I do nothing against server admins."))
-    } else if let Some(appservice) = account.appservice {
-        Some(format!(
-            "{user} belongs to the appservice {appservice:?}. I do nothing against users of appservices."
-        ))
-    } else {
-        None
-    })
+    if account.admin {
+        return Ok(Some(format!("{user} is a server admin. I do nothing against server admins.")));
+    }
+    Ok(account.appservice.map(|appservice| {
+        format!("{user} belongs to the appservice {appservice:?}. I do nothing against users of appservices.")
+    }))
 }
 
 /// Why some steps are not done, by the first of them that is against somebody who is protected.

@@ -2,6 +2,8 @@
 //! Plan is executed step by step. Everything outside is reached through the traits in [`ports`]; nothing here knows
 //! the Matrix SDK, HTTP, SQL or the wall clock.
 
+pub mod actions;
+pub mod cards;
 pub mod commands;
 pub mod desk;
 pub mod execute;

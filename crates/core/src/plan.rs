@@ -219,6 +219,19 @@ impl Plan {
         }
     }
 
+    /// Whether something that it did can be put right by `!undo`.
+    pub fn can_be_undone(&self) -> bool {
+        self.steps.iter().any(|planned| match &planned.outcome {
+            Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), Reverse::By(_)),
+            Some(Outcome::Failed { .. }) | None => false,
+        })
+    }
+
+    /// Whether it ended without having done anything.
+    pub fn has_failed(&self) -> bool {
+        self.state == PlanState::Done && self.result() == PlanResult::Failed
+    }
+
     /// A reaction to the command that it came from.
     pub fn mark(&self, emoji: &'static str, effort: Effort) -> Option<Change> {
         let Origin::Command(event) = &self.origin else { return None };

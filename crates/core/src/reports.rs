@@ -21,11 +21,12 @@ use self::{
     triage::{Budget, Group, Rest, Spate, Spates, Triage, triage},
 };
 use crate::{
-    desk::offers,
+    cards::shown,
+    commands::Settings,
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind},
     ports::{Case, CaseId, CaseState, Change, Clock, Lookup, Priority, Reporting, Store, StoreError},
-    rules::case::{Evidence, card, card_key},
+    rules::case::{Evidence, card_key},
     speech::Say,
 };
 
@@ -41,6 +42,7 @@ pub struct Reports {
     lookup: Arc<dyn Lookup>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    settings: Settings,
     /// Wakes those who send messages.
     said: Arc<Notify>,
     memory: Mutex<Memory>,
@@ -74,9 +76,10 @@ impl Reports {
         lookup: Arc<dyn Lookup>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
+        settings: Settings,
         said: Arc<Notify>,
     ) -> Self {
-        Self { lookup, store, clock, said, memory: Mutex::default() }
+        Self { lookup, store, clock, settings, said, memory: Mutex::default() }
     }
 
     /// Reads what was reported since the last time. The first time, what is there is counted only. Faults of the
@@ -200,9 +203,7 @@ impl Reports {
                 case
             };
             if is_shown {
-                changes.push(Change::Say(Say::new(card_key(case.id), None, &card(&case))));
-                // Those that are there already are not made again.
-                changes.extend(offers(case.id));
+                changes.extend(shown(self.store.as_records(), &self.settings, &case)?);
             }
         }
         for (reporter, spate) in &part.spates {

@@ -19,6 +19,7 @@
 //! 5. The feed: [`feed`] chooses what of a watched room is worth telling, [`cause`] finds what the bot did itself, and
 //!    [`digest`] puts many events into one message.
 //! 6. What the bot does: [`safety`] has the last word before anything changes; [`room_order`] is how lists are sorted.
+//! 7. Abuse reports: [`case`] is what moderators see of one, [`stats`] counts many.
 //!
 //! # An event, explained
 //!
@@ -112,4 +113,5 @@ pub mod room_state;
 pub mod safety;
 pub mod space;
 pub mod state;
+pub mod stats;
 pub mod tasks;

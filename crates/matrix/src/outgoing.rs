@@ -36,12 +36,14 @@ pub enum Outgoing {
         /// The emoji.
         key: String,
     },
-    /// An `m.file`: an attachment, encrypted where the room is.
+    /// An `m.file`, or an `m.image`: an attachment, encrypted where the room is.
     File {
         /// The file's name.
         name: String,
         /// Its media type, such as `text/csv`.
         mime: String,
+        /// How wide and how high it is in pixels, if it is an image that clients are to show.
+        pixels: Option<(u32, u32)>,
         /// What is in it.
         bytes: Vec<u8>,
         /// The event that it answers.
@@ -77,10 +79,10 @@ pub(crate) async fn send(
         Outgoing::Other { event_type, content } => {
             return send_raw(room, transaction_id, &event_type, content).await;
         }
-        Outgoing::File { name, mime, bytes, reply_to } => {
-            let size = bytes.len();
-            let (field, source) = upload(client, room, &mime, bytes).await?;
-            (MESSAGE, file(&name, &mime, size, (field, source), reply_to.as_deref()))
+        Outgoing::File { name, mime, pixels, bytes, reply_to } => {
+            let info = info(&mime, bytes.len(), pixels);
+            let source = upload(client, room, &mime, bytes).await?;
+            (MESSAGE, file(&name, info, source, reply_to.as_deref()))
         }
     };
     send_raw(room, transaction_id, event_type, content).await
@@ -155,18 +157,22 @@ fn reaction(to: &EventId, key: &str) -> Value {
     json!({ "m.relates_to": { "rel_type": "m.annotation", "event_id": to, "key": key } })
 }
 
-fn file(
-    name: &str,
-    mime: &str,
-    size: usize,
-    (field, source): (&str, Value),
-    reply_to: Option<&EventId>,
-) -> Value {
+/// What is said of a file; with `w` and `h` it is an image.
+fn info(mime: &str, size: usize, pixels: Option<(u32, u32)>) -> Value {
+    let mut info = json!({ "mimetype": mime, "size": size });
+    if let Some((width, height)) = pixels {
+        info["w"] = json!(width);
+        info["h"] = json!(height);
+    }
+    info
+}
+
+fn file(name: &str, info: Value, (field, source): (&str, Value), reply_to: Option<&EventId>) -> Value {
     let mut content = json!({
-        "msgtype": "m.file",
+        "msgtype": if info["w"].is_null() { "m.file" } else { "m.image" },
         "body": name,
         "filename": name,
-        "info": { "mimetype": mime, "size": size },
+        "info": info,
         "m.mentions": {},
     });
     content[field] = source;
@@ -212,10 +218,22 @@ mod tests {
                 }),
             ),
             (
-                file("a.csv", "text/csv", 3, ("url", json!("mxc://hs.test/a")), Some(to)),
+                file("a.csv", info("text/csv", 3, None), ("url", json!("mxc://hs.test/a")), Some(to)),
                 json!({
                     "msgtype": "m.file", "body": "a.csv", "filename": "a.csv", "url": "mxc://hs.test/a",
                     "info": { "mimetype": "text/csv", "size": 3 }, "m.mentions": {}, "m.relates_to": answer,
+                }),
+            ),
+            (
+                file(
+                    "a.png",
+                    info("image/png", 3, Some((7, 5))),
+                    ("file", json!({ "url": "mxc://hs.test/a" })),
+                    None,
+                ),
+                json!({
+                    "msgtype": "m.image", "body": "a.png", "filename": "a.png", "file": { "url": "mxc://hs.test/a" },
+                    "info": { "mimetype": "image/png", "size": 3, "w": 7, "h": 5 }, "m.mentions": {},
                 }),
             ),
         ] {

@@ -180,11 +180,22 @@ impl Request<'_> {
 
     /// Sends it once and reads the answer.
     pub(crate) async fn answer<T: DeserializeOwned>(self) -> Result<T, Error> {
+        self.received().await?.read()
+    }
+
+    /// As [`Request::answer`], for calls where the status tells what was done.
+    pub(crate) async fn answer_and_status<T: DeserializeOwned>(self) -> Result<(T, u16), Error> {
+        let answer = self.received().await?;
+        let status = answer.status.as_u16();
+        Ok((answer.read()?, status))
+    }
+
+    async fn received(self) -> Result<Answer, Error> {
         if let Some(misfit) = &self.misfit {
             return Err(Error::Misconfigured(format!("“{misfit}” cannot be in a path")));
         }
         let client = self.client;
-        client.send(self).await?.read()
+        client.send(self).await
     }
 }
 

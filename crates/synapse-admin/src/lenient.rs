@@ -51,6 +51,15 @@ where
     Ok(serde_json::from_str::<Option<T>>(raw.get()).ok().flatten())
 }
 
+/// A number that may be written as a text, as `next_token` in some lists; what is neither is `None`.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(digits) => digits.parse().ok(),
+        _ => None,
+    })
+}
+
 /// The user ids that can be used and the texts that are none.
 pub(crate) fn user_ids(texts: Vec<String>) -> (Vec<OwnedUserId>, Vec<String>) {
     let (good, bad): (Vec<_>, Vec<_>) =
@@ -96,6 +105,22 @@ mod tests {
         count: u64,
         #[serde(default, deserialize_with = "super::text")]
         text: Option<String>,
+        #[serde(default, deserialize_with = "super::number")]
+        number: Option<u64>,
+    }
+
+    #[test]
+    fn numbers_may_be_texts() {
+        for (value, want) in [
+            (json!({}), None),
+            (json!({"number": "100"}), Some(100)),
+            (json!({"number": 100}), Some(100)),
+            (json!({"number": "s12"}), None),
+            (json!({"number": -1}), None),
+            (json!({"number": null}), None),
+        ] {
+            assert_eq!(serde_json::from_value::<Sample>(value.clone()).unwrap().number, want, "{value}");
+        }
     }
 
     fn read(value: Value) -> Option<(bool, Option<bool>, u64, Option<String>)> {

@@ -1,5 +1,6 @@
-//! A typed client of [Synapse's admin API][docs], for the work of moderators: look at rooms, people and
-//! events, read what users report, block rooms, delete them, purge their history, and watch that happen.
+//! A typed client of [Synapse's admin API][docs], for the work of moderators: look at rooms, people, files and
+//! events, read what users report, block rooms, delete them, purge their history, stop accounts, quarantine files, and
+//! watch that happen.
 //!
 //! ```no_run
 //! use ruma::room_id;
@@ -43,7 +44,8 @@
 //!
 //! # What holds for every call
 //!
-//! - **One request per call, ever.** Nothing is retried here: a write that runs twice can do harm, and only
+//! - **One request per call, ever**, but for [`Client::set_locked`] and [`Client::reactivate`], which look first whether
+//!   there is such an account. Nothing is retried here: a write that runs twice can do harm, and only
 //!   the caller knows whether to read back first. [`Error::is_transient`], [`Error::rate_limited`] and
 //!   [`Error::may_have_acted`] say what there is to know.
 //! - **The access token is asked for anew for each request**, since tokens get refreshed.
@@ -51,7 +53,7 @@
 //!   take their default, booleans may be `0` and `1` (SQLite). `None` in an `Option<bool>` means that the
 //!   server is too old to say.
 //! - **Nothing private is logged**: method, path pattern, status and time taken, at debug level. Never a token,
-//!   an id or a body.
+//!   an id or a body. No [`Debug`] output and no [`Error`] has a password or a token.
 //! - The text of server errors is cut and cleaned of control and direction characters.
 //!
 //! Synapse's error codes vary from call to call for the same mistake, so [`Error`]'s methods go by HTTP status first.
@@ -60,6 +62,7 @@
 //!
 //! [docs]: https://element-hq.github.io/synapse/latest/usage/administration/admin_api/
 
+mod background_updates;
 mod block;
 mod client;
 mod client_api;
@@ -68,6 +71,7 @@ mod directory;
 mod entry;
 mod error;
 mod extremities;
+mod federation;
 mod hierarchy;
 mod history;
 mod lenient;
@@ -75,15 +79,18 @@ mod media;
 mod membership;
 mod paging;
 mod purge_history;
+mod registration_tokens;
 mod reports;
 mod room_list;
 mod rooms;
 mod sending;
 mod server;
+mod statistics;
 mod tasks;
 mod text;
 mod users;
 
+pub use background_updates::{BackgroundUpdate, BackgroundUpdates};
 pub use block::BlockStatus;
 pub use client::{Client, Options};
 pub use client_api::{Versions, Whoami};
@@ -91,15 +98,22 @@ pub use delete::{DeleteRoom, DeleteStatus, ShutdownRoom};
 pub use directory::{Alias, Visibility};
 pub use error::Error;
 pub use extremities::{ForwardExtremities, ForwardExtremity};
+pub use federation::{Destination, DestinationOrder, DestinationRoom, DestinationRooms, Destinations};
+pub use federation::{DestinationRoomsQuery, ListDestinations};
 pub use hierarchy::{Hierarchy, HierarchyQuery, HierarchyRoom};
 pub use history::{Context, ContextQuery, Direction, EventAt, EventFilter, Messages, MessagesQuery};
-pub use media::{DeletedMedia, MediaInfo, MediaOrder, RoomMedia, UserMedia, UserMediaQuery};
+pub use media::{DeletedMedia, MediaInfo, MediaOrder, QuarantineChange, QuarantineChanges};
+pub use media::{RoomMedia, UserMedia, UserMediaQuery};
 pub use purge_history::{PurgeHistory, PurgeHistoryStatus, PurgeUpTo};
+pub use registration_tokens::{EditRegistrationToken, NewRegistrationToken};
+pub use registration_tokens::{RegistrationToken, RegistrationTokens, TokenLimit};
 pub use reports::{EventReport, EventReportDetails, EventReports, EventReportsQuery};
 pub use reports::{RoomReport, RoomReports, RoomReportsQuery};
 pub use reports::{UserReport, UserReports, UserReportsQuery};
 pub use room_list::{ListRooms, RoomList, RoomOrder, UnknownRoomOrder};
 pub use rooms::{Members, Room, RoomDetails};
 pub use sending::DirectRoom;
+pub use statistics::{MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, RoomSize};
 pub use tasks::{ScheduledTask, ScheduledTasksQuery, TaskStatus};
-pub use users::{ExternalId, RateLimit, RedactStatus, RedactUser, Switch, ThreePid, User};
+pub use users::{Connection, Deactivated, Device, Erase, ExternalId, ListUsers, ListedUser, LogoutDevices};
+pub use users::{RateLimit, RedactStatus, RedactUser, Switch, ThreePid, User, UserList, UserOrder};

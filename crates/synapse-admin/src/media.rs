@@ -4,8 +4,10 @@
 //! A quarantined file is kept, and can be had back. For everybody, admins too, downloading it is 404. Quarantine covers
 //! every file with the same bytes, also one that is uploaded later.
 
+mod changes;
 mod of_user;
 
+pub use changes::{QuarantineChange, QuarantineChanges};
 pub use of_user::{MediaOrder, UserMedia, UserMediaQuery};
 
 use ruma::{MilliSecondsSinceUnixEpoch, OwnedMxcUri, RoomId, ServerName};

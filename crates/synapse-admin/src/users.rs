@@ -2,9 +2,15 @@
 //! to an account or found out about it.
 
 mod change;
+mod devices;
+mod find;
+mod list;
 mod redact;
+mod rooms;
 
-pub use change::Switch;
+pub use change::{Erase, LogoutDevices, Switch};
+pub use devices::{Connection, Device};
+pub use list::{Deactivated, ListUsers, ListedUser, UserList, UserOrder};
 pub use redact::{RedactStatus, RedactUser};
 
 use ruma::{MilliSecondsSinceUnixEpoch, OwnedUserId, SecondsSinceUnixEpoch, UserId};

@@ -2,7 +2,7 @@
 
 use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, job::no_such_job};
 use crate::{
-    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, Reverse},
+    plan::{Outcome, Plan, PlanId, PlanState, Reverse},
     ports::{Records, StoreError, Which},
     reply::{Line, Reply},
 };
@@ -64,7 +64,7 @@ impl Command for Undo {
         let later = records.plans(&Which { states, ..Which::default() })?;
         Ok(Facts {
             undone_by: undone_by(records, plan.id)?,
-            later: later.into_iter().filter(|other| other.id > plan.id && !has_failed(other)).collect(),
+            later: later.into_iter().filter(|other| other.id > plan.id && !other.has_failed()).collect(),
             plan,
         })
     }
@@ -144,11 +144,7 @@ impl Command for Undo {
 /// The Plan that undid another, or is about to. One that failed in every step undid nothing.
 pub(super) fn undone_by(records: &dyn Records, id: PlanId) -> Result<Option<PlanId>, StoreError> {
     let Some(by) = records.undone_by(id)? else { return Ok(None) };
-    Ok((!records.plan(by)?.as_ref().is_some_and(has_failed)).then_some(by))
-}
-
-fn has_failed(plan: &Plan) -> bool {
-    plan.state == PlanState::Done && plan.result() == PlanResult::Failed
+    Ok((!records.plan(by)?.as_ref().is_some_and(Plan::has_failed)).then_some(by))
 }
 
 fn told(sentence: String) -> Failure {

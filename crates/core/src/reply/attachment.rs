@@ -1,4 +1,4 @@
-//! Files that go with an answer: tables as CSV, anything as JSON.
+//! Files that go with an answer: tables as CSV, anything as JSON, pictures as PNG.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -13,6 +13,24 @@ pub struct Attachment {
     /// What is in it.
     pub bytes: Vec<u8>,
 }
+
+impl Attachment {
+    /// A picture, `<name>.png`; `png` is the file.
+    pub fn png(name: &str, png: Vec<u8>) -> Self {
+        Self { name: format!("{name}.png"), mime: PNG.to_owned(), bytes: png }
+    }
+
+    /// How wide and how high it is in pixels, if it is a picture that clients are to show: a PNG says so in its first
+    /// chunk.
+    pub fn pixels(&self) -> Option<(u32, u32)> {
+        const BEGINNING: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR";
+        let (width, rest) = self.bytes.strip_prefix(BEGINNING)?.split_first_chunk()?;
+        let (height, _) = rest.split_first_chunk()?;
+        (self.mime == PNG).then_some((u32::from_be_bytes(*width), u32::from_be_bytes(*height)))
+    }
+}
+
+const PNG: &str = "image/png";
 
 /// A table as CSV. Cells that a spreadsheet would take for a formula are preceded by an apostrophe.
 pub fn csv_attachment(
@@ -191,6 +209,25 @@ mod tests {
         assert_eq!(
             String::from_utf8(file.bytes).unwrap(),
             "one,two,three\n\"a,b\",\"say \"\"hi\"\"\nthere\",ü\n'=1+1,'+1,'-1\n'@ana:hs.test,' =x,'\tx\n,a=b\n"
+        );
+    }
+
+    #[test]
+    fn pictures_know_their_size() {
+        let mut file = Vec::new();
+        let mut writer = png::Encoder::new(&mut file, 300, 2).write_header().unwrap();
+        writer.write_image_data(&[0; 600]).unwrap();
+        writer.finish().unwrap();
+        let picture = Attachment::png("weeks", file);
+        assert_eq!((picture.name.as_str(), picture.mime.as_str()), ("weeks.png", "image/png"));
+        assert_eq!(picture.pixels(), Some((300, 2)));
+        assert_eq!(Attachment { mime: "text/csv".to_owned(), ..picture.clone() }.pixels(), None);
+        for kept in [0, 16, 20, 23] {
+            assert_eq!(Attachment::png("cut", picture.bytes[..kept].to_vec()).pixels(), None);
+        }
+        assert_eq!(
+            Attachment::png("none", b"GIF89a and more than twenty-four bytes".to_vec()).pixels(),
+            None
         );
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ruma::{OwnedEventId, owned_event_id, owned_room_id, owned_user_id};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind, Switch},
@@ -375,8 +375,24 @@ fn reporting(store: &dyn Store) {
         which(WhichCases { states: vec![CaseState::Open, CaseState::Claimed], ..WhichCases::default() }),
         [other]
     );
-    assert_eq!(which(WhichCases { by: Some(by), ..WhichCases::default() }), [judged]);
-    assert_eq!(store.next_case_id(), Ok(3));
+    assert_eq!(which(WhichCases { by: Some(by), ..WhichCases::default() }), std::slice::from_ref(&judged));
+    let room = about("$b").room_id().map(str::to_owned);
+    assert_eq!(
+        which(WhichCases { room, before: Some(2), ..WhichCases::default() }),
+        std::slice::from_ref(&judged)
+    );
+    assert_eq!(which(WhichCases { room: Some("!none".into()), ..WhichCases::default() }), []);
+    let wrote = |id: &str, evidence: Value| {
+        let opened =
+            Case { id: 3, about: about(id), evidence: Some(evidence), reports: Vec::new(), ..judged.clone() };
+        Case { decisions: Vec::new(), ..opened }
+    };
+    let third = wrote("$c", json!({"event": {"sender": "@eve:far.test"}, "author": {"id": ""}}));
+    commit(Reporting::Opened(Box::new(third.clone())));
+    let author = |author: &str| which(WhichCases { author: Some(author.into()), ..WhichCases::default() });
+    assert_eq!(author("@eve:far.test"), [third]);
+    assert_eq!(author("@nobody:far.test"), []);
+    assert_eq!(store.next_case_id(), Ok(4));
     weighing(store);
 }
 
@@ -403,7 +419,9 @@ fn weighing(store: &dyn Store) {
         hit(6, Acted::Did(Some(3))),
         Hit { author: None, ..hit(7, Acted::Held("no".into())) },
     ];
-    hits.iter().for_each(|hit| commit(Reporting::Hit(hit.clone())));
+    for hit in &hits {
+        commit(Reporting::Hit(hit.clone()));
+    }
     assert_eq!(store.hits(6), Ok(hits[1..].to_vec()));
     let ignored = |reporter: &str, to| commit(Reporting::Ignored { reporter: reporter.into(), to });
     ignored("@ana:hs.test", Switch::On);

@@ -83,7 +83,8 @@ fn crew(
     );
     let feed =
         Feed::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), settings.clone(), said.clone());
-    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), said);
+    let reports =
+        Reports::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), settings.clone(), said);
     (desk, executor, feed, reports)
 }
 

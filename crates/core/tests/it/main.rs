@@ -1,6 +1,7 @@
 //! Conversations with the bot on a stage: a moderator says something, the bot answers, the homeserver changes.
 
 mod acting;
+mod acts;
 mod addressing;
 mod batches;
 mod beside;
@@ -34,6 +35,7 @@ mod shutdown_status;
 mod shutdowns;
 mod spaces;
 mod state;
+mod stats;
 mod step_crashes;
 mod step_faults;
 mod step_reports;

@@ -17,6 +17,13 @@ use crate::{
     scene::{bad_room, has, left_behind, moderator, plan, stage},
 };
 
+/// Makes a stage.
+type SetUp = fn() -> Stage;
+/// Makes a step fail.
+type Spoil = fn(&Stage);
+/// Changes who somebody is.
+type Protect = fn(&mut Stage);
+
 fn eve() -> OwnedUserId {
     owned_user_id!("@eve:hs.test")
 }
@@ -112,7 +119,7 @@ fn losing(stage: Stage, method: &'static str) -> Stage {
 
 #[tokio::test]
 async fn each_step_is_done_once_whenever_the_process_dies() {
-    let stages: [(fn() -> Stage, &[&str]); 9] = [
+    let stages: [(SetUp, &[&str]); 9] = [
         (|| with(redact()), &["redact !bad:hs.test $evil"]),
         (|| losing(with(redact()), "redact_event"), &["redact !bad:hs.test $evil"]),
         (|| with(redact_all()), &["redact-user @eve:hs.test [\"!bad:hs.test\"]"]),
@@ -201,10 +208,10 @@ async fn what_is_so_already_is_not_done_again() {
 
 #[tokio::test]
 async fn what_cannot_be_done_says_why() {
-    let no_power: fn(&Stage) = |stage| {
+    let no_power: Spoil = |stage| {
         stage.homeserver.change_room(bad_room(), |room| room.state.clear());
     };
-    let cases: [(Step, fn(&Stage), &str); 9] = [
+    let cases: [(Step, Spoil, &str); 9] = [
         (redact(), no_power, "You don't have permission to redact"),
         (member(MemberChange::Kick), no_power, "You don't have permission to kick"),
         (
@@ -270,7 +277,7 @@ async fn a_write_that_does_not_show_is_not_called_done() {
 #[tokio::test]
 async fn nothing_is_done_against_who_became_protected_since_it_was_asked_for() {
     for step in [redact(), redact_all(), member(MemberChange::Kick), suspend(), quarantine()] {
-        let protect: [(fn(&mut Stage), &str); 4] = [
+        let protect: [(Protect, &str); 4] = [
             (|stage| stage.homeserver.put_standing(&eve(), Standing::Level(0)), "is a moderator"),
             (
                 |stage| {

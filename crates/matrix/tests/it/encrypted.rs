@@ -66,6 +66,7 @@ async fn conversation(server: &Server) {
     let file = Outgoing::File {
         name: "a.csv".to_owned(),
         mime: "text/csv".to_owned(),
+        pixels: None,
         bytes: b"a,b\n".to_vec(),
         reply_to: Some(command),
     };
@@ -75,6 +76,19 @@ async fn conversation(server: &Server) {
     assert!(read.json["content"]["file"]["key"].is_object() && read.json["content"]["url"].is_null());
     let stored = account.person.event(&room, &file).await;
     assert_eq!(stored["type"], "m.room.encrypted", "the attachment's key went out in the clear");
+
+    let image = Outgoing::File {
+        name: "a.png".to_owned(),
+        mime: "image/png".to_owned(),
+        pixels: Some((7, 5)),
+        bytes: b"pixels".to_vec(),
+        reply_to: None,
+    };
+    let image = bot.session.send(&room, "i", image).await.unwrap();
+    let read = ana.until(&room, |json| json["event_id"] == image.as_str()).await;
+    let content = &read.json["content"];
+    assert_eq!((&content["msgtype"], &content["info"]["w"]), (&"m.image".into(), &7.into()));
+    assert!(content["file"]["key"].is_object() && content["url"].is_null());
 
     // Read back after a crash, it is decrypted all the same; and so it is when asked for alone.
     let before = bot.cursor.clone();

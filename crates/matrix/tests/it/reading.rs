@@ -143,8 +143,13 @@ async fn sending(server: &Server) {
     assert_eq!(seen["content"]["m.mentions"], json!({}));
 
     let bytes = b"a,b\n1,2\n".to_vec();
-    let file =
-        Outgoing::File { name: "a.csv".to_owned(), mime: "text/csv".to_owned(), bytes, reply_to: None };
+    let file = Outgoing::File {
+        name: "a.csv".to_owned(),
+        mime: "text/csv".to_owned(),
+        pixels: None,
+        bytes,
+        reply_to: None,
+    };
     let file = bot.session.send(&room, "two", file).await.unwrap();
     let url = ana.event(&room, &file).await["content"]["url"].as_str().unwrap().to_owned();
     assert!(url.starts_with("mxc://"), "{url}");

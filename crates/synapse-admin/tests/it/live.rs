@@ -10,6 +10,7 @@ mod looking;
 mod media;
 mod redacting;
 mod reporting;
+mod server;
 mod speaking;
 
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId, RoomId, room_id};

@@ -1,6 +1,7 @@
 //! Accounts and their rate limits.
 
 mod change;
+mod looking;
 mod redact;
 
 use ruma::{UInt, user_id};

@@ -10,7 +10,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cases {
     known: BTreeMap<ReportKind, BTreeSet<ReportKey>>,
-    cases: BTreeMap<CaseId, Case>,
+    all: BTreeMap<CaseId, Case>,
     weighed: BTreeMap<CaseId, usize>,
     /// What was forwarded, with its number, and how many of those there ever were.
     forwarded: (Vec<Report>, u64),
@@ -26,17 +26,17 @@ impl Cases {
                 for report in &case.reports {
                     self.take(report.key);
                 }
-                self.cases.insert(case.id, *case);
+                self.all.insert(case.id, *case);
             }
             Reporting::Joined { case, report } => {
                 if self.take(report.key)
-                    && let Some(case) = self.cases.get_mut(&case)
+                    && let Some(case) = self.all.get_mut(&case)
                 {
                     case.reports.push(report);
                 }
             }
             Reporting::Judged { case, state, by, note, at } => {
-                if let Some(case) = self.cases.get_mut(&case) {
+                if let Some(case) = self.all.get_mut(&case) {
                     case.decisions.push(Decision { state, by: by.clone(), note: note.clone(), at });
                     (case.state, case.by, case.note, case.changed_at) = (state, Some(by), note, at);
                 }
@@ -48,7 +48,7 @@ impl Cases {
                 waiting.push(report);
             }
             Reporting::Prioritized { case } => {
-                if let Some(case) = self.cases.get_mut(&case) {
+                if let Some(case) = self.all.get_mut(&case) {
                     case.priority = Priority::High;
                 }
             }
@@ -72,7 +72,7 @@ impl Cases {
         let weighed = |id: &CaseId| self.weighed.get(id).copied().unwrap_or_default();
         let waits =
             |(id, case): (&CaseId, &Case)| (weighed(id) < case.reports.len()).then(|| (*id, weighed(id)));
-        self.cases.iter().filter_map(waits).collect()
+        self.all.iter().filter_map(waits).collect()
     }
 
     pub(super) fn forwarded(&self) -> Vec<Report> {
@@ -88,19 +88,22 @@ impl Cases {
     }
 
     pub(super) fn case(&self, id: CaseId) -> Option<Case> {
-        self.cases.get(&id).cloned()
+        self.all.get(&id).cloned()
     }
 
     pub(super) fn about(&self, about: &About) -> Option<Case> {
-        self.cases.values().find(|case| case.about == *about).cloned()
+        self.all.values().find(|case| case.about == *about).cloned()
     }
 
     pub(super) fn list(&self, which: &WhichCases) -> Vec<Case> {
         let wanted = |case: &&Case| {
             (which.states.is_empty() || which.states.contains(&case.state))
                 && which.by.as_ref().is_none_or(|by| case.by.as_ref() == Some(by))
+                && which.author.as_ref().is_none_or(|author| author_of(case).as_ref() == Some(author))
+                && which.room.as_deref().is_none_or(|room| case.about.room_id() == Some(room))
+                && which.before.is_none_or(|before| case.id < before)
         };
-        self.cases.values().rev().filter(wanted).take(which.limit.unwrap_or(usize::MAX)).cloned().collect()
+        self.all.values().rev().filter(wanted).take(which.limit.unwrap_or(usize::MAX)).cloned().collect()
     }
 
     pub(super) fn known(&self, kind: ReportKind, keys: &[ReportKey]) -> Option<BTreeSet<ReportKey>> {
@@ -109,6 +112,17 @@ impl Cases {
     }
 
     pub(super) fn next_id(&self) -> CaseId {
-        self.cases.keys().next_back().map_or(1, |id| id + 1)
+        self.all.keys().next_back().map_or(1, |id| id + 1)
+    }
+}
+
+/// Who wrote what was reported, or was reported, as it was kept.
+fn author_of(case: &Case) -> Option<String> {
+    let kept = |pointer: &str| case.evidence.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned);
+    match &case.about {
+        About::User { user_id } => Some(user_id.clone()),
+        About::Event { .. } | About::Room { .. } => {
+            ["/author/id", "/event/sender"].into_iter().filter_map(kept).find(|id| !id.is_empty())
+        }
     }
 }
