@@ -1,6 +1,9 @@
 //! The configuration file. Unknown keys are errors, errors name the key, the line and the fix, and every secret `x`
 //! may be given as `x_file` instead. The environment is not read.
 
+mod http;
+mod tell;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -10,6 +13,7 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{
     commands::{Settings, SkipConfirmation, table},
+    model::Switch,
     rules::{
         case::{Cards, CaseAction},
         feed::Level,
@@ -154,6 +158,10 @@ pub struct Reports {
     pub actions: Vec<CaseAction>,
     /// Other emoji for actions.
     pub emoji: BTreeMap<CaseAction, String>,
+    /// The endpoint for forwarded reports.
+    pub http: http::Http,
+    /// What reporters are told.
+    pub tell: tell::Tell,
 }
 
 impl Reports {
@@ -169,6 +177,8 @@ impl Default for Reports {
             poll_interval: Duration::from_secs(15),
             actions: CaseAction::ALL.to_vec(),
             emoji: BTreeMap::new(),
+            http: http::Http::default(),
+            tell: tell::Tell::default(),
         }
     }
 }
@@ -335,6 +345,8 @@ impl Config {
             },
             exempt: self.safety.exempt.clone(),
             cards: self.reports.cards(),
+            tell: self.reports.tell.settings(),
+            endpoint: if self.reports.http.listen.is_some() { Switch::On } else { Switch::Off },
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Members, files and redactions as the homeserver tells them.
 
+use super::{Homeserver, find, model::task_status, read, request_fault};
 use std::collections::BTreeMap;
 
-use super::{Homeserver, find, model::task_status, read, request_fault};
 use gleipnir_core::{
     model::{Event, MediaDetails, Mxc, RedactionStatus},
     ports::Fault,
@@ -31,11 +31,17 @@ impl Homeserver {
     }
 
     /// The rooms in which a user has, or had, a membership, with that membership.
-    pub(super) async fn memberships_of(
-        &self,
-        _user: &UserId,
-    ) -> Result<BTreeMap<OwnedRoomId, String>, Fault> {
-        Err(Fault::NotRouted { status: 404 })
+    pub(super) async fn memberships_of(&self, user: &UserId) -> Result<BTreeMap<OwnedRoomId, String>, Fault> {
+        let found = match read(|| self.admin.memberships(user)).await {
+            // Before Synapse 1.145.
+            Err(Fault::NotRouted { .. }) => {
+                let joined = read(|| self.admin.joined_rooms(user)).await?;
+                joined.into_iter().map(|room| (room, "join".to_owned())).collect()
+            }
+            found => found?,
+        };
+        let known = |(room, membership): (String, String)| Some((room.try_into().ok()?, membership));
+        Ok(found.into_iter().filter_map(known).collect())
     }
 
     /// What is known of a file; `None` when the server does not have it.

@@ -56,6 +56,7 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
             .prepare_cached("INSERT INTO forwarded (report) VALUES (?)")?
             .execute([write::json(&report)?])
             .map(drop),
+        Reporting::Told(key) => put(db, &key, None, None),
         Reporting::Prioritized { case } => {
             one(db.prepare_cached("UPDATE cases SET priority = 1 WHERE id = ?")?.execute([case])?)
         }

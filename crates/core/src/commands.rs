@@ -68,7 +68,8 @@ pub use self::{
     usage::{pointed, reply as usage_reply},
 };
 use crate::{
-    model::Millis,
+    model::{Millis, Switch},
+    outcome::Tell,
     plan::{PlanId, Step},
     ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
@@ -248,6 +249,10 @@ pub struct Settings {
     pub exempt: Vec<String>,
     /// What the cards of cases offer.
     pub cards: Cards,
+    /// What reporters are told when a case is closed.
+    pub tell: Tell,
+    /// Whether a reverse proxy can forward reports to the bot.
+    pub endpoint: Switch,
 }
 
 /// Whether `--yes` skips the confirmation.
@@ -272,6 +277,8 @@ impl Settings {
             feed: Feed::default(),
             exempt: Vec::new(),
             cards: Cards::default(),
+            tell: Tell::default(),
+            endpoint: Switch::Off,
         }
     }
 

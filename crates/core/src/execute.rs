@@ -292,7 +292,9 @@ impl Executor {
             let over = next.steps.iter().all(|step| step.outcome.is_some());
             if over {
                 changes.extend(self.finish(&next)?);
-            } else if now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn) {
+            } else if next.is_reported()
+                && (now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn))
+            {
                 (edits, edited_at) = (edits + 1, now);
                 let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
                 let report = Self::say(&next, PlanState::Running, server);
@@ -364,10 +366,10 @@ impl Executor {
         };
         info!(plan = plan.id, command = plan.command, moderator = %plan.asked_by, result = ?plan.result(), "a plan ended");
         let at = self.clock.now();
-        let mut changes = vec![
-            Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at },
-            Self::say(plan, PlanState::Done, report::Server::There),
-        ];
+        let mut changes = vec![Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at }];
+        if plan.is_reported() {
+            changes.push(Self::say(plan, PlanState::Done, report::Server::There));
+        }
         changes.extend(plan.mark(emoji, Effort::Surely));
         let over = Plan { state: PlanState::Done, ..plan.clone() };
         changes.extend(settle(&*self.store, &self.settings, &over, at)?);

@@ -11,6 +11,7 @@ pub mod feed;
 pub mod guard;
 pub mod incoming;
 pub mod model;
+pub mod outcome;
 pub mod plan;
 pub mod ports;
 pub mod reply;

@@ -232,6 +232,18 @@ impl Plan {
         self.state == PlanState::Done && self.result() == PlanResult::Failed
     }
 
+    /// Whether a message in the management room reports how it goes. Reporters are told quietly: only of one who could not
+    /// be told is there something to read, and only at the end.
+    pub fn is_reported(&self) -> bool {
+        match &self.origin {
+            Origin::Outcome(_) => {
+                let is_over = self.steps.iter().all(|planned| planned.outcome.is_some());
+                is_over && self.result() != PlanResult::Done
+            }
+            Origin::Command(_) | Origin::Invitation(_) | Origin::Tap { .. } | Origin::Rule { .. } => true,
+        }
+    }
+
     /// A reaction to the command that it came from.
     pub fn mark(&self, emoji: &'static str, effort: Effort) -> Option<Change> {
         let Origin::Command(event) = &self.origin else { return None };

@@ -3,6 +3,7 @@
 //! in the order in which they came, so that those that wait are newer than those that do not, and none is passed over.
 
 mod evidence;
+mod forwarded;
 mod reading;
 mod triage;
 mod words;
@@ -36,6 +37,8 @@ const HOUR: Millis = 60 * 60_000;
 /// How often what was reported is looked at while the homeserver gives no answer about it; then its case is opened with
 /// what is known, because the reports behind it wait.
 const TRIES: u32 = 5;
+/// How many characters of a reason are kept.
+const REASON: usize = 2_000;
 
 /// Opens cases of what was reported.
 pub struct Reports {
@@ -59,12 +62,21 @@ pub enum Found {
     More,
 }
 
+/// Where reports come from. What waits of one does not keep those of another waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// The homeserver's list of a kind.
+    Told(ReportKind),
+    /// A reverse proxy.
+    Forwarded,
+}
+
 /// What need not survive: without it, some notices come sooner than they would.
 #[derive(Default)]
 struct Memory {
     depths: BTreeMap<ReportKind, Depth>,
     /// What could not be looked at, and how often that was tried.
-    stuck: BTreeMap<ReportKind, (ReportKey, u32)>,
+    stuck: BTreeMap<Source, (ReportKey, u32)>,
     spates: Spates,
     /// When it was last said that a closed case was reported again.
     again_at: BTreeMap<CaseId, Millis>,
@@ -95,7 +107,9 @@ impl Reports {
                 found.max(match filed(&*self.lookup, &*self.store, kind, depth, self.clock.now()).await {
                     Ok(Filed::Untold) => Found::Nothing,
                     Ok(Filed::Backlog(known)) => self.begin(kind, known)?,
-                    Ok(Filed::New(reports)) => self.take(kind, &reports, &mut memory, &mut budget).await?,
+                    Ok(Filed::New(reports)) => {
+                        self.take(Source::Told(kind), &reports, &mut memory, &mut budget).await?
+                    }
                     Err(Trouble::Fault(fault)) => {
                         debug!(kind = kind.word(), %fault, "cannot read reports yet");
                         Found::Nothing
@@ -103,7 +117,8 @@ impl Reports {
                     Err(Trouble::Store(error)) => return Err(error),
                 });
         }
-        Ok(found)
+        // After the homeserver's own, so that what it tells too is seen.
+        Ok(found.max(self.take_forwarded(&mut memory, &mut budget).await?))
     }
 
     /// What is there when reports of a kind are read for the first time is known, and makes no cases.
@@ -122,7 +137,7 @@ impl Reports {
     /// Takes new reports, oldest first, into cases: some at a time, each time in one transaction.
     async fn take(
         &self,
-        kind: ReportKind,
+        source: Source,
         reports: &[Report],
         memory: &mut Memory,
         budget: &mut Budget,
@@ -154,7 +169,7 @@ impl Reports {
             }
             let rest = part.rest;
             self.remember(part, kept, memory, budget)?;
-            memory.note_stuck(kind, stuck);
+            memory.note_stuck(source, stuck);
             if stuck.is_some() || rest == Rest::Waits {
                 return Ok(Found::More);
             }
@@ -228,6 +243,14 @@ impl Reports {
     }
 }
 
+/// As much of a reporter's words as is kept: 2,000 characters.
+pub fn cut_reason(reason: String) -> String {
+    match reason.char_indices().nth(REASON) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason,
+    }
+}
+
 /// A new case.
 fn opened(id: CaseId, about: About, evidence: &Evidence, reports: Vec<Report>, now: Millis) -> Case {
     Case {
@@ -266,17 +289,17 @@ impl Memory {
 
     /// Whether what a report is about is waited for.
     fn patience(&self, key: ReportKey) -> Patience {
-        let tries =
-            self.stuck.get(&key.kind).filter(|(stuck, _)| *stuck == key).map_or(0, |(_, tries)| *tries);
+        let tries = self.stuck.values().find(|(stuck, _)| *stuck == key).map_or(0, |(_, tries)| *tries);
         if tries < TRIES { Patience::Waits } else { Patience::Ended }
     }
 
-    fn note_stuck(&mut self, kind: ReportKind, stuck: Option<ReportKey>) {
+    fn note_stuck(&mut self, source: Source, stuck: Option<ReportKey>) {
         let Some(key) = stuck else {
-            self.stuck.remove(&kind);
+            self.stuck.remove(&source);
             return;
         };
-        let before = self.stuck.get(&kind).filter(|(known, _)| *known == key).map_or(0, |(_, tries)| *tries);
-        self.stuck.insert(kind, (key, before + 1));
+        let before =
+            self.stuck.get(&source).filter(|(known, _)| *known == key).map_or(0, |(_, tries)| *tries);
+        self.stuck.insert(source, (key, before + 1));
     }
 }

@@ -11,6 +11,7 @@ use crate::{
         Access, Acting, Decision, Draft, Failure, act_draft,
         line::{Read, read as read_line},
     },
+    outcome::tell,
     plan::Origin,
     ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError, View},
     reply::{Line, Reply},
@@ -124,7 +125,14 @@ impl Desk {
         if reacts_to(event).is_none() {
             changes.push(say_to(event, &Reply::text(judged(&now, &before))));
         }
+        let told = tell(self.store.as_records(), &self.settings, &now, at)?;
+        let tells = told.is_some();
+        changes.extend(told.map(|plan| Change::Plan(Box::new(plan))));
         changes.extend(ended(event, YES));
-        self.done(event, changes)
+        let left = self.done(event, changes)?;
+        if tells {
+            self.confirmed.notify_one();
+        }
+        Ok(left)
     }
 }

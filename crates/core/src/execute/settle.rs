@@ -5,6 +5,7 @@ use crate::{
     cards::shown_with,
     commands::Settings,
     model::Millis,
+    outcome::tell,
     plan::{Plan, PlanResult},
     ports::{Case, CaseState, Change, Reporting, Store, StoreError},
     rules::case::note,
@@ -28,5 +29,7 @@ pub(super) fn settle(
     let case = Case { state, by: Some(by), note: Some(note), changed_at: at, ..case };
     let mut changes = vec![Change::Reporting(judged)];
     changes.extend(shown_with(store.as_records(), settings, &case, Some(plan))?);
+    let told = tell(store.as_records(), settings, &case, at)?;
+    changes.extend(told.map(|plan| Change::Plan(Box::new(plan))));
     Ok(changes)
 }

@@ -170,6 +170,8 @@ pub enum Reporting {
     /// A report that a reverse proxy forwarded, and that the homeserver does not tell of. Its number is given by the
     /// store, from [`FORWARDED`] on.
     Forwarded(Report),
+    /// The homeserver tells of a report that was forwarded after all: it makes no case of its own.
+    Told(ReportKey),
     /// A case comes before others.
     Prioritized {
         /// Which one.

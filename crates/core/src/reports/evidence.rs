@@ -9,7 +9,7 @@ use tracing::debug;
 use crate::{
     model::{About, Context, Event, Report, RoomDetails, is_local},
     plan::RoomRef,
-    ports::{Asked, Fault, Lookup},
+    ports::{Asked, FORWARDED, Fault, Lookup},
     rules::case::{Author, Evidence},
 };
 
@@ -59,8 +59,11 @@ impl<'a> Gatherer<'a> {
     ) -> Result<Evidence, Fault> {
         // The number may be another report's by now.
         let is_it = |event: &Event| event.event_id().is_none_or(|id| id == event_id);
-        let reported = self.lookup.reported_event(report.key.id);
-        let mut event = told(reported, patience).await?.flatten().filter(is_it);
+        let mut event = if report.key.id < FORWARDED {
+            told(self.lookup.reported_event(report.key.id), patience).await?.flatten().filter(is_it)
+        } else {
+            None
+        };
         let id = <&EventId>::try_from(event_id).ok();
         if let (None, Some(id)) = (&event, id) {
             event = told(self.lookup.original(id), patience).await?.flatten();
