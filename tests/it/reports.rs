@@ -1,6 +1,7 @@
 //! Abuse reports that users file on the server: each becomes part of one case in the management room, also when the bot
 //! was killed, Synapse was restarted and gave a number again.
 
+mod acts;
 mod burst;
 mod purged;
 mod sights;
