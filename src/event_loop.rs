@@ -1,12 +1,13 @@
-//! From start to end: connect, enter the management room, and keep six things going beside each other: taking
+//! From start to end: connect, enter the management room, and keep seven things going beside each other: taking
 //! events in, handling them, executing Plans, telling what changes in watched rooms, reading
-//! abuse reports, sending messages. They meet in the
+//! abuse reports, reacting to them by rules, sending messages. They meet in the
 //! database only.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use gleipnir_core::{
+    automatic::Automatic,
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
@@ -24,7 +25,7 @@ use crate::{
     clock::WallClock,
     config::Config,
     deliver::Deliverer,
-    homeserver::Homeserver,
+    homeserver::{Homeserver, Webhooks},
     http::{Endpoint, Parties},
     intake::Intake,
     management::{Arrival, Backoff, Entered, enter},
@@ -152,14 +153,16 @@ async fn serve(
     Entered { room, arrival }: Entered,
 ) -> Result<(), Ended> {
     let url = config.homeserver.url.clone();
+    let webhooks = config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?;
     let homeserver = Arc::new(Homeserver::new(
         session.clone(),
         admin.clone(),
         url,
         room.clone(),
         store.instance().to_owned(),
+        webhooks,
     ));
-    let [said, confirmed, received, noticed] = [(); 4].map(|()| Arc::new(Notify::new()));
+    let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
     let settings = config.settings(room.clone());
     let desk = Arc::new(Desk::new(
         homeserver.clone(),
@@ -174,6 +177,14 @@ async fn serve(
         Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
     let reports =
         Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
+    let automatic = Automatic::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(WallClock),
+        settings.clone(),
+        said.clone(),
+        confirmed.clone(),
+    );
     let executor = Arc::new(Executor::new(
         homeserver,
         store.clone(),
@@ -205,7 +216,8 @@ async fn serve(
         () = tell(&feed, &noticed) => Ok(()),
         () = read_on(&feed, &noticed) => Ok(()),
         () = fill_gaps(&feed, &noticed) => Ok(()),
-        () = read_reports(&reports, reported, config.reports.poll_interval) => Ok(()),
+        () = read_reports(&reports, reported, &read, config.reports.poll_interval) => Ok(()),
+        () = react(&automatic, &read) => Ok(()),
         () = executor.supervise(confirmed) => Ok(()),
         () = deliverer.run(said) => Ok(()),
     }
@@ -324,15 +336,26 @@ async fn read_on(feed: &Feed, noticed: &Notify) {
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Reads new abuse reports: now and then, and when one was forwarded.
-async fn read_reports(reports: &Reports, reported: &Notify, every: Duration) {
+async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every: Duration) {
     loop {
         if let Err(error) = reports.poll().await {
             error!(%error, "cannot write down what was reported; trying again");
         }
+        read.notify_one();
         tokio::time::sleep(SHORTEST).await;
         tokio::select! {
             () = reported.notified() => {}
             () = tokio::time::sleep(every.saturating_sub(SHORTEST)) => {}
+        }
+    }
+}
+
+/// Reacts to reports by rules, each time they were read: many of them do not keep new ones from being read.
+async fn react(automatic: &Automatic, read: &Notify) {
+    loop {
+        read.notified().await;
+        if let Err(error) = automatic.work().await {
+            error!(%error, "cannot write down what rules do about reports; trying again");
         }
     }
 }

@@ -13,7 +13,7 @@ use gleipnir_core::{
 use serde_json::{Value, json};
 use synapse_admin::{DeleteRoom, DirectRoom, PurgeHistory, PurgeUpTo, RedactUser, Visibility};
 
-use super::{Homeserver, fault, model::delete_result, request_fault, webhook};
+use super::{Homeserver, fault, model::delete_result, request_fault};
 
 /// How long version 1 of the Delete Room API may take to answer: it does so when all is done.
 const LONGEST_DELETION: Duration = Duration::from_mins(30);
@@ -189,7 +189,7 @@ impl Effects for Homeserver {
     }
 
     fn call_webhook<'a>(&'a self, name: &'a str, body: &'a Value) -> Asked<'a, ()> {
-        Box::pin(async move { webhook::post(name, body) })
+        self.post_to_webhook(name, body)
     }
 
     fn remove_alias<'a>(&'a self, alias: &'a RoomAliasId) -> Asked<'a, ()> {

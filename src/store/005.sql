@@ -60,3 +60,6 @@ ALTER TABLE cases ADD COLUMN room TEXT GENERATED ALWAYS AS (CAST(coalesce(
 
 CREATE INDEX cases_author ON cases (author, id) WHERE author IS NOT NULL;
 CREATE INDEX cases_room ON cases (room, id) WHERE room IS NOT NULL;
+
+-- Whom a message mentions, as JSON; nobody where there is none.
+ALTER TABLE outbox ADD COLUMN mentions TEXT;

@@ -41,6 +41,7 @@ mod room;
 mod room_admin;
 mod room_list;
 mod rooms;
+mod rules;
 mod several;
 mod sheet;
 mod shutdown;
@@ -73,7 +74,7 @@ use crate::{
     plan::{PlanId, Step},
     ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
-    rules::{case::Cards, feed::Feed},
+    rules::{case::Cards, feed::Feed, reports::Rules},
     text::target::RoomTarget,
 };
 
@@ -110,6 +111,7 @@ pub fn table() -> Vec<Entry> {
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<rooms::Rooms>(),
+        entry::<rules::Rules>(),
         entry::<shutdown::Shutdown>(),
         entry::<shutdown_status::ShutdownStatus>(),
         entry::<space::Space>(),
@@ -253,6 +255,8 @@ pub struct Settings {
     pub tell: Tell,
     /// Whether a reverse proxy can forward reports to the bot.
     pub endpoint: Switch,
+    /// What is done about abuse reports without asking.
+    pub rules: Rules,
 }
 
 /// Whether `--yes` skips the confirmation.
@@ -279,6 +283,7 @@ impl Settings {
             cards: Cards::default(),
             tell: Tell::default(),
             endpoint: Switch::Off,
+            rules: Rules::default(),
         }
     }
 

@@ -19,6 +19,7 @@ use ruma::{EventId, OwnedEventId, UserId};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
+pub(crate) use self::decide::asking;
 use self::{decide::Asked, reading::Reading};
 pub use self::{
     invited::{Invitation, NotYet},

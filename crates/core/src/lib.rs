@@ -3,6 +3,7 @@
 //! the Matrix SDK, HTTP, SQL or the wall clock.
 
 pub mod actions;
+pub mod automatic;
 pub mod cards;
 pub mod commands;
 pub mod desk;

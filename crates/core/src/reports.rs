@@ -16,6 +16,7 @@ use std::{
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, info, warn};
 
+pub(crate) use self::evidence::evidence_of;
 use self::{
     evidence::{Gatherer, Patience},
     reading::{Depth, Filed, Trouble, filed},
@@ -181,7 +182,8 @@ impl Reports {
         let now = self.clock.now();
         let may_say_again =
             |id: CaseId| !memory.again_at.get(&id).is_some_and(|at| is_within(HOUR, *at, now));
-        triage(reports, &*self.store, memory.spates.clone(), budget.clone(), may_say_again)
+        let ignored = self.store.ignored_reporters()?;
+        triage(reports, &*self.store, memory.spates.clone(), budget.clone(), &ignored, may_say_again)
     }
 
     /// Commits cases with their reports and cards.

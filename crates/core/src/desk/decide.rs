@@ -265,7 +265,14 @@ fn dry(preview: Reply, why: Option<&str>) -> Reply {
     preview.paragraph(Line::new().strong("Dry run: nothing was done. ").text(then))
 }
 
-fn asking(preview: Reply, id: PlanId, why: &str, window: std::time::Duration, ignored: bool) -> Reply {
+/// A preview, and how it is confirmed or dropped.
+pub(crate) fn asking(
+    preview: Reply,
+    id: PlanId,
+    why: &str,
+    window: std::time::Duration,
+    ignored: bool,
+) -> Reply {
     let mut reply = preview.paragraph(Line::new().text(why.to_owned()));
     if ignored {
         reply =

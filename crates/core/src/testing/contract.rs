@@ -451,6 +451,6 @@ fn weighing(store: &dyn Store) {
     let newest = store.forwarded().expect("the store reads");
     assert!(newest[0].key.id > waiting[1].key.id, "a number is never given again");
     commit(Reporting::Told(newest[0].key));
-    assert_eq!((store.forwarded(), store.unweighed()), (Ok(vec![]), Ok(vec![(1, 2)])));
+    assert_eq!((store.forwarded(), store.unweighed()), (Ok(vec![]), Ok(vec![(1, 2)])), "no case has it");
     assert_eq!(store.known_reports(ReportKind::Room, &[]), Ok(None), "reports of rooms were never read");
 }

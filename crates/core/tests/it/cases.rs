@@ -23,7 +23,7 @@ fn open(stage: &Stage, id: CaseId) -> Case {
     open_with(stage, id, vec![("@rep:hs.test", Some("rude"))], "you fool")
 }
 
-fn open_with(stage: &Stage, id: CaseId, reports: Vec<(&str, Option<&str>)>, body: &str) -> Case {
+pub(crate) fn open_with(stage: &Stage, id: CaseId, reports: Vec<(&str, Option<&str>)>, body: &str) -> Case {
     let now = stage.clock.now();
     let about = About::Event { room_id: "!lounge:hs.test".to_owned(), event_id: format!("$bad{id}") };
     let report = |(n, (reporter, reason)): (usize, (&str, Option<&str>))| Report {
@@ -79,7 +79,7 @@ fn state(stage: &Stage, id: CaseId) -> (CaseState, Option<OwnedUserId>, Option<S
     (case.state, case.by, case.note)
 }
 
-fn the_card(stage: &Stage, id: CaseId) -> String {
+pub(crate) fn the_card(stage: &Stage, id: CaseId) -> String {
     stage.store.said(&card_key(id)).expect("there is a card").text
 }
 
@@ -234,7 +234,11 @@ async fn cases_are_settled_and_opened_again() {
     );
     has(
         &the_card(&stage, 1),
-        &["Resolved by `@mod:hs.test`", "“warned the author”.\n\n`!reopen 1`, `!case 1`"],
+        &[
+            "Resolved by `@mod:hs.test`",
+            "“warned the author”.\n\n🧹 redact, 🧨 redact-all, ",
+            "; or `!act 1 redact`\n\n`!reopen 1`, `!case 1`",
+        ],
     );
     assert_eq!(
         state(&stage, 1),

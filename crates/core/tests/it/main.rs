@@ -3,6 +3,7 @@
 mod acting;
 mod acts;
 mod addressing;
+mod automatic;
 mod batches;
 mod beside;
 mod can;
@@ -40,5 +41,6 @@ mod step_crashes;
 mod step_faults;
 mod step_reports;
 mod stories;
+mod telling;
 mod tidy;
 mod usage;

@@ -108,6 +108,8 @@ fn a_card_in_full() {
          \n\
          Open: nobody has claimed it yet.\n\
          \n\
+         🧹 redact, 🧨 redact-all, 👢 kick, 🔨 ban, 🚧 block, 💣 shutdown, 🔎 more; or `!act 12 redact`\n\
+         \n\
          ✋ `!claim 12`, ☑️ `!resolve 12`, 🗑️ `!dismiss 12`, `!case 12`, `!context !lounge:hs.test $bad`, \
          `!explain !lounge:hs.test $bad`"
     );

@@ -23,8 +23,9 @@ async fn other_emoji_and_fewer_actions() {
     report(&mut stage, about_event(1), Some(image("$bad1", eve()))).await;
     let card = the_card(&stage, 1);
     has(&card, &["🥶 suspend; or `!act 1 suspend`", "\n`!claim 1`, ☑️ `!resolve 1`, `!dismiss 1`"]);
-    let offered: Vec<String> =
+    let mut offered: Vec<String> =
         stage.store.keys().into_iter().filter(|key| key.ends_with(" case-1")).collect();
+    offered.sort();
     assert_eq!(offered, ["☑️ case-1", "🥶 case-1"]);
     // What is not offered does nothing, with its usual emoji either.
     for emoji in ["⏸️", "💣", "🧹", CLAIM] {
@@ -52,9 +53,13 @@ async fn an_emoji_means_what_the_message_offers() {
 
 #[tokio::test]
 async fn more_of_the_conversation() {
-    let mut stage = local_case(Power::Enough).await;
+    let mut stage = lounge_with(Power::Enough);
+    let id = format!("${}", "b".repeat(43));
+    stage.homeserver.change_room(lounge(), |room| room.events.push(image(&id, eve())));
+    let about = About::Event { room_id: lounge().to_string(), event_id: id.clone() };
+    report(&mut stage, about, Some(image(&id, eve()))).await;
     let said = stage.react(watcher(), "case-1", "🔎").await;
-    has(&said, &["Around `$bad1` in Lounge (", "▶ "]);
+    has(&said, &[&format!("Around `{id}` in Lounge ("), "▶ "]);
     assert_eq!(plans(&stage).len(), 0);
     report(&mut stage, About::Room { room_id: lounge().to_string() }, None).await;
     stage.homeserver.change_room(lounge(), |room| {
@@ -133,7 +138,7 @@ async fn hostile_names_and_a_long_history_stay_within_a_message() {
     }
     let card = stage.store.said("case-14").expect("a card");
     assert!(card.text.len() <= 10_000 && card.html.len() <= 18_000);
-    has(&card.text, &["Earlier cases of the same author: more than 10;", "`!dismiss 14`", "Undone by job"]);
+    has(&card.text, &["Earlier cases of the same author: more than 10;", "`!reopen 14`", "Undone by job"]);
     assert!(!card.html.contains("<b>") && !card.html.contains("<h1>") && !card.html.contains("</b>"));
     assert_eq!(stage.store.case(14).unwrap().unwrap().decisions.len(), 1);
     assert!(stage.store.keys().iter().any(|key| key.starts_with(RESOLVE)));

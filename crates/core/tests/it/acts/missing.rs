@@ -103,7 +103,7 @@ async fn protected_authors_are_left_alone() {
         ("is a moderator", 0),
         ("is a server admin", 1),
         ("belongs to the appservice", 2),
-        ("is exempt by my configuration (safety.exempt has", 3),
+        ("is exempt by my configuration: `safety.exempt` has `@e*:hs.test` in it.", 3),
     ] {
         let mut stage = local_case(Power::Enough).await;
         match protect {
@@ -180,9 +180,9 @@ async fn files_that_cannot_be_quarantined() {
         &stage.say("!act 1 quarantine").await,
         &["`mxc://hs.test/rude` is protected", "What cannot be done:", "do it?"],
     );
-    let text = json!({"type": "m.room.message", "event_id": "$t", "sender": eve(), "content": {"msgtype": "m.text", "body": "x"}});
-    let encrypted = json!({"type": "m.room.encrypted", "event_id": "$e", "sender": eve(), "content": {}});
-    let mut elsewhere = image("$o", far());
+    let text = json!({"type": "m.room.message", "event_id": "$x2", "sender": eve(), "content": {"msgtype": "m.text", "body": "x"}});
+    let encrypted = json!({"type": "m.room.encrypted", "event_id": "$x3", "sender": eve(), "content": {}});
+    let mut elsewhere = image("$x4", far());
     elsewhere["content"]["url"] = json!("mxc://other.test/unknown");
     elsewhere["content"]["info"] = json!({});
     for (n, event, says) in [
