@@ -4,6 +4,7 @@
 mod acts;
 mod burst;
 mod purged;
+mod rules;
 mod sights;
 
 use serde_json::json;
@@ -28,7 +29,12 @@ async fn report_user(by: &User, user: &str, reason: &str) {
 
 /// Starts the bot on a quick look at reports, and waits until what comes from now on makes cases.
 async fn start(scene: &mut Scene) {
-    scene.bot.more = "[reports]\npoll_interval = \"1s\"".to_owned();
+    start_with(scene, "[reports]\npoll_interval = \"1s\"").await;
+}
+
+/// The same, with this end of the configuration.
+async fn start_with(scene: &mut Scene, configuration: &str) {
+    scene.bot.more = configuration.to_owned();
     scene.bot.start().await;
     scene.bot.knows("SELECT count(*) = 2 FROM report_kinds WHERE kind IN ('event', 'user')").await;
 }
