@@ -258,7 +258,7 @@ impl Reports {
     /// The rules.
     pub(super) fn rules(&self) -> Rules {
         Rules {
-            rules: self.rules.iter().map(RuleEntry::rule).collect(),
+            list: self.rules.iter().map(RuleEntry::rule).collect(),
             matches: match self.rules_match {
                 Which::First => Matches::First,
                 Which::All => Matches::All,
@@ -417,8 +417,8 @@ time_of_day = "22:00-06:00"
     #[test]
     fn rules_are_read() {
         let rules = rules(FULL).expect("a configuration");
-        assert_eq!((rules.matches, rules.per_hour, rules.rules.len()), (Matches::All, 3, 2));
-        let [spam, all] = &rules.rules[..] else { panic!("{rules:?}") };
+        assert_eq!((rules.matches, rules.per_hour, rules.list.len()), (Matches::All, 3, 2));
+        let [spam, all] = &rules.list[..] else { panic!("{rules:?}") };
         assert_eq!((spam.when.len(), spam.actions.len(), spam.mode), (4, 3, Mode::Act));
         assert_eq!(spam.cooldown, Some(std::time::Duration::from_hours(1)));
         assert_eq!((all.when.len(), all.mode), (16, Mode::DryRun));

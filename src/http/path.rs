@@ -27,10 +27,10 @@ fn is_release(version: &str) -> bool {
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// An ID, decoded. `.` and `..` would lead to another path.
+/// An ID, decoded; the homeserver takes an empty one for one. `.` and `..` would lead to another path.
 fn id(part: &str) -> Option<String> {
     let id = percent_decode_str(part).decode_utf8_lossy().into_owned();
-    (!matches!(id.as_str(), "" | "." | "..")).then_some(id)
+    (!matches!(id.as_str(), "." | "..")).then_some(id)
 }
 
 #[cfg(test)]
@@ -54,8 +54,8 @@ mod tests {
             ("/_matrix/client/unstable/org.matrix.msc4260/users/@a:hs.test/report", user("@a:hs.test")),
             ("/_matrix/client/v3/users/%FF/report", user("\u{fffd}")),
             ("/_matrix/client/v3/rooms/!a/report/$e/f", None),
-            ("/_matrix/client/v3/rooms/!a/report/", None),
-            ("/_matrix/client/v3/rooms//report", None),
+            ("/_matrix/client/v3/rooms/!a/report/", event("!a", "")),
+            ("/_matrix/client/v3/rooms//report", room("")),
             ("/_matrix/client/v3/rooms/../report", None),
             ("/_matrix/client/v3/rooms/%2e%2E/report", None),
             ("/_matrix/client/v3/rooms/!a/send/$e", None),

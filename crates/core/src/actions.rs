@@ -8,10 +8,10 @@ use ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, UserId};
 
 use crate::{
     cards,
-    commands::{Decision, Failure, Settings, World},
-    model::About,
+    commands::{Decision, Draft, Failure, Settings, World},
+    model::{About, MemberChange},
     plan::{Origin, Plan, PlanState, RoomRef, Step},
-    ports::{Case, CaseId, Lookup, Records, StoreError},
+    ports::{Case, CaseId, Fault, Lookup, Records, StoreError},
     reply::{Block, Line, Reply},
     rules::case::{CaseAction, Evidence, author, subject, taken},
 };
@@ -63,7 +63,11 @@ pub async fn propose(
             found.missing.push(already(action, plan));
             continue;
         }
-        scene.look(action, &mut found).await?;
+        match scene.look(action, &mut found).await {
+            Ok(()) => {}
+            Err(Unable::Lacks(why)) => found.lacks(action, why),
+            Err(Unable::Failed(failure)) => return Err(failure),
+        }
     }
     let heading =
         Line::new().strong(format!("Case {}: ", case.id)).append(subject(case)).text(". To be done:");
@@ -108,6 +112,26 @@ struct Scene<'a> {
     reason: Option<&'a str>,
 }
 
+/// Why an action is not done.
+enum Unable {
+    /// Something is missing; whole sentences about what, and what to do.
+    Lacks(Line),
+    /// It could not be found out.
+    Failed(Failure),
+}
+
+impl From<Line> for Unable {
+    fn from(why: Line) -> Self {
+        Self::Lacks(why)
+    }
+}
+
+impl From<Fault> for Unable {
+    fn from(fault: Fault) -> Self {
+        Self::Failed(fault.into())
+    }
+}
+
 /// What was found to do.
 #[derive(Default)]
 struct Found {
@@ -125,11 +149,12 @@ impl Found {
 }
 
 impl Scene<'_> {
-    async fn look(&self, action: CaseAction, found: &mut Found) -> Result<(), Failure> {
+    async fn look(&self, action: CaseAction, found: &mut Found) -> Result<(), Unable> {
         match action {
             CaseAction::Redact => self.redact(found).await,
             CaseAction::RedactAll => self.redact_all(found).await,
-            CaseAction::Kick | CaseAction::Ban => self.remove(action, found).await,
+            CaseAction::Kick => self.remove(MemberChange::Kick, found).await,
+            CaseAction::Ban => self.remove(MemberChange::Ban, found).await,
             CaseAction::Suspend => self.suspend(found).await,
             CaseAction::Quarantine => self.quarantine(found).await,
             CaseAction::Block | CaseAction::Shutdown => self.whole_room(action, found).await,
@@ -211,19 +236,23 @@ fn lines(reply: &Reply) -> Vec<Line> {
     reply.blocks.iter().flat_map(of).collect()
 }
 
-/// The words of a decision that is no draft, as one line.
-fn refusal(decided: Result<Decision, Failure>) -> Result<Result<crate::commands::Draft, Line>, Failure> {
+/// The draft that a command made; its refusal, or its answer that there is nothing to do, as a line.
+fn drafted(decided: Result<Decision, Failure>) -> Result<Draft, Unable> {
     let joined = |reply: &Reply| {
-        lines(reply).into_iter().fold(Line::new(), |all, line| {
-            let space = if all.is_empty() { "" } else { " " };
+        let space = |all: &Line| if all.is_empty() { "" } else { " " };
+        let all = lines(reply).into_iter().fold(Line::new(), |all, line| {
+            let space = space(&all);
             all.text(space).append(line)
-        })
+        });
+        Unable::Lacks(all)
     };
     match decided {
-        Ok(Decision::Propose(draft)) => Ok(Ok(*draft)),
-        Ok(Decision::Answer(reply) | Decision::Page(reply, _)) => Ok(Err(joined(&reply))),
-        Ok(_) => Ok(Err(Line::from("that is decided elsewhere."))),
-        Err(Failure::Told(reply)) => Ok(Err(joined(&reply))),
-        Err(failure) => Err(failure),
+        Ok(Decision::Propose(draft)) => Ok(*draft),
+        Ok(Decision::Answer(reply) | Decision::Page(reply, _)) => Err(joined(&reply)),
+        Ok(Decision::Confirm(_) | Decision::Cancel(_) | Decision::Judge { .. }) => {
+            Err(Unable::Lacks(Line::from("that is decided elsewhere.")))
+        }
+        Err(Failure::Told(reply)) => Err(joined(&reply)),
+        Err(failure) => Err(Unable::Failed(failure)),
     }
 }

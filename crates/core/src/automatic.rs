@@ -90,8 +90,8 @@ impl Automatic {
         waiting.sort_by_key(|id| (tries.get(id).copied().unwrap_or_default(), *id));
         let (mut found, mut away) = (Found::Nothing, 0);
         for id in waiting {
-            let tried = tries.get(&id).copied().unwrap_or_default();
-            let patience = if tried < TRIES { Patience::Waits } else { Patience::Ended };
+            let before = tries.get(&id).copied().unwrap_or_default();
+            let patience = if before < TRIES { Patience::Waits } else { Patience::Ended };
             match self.weigh(id, patience).await {
                 Ok(()) => {
                     tries.remove(&id);
@@ -102,13 +102,13 @@ impl Automatic {
                     found = Found::More;
                     if is_waited_for(&fault) {
                         // It says nothing about the case; the next round begins with another one.
-                        tries.insert(id, tried.max(1).min(TRIES - 1));
+                        tries.insert(id, before.clamp(1, TRIES - 1));
                         away += 1;
                         if away == AWAY {
                             break;
                         }
                     } else {
-                        tries.insert(id, tried + 1);
+                        tries.insert(id, before + 1);
                     }
                 }
                 Err(Trouble::Store(error)) => return Err(error),
@@ -122,14 +122,14 @@ impl Automatic {
         let Some(case) = self.store.case(id)? else { return Ok(()) };
         let rules = &self.settings.rules;
         let mut wishes = Vec::new();
-        if !rules.rules.is_empty() {
+        if !rules.list.is_empty() {
             let ignored = self.store.ignored_reporters()?;
             let now = self.clock.now();
             let facts = gather(&*self.lookup, rules.needs(), &case, &ignored, now, patience).await?;
             // Who is ignored sets nothing off.
             let matching = if facts.reports.is_empty() { Vec::new() } else { rules.matching(&facts) };
             for place in matching {
-                let rule = &rules.rules[place];
+                let rule = &rules.list[place];
                 info!(case = id, rule = rule.name, "a rule matches");
                 wishes.push(self.wish(place, rule, &case, &facts, patience).await?);
             }

@@ -5,7 +5,7 @@ use crate::{
     commands::Settings,
     plan::{Origin, Plan},
     ports::{Case, Change, Records, StoreError, Which, WhichCases},
-    rules::case::{Beside, COUNTED, Earlier, author, card, card_key, offered},
+    rules::case::{self, Beside, COUNTED, Earlier, author, card_key, offered},
     speech::{Mark, Say},
 };
 
@@ -22,16 +22,16 @@ pub fn shown_with(
     case: &Case,
     changed: Option<&Plan>,
 ) -> Result<Vec<Change>, StoreError> {
-    let reply = card(case, &beside(records, settings, case, changed)?);
-    let mut changes = vec![Change::Say(Say::new(card_key(case.id), None, &reply))];
+    let reply = case::card(case, &beside(records, settings, case, changed)?);
+    let mut card = vec![Change::Say(Say::new(card_key(case.id), None, &reply))];
     if case.state.is_open() {
         let offer = |action| {
             let emoji = settings.cards.emoji(action).to_owned();
             Change::Mark(Mark::offer(card_key(case.id), emoji))
         };
-        changes.extend(offered(case, &settings.cards).into_iter().map(offer));
+        card.extend(offered(case, &settings.cards).into_iter().map(offer));
     }
-    Ok(changes)
+    Ok(card)
 }
 
 /// The card of the case that a job is about, as it is when the job is as `plan` says; nothing for a job about no case.

@@ -2,10 +2,9 @@
 
 use ruma::{OwnedUserId, UserId};
 
-use super::{Found, Scene};
+use super::{Found, Scene, Unable};
 use crate::{
-    commands::Failure,
-    model::{MemberChange, Sanction},
+    model::{MediaDetails, MemberChange, Sanction},
     plan::{Presence, RoomRef, Step},
     ports::Fault,
     reply::Line,
@@ -22,104 +21,86 @@ use crate::{
 const ROOMS: usize = 5_000;
 
 impl Scene<'_> {
-    pub(super) async fn suspend(&self, found: &mut Found) -> Result<(), Failure> {
-        let action = CaseAction::Suspend;
-        let user = match self.author() {
-            Ok(user) => user,
-            Err(why) => return Ok(found.lacks(action, why)),
-        };
+    pub(super) async fn suspend(&self, found: &mut Found) -> Result<(), Unable> {
+        let user = self.author()?;
         let line = Line::new().code(user.as_str());
         if !self.is_local(&user) {
             let line = line.text(" is of another server: only that server can suspend the account. ");
             let act = |word: &str| format!("!act {} {word}", self.case.id);
-            return Ok(found.lacks(
-                action,
-                line.code(act("ban")).text(" or ").code(act("kick")).text(" keeps them out of the room."),
-            ));
+            let line = line.code(act("ban")).text(" or ").code(act("kick"));
+            return Err(line.text(" keeps them out of the room.").into());
         }
-        match self.lookup.account(&user).await? {
-            None => found.lacks(action, line.text(" does not exist on this server (any more).")),
-            Some(account) if account.deactivated => {
-                found.lacks(action, line.text(" is deactivated already."))
+        let why = match self.lookup.account(&user).await? {
+            None => " does not exist on this server (any more).",
+            Some(account) if account.deactivated => " is deactivated already.",
+            Some(account) if account.suspended => " is suspended already.",
+            Some(_) => {
+                found.steps.push(Step::Sanction { user, sanction: Sanction::Suspension });
+                return Ok(());
             }
-            Some(account) if account.suspended => found.lacks(action, line.text(" is suspended already.")),
-            Some(_) => found.steps.push(Step::Sanction { user, sanction: Sanction::Suspension }),
-        }
-        Ok(())
+        };
+        Err(line.text(why).into())
     }
 
-    pub(super) async fn remove(&self, action: CaseAction, found: &mut Found) -> Result<(), Failure> {
-        let who_and_where = self.author().and_then(|user| Ok((user, self.event()?.0)));
-        let (user, room) = match who_and_where {
-            Ok(known) => known,
-            Err(why) => return Ok(found.lacks(action, why)),
+    pub(super) async fn remove(&self, change: MemberChange, found: &mut Found) -> Result<(), Unable> {
+        let user = self.author()?;
+        let (room, _) = self.event()?;
+        let wish = match change {
+            MemberChange::Ban => Action::Ban(Some(user.clone())),
+            _ => Action::Kick(Some(user.clone())),
         };
-        let (change, wish) = if action == CaseAction::Ban {
-            (MemberChange::Ban, Action::Ban(Some(user.clone())))
-        } else {
-            (MemberChange::Kick, Action::Kick(Some(user.clone())))
-        };
-        let Some((verdict, state)) = self.power(action, &wish, &room, Some(&user), found).await? else {
-            return Ok(());
-        };
-        if verdict.answer == Answer::Yes && change.is_done(Some(state.membership(user.as_str()))) {
+        let (verdict, state) = self.power(&wish, &room, Some(&user)).await?;
+        if verdict.answer != Answer::Yes {
+            return Err(self.without(&verdict, &wish, &room).into());
+        }
+        if change.is_done(Some(state.membership(user.as_str()))) {
             let line = Line::new().code(user.as_str()).text(" is banned from ").append(room.line());
-            return Ok(found.lacks(action, line.text(" already.")));
+            return Err(line.text(" already.").into());
         }
-        if verdict.answer == Answer::Yes {
-            found.steps.push(Step::Member { room, user, change, reason: self.reason() });
-        } else {
-            found.lacks(action, self.without(&verdict, &wish, &room));
-        }
+        found.steps.push(Step::Member { room, user, change, reason: self.reason() });
         Ok(())
     }
 
-    pub(super) async fn redact(&self, found: &mut Found) -> Result<(), Failure> {
-        let action = CaseAction::Redact;
-        let (room, event_id) = match self.event() {
-            Ok(known) => known,
-            Err(why) => return Ok(found.lacks(action, why)),
-        };
+    pub(super) async fn redact(&self, found: &mut Found) -> Result<(), Unable> {
+        let (room, event_id) = self.event()?;
         let now = match self.lookup.context(&room.id, &event_id, 0).await {
             // So Synapse answers for an event that a purge left in the database.
             Err(Fault::Broken { status: 500, .. }) => None,
             context => context?.map(|context| context.event),
         };
         let Some(event) = now else {
-            let line = Line::new().text("the server does not have ").code(event_id.as_str());
-            return Ok(
-                found.lacks(action, line.text(" in that room (any more): there is nothing to redact."))
-            );
+            let line = Line::from("the server does not have ").code(event_id.as_str());
+            return Err(line.text(" in that room (any more): there is nothing to redact.").into());
         };
         if let Some(redaction) = event.redacted_because() {
             let line = Line::from("it is redacted already, by ").code(redaction.sender());
-            return Ok(found.lacks(action, line.text(".")));
+            return Err(line.text(".").into());
         }
-        let Some((verdict, _)) = self.power(action, &Action::Redact, &room, None, found).await? else {
-            return Ok(());
+        let wish = Action::Redact;
+        let verdict = match self.power(&wish, &room, None).await {
+            Ok((verdict, _)) => verdict,
+            Err(Unable::Lacks(why)) => return Err(why.append(self.server_redacts()).into()),
+            Err(failed) => return Err(failed),
         };
-        if verdict.answer == Answer::Yes {
-            // Who sent it is what the server says now: what protects people goes by it.
-            let author = OwnedUserId::try_from(event.sender()).ok().or_else(|| self.author().ok());
-            found.steps.push(Step::RedactEvent { room, event_id, author, reason: self.reason() });
-        } else {
-            found.lacks(action, self.without(&verdict, &Action::Redact, &room).append(self.server_redacts()));
+        if verdict.answer != Answer::Yes {
+            return Err(self.without(&verdict, &wish, &room).append(self.server_redacts()).into());
         }
+        // Who sent it is what the server says now: what protects people goes by it.
+        let author = OwnedUserId::try_from(event.sender()).ok().or_else(|| self.author().ok());
+        found.steps.push(Step::RedactEvent { room, event_id, author, reason: self.reason() });
         Ok(())
     }
 
-    pub(super) async fn redact_all(&self, found: &mut Found) -> Result<(), Failure> {
-        let action = CaseAction::RedactAll;
-        let user = match self.author() {
-            Ok(user) => user,
-            Err(why) => return Ok(found.lacks(action, why)),
-        };
+    pub(super) async fn redact_all(&self, found: &mut Found) -> Result<(), Unable> {
+        let user = self.author()?;
         // The server's own choice of rooms leaves out those that they left or were kicked from.
-        let rooms: Vec<_> = self.lookup.memberships(&user).await?.into_keys().take(ROOMS).collect();
+        let mut rooms: Vec<_> = self.lookup.memberships(&user).await?.into_keys().take(ROOMS).collect();
+        // What stands there is how moderators know what was done.
+        rooms.retain(|room| *room != self.settings.management);
         let line = Line::new().code(user.as_str());
         if rooms.is_empty() {
-            let line = Line::new().text("the server knows no room that ").append(line);
-            return Ok(found.lacks(action, line.text(" is or was in.")));
+            let line = Line::from("the server knows no room that ").append(line);
+            return Err(line.text(" is or was in.").into());
         }
         let count = counted(rooms.len() as u64, "room");
         let words = if self.is_local(&user) {
@@ -135,13 +116,10 @@ impl Scene<'_> {
                     " is of another server, so I need the power to redact in each room, and I am in none of the {count} that \
                      they are or were in. "
                 ));
-                return Ok(found.lacks(
-                    action,
-                    match self.event() {
-                        Ok((room, _)) => line.append(self.offer_power(&room, Presence::Outside)),
-                        Err(_) => line.text("Invite me to those that matter, and give me the power there."),
-                    },
-                ));
+                return Err(Unable::Lacks(match self.event() {
+                    Ok((room, _)) => line.append(self.offer_power(&room, Presence::Outside)),
+                    Err(_) => line.text("Invite me to those that matter, and give me the power there."),
+                }));
             }
             line.text(format!(
                 " is of another server: it takes my own power to redact in each room. I am in {ours} of the {count} that they \
@@ -153,65 +131,50 @@ impl Scene<'_> {
         Ok(())
     }
 
-    pub(super) async fn quarantine(&self, found: &mut Found) -> Result<(), Failure> {
-        let action = CaseAction::Quarantine;
-        if let Err(why) = self.event() {
-            return Ok(found.lacks(action, why));
-        }
+    pub(super) async fn quarantine(&self, found: &mut Found) -> Result<(), Unable> {
+        self.event()?;
         let files = files(&self.evidence);
         if files.is_empty() {
-            found.lacks(
-                action,
-                match &self.evidence.event {
-                    None => "nothing of the event is kept, so I do not know its files.",
-                    Some(event) if event.kind() == "m.room.encrypted" => {
-                        "the message is encrypted, so I cannot tell which files are in it."
-                    }
-                    Some(_) => "there is no file in what is kept of it.",
-                },
-            );
-            return Ok(());
+            return Err(Unable::Lacks(Line::from(match &self.evidence.event {
+                None => "nothing of the event is kept, so I do not know its files.",
+                Some(event) if event.kind() == "m.room.encrypted" => {
+                    "the message is encrypted, so I cannot tell which files are in it."
+                }
+                Some(_) => "there is no file in what is kept of it.",
+            })));
         }
         for media in files {
             let line = Line::new().code(media.to_string());
-            match self.lookup.media(&media).await? {
-                None => found.lacks(action, line.text(" is not on this server: nobody here has loaded it.")),
-                Some(file) if file.is_protected => found.lacks(
-                    action,
-                    line.text(
-                        " is protected from quarantine: an admin of the server has to lift that first.",
-                    ),
-                ),
-                Some(file) => match &file.quarantined_by {
-                    Some(by) => {
-                        found.lacks(action, line.text(" is in quarantine already, by ").code(by).text("."));
-                    }
-                    None => {
-                        let author = self.author().ok();
-                        found.steps.push(Step::QuarantineMedia { media, author });
-                    }
-                },
-            }
+            let why = match self.lookup.media(&media).await? {
+                None => line.text(" is not on this server: nobody here has loaded it."),
+                Some(file) if file.is_protected => {
+                    line.text(" is protected from quarantine: an admin of the server has to lift that first.")
+                }
+                Some(MediaDetails { quarantined_by: Some(by), .. }) => {
+                    line.text(" is in quarantine already, by ").code(by).text(".")
+                }
+                Some(_) => {
+                    let author = self.author().ok();
+                    found.steps.push(Step::QuarantineMedia { media, author });
+                    continue;
+                }
+            };
+            found.lacks(CaseAction::Quarantine, why);
         }
         Ok(())
     }
 
-    /// Whether the bot may do something in a room, by the room's state now; `None` where it is not in it, which is told.
+    /// Whether the bot may do something in a room, by the room's state now; refused where it is not in it.
     async fn power(
         &self,
-        action: CaseAction,
         wish: &Action,
         room: &RoomRef,
         other: Option<&UserId>,
-        found: &mut Found,
-    ) -> Result<Option<(Verdict, RoomState)>, Failure> {
+    ) -> Result<(Verdict, RoomState), Unable> {
         let (lookup, me) = (self.lookup, self.lookup.me());
         if !lookup.joined_rooms().await?.contains(&room.id) {
-            let line = Line::new().text("I am not in ").append(room.line()).text(". ");
-            let line = line.append(self.offer_power(room, Presence::Outside));
-            let line = if action == CaseAction::Redact { line.append(self.server_redacts()) } else { line };
-            found.lacks(action, line);
-            return Ok(None);
+            let line = Line::from("I am not in ").append(room.line()).text(". ");
+            return Err(line.append(self.offer_power(room, Presence::Outside)).into());
         }
         let mut events = Vec::new();
         for kind in ["m.room.create", "m.room.power_levels", "m.room.server_acl"] {
@@ -224,7 +187,7 @@ impl Scene<'_> {
         let state = RoomState::of(events, version.as_deref());
         // The memberships of the two are all that is asked for.
         let known = Known { here: Some(me.server_name()), ..Known::default() };
-        Ok(Some((may(me, wish, &state, &known), state)))
+        Ok((may(me, wish, &state, &known), state))
     }
 
     /// What keeps the bot from it, and what would help.

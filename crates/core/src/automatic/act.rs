@@ -42,7 +42,7 @@ struct Round<'a> {
     now: Millis,
     /// The jobs about the case, oldest first, with those of this commit.
     jobs: Vec<Plan>,
-    /// What is being executed.
+    /// What was being executed before: what is made here takes its turn.
     running: Vec<Plan>,
     /// What rules did lately, with this commit.
     hits: Vec<Hit>,
@@ -182,11 +182,13 @@ impl Round<'_> {
                 return Some((words::cooling(cooldown).into(), false));
             }
         }
-        let steps: Vec<Step> = wish.steps.iter().chain(&wish.asks).cloned().collect();
         let management = &self.automatic.settings.management;
-        // That something cannot be undone, or is much, was decided by whoever wrote the rule.
-        if let Verdict::Refuse(why) = safety::check(&steps, management, &self.running, usize::MAX) {
-            return Some((Line::new().name_long(why), true));
+        // That something cannot be undone, or is much, was decided by whoever wrote the rule. What else is under way is
+        // asked about when what was asked for is confirmed.
+        for (steps, under_way) in [(&wish.steps, &self.running[..]), (&wish.asks, &[])] {
+            if let Verdict::Refuse(why) = safety::check(steps, management, under_way, usize::MAX) {
+                return Some((Line::new().name_long(why), true));
+            }
         }
         let per_hour = self.automatic.settings.rules.per_hour;
         let asks = !wish.asks.is_empty() || (!wish.steps.is_empty() && self.did() >= per_hour);
@@ -301,9 +303,6 @@ impl Round<'_> {
         tracing::info!(plan = id, rule = rule.name, case = self.case.id, state = state.word(), "a new plan");
         self.changes.push(Change::Plan(Box::new(plan.clone())));
         self.jobs.push(plan.clone());
-        if state == PlanState::Running {
-            self.running.push(plan.clone());
-        }
         self.new_plans.push(plan);
         self.is_changed = true;
         id

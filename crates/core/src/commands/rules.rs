@@ -59,7 +59,7 @@ impl Command for Rules {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        if world.settings.rules.rules.is_empty() {
+        if world.settings.rules.list.is_empty() {
             return Err(Failure::told(
                 Line::new()
                     .text("There are no rules: I do nothing about reports by myself. They are written in my configuration, as ")

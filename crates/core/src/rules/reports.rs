@@ -21,7 +21,7 @@ use crate::reply::Line;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The rules; no two have the same name.
-    pub rules: Vec<Rule>,
+    pub list: Vec<Rule>,
     /// Which of several that match act.
     pub matches: Matches,
     /// How many Plans rules carry out in an hour without asking.
@@ -30,7 +30,7 @@ pub struct Rules {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { rules: Vec::new(), matches: Matches::First, per_hour: 10 }
+        Self { list: Vec::new(), matches: Matches::First, per_hour: 10 }
     }
 }
 
@@ -190,14 +190,14 @@ impl Rule {
 impl Rules {
     /// What has to be asked for so that every rule can be weighed.
     pub fn needs(&self) -> Needs {
-        Needs::of(self.rules.iter().flat_map(|rule| &rule.when))
+        Needs::of(self.list.iter().flat_map(|rule| &rule.when))
     }
 
     /// Weighs all rules; those that match, by their places.
     pub fn matching(&self, facts: &Facts) -> Vec<usize> {
         let mut found = Vec::new();
         let mut is_over = false;
-        for (n, rule) in self.rules.iter().enumerate() {
+        for (n, rule) in self.list.iter().enumerate() {
             let is_trial = rule.mode == Mode::DryRun;
             if (is_over && !is_trial) || !matches(&weigh(rule, facts)) {
                 continue;

@@ -59,7 +59,7 @@ fn unbegun(rules: Rules) -> Stage {
 }
 
 async fn stage(rules: Vec<Rule>) -> Stage {
-    stage_with(Rules { rules, ..Rules::default() }).await
+    stage_with(Rules { list: rules, ..Rules::default() }).await
 }
 
 async fn stage_with(rules: Rules) -> Stage {
@@ -125,7 +125,7 @@ async fn a_rule_acts_at_once_and_is_undone() {
     let mut stage = stage(vec![rule("free nitro", words(&["redact", "suspend"]))]).await;
     let said = reported(&mut stage, 1, "@ana:hs.test", 1).await;
     has(&said, &["Job 1: act", "by the rule “free nitro”", "done", "`!undo 1`"]);
-    assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test", "redact $bad1"]);
+    assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test", "redact !lounge:hs.test $bad1"]);
     let first = plan(&stage, 1);
     assert_eq!(first.origin, Origin::Rule { rule: "free nitro".into(), occasion: "case-1-1".into() });
     assert_eq!((first.case, first.asked_by.as_str()), (Some(1), "@bot:hs.test"));
@@ -137,7 +137,7 @@ async fn a_rule_acts_at_once_and_is_undone() {
     // Who undid it wants it undone.
     reported(&mut stage, 2, "@bob:hs.test", 1).await;
     assert_eq!((plans(&stage).len(), acted(&stage).len()), (2, 1));
-    has(&stage.say("!audit free nitro").await, &["rule free nitro"]);
+    has(&stage.say("!audit free nitro").await, &["by the rule “free nitro”"]);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_report_that_joins_weighs_the_case_again() {
     assert_eq!(reported(&mut stage, 2, "@ana:hs.test", 1).await, "");
     has(&reported(&mut stage, 3, "@bob:hs.test", 1).await, &["Job 1", "“several”"]);
     assert_eq!(reported(&mut stage, 4, "@cy:hs.test", 1).await, "", "it acts once");
-    assert_eq!(stage.homeserver.writes(), ["redact $bad1"]);
+    assert_eq!(stage.homeserver.writes(), ["redact !lounge:hs.test $bad1"]);
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn a_cooldown_and_the_time_after_it() {
     assert!(matches!(&acted(&stage)[..], [Acted::Did(Some(1)), Acted::Held(why)] if why.contains("2 hours")));
     stage.clock.pass(std::time::Duration::from_mins(31));
     has(&reported(&mut stage, 3, "@bob:hs.test", 2).await, &["Job 2"]);
-    assert_eq!(stage.homeserver.writes(), ["redact $bad1", "redact $bad2"]);
+    assert_eq!(stage.homeserver.writes(), ["redact !lounge:hs.test $bad1", "redact !lounge:hs.test $bad2"]);
 }
 
 #[tokio::test]
@@ -200,13 +200,16 @@ async fn nothing_is_done_against_protected_people() {
 
 #[tokio::test]
 async fn the_first_of_two_rules_or_both() {
-    for (matches, writes) in
-        [(Matches::First, vec!["redact $bad1"]), (Matches::All, vec!["redact $bad1", "suspend @eve:hs.test"])]
-    {
+    for (matches, writes) in [
+        (Matches::First, vec!["redact !lounge:hs.test $bad1"]),
+        (Matches::All, vec!["redact !lounge:hs.test $bad1", "suspend @eve:hs.test"]),
+    ] {
         let two = vec![rule("one", words(&["redact"])), rule("two", words(&["suspend", "redact"]))];
-        let mut stage = stage_with(Rules { rules: two, matches, per_hour: 10 }).await;
+        let mut stage = stage_with(Rules { list: two, matches, per_hour: 10 }).await;
         reported(&mut stage, 1, "@ana:hs.test", 1).await;
-        assert_eq!(stage.homeserver.writes(), writes);
+        let mut written = stage.homeserver.writes();
+        written.sort();
+        assert_eq!(written, writes);
     }
 }
 
@@ -223,7 +226,7 @@ async fn priority_and_closing() {
     assert_eq!(reported(&mut stage, 1, "@ana:hs.test", 1).await.matches("---").count(), 0);
     assert_eq!(stage.store.case(1).expect("reads").expect("is there").priority, Priority::High);
     has(&the_card(&stage, 1), &["priority"]);
-    stage.settings.rules.rules.remove(0);
+    stage.settings.rules.list.remove(0);
     stage.restart();
     reported(&mut stage, 2, "@troll:hs.test", 2).await;
     let case = stage.store.case(2).expect("reads").expect("is there");
@@ -273,7 +276,7 @@ async fn a_webhook_is_told_ids_and_nothing_that_anybody_wrote() {
     let mut stage = stage(vec![rule("nitro", [words(&["redact"]), vec![hook]].concat())]).await;
     has(&reported(&mut stage, 1, "@ana:hs.test", 1).await, &["Job 1", "siem"]);
     let written = stage.homeserver.writes().join("\n");
-    has(&written, &["redact $bad1", "siem"]);
+    has(&written, &["redact !lounge:hs.test $bad1", "siem"]);
     let body = plan(&stage, 1).steps.into_iter().find_map(|planned| match planned.step {
         gleipnir_core::plan::Step::CallWebhook { body, .. } => Some(body),
         _ => None,
@@ -309,7 +312,7 @@ async fn what_a_moderator_did_is_not_done_again() {
     stage.say("!act 1 suspend").await;
     stage.say("!reopen 1").await;
     reported(&mut stage, 2, "@bob:hs.test", 1).await;
-    assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test", "redact $bad1"]);
+    assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test", "redact !lounge:hs.test $bad1"]);
 }
 
 #[tokio::test]
@@ -317,7 +320,7 @@ async fn what_cannot_be_done_is_told_and_the_rest_is_done() {
     let mut stage = stage(vec![rule("nitro", words(&["redact", "quarantine"]))]).await;
     let said = reported(&mut stage, 1, "@ana:hs.test", 1).await;
     has(&said, &["What could not be done:", "quarantine", "Job 1"]);
-    assert_eq!(stage.homeserver.writes(), ["redact $bad1"]);
+    assert_eq!(stage.homeserver.writes(), ["redact !lounge:hs.test $bad1"]);
     let only = vec![rule("nitro", words(&["quarantine"]))];
     let mut stage = self::stage(only).await;
     has(&reported(&mut stage, 1, "@ana:hs.test", 1).await, &["Nothing was done: quarantine"]);
@@ -412,7 +415,7 @@ async fn without_rules_cases_are_weighed_and_nothing_is_asked() {
     assert_eq!(stage.react_to_reports().await, "");
     assert_eq!(stage.homeserver.calls(), calls);
     // A rule that is written later is for what is reported later.
-    stage.settings.rules.rules.push(rule("nitro", words(&["suspend"])));
+    stage.settings.rules.list.push(rule("nitro", words(&["suspend"])));
     stage.restart();
     assert_eq!(stage.react_to_reports().await, "");
     stage

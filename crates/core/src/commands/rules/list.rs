@@ -15,11 +15,11 @@ use crate::{
 pub(super) const SPAN: Millis = 7 * 24 * 60 * 60_000;
 
 pub(super) fn heading(rules: &Rules) -> Line {
-    Line::from(counted(rules.rules.len() as u64, "rule"))
+    Line::from(counted(rules.list.len() as u64, "rule"))
 }
 
 pub(super) fn listed(rules: &Rules, hits: &[Hit]) -> Vec<Line> {
-    rules.rules.iter().zip(1..).map(|(rule, n)| line(n, rule, hits)).collect()
+    rules.list.iter().zip(1..).map(|(rule, n)| line(n, rule, hits)).collect()
 }
 
 fn line(n: usize, rule: &Rule, hits: &[Hit]) -> Line {

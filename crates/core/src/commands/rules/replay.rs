@@ -35,7 +35,7 @@ pub(super) fn gather(world: &World<'_>, words: &[String]) -> Result<Replay, Fail
     let rules = &world.settings.rules;
     let here = world.lookup.me().server_name();
     let mut replay =
-        Replay { time: in_words(time), total: 0, found: Vec::new(), unknown: vec![0; rules.rules.len()] };
+        Replay { time: in_words(time), total: 0, found: Vec::new(), unknown: vec![0; rules.list.len()] };
     for case in world.records.cases(&WhichCases::default())? {
         if case.opened_at < since {
             continue;
@@ -46,7 +46,7 @@ pub(super) fn gather(world: &World<'_>, words: &[String]) -> Result<Replay, Fail
         if facts.reports.is_empty() {
             continue;
         }
-        for (rule, unknown) in rules.rules.iter().zip(&mut replay.unknown) {
+        for (rule, unknown) in rules.list.iter().zip(&mut replay.unknown) {
             let weighed = weigh(rule, &facts);
             let fails = weighed.iter().any(|one| one.verdict == Verdict::HoldsNot);
             *unknown += usize::from(!fails && !matches(&weighed));
@@ -69,7 +69,7 @@ impl Replay {
 
     pub(super) fn lines(&self, rules: &Rules) -> Vec<Line> {
         let mut lines = Vec::new();
-        for ((place, rule), unknown) in rules.rules.iter().enumerate().zip(&self.unknown) {
+        for ((place, rule), unknown) in rules.list.iter().enumerate().zip(&self.unknown) {
             let cases: Vec<&Case> = self.of(place).collect();
             let line = Line::new().strong(format!("{}. ", place + 1)).user(&rule.name);
             let line = line.text(format!(" would have acted on {}", counted(cases.len() as u64, "case")));
@@ -87,7 +87,7 @@ impl Replay {
 
     pub(super) fn table(&self, kind: FileKind, rules: &Rules) -> Table {
         let mut table = kind.table("rules-replay", HEADERS);
-        for (place, rule) in rules.rules.iter().enumerate() {
+        for (place, rule) in rules.list.iter().enumerate() {
             for case in self.of(place) {
                 let row = [
                     json!(rule.name),

@@ -13,7 +13,7 @@ use crate::{
     reply::Line,
     reports::evidence_of,
     rules::{
-        case::{in_a_line, subject},
+        case::subject,
         reports::{Facts, Mode, Rules, Verdict, matches, weigh},
     },
     text::target::EventTarget,
@@ -27,21 +27,21 @@ pub(in crate::commands) struct Trial {
     wishes: Vec<Option<Wish>>,
 }
 
-pub(super) async fn gather(world: &World<'_>, words: &[String]) -> Result<Trial, Failure> {
-    let is_case = |word: &String| word.trim_start_matches('#').chars().all(|c| c.is_ascii_digit());
-    let case = match words {
-        [word] if is_case(word) => {
-            let id = number(word).map_err(|why| Failure::told(Line::from(why)))?;
+pub(super) async fn gather(world: &World<'_>, typed: &[String]) -> Result<Trial, Failure> {
+    let is_case = |only: &String| only.trim_start_matches('#').chars().all(|c| c.is_ascii_digit());
+    let case = match typed {
+        [only] if is_case(only) => {
+            let id = number(only).map_err(|why| Failure::told(Line::from(why)))?;
             known(world, id)?
         }
-        words => of_event(world, &target(words)?).await?,
+        typed => of_event(world, &target(typed)?).await?,
     };
     let ignored = world.records.ignored_reporters()?;
     let rules = &world.settings.rules;
     let facts =
         gather_facts(world.lookup, rules.needs(), &case, &ignored, world.now, Patience::Ended).await?;
     let mut wishes = Vec::new();
-    for (place, rule) in rules.rules.iter().enumerate() {
+    for (place, rule) in rules.list.iter().enumerate() {
         wishes.push(if matches(&weigh(rule, &facts)) {
             Some(wish(world.lookup, world.records, world.settings, (place, rule), &case, &facts).await?)
         } else {
@@ -93,14 +93,14 @@ impl Trial {
             0 => Line::from("What the rules make of ")
                 .append(subject(&self.case))
                 .text(", which nobody reported"),
-            _ => Line::from("What the rules make of case ").append(in_a_line(&self.case)),
+            id => Line::from(format!("What the rules make of case {id}, ")).append(subject(&self.case)),
         }
     }
 
     pub(super) fn lines(&self, rules: &Rules) -> Vec<Line> {
         let acting = rules.matching(&self.facts);
         let mut lines = Vec::new();
-        for ((place, rule), wish) in rules.rules.iter().enumerate().zip(&self.wishes) {
+        for ((place, rule), wish) in rules.list.iter().enumerate().zip(&self.wishes) {
             let weighed = weigh(rule, &self.facts);
             let heading = Line::new().strong(format!("{}. ", place + 1)).user(&rule.name);
             lines.push(match wish {

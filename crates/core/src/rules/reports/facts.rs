@@ -212,7 +212,9 @@ fn of_event<T>(case: &Case, evidence: &Evidence, read: impl FnOnce(&Event) -> Fa
         (About::Event { .. }, Some(event)) if event.kind() == "m.room.encrypted" => {
             Fact::Unknown("it is encrypted")
         }
-        (About::Event { .. }, Some(event)) if event.content().as_object().is_none_or(|o| o.is_empty()) => {
+        (About::Event { .. }, Some(event))
+            if event.content().as_object().is_none_or(serde_json::Map::is_empty) =>
+        {
             Fact::Unknown(NOT_KEPT)
         }
         (About::Event { .. }, Some(event)) => read(event),

@@ -76,7 +76,7 @@ fn time(text: &str) -> TimeOfDay {
 }
 
 #[track_caller]
-fn weighs(condition: Condition, facts: &Facts, want: Verdict) {
+fn weighs(condition: &Condition, facts: &Facts, want: Verdict) {
     let (verdict, found) = condition.weigh(facts);
     assert_eq!(verdict, want, "{condition:?}: {found:?}");
     assert!(!Reply::text(found).render().text.is_empty());
@@ -160,7 +160,7 @@ fn each_condition_both_ways_and_unknown() {
         (Condition::TimeOfDay(time("22:00-06:00")), &known, Holds),
         (Condition::TimeOfDay(time("06:00-22:00")), &known, HoldsNot),
     ] {
-        weighs(condition, facts, want);
+        weighs(&condition, facts, want);
     }
 }
 
@@ -174,15 +174,15 @@ fn what_readers_see_is_what_is_weighed() {
         json!({"org.matrix.msc3381.poll.start": {"question": {"body": "free nitro"}}}),
         json!({"body": 3, "formatted_body": "free nitro <"}),
     ] {
-        weighs(Condition::Text(pattern("free nitro")), &facts(&of_event(&content)), Verdict::Holds);
+        weighs(&Condition::Text(pattern("free nitro")), &facts(&of_event(&content)), Verdict::Holds);
     }
     let tagged = json!({"body": "x", "formatted_body": "<".repeat(60_000)});
-    weighs(Condition::Text(pattern("nitro")), &facts(&of_event(&tagged)), Verdict::HoldsNot);
+    weighs(&Condition::Text(pattern("nitro")), &facts(&of_event(&tagged)), Verdict::HoldsNot);
     let silent = json!({"msgtype": "m.video", "url": "mxc://hs.test/a"});
-    weighs(Condition::MediaType(globs(&["video/*"])), &facts(&of_event(&silent)), Verdict::Holds);
+    weighs(&Condition::MediaType(globs(&["video/*"])), &facts(&of_event(&silent)), Verdict::Holds);
     let shouting = json!({"url": "mxc://hs.test/a", "info": {"mimetype": "IMAGE/PNG"}});
-    weighs(Condition::MediaType(globs(&["image/*"])), &facts(&of_event(&shouting)), Verdict::Holds);
-    weighs(Condition::MediaType(globs(&["*"])), &facts(&of_event(&json!({"body": "x"}))), Verdict::HoldsNot);
+    weighs(&Condition::MediaType(globs(&["image/*"])), &facts(&of_event(&shouting)), Verdict::Holds);
+    weighs(&Condition::MediaType(globs(&["*"])), &facts(&of_event(&json!({"body": "x"}))), Verdict::HoldsNot);
 }
 
 #[test]
@@ -193,25 +193,25 @@ fn what_the_homeserver_adds() {
         ..Account::default()
     };
     let user = facts(&case(About::User { user_id: "@eve:hs.test".into() }, json!({})));
-    weighs(Condition::Name(pattern("Nitro")), &user, Verdict::Unknown);
+    weighs(&Condition::Name(pattern("Nitro")), &user, Verdict::Unknown);
     let user = user.with_account(Some(&account));
-    weighs(Condition::Name(pattern("Nitro")), &user, Verdict::Holds);
-    weighs(Condition::AuthorAgeBelow(Duration::from_hours(2)), &user, Verdict::Holds);
+    weighs(&Condition::Name(pattern("Nitro")), &user, Verdict::Holds);
+    weighs(&Condition::AuthorAgeBelow(Duration::from_hours(2)), &user, Verdict::Holds);
     let details = RoomDetails { creator: Some("@eve:far.test".into()), ..RoomDetails::default() };
     let room = facts(&case(About::Room { room_id: "!v12".into() }, json!({}))).with_room(Some(&details));
-    weighs(Condition::Server(globs(&["far.test"])), &room, Verdict::Holds);
-    weighs(Condition::Name(pattern(".")), &room, Verdict::HoldsNot);
+    weighs(&Condition::Server(globs(&["far.test"])), &room, Verdict::Holds);
+    weighs(&Condition::Name(pattern(".")), &room, Verdict::HoldsNot);
     let gone = facts(&of_event(&json!({"body": "x"}))).with_room(None);
-    weighs(Condition::MembersBelow(100), &gone, Verdict::Unknown);
+    weighs(&Condition::MembersBelow(100), &gone, Verdict::Unknown);
 }
 
 #[test]
 fn ignored_reporters_count_for_nothing() {
     let ignored = BTreeSet::from(["@ana:hs.test".to_owned(), "@bob:hs.test".to_owned()]);
     let facts = Facts::kept(&of_event(&json!({"body": "x"})), &ignored, server_name!("hs.test"), NOW);
-    weighs(Condition::DistinctReporters { count: 2, within: None }, &facts, Verdict::HoldsNot);
-    weighs(Condition::TrustedReporters(globs(&["@ana:*"])), &facts, Verdict::HoldsNot);
-    weighs(Condition::Reason(pattern("reason 1")), &facts, Verdict::HoldsNot);
+    weighs(&Condition::DistinctReporters { count: 2, within: None }, &facts, Verdict::HoldsNot);
+    weighs(&Condition::TrustedReporters(globs(&["@ana:*"])), &facts, Verdict::HoldsNot);
+    weighs(&Condition::Reason(pattern("reason 1")), &facts, Verdict::HoldsNot);
 }
 
 fn rule(name: &str, when: Vec<Condition>) -> Rule {
@@ -227,7 +227,7 @@ fn which_of_several_rules_act() {
     let trial = |name| Rule { mode: Mode::DryRun, ..rule(name, yes()) };
     let all = vec![trial("a"), rule("b", no()), rule("c", yes()), rule("d", yes()), trial("e")];
     for (matches, want) in [(Matches::First, vec![0, 2, 4]), (Matches::All, vec![0, 2, 3, 4])] {
-        let rules = Rules { rules: all.clone(), matches, per_hour: 1 };
+        let rules = Rules { list: all.clone(), matches, per_hour: 1 };
         assert_eq!(rules.matching(&facts), want);
     }
     assert!(!matches(&weigh(&rule("none", Vec::new()), &facts)), "a rule without conditions never matches");

@@ -40,15 +40,14 @@ async fn what_was_asked_for_is_cancelled_or_expires() {
 
 #[tokio::test]
 async fn beyond_the_limit_of_an_hour_it_asks_and_then_says_so_once() {
-    let rules =
-        Rules { rules: vec![rule("nitro", words(&["redact"]))], matches: Matches::First, per_hour: 2 };
+    let rules = Rules { list: vec![rule("nitro", words(&["redact"]))], matches: Matches::First, per_hour: 2 };
     let mut stage = stage_with(rules).await;
     for n in 1..=2 {
         reported(&mut stage, n, "@ana:hs.test", n).await;
     }
     let said = reported(&mut stage, 3, "@ana:hs.test", 3).await;
     has(&said, &["Job 3: do it?", "reports.max_actions_per_hour"]);
-    assert_eq!(stage.homeserver.writes(), ["redact $bad1", "redact $bad2"]);
+    assert_eq!(stage.homeserver.writes(), ["redact !lounge:hs.test $bad1", "redact !lounge:hs.test $bad2"]);
     let mut notices = String::new();
     for n in 4..=16 {
         notices += &reported(&mut stage, n, "@ana:hs.test", n).await;

@@ -2,6 +2,16 @@
 
 use super::*;
 
+/// An event ID as it can be typed.
+const BAD: &str = "$badbadbadbadbadbadbadbadbadbadbadbadbadbadb";
+
+/// Adds an event with that ID to the lounge.
+fn put_bad(stage: &Stage) {
+    let mut event = message(7);
+    event["event_id"] = json!(BAD);
+    stage.homeserver.change_room(lounge(), |room| room.events.push(event));
+}
+
 fn two() -> Vec<Rule> {
     let mut young = rule("young", words(&["redact", "suspend"]));
     young.when.push(Condition::AuthorAgeBelow(std::time::Duration::from_hours(2)));
@@ -56,9 +66,16 @@ async fn a_case_is_tried_condition_by_condition() {
     );
     assert!(stage.homeserver.writes().is_empty() && plans(&stage).is_empty() && hits(&stage).is_empty());
     stage.homeserver.put_account(eve(), Account { admin: true, ..Account::default() });
+    has(&stage.say("!rules test #1").await, &["It would be held back: `@eve:hs.test` is a server admin."]);
+    let mut blocked = rule("blocked", words(&["block"]));
+    blocked.when.push(Condition::Blocked(false));
+    stage.settings.rules.list = vec![blocked];
+    stage.restart();
+    let refused = Fault::Refused { status: 400, errcode: "M_UNKNOWN".into(), message: "x".into() };
+    stage.homeserver.fail_once("block_status", refused);
     has(
-        &stage.say("!rules test #1").await,
-        &["not known, so it does not hold", "because something is not known"],
+        &stage.say("!rules test 1").await,
+        &["❔ the room is not blocked: ", "not known, so it does not hold", "because something is not known"],
     );
     has(&stage.say("!rules test 9").await, &["There is no case 9."]);
 }
@@ -66,15 +83,19 @@ async fn a_case_is_tried_condition_by_condition() {
 #[tokio::test]
 async fn an_event_that_nobody_reported_is_tried() {
     let mut stage = stage(two()).await;
-    let said = stage.say("!rules test https://matrix.to/#/!lounge:hs.test/$bad7").await;
+    put_bad(&stage);
+    let said = stage.say(&format!("!rules test https://matrix.to/#/!lounge:hs.test/{BAD}")).await;
     has(&said, &["which nobody reported", "1. “young” matches", "Rules act on reports only"]);
-    has(&stage.say("!rules test !lounge:hs.test $bad7").await, &["“young” matches"]);
-    has(&stage.say("!rules test !lounge:hs.test $none").await, &["does not know the event"]);
+    has(&stage.say(&format!("!rules test !lounge:hs.test {BAD}")).await, &["“young” matches"]);
+    has(
+        &stage.say("!rules test !lounge:hs.test $0000000000000000000000000000000000000000000").await,
+        &["does not know the event"],
+    );
     has(&stage.say("!rules test").await, &["What of?"]);
     has(&stage.say("!rules test lounge").await, &["lounge"]);
     has(&stage.say("!rules try 1").await, &["test", "replay"]);
     stage.homeserver.fail_once("room", Fault::Timeout);
-    has(&stage.say("!rules test !lounge:hs.test $bad7").await, &["did not answer in time"]);
+    has(&stage.say(&format!("!rules test !lounge:hs.test {BAD}")).await, &["did not answer in time"]);
 }
 
 #[tokio::test]
@@ -87,7 +108,7 @@ async fn past_cases_are_replayed_and_nothing_is_done() {
     let mut blocked = rule("blocked", words(&["block"]));
     blocked.when.push(Condition::Blocked(false));
     rules.push(blocked);
-    stage.settings.rules = Rules { rules, matches: Matches::All, per_hour: 10 };
+    stage.settings.rules = Rules { list: rules, matches: Matches::All, per_hour: 10 };
     stage.restart();
     let calls = stage.homeserver.writes().len();
     let said = stage.say("!rules replay 7d").await;
@@ -117,9 +138,10 @@ async fn past_cases_are_replayed_and_nothing_is_done() {
 async fn long_answers_have_pages() {
     let many = (0..100).map(|n| rule(&format!("{n} {}", "<".repeat(190)), words(&["redact"]))).collect();
     let mut stage = stage(many).await;
+    put_bad(&stage);
     has(&stage.say("!rules").await, &["100 rules, page 1 of "]);
     has(&stage.say("!rules --page 2").await, &["page 2 of "]);
-    let said = stage.say("!rules test !lounge:hs.test $bad7").await;
+    let said = stage.say(&format!("!rules test !lounge:hs.test {BAD}")).await;
     assert!(said.len() <= 10_000);
     has(&said, &["page 1 of "]);
 }

@@ -9,7 +9,7 @@ fn rules() -> Rules {
     let notify = RuleAction::Notify(vec![moderator().to_owned()]);
     let one = rule("one", [words(&["redact", "suspend", "priority"]), vec![notify]].concat());
     let two = rule("two", words(&["block", "shutdown"]));
-    Rules { rules: vec![one, two], matches: Matches::All, per_hour: 10 }
+    Rules { list: vec![one, two], matches: Matches::All, per_hour: 10 }
 }
 
 /// A stage with a case that is not weighed yet.
