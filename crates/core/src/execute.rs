@@ -227,7 +227,7 @@ impl Executor {
         let (mut edits, mut edited_at) = (0, self.clock.now());
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
             let Some(n) = plan.steps.iter().position(|step| step.outcome.is_none()) else {
-                return self.commit(self.finish(&plan)?);
+                return self.store.in_turn(&mut || self.commit(self.finish(&plan)?));
             };
             if self.is_behind(&plan)? {
                 self.clock.sleep(Duration::from_millis(200)).await;
@@ -289,10 +289,14 @@ impl Executor {
                     Duration::ZERO
                 }
             };
-            let over = next.steps.iter().all(|step| step.outcome.is_some());
-            if over {
-                changes.extend(self.finish(&next)?);
-            } else if next.is_reported()
+            if next.steps.iter().all(|step| step.outcome.is_some()) {
+                // Moderators may judge the case that it is about at the same time.
+                return self.store.in_turn(&mut || {
+                    let last = changes.iter().cloned().chain(self.finish(&next)?).collect();
+                    self.commit(last)
+                });
+            }
+            if next.is_reported()
                 && (now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn))
             {
                 (edits, edited_at) = (edits + 1, now);
@@ -305,9 +309,6 @@ impl Executor {
                 }
             }
             self.commit(changes)?;
-            if over {
-                return Ok(());
-            }
             if !pause.is_zero() {
                 self.clock.sleep(pause).await;
             }
