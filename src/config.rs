@@ -1,6 +1,10 @@
 //! The configuration file. Unknown keys are errors, errors name the key, the line and the fix, and every secret `x`
 //! may be given as `x_file` instead. The environment is not read.
 
+mod http;
+mod reports;
+mod tell;
+
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -10,15 +14,15 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{
     commands::{Settings, SkipConfirmation, table},
-    rules::{
-        case::{Cards, CaseAction},
-        feed::Level,
-    },
+    model::Switch,
+    rules::feed::Level,
     ruma::{OwnedRoomId, OwnedUserId},
     text::{duration::parse_duration, target::RoomTarget},
 };
 use gleipnir_matrix::Login;
 use serde::{Deserialize, Deserializer, de};
+
+pub use self::reports::Reports;
 
 /// All of `config.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -143,36 +147,6 @@ pub struct Feed {
     pub rooms: Vec<(RoomTarget, Level)>,
 }
 
-/// `[reports]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Reports {
-    /// How often new reports are asked for.
-    #[serde(deserialize_with = "duration")]
-    pub poll_interval: Duration,
-    /// The actions that cards offer as reactions, in this order.
-    pub actions: Vec<CaseAction>,
-    /// Other emoji for actions.
-    pub emoji: BTreeMap<CaseAction, String>,
-}
-
-impl Reports {
-    fn cards(&self) -> Cards {
-        let emoji = self.emoji.iter().map(|(action, emoji)| (*action, emoji.clone())).collect();
-        Cards { offered: self.actions.clone(), emoji }
-    }
-}
-
-impl Default for Reports {
-    fn default() -> Self {
-        Self {
-            poll_interval: Duration::from_secs(15),
-            actions: CaseAction::ALL.to_vec(),
-            emoji: BTreeMap::new(),
-        }
-    }
-}
-
 /// `[log]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -258,7 +232,9 @@ impl Config {
         ] {
             *file = file.take().map(|file| folder.join(file));
         }
+        config.reports.locate(folder)?;
         config.check()?;
+        config.reports.check(text)?;
         Ok(config)
     }
 
@@ -277,10 +253,6 @@ impl Config {
         ensure!(
             !self.safety.confirm_for.is_zero(),
             "safety.confirm_for is 0: no confirmation could ever be in time"
-        );
-        ensure!(
-            self.reports.poll_interval >= Duration::from_secs(1),
-            "reports.poll_interval is less than a second: that would keep the homeserver busy for nothing"
         );
         check_level(&self.log.level)?;
         self.login()?;
@@ -335,6 +307,9 @@ impl Config {
             },
             exempt: self.safety.exempt.clone(),
             cards: self.reports.cards(),
+            tell: self.reports.tell.settings(),
+            endpoint: if self.reports.http.listen.is_some() { Switch::On } else { Switch::Off },
+            rules: self.reports.rules(),
         }
     }
 }
@@ -342,10 +317,10 @@ impl Config {
 /// A mistake in the file, with its line's number and key; never the line itself, which may hold a secret.
 fn mistake(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let Some(span) = error.span() else { return anyhow::anyhow!("{}", error.message()) };
-    let before = text.get(..span.start).unwrap_or_default();
-    let number = before.matches('\n').count() + 1;
+    let number = line_of(text, span.start);
     let line = text.lines().nth(number - 1).unwrap_or_default();
-    let key = line.split_once('=').map_or("", |(key, _)| key).trim();
+    let key = key_before(text.get(..span.start).unwrap_or_default())
+        .unwrap_or_else(|| line.split_once('=').map_or("", |(key, _)| key).trim());
     // "invalid type: integer `123`, expected a string" quotes the value.
     let message = match error.message().split_once("expected ") {
         Some((start, expected)) if start.starts_with("invalid type") => {
@@ -357,6 +332,19 @@ fn mistake(text: &str, error: &toml::de::Error) -> anyhow::Error {
         "" => anyhow::anyhow!("line {number}: {message}"),
         key => anyhow::anyhow!("line {number}, {key}: {message}"),
     }
+}
+
+/// The number of the line in which a byte of a text is.
+fn line_of(text: &str, at: usize) -> usize {
+    text.get(..at).unwrap_or_default().matches('\n').count() + 1
+}
+
+/// The key whose value begins behind a text: of several in a line, the right one.
+fn key_before(text: &str) -> Option<&str> {
+    let before = text.trim_end_matches(' ').strip_suffix('=')?.trim_end_matches(' ');
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let start = before.rfind(|c| !is_key(c)).map_or(0, |at| at + 1);
+    Some(&before[start..]).filter(|key| !key.is_empty())
 }
 
 /// A word that is no level would be taken for the name of a module, and everything else would be silent.

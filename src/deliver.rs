@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use gleipnir_core::{
     ports::{Change, Store},
-    reply::{Line, Reply},
+    reply::{Line, Rendered, Reply},
     ruma::OwnedRoomId,
     speech::{Delivery, Effort, FEED, Say, Sendable},
 };
@@ -196,7 +196,8 @@ impl Queue {
 fn outgoing(what: Sendable) -> Outgoing {
     match what {
         Sendable::Message { reply_to, replaces, rendered } => {
-            Outgoing::Message { text: rendered.text, html: rendered.html, reply_to, replaces }
+            let Rendered { text, html, mentions } = rendered;
+            Outgoing::Message { text, html, mentions, reply_to, replaces }
         }
         Sendable::File { reply_to, attachment } => Outgoing::File {
             pixels: attachment.pixels(),

@@ -1,12 +1,13 @@
-//! From start to end: connect, enter the management room, and keep six things going beside each other: taking
+//! From start to end: connect, enter the management room, and keep seven things going beside each other: taking
 //! events in, handling them, executing Plans, telling what changes in watched rooms, reading
-//! abuse reports, sending messages. They meet in the
+//! abuse reports, reacting to them by rules, sending messages. They meet in the
 //! database only.
 
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use gleipnir_core::{
+    automatic::Automatic,
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
@@ -16,6 +17,7 @@ use gleipnir_core::{
     ruma::RoomId,
 };
 use gleipnir_matrix::{ConnectError, Connected, How, Session};
+use synapse_admin::{Client, Options};
 use tokio::sync::Notify;
 use tracing::{error, info};
 
@@ -23,7 +25,8 @@ use crate::{
     clock::WallClock,
     config::Config,
     deliver::Deliverer,
-    homeserver::Homeserver,
+    homeserver::{Homeserver, Webhooks},
+    http::{Endpoint, Parties},
     intake::Intake,
     management::{Arrival, Backoff, Entered, enter},
     store::SqliteStore,
@@ -66,9 +69,51 @@ async fn work(config: &Config) -> Result<(), Ended> {
     let store = Arc::new(SqliteStore::open(&config.storage.path).map_err(Ended::Hopeless)?);
     let Connected { session, how } = connect(config).await?;
     info!(device = session.device_id(), ?how, "connected");
-    loop {
-        let entered = enter(&session, &*store, &config.management.room).await?;
-        serve(config, &session, &how, &store, entered).await?;
+    let admin = admin(config, &session)?;
+    let reported = Arc::new(Notify::new());
+    let moderate = async {
+        loop {
+            let entered = enter(&session, &*store, &config.management.room).await?;
+            serve(config, &session, &how, &store, &admin, &reported, entered).await?;
+        }
+    };
+    // Also while the bot waits to be let into the management room.
+    tokio::select! {
+        ended = moderate => ended,
+        ended = forward(config, &session, &store, &admin, &reported) => ended,
+    }
+}
+
+fn admin(config: &Config, session: &Session) -> Result<Client, Ended> {
+    let token = session.clone();
+    let options = Options { timeout: config.homeserver.timeout, ..Options::default() };
+    Client::with_options(&config.homeserver.url, move || token.access_token(), options)
+        .context("homeserver.url cannot be used")
+        .map_err(Ended::Hopeless)
+}
+
+/// Takes reports that a reverse proxy forwards, where the configuration says so.
+async fn forward(
+    config: &Config,
+    session: &Session,
+    store: &Arc<SqliteStore>,
+    admin: &Client,
+    reported: &Arc<Notify>,
+) -> Result<(), Ended> {
+    let Some(listen) = config.reports.http.listen else { return std::future::pending().await };
+    let parties = Parties {
+        homeserver: config.homeserver.url.clone(),
+        timeout: config.homeserver.timeout,
+        admin: admin.clone(),
+        me: session.user_id().to_owned(),
+        store: store.clone(),
+        clock: Arc::new(WallClock),
+        reported: reported.clone(),
+    };
+    let endpoint = Endpoint::open(listen, parties).await.map_err(Ended::Failed)?;
+    match endpoint.run().await {
+        Ok(never) => match never {},
+        Err(error) => Err(Ended::Failed(error.into())),
     }
 }
 
@@ -103,19 +148,21 @@ async fn serve(
     session: &Session,
     how: &How,
     store: &Arc<SqliteStore>,
+    admin: &Client,
+    reported: &Notify,
     Entered { room, arrival }: Entered,
 ) -> Result<(), Ended> {
-    let token = session.clone();
-    let options =
-        synapse_admin::Options { timeout: config.homeserver.timeout, ..synapse_admin::Options::default() };
-    let admin =
-        synapse_admin::Client::with_options(&config.homeserver.url, move || token.access_token(), options)
-            .context("homeserver.url cannot be used")
-            .map_err(Ended::Hopeless)?;
     let url = config.homeserver.url.clone();
-    let homeserver =
-        Arc::new(Homeserver::new(session.clone(), admin, url, room.clone(), store.instance().to_owned()));
-    let [said, confirmed, received, noticed] = [(); 4].map(|()| Arc::new(Notify::new()));
+    let webhooks = config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?;
+    let homeserver = Arc::new(Homeserver::new(
+        session.clone(),
+        admin.clone(),
+        url,
+        room.clone(),
+        store.instance().to_owned(),
+        webhooks,
+    ));
+    let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
     let settings = config.settings(room.clone());
     let desk = Arc::new(Desk::new(
         homeserver.clone(),
@@ -128,7 +175,16 @@ async fn serve(
     ));
     let feed =
         Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
-    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), said.clone());
+    let reports =
+        Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
+    let automatic = Automatic::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(WallClock),
+        settings.clone(),
+        said.clone(),
+        confirmed.clone(),
+    );
     let executor = Arc::new(Executor::new(
         homeserver,
         store.clone(),
@@ -147,7 +203,7 @@ async fn serve(
         store: store.clone(),
         desk: desk.clone(),
         room: room.clone(),
-        feed: settings.feed,
+        settings,
         received: received.clone(),
         noticed: noticed.clone(),
     };
@@ -160,7 +216,8 @@ async fn serve(
         () = tell(&feed, &noticed) => Ok(()),
         () = read_on(&feed, &noticed) => Ok(()),
         () = fill_gaps(&feed, &noticed) => Ok(()),
-        () = read_reports(&reports, config.reports.poll_interval) => Ok(()),
+        () = read_reports(&reports, reported, &read, config.reports.poll_interval) => Ok(()),
+        () = react(&automatic, &read) => Ok(()),
         () = executor.supervise(confirmed) => Ok(()),
         () = deliverer.run(said) => Ok(()),
     }
@@ -275,12 +332,30 @@ async fn read_on(feed: &Feed, noticed: &Notify) {
     }
 }
 
-/// Reads new abuse reports, now and then.
-async fn read_reports(reports: &Reports, every: Duration) {
+/// How often reports are looked for at most, however fast they are forwarded.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// Reads new abuse reports: now and then, and when one was forwarded.
+async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every: Duration) {
     loop {
         if let Err(error) = reports.poll().await {
             error!(%error, "cannot write down what was reported; trying again");
         }
-        tokio::time::sleep(every).await;
+        read.notify_one();
+        tokio::time::sleep(SHORTEST).await;
+        tokio::select! {
+            () = reported.notified() => {}
+            () = tokio::time::sleep(every.saturating_sub(SHORTEST)) => {}
+        }
+    }
+}
+
+/// Reacts to reports by rules, each time they were read: many of them do not keep new ones from being read.
+async fn react(automatic: &Automatic, read: &Notify) {
+    loop {
+        read.notified().await;
+        if let Err(error) = automatic.work().await {
+            error!(%error, "cannot write down what rules do about reports; trying again");
+        }
     }
 }

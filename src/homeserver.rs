@@ -15,6 +15,8 @@ use gleipnir_matrix::{RequestError, Session};
 use synapse_admin::{Client, Error};
 use tracing::debug;
 
+pub(crate) use self::webhook::Webhooks;
+
 /// How often a read is tried before its fault is told.
 const TRIES: u32 = 3;
 /// The longest pause between two tries that nobody would mind waiting for.
@@ -27,6 +29,7 @@ pub(crate) struct Homeserver {
     management: OwnedRoomId,
     /// A random word of the database, for transaction IDs: they are the account's, whose database may be made anew.
     instance: String,
+    webhooks: Webhooks,
     started: Instant,
 }
 
@@ -37,8 +40,9 @@ impl Homeserver {
         url: String,
         management: OwnedRoomId,
         instance: String,
+        webhooks: Webhooks,
     ) -> Self {
-        Self { session, admin, url, management, instance, started: Instant::now() }
+        Self { session, admin, url, management, instance, webhooks, started: Instant::now() }
     }
 }
 

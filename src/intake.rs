@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use gleipnir_core::{
+    commands::Settings,
     desk::{Desk, Invitation, NotYet, concerns_us},
     feed::noticed_in_sync,
     model::{Event, Millis},
     ports::{Change, Clock, Gap, InboxEvent, Seen, Store, StoreError},
-    rules::feed::Feed,
     ruma::OwnedRoomId,
 };
 use gleipnir_matrix::{Decryption, Invite, Membership, RoomUpdate, Session, SyncError, TimelineEvent};
@@ -32,8 +32,8 @@ pub(crate) struct Intake {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) room: OwnedRoomId,
-    /// What is told of watched rooms.
-    pub(crate) feed: Feed,
+    /// What is told of watched rooms, and which reactions mean something.
+    pub(crate) settings: Settings,
     /// Wakes the desk.
     pub(crate) received: Arc<Notify>,
     /// Wakes the feed.
@@ -98,7 +98,7 @@ impl Intake {
     }
 
     fn received(&self, event: &TimelineEvent, now: Millis) -> Option<InboxEvent> {
-        if !concerns_us(&event.json, self.session.user_id()) {
+        if !concerns_us(&event.json, self.session.user_id(), &self.settings) {
             return None;
         }
         let event_id = Event(event.json.clone()).event_id()?.to_owned();
@@ -117,7 +117,7 @@ impl Intake {
             to: to.to_owned(),
             seen,
         });
-        noticed_in_sync(&self.feed, &room_id, events, missing, seen, now)
+        noticed_in_sync(&self.settings.feed, &room_id, events, missing, seen, now)
     }
 
     /// Invitations to other rooms. One that cannot be answered yet holds no other up.

@@ -9,6 +9,7 @@ mod deliver;
 mod docs;
 mod event_loop;
 mod homeserver;
+mod http;
 mod intake;
 mod management;
 pub mod store;

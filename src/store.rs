@@ -9,7 +9,7 @@ use std::{
     collections::BTreeSet,
     fs::{File, OpenOptions, TryLockError},
     path::Path,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use anyhow::{Context as _, bail};
@@ -39,6 +39,8 @@ const MIGRATIONS: [&str; 5] = [
 pub struct SqliteStore {
     connection: Mutex<Connection>,
     instance: String,
+    /// Held by who reads something and commits what follows from it.
+    turn: Mutex<()>,
     /// Held as long as the database is open, so that no second bot works on it.
     _lock: File,
 }
@@ -58,7 +60,7 @@ impl SqliteStore {
         migrate(&mut connection).with_context(|| format!("cannot use the database {}", path.display()))?;
         let instance =
             connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
-        Ok(Self { connection: Mutex::new(connection), instance, _lock: lock })
+        Ok(Self { connection: Mutex::new(connection), instance, turn: Mutex::default(), _lock: lock })
     }
 
     /// A random word that belongs to this database. Transaction IDs carry it, so that those of a database that was
@@ -189,6 +191,11 @@ impl Records for SqliteStore {
 impl Store for SqliteStore {
     fn as_records(&self) -> &dyn Records {
         self
+    }
+
+    fn in_turn(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {

@@ -136,9 +136,14 @@ impl Effects for Homeserver {
     fn set_sanction<'a>(&'a self, user: &'a UserId, sanction: Sanction, to: Switch) -> Asked<'a, ()> {
         Box::pin(async move {
             match sanction {
-                Sanction::Suspension => self.admin.set_suspended(user, switch(to)).await.map_err(fault),
-                Sanction::Lock | Sanction::ShadowBan => Err(Fault::NotRouted { status: 404 }),
+                Sanction::Suspension => self.admin.set_suspended(user, switch(to)).await,
+                Sanction::ShadowBan => self.admin.set_shadow_banned(user, switch(to)).await,
+                Sanction::Lock => {
+                    let locked = self.admin.set_locked(user, switch(to)).await.map_err(fault)?;
+                    return locked.map(drop).ok_or_else(no_account);
+                }
             }
+            .map_err(fault)
         })
     }
 
@@ -202,6 +207,10 @@ impl Homeserver {
 /// Plain text, without anything that pings.
 fn words(text: &str) -> Value {
     json!({ "msgtype": "m.text", "body": text, "m.mentions": {} })
+}
+
+fn no_account() -> Fault {
+    Fault::Refused { status: 404, errcode: "M_NOT_FOUND".to_owned(), message: "User not found".to_owned() }
 }
 
 fn switch(to: Switch) -> synapse_admin::Switch {

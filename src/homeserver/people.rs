@@ -42,16 +42,15 @@ impl Homeserver {
     /// The rooms in which a user has, or had, a membership, with that membership.
     pub(super) async fn memberships_of(&self, user: &UserId) -> Result<BTreeMap<OwnedRoomId, String>, Fault> {
         let found = match read(|| self.admin.memberships(user)).await {
-            Ok(found) => found,
-            // Before Synapse 1.145 only the rooms that they are in are told.
+            // Before Synapse 1.145.
             Err(Fault::NotRouted { .. }) => {
                 let joined = read(|| self.admin.joined_rooms(user)).await?;
                 joined.into_iter().map(|room| (room, "join".to_owned())).collect()
             }
-            Err(fault) => return Err(fault),
+            found => found?,
         };
-        // What is no room ID for us cannot be asked about either.
-        Ok(found.into_iter().filter_map(|(room, is)| Some((room.try_into().ok()?, is))).collect())
+        let known = |(room, membership): (String, String)| Some((room.try_into().ok()?, membership));
+        Ok(found.into_iter().filter_map(known).collect())
     }
 
     /// What is known of a file; `None` when the server does not have it.

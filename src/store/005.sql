@@ -50,3 +50,20 @@ CREATE INDEX hits_at ON hits (at);
 CREATE TABLE ignored_reporters (
   reporter TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
+
+-- Who wrote what was reported, or was reported, and where: earlier cases are found by it.
+ALTER TABLE cases ADD COLUMN author TEXT GENERATED ALWAYS AS (CAST(coalesce(
+  json_extract(about, '$.user.user_id'),
+  nullif(json_extract(evidence, '$.author.id'), ''),
+  nullif(json_extract(evidence, '$.event.sender'), '')
+) AS TEXT)) VIRTUAL;
+ALTER TABLE cases ADD COLUMN room TEXT GENERATED ALWAYS AS (CAST(coalesce(
+  json_extract(about, '$.event.room_id'),
+  json_extract(about, '$.room.room_id')
+) AS TEXT)) VIRTUAL;
+
+CREATE INDEX cases_author ON cases (author, id) WHERE author IS NOT NULL;
+CREATE INDEX cases_room ON cases (room, id) WHERE room IS NOT NULL;
+
+-- Whom a message mentions, as JSON; nobody where there is none.
+ALTER TABLE outbox ADD COLUMN mentions TEXT;

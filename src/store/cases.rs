@@ -56,6 +56,7 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
             .prepare_cached("INSERT INTO forwarded (report) VALUES (?)")?
             .execute([write::json(&report)?])
             .map(drop),
+        Reporting::Told(key) => put(db, &key, None, None),
         Reporting::Prioritized { case } => {
             one(db.prepare_cached("UPDATE cases SET priority = 1 WHERE id = ?")?.execute([case])?)
         }
@@ -156,12 +157,20 @@ pub(super) fn list(db: &Connection, which: &WhichCases) -> rusqlite::Result<Vec<
     // An empty list of states means all of them.
     let states: Vec<&str> = which.states.iter().map(|state| state.word()).collect();
     let limit = which.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    // A condition that is asked for stands by itself, so that its index is used: the others would read every case.
+    let asked = |value: &Option<String>, condition| if value.is_some() { condition } else { "" };
     let mut query = db.prepare_cached(&format!(
         "{CASE} WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
-         AND (?2 IS NULL OR decided_by = ?2) ORDER BY id DESC LIMIT ?3"
+         AND (?2 IS NULL OR decided_by = ?2) AND (?3 IS NULL OR id < ?3) {} {} ORDER BY id DESC LIMIT ?4",
+        asked(&which.author, "AND author = ?5"),
+        asked(&which.room, "AND room = ?6"),
     ))?;
     let by = which.by.as_ref().map(|by| by.as_str());
-    let found = query.query_map(params![serde_json::json!(states).to_string(), by, limit], of_row)?;
+    let states = serde_json::json!(states).to_string();
+    let values = params![states, by, which.before, limit, which.author, which.room];
+    // Those behind the last one that is asked for have no place in the query.
+    let taken = query.parameter_count();
+    let found = query.query_map(&values[..taken], of_row)?;
     found.map(|case| with_reports(db, case?)).collect()
 }
 

@@ -147,7 +147,7 @@ pub(super) fn undelivered(db: &Connection) -> rusqlite::Result<Vec<Delivery>> {
     // A reaction to a message of ours waits until that message is there. Who asked something is answered before watched
     // rooms are told about.
     let mut query = db.prepare_cached(
-        "SELECT key, kind, version, event_id, reply_to, text, html, name, mime, bytes, emoji, effort, \
+        "SELECT key, kind, version, event_id, reply_to, text, html, mentions, name, mime, bytes, emoji, effort, \
          coalesce(to_event, (SELECT message.event_id FROM outbox AS message WHERE message.key = outbox.to_key)) AS target \
          FROM outbox WHERE version > sent AND (kind != 'reaction' OR target IS NOT NULL) \
          ORDER BY kind = 'reaction', key LIKE 'feed-%', seq",
@@ -157,7 +157,14 @@ pub(super) fn undelivered(db: &Connection) -> rusqlite::Result<Vec<Delivery>> {
             "message" => Sendable::Message {
                 reply_to: optional_id(row, "reply_to")?,
                 replaces: optional_id(row, "event_id")?,
-                rendered: Rendered { text: row.get("text")?, html: row.get("html")? },
+                rendered: Rendered {
+                    text: row.get("text")?,
+                    html: row.get("html")?,
+                    mentions: match row.get::<_, Option<String>>("mentions")? {
+                        Some(mentions) => json(&mentions)?,
+                        None => Vec::new(),
+                    },
+                },
             },
             "file" => Sendable::File {
                 reply_to: optional_id(row, "reply_to")?,

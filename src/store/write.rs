@@ -56,7 +56,8 @@ pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
         Change::Say(say) => put_message(
             db,
             say,
-            "ON CONFLICT (key) DO UPDATE SET version = version + 1, text = excluded.text, html = excluded.html",
+            "ON CONFLICT (key) DO UPDATE SET version = version + 1, text = excluded.text, html = excluded.html, \
+             mentions = excluded.mentions",
         ),
         Change::SayOnce(say) => put_message(db, say, "ON CONFLICT (key) DO NOTHING"),
         Change::View(view) => put_view(db, &view),
@@ -133,10 +134,12 @@ fn set_step(db: &Connection, column: &str, plan: PlanId, step: usize, value: &st
 
 fn put_message(db: &Connection, say: Say, again: &str) -> rusqlite::Result<()> {
     let reply_to = say.reply_to.as_ref().map(|id| id.as_str());
+    let mentions = &say.rendered.mentions;
+    let mentions = (!mentions.is_empty()).then(|| json(mentions)).transpose()?;
     db.prepare_cached(&format!(
-        "INSERT INTO outbox (key, kind, reply_to, text, html) VALUES (?, 'message', ?, ?, ?) {again}"
+        "INSERT INTO outbox (key, kind, reply_to, text, html, mentions) VALUES (?, 'message', ?, ?, ?, ?) {again}"
     ))?
-    .execute(params![say.key, reply_to, say.rendered.text, say.rendered.html])?;
+    .execute(params![say.key, reply_to, say.rendered.text, say.rendered.html, mentions])?;
     if let Some(file) = say.attachment {
         db.prepare_cached(
             "INSERT INTO outbox (key, kind, reply_to, name, mime, bytes) VALUES (?, 'file', ?, ?, ?, ?) \

@@ -10,6 +10,7 @@ mod conversations;
 mod crashes;
 mod explanations;
 mod feed;
+mod forwarded;
 mod kills;
 mod reports;
 mod rights;

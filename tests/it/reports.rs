@@ -1,6 +1,12 @@
 //! Abuse reports that users file on the server: each becomes part of one case in the management room, also when the bot
 //! was killed, Synapse was restarted and gave a number again.
 
+mod acts;
+mod burst;
+mod purged;
+mod rules;
+mod sights;
+
 use serde_json::json;
 use throwaway_synapse::{Role, User, path_part};
 
@@ -13,6 +19,33 @@ const NEWEST: &str = "/_synapse/admin/v1/event_reports?limit=1";
 async fn report(by: &User, room: &str, event: &str, reason: &str) {
     let path = format!("/_matrix/client/v3/rooms/{}/report/{}", path_part(room), path_part(event));
     by.post(&path, json!({"reason": reason})).await.unwrap();
+}
+
+/// Reports a user.
+async fn report_user(by: &User, user: &str, reason: &str) {
+    let path = format!("/_matrix/client/v3/users/{}/report", path_part(user));
+    by.post(&path, json!({"reason": reason})).await.unwrap();
+}
+
+/// Starts the bot on a quick look at reports, and waits until what comes from now on makes cases.
+async fn start(scene: &mut Scene) {
+    start_with(scene, "[reports]\npoll_interval = \"1s\"").await;
+}
+
+/// The same, with this end of the configuration.
+async fn start_with(scene: &mut Scene, configuration: &str) {
+    scene.bot.more = configuration.to_owned();
+    scene.bot.start().await;
+    scene.bot.knows("SELECT count(*) = 2 FROM report_kinds WHERE kind IN ('event', 'user')").await;
+}
+
+/// The cases, newest first, as `!reports all --file=csv` tells them: the number, what was reported, how often.
+async fn cases(scene: &Scene) -> Vec<(u64, String, u64)> {
+    let command = scene.moderator.say("!reports all --file=csv").await;
+    let (_, file) = scene.moderator.file(&command).await;
+    // Nothing before the columns of strangers' words has commas.
+    let rows = file.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    rows.map(|row| (row[0].parse().unwrap(), row[4].to_owned(), row[6].parse().unwrap())).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -35,8 +68,7 @@ async fn what_users_report_is_a_case_once() {
     assert!(card.text.contains("“buy now”") && card.text.contains("“advertising”"), "{}", card.text);
     report(&ana, &club, &spam, "me too").await;
     scene.moderator.hears("reported 2 times by 2 people").await;
-    let user = format!("/_matrix/client/v3/users/{}/report", path_part(&eve.user_id));
-    bob.post(&user, json!({"reason": "she spams"})).await.unwrap();
+    report_user(&bob, &eve.user_id, "she spams").await;
     scene.moderator.hears("Case 2: the user `@eve:hs.test`").await;
 
     // One tap, and a command.

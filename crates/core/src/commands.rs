@@ -1,6 +1,7 @@
 //! The commands. Each is one file: its arguments (a clap derive; the doc comments are the help), what it reads
 //! (`gather`), and what follows from that (`decide`, pure). Registering one is `mod x;` and its row in [`table`].
 
+mod act;
 mod alias;
 mod audit;
 mod biggest;
@@ -41,6 +42,7 @@ mod paging;
 mod person;
 mod purge_history;
 mod reopen;
+mod report;
 mod reported;
 mod reports;
 mod resolve;
@@ -49,6 +51,7 @@ mod room_admin;
 mod room_list;
 mod rooms;
 mod rooms_of;
+mod rules;
 mod sanctions;
 mod several;
 mod shadow_ban;
@@ -81,23 +84,28 @@ use std::{collections::BTreeMap, future::Future, time::Duration};
 use ruma::{OwnedRoomId, RoomId, UserId};
 
 use self::entry::entry;
+pub(crate) use self::{
+    act::draft as act_draft, block::draft as block_draft, shutdown::draft as shutdown_draft,
+};
 pub use self::{
     entry::Entry,
     help::describe,
     usage::{pointed, reply as usage_reply},
 };
 use crate::{
-    model::Millis,
+    model::{Millis, Switch},
+    outcome::Tell,
     plan::{PlanId, Step},
     ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
-    rules::{case::Cards, feed::Feed},
+    rules::{case::Cards, feed::Feed, reports::Rules},
     text::target::RoomTarget,
 };
 
 /// All commands, by name.
 pub fn table() -> Vec<Entry> {
     vec![
+        entry::<act::Act>(),
         entry::<alias::Alias>(),
         entry::<audit::Audit>(),
         entry::<biggest::Biggest>(),
@@ -128,12 +136,14 @@ pub fn table() -> Vec<Entry> {
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<reopen::Reopen>(),
+        entry::<report::Report>(),
         entry::<reports::Reports>(),
         entry::<resolve::Resolve>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
         entry::<rooms::Rooms>(),
         entry::<rooms_of::RoomsOf>(),
+        entry::<rules::Rules>(),
         entry::<shadow_ban::ShadowBan>(),
         entry::<shutdown::Shutdown>(),
         entry::<shutdown_status::ShutdownStatus>(),
@@ -304,6 +314,12 @@ pub struct Settings {
     pub exempt: Vec<String>,
     /// What the cards of cases offer.
     pub cards: Cards,
+    /// What reporters are told when a case is closed.
+    pub tell: Tell,
+    /// Whether a reverse proxy can forward reports to the bot.
+    pub endpoint: Switch,
+    /// What is done about abuse reports without asking.
+    pub rules: Rules,
 }
 
 /// Whether `--yes` skips the confirmation.
@@ -328,6 +344,9 @@ impl Settings {
             feed: Feed::default(),
             exempt: Vec::new(),
             cards: Cards::default(),
+            tell: Tell::default(),
+            endpoint: Switch::Off,
+            rules: Rules::default(),
         }
     }
 

@@ -20,13 +20,14 @@ use ruma::{EventId, OwnedEventId, UserId};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
-use self::reading::Reading;
+pub(crate) use self::decide::asking;
+use self::{decide::Asked, reading::Reading};
 pub use self::{
     invited::{Invitation, NotYet},
-    judge::offers,
     round::Left,
 };
 use crate::{
+    cards::shown_for,
     commands::{
         Decision, Failure, Settings, World,
         line::{Found, Read, read as read_line},
@@ -34,11 +35,11 @@ use crate::{
     },
     incoming::{Incoming, read},
     model::{Event, Millis, Standing},
-    plan::{Plan, PlanId, PlanState},
-    ports::{CaseState, Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
+    plan::{Origin, Plan, PlanId, PlanState},
+    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
     reply::{Line, Reply},
     rules::case::case_of_card,
-    speech::{CLAIM, DISMISS, Effort, LEFT, Mark, Marked, NO, RESOLVE, RIGHT, SEEN, Say, YES, is_emoji},
+    speech::{Effort, LEFT, Mark, Marked, NO, RIGHT, SEEN, Say, YES, is_emoji},
 };
 
 /// How long a message that cannot be decrypted, or a reaction to a message that is still on its way, is waited for.
@@ -126,7 +127,14 @@ impl Desk {
                 };
                 self.show(event, view, &reply)
             }
-            Ok(Decision::Propose(draft)) => self.propose(event, sender, &found, *draft).await,
+            Ok(Decision::Propose(draft)) => {
+                let asked = Asked {
+                    origin: Origin::Command(event.event_id.clone()),
+                    command: found.entry.name,
+                    typed: found.line,
+                };
+                self.propose(event, sender, asked, *draft).await
+            }
             Ok(Decision::Confirm(id)) => self.confirm(event, sender, id).await,
             Ok(Decision::Cancel(id)) => self.cancel(event, sender, id).await,
             Ok(Decision::Judge { case, state, note }) => self.judge(event, sender, case, state, note),
@@ -253,7 +261,10 @@ impl Desk {
         to: &EventId,
         emoji: &str,
     ) -> Result<Left, StoreError> {
-        let Some(wish) = Wish::of(emoji) else { return self.done(event, Vec::new()) };
+        let (wish, action) = (Wish::of(emoji), self.settings.cards.action(emoji));
+        if wish.is_none() && action.is_none() {
+            return self.done(event, Vec::new());
+        }
         // Asked for first: a message that is delivered in between has its key then.
         let undelivered = self.store.queue()?.undelivered;
         let Some(key) = self.store.key_of(to)? else {
@@ -264,15 +275,19 @@ impl Desk {
                 self.done(event, Vec::new())
             };
         };
-        match (wish, Plan::previewed_by(&key), case_of_card(&key)) {
-            (Wish::Yes, Some(id), _) => self.confirm(event, sender, id).await,
-            (Wish::No, Some(id), _) => self.cancel(event, sender, id).await,
-            (Wish::Left, None, None) => self.turn(event, sender, &key, |view| view.left.as_deref()).await,
-            (Wish::Right, None, None) => self.turn(event, sender, &key, |view| view.right.as_deref()).await,
-            (Wish::Case(state), _, Some(id)) => self.tap(event, sender, id, state).await,
-            (Wish::Yes | Wish::No | Wish::Left | Wish::Right | Wish::Case(_), ..) => {
-                self.done(event, Vec::new())
-            }
+        // What an emoji means goes by the message that it is a reaction to.
+        if let Some(case) = case_of_card(&key) {
+            return match action {
+                Some(action) => self.tap(event, sender, to, case, action).await,
+                None => self.done(event, Vec::new()),
+            };
+        }
+        match (wish, Plan::previewed_by(&key)) {
+            (Some(Wish::Yes), Some(id)) => self.confirm(event, sender, id).await,
+            (Some(Wish::No), Some(id)) => self.cancel(event, sender, id).await,
+            (Some(Wish::Left), None) => self.turn(event, sender, &key, |view| view.left.as_deref()).await,
+            (Some(Wish::Right), None) => self.turn(event, sender, &key, |view| view.right.as_deref()).await,
+            (Some(Wish::Yes | Wish::No | Wish::Left | Wish::Right) | None, _) => self.done(event, Vec::new()),
         }
     }
 
@@ -311,6 +326,8 @@ impl Desk {
                 Change::Say(Say::new(Plan::report_key(plan.id), plan.origin.event().cloned(), &reply)),
             ];
             changes.extend(plan.mark(NO, Effort::Surely));
+            let expired = Plan { state: PlanState::Expired, ..plan };
+            changes.extend(shown_for(self.store.as_records(), &self.settings, &expired)?);
             self.commit(changes)?;
         }
         Ok(())
@@ -342,10 +359,10 @@ impl Desk {
 }
 
 /// Whether an event of the management room is a command, a decision, or could be one: the others are not kept.
-pub fn concerns_us(json: &serde_json::Value, me: &UserId) -> bool {
+pub fn concerns_us(json: &serde_json::Value, me: &UserId, settings: &Settings) -> bool {
     match read(json, me) {
         Incoming::Text { text, .. } => !matches!(read_line(&text, me), Read::NotACommand),
-        Incoming::Reaction { key, .. } => Wish::of(&key).is_some(),
+        Incoming::Reaction { key, .. } => Wish::of(&key).is_some() || settings.cards.action(&key).is_some(),
         Incoming::Undecryptable { .. } => true,
         Incoming::Nothing => false,
     }
@@ -358,21 +375,11 @@ enum Wish {
     No,
     Left,
     Right,
-    /// About the case whose card it is.
-    Case(CaseState),
 }
 
 impl Wish {
     fn of(key: &str) -> Option<Self> {
-        let wishes = [
-            (YES, Self::Yes),
-            (NO, Self::No),
-            (LEFT, Self::Left),
-            (RIGHT, Self::Right),
-            (CLAIM, Self::Case(CaseState::Claimed)),
-            (RESOLVE, Self::Case(CaseState::Resolved)),
-            (DISMISS, Self::Case(CaseState::Dismissed)),
-        ];
+        let wishes = [(YES, Self::Yes), (NO, Self::No), (LEFT, Self::Left), (RIGHT, Self::Right)];
         wishes.into_iter().find(|(emoji, _)| is_emoji(key, emoji)).map(|(_, wish)| wish)
     }
 }

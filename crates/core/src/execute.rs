@@ -15,6 +15,7 @@ mod purge;
 mod redact;
 mod report;
 mod sanction;
+mod settle;
 mod shutdown;
 mod shutdown_v1;
 mod tell;
@@ -31,6 +32,7 @@ use tokio::{
 use tracing::{error, info, warn};
 
 pub use self::report::{Server, report, report_in_full};
+use self::settle::settle;
 use crate::{
     commands::Settings,
     guard,
@@ -225,7 +227,7 @@ impl Executor {
         let (mut edits, mut edited_at) = (0, self.clock.now());
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
             let Some(n) = plan.steps.iter().position(|step| step.outcome.is_none()) else {
-                return self.commit(self.finish(&plan));
+                return self.store.in_turn(&mut || self.commit(self.finish(&plan)?));
             };
             if self.is_behind(&plan)? {
                 self.clock.sleep(Duration::from_millis(200)).await;
@@ -287,10 +289,16 @@ impl Executor {
                     Duration::ZERO
                 }
             };
-            let over = next.steps.iter().all(|step| step.outcome.is_some());
-            if over {
-                changes.extend(self.finish(&next));
-            } else if now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn) {
+            if next.steps.iter().all(|step| step.outcome.is_some()) {
+                // Moderators may judge the case that it is about at the same time.
+                return self.store.in_turn(&mut || {
+                    let last = changes.iter().cloned().chain(self.finish(&next)?).collect();
+                    self.commit(last)
+                });
+            }
+            if next.is_reported()
+                && (now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn))
+            {
                 (edits, edited_at) = (edits + 1, now);
                 let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
                 let report = Self::say(&next, PlanState::Running, server);
@@ -301,9 +309,6 @@ impl Executor {
                 }
             }
             self.commit(changes)?;
-            if over {
-                return Ok(());
-            }
             if !pause.is_zero() {
                 self.clock.sleep(pause).await;
             }
@@ -354,19 +359,22 @@ impl Executor {
         plan.steps[n].outcome = Some(outcome);
     }
 
-    fn finish(&self, plan: &Plan) -> Vec<Change> {
+    fn finish(&self, plan: &Plan) -> Result<Vec<Change>, StoreError> {
         let emoji = match plan.result() {
             PlanResult::Done => YES,
             PlanResult::Partly => PARTLY,
             PlanResult::Failed => NO,
         };
         info!(plan = plan.id, command = plan.command, moderator = %plan.asked_by, result = ?plan.result(), "a plan ended");
-        let mut changes = vec![
-            Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at: self.clock.now() },
-            Self::say(plan, PlanState::Done, report::Server::There),
-        ];
+        let at = self.clock.now();
+        let mut changes = vec![Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at }];
+        if plan.is_reported() {
+            changes.push(Self::say(plan, PlanState::Done, report::Server::There));
+        }
         changes.extend(plan.mark(emoji, Effort::Surely));
-        changes
+        let over = Plan { state: PlanState::Done, ..plan.clone() };
+        changes.extend(settle(&*self.store, &self.settings, &over, at)?);
+        Ok(changes)
     }
 
     fn say(plan: &Plan, state: PlanState, server: report::Server) -> Change {

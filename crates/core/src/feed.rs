@@ -128,8 +128,19 @@ impl Feed {
             }
         };
         let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
-        let (mut wanted, unwanted): (Vec<_>, Vec<_>) =
+        let (wanted, mut unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
+        let rooms = wanted.iter().map(|event| &*event.room_id);
+        let own = match memory.knowledge.own(&*self.lookup, now, rooms).await {
+            Ok(own) => own,
+            Err(fault) => {
+                debug!(%fault, "cannot look at watched rooms yet");
+                return Ok(Untold::Waiting);
+            }
+        };
+        let (of_own, mut wanted): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|event| own.contains(&event.room_id));
+        unwanted.extend(of_own);
         if !unwanted.is_empty() {
             let ids = unwanted.into_iter().map(|event| event.event_id).collect();
             self.commit(vec![Change::Watching(Watching::Unwanted(ids))])?;

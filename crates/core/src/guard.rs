@@ -22,7 +22,7 @@ pub async fn protection(
     }
     if let Some(glob) = settings.exempt.iter().find(|glob| WildMatch::new(glob).matches(user.as_str())) {
         return Ok(Some(format!(
-            "{user} is exempt by my configuration (safety.exempt has {glob:?}), so I do nothing against them."
+            "{user} is exempt by my configuration: safety.exempt has {glob} in it. I do nothing against them."
         )));
     }
     if lookup.standing(user).await? != Standing::Outside {

@@ -2,6 +2,9 @@
 //! Plan is executed step by step. Everything outside is reached through the traits in [`ports`]; nothing here knows
 //! the Matrix SDK, HTTP, SQL or the wall clock.
 
+pub mod actions;
+pub mod automatic;
+pub mod cards;
 pub mod commands;
 pub mod desk;
 pub mod execute;
@@ -9,6 +12,7 @@ pub mod feed;
 pub mod guard;
 pub mod incoming;
 pub mod model;
+pub mod outcome;
 pub mod plan;
 pub mod ports;
 pub mod reply;

@@ -247,6 +247,35 @@ impl Plan {
         Some(self.changed_at.saturating_add(lasts))
     }
 
+    /// Whether something that it did can be put right by `!undo`.
+    pub fn can_be_undone(&self) -> bool {
+        self.steps.iter().any(|planned| match &planned.outcome {
+            Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), Reverse::By(_)),
+            Some(Outcome::Failed { .. }) | None => false,
+        })
+    }
+
+    /// Whether it ended without having done anything.
+    pub fn has_failed(&self) -> bool {
+        self.state == PlanState::Done && self.result() == PlanResult::Failed
+    }
+
+    /// Whether a message in the management room reports how it goes. Reporters are told quietly: only of one who could not
+    /// be told is there something to read, and only at the end.
+    pub fn is_reported(&self) -> bool {
+        match &self.origin {
+            Origin::Outcome(_) => {
+                let is_over = self.steps.iter().all(|planned| planned.outcome.is_some());
+                is_over && self.result() != PlanResult::Done
+            }
+            Origin::Command(_)
+            | Origin::Invitation(_)
+            | Origin::Tap { .. }
+            | Origin::Rule { .. }
+            | Origin::Ending(_) => true,
+        }
+    }
+
     /// A reaction to the command that it came from.
     pub fn mark(&self, emoji: &'static str, effort: Effort) -> Option<Change> {
         let Origin::Command(event) = &self.origin else { return None };

@@ -340,6 +340,10 @@ pub struct Queue {
 pub trait Store: Records {
     /// Only the reading half, for commands.
     fn as_records(&self) -> &dyn Records;
+    /// Runs `work` while nobody else runs such work: what it reads is still so when it commits. The tasks of the bot
+    /// decide beside each other, and two of them must not take the same number, or close the same case differently.
+    /// `work` must not call this again.
+    fn in_turn(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError>;
     /// Makes all changes durable, or none.
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;
     /// The sync token up to which events of the management room were received.

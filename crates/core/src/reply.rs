@@ -5,6 +5,8 @@ mod attachment;
 mod line;
 mod render;
 
+use ruma::{OwnedUserId, UserId};
+
 pub use attachment::{Added, Attachment, MOST_BYTES, Table, csv_attachment, json_attachment};
 pub use line::{Inline, Line, room_line, user_line};
 pub use render::Rendered;
@@ -16,6 +18,8 @@ pub struct Reply {
     pub blocks: Vec<Block>,
     /// A file that goes with it.
     pub attachment: Option<Attachment>,
+    /// Who is really mentioned, so that their clients tell them. Everything else that is said mentions nobody.
+    pub mentions: Vec<OwnedUserId>,
 }
 
 /// A part of an answer.
@@ -120,6 +124,7 @@ impl Reply {
     pub fn append(mut self, other: Self) -> Self {
         self.blocks.extend(other.blocks);
         self.attachment = self.attachment.or(other.attachment);
+        self.mentions.extend(other.mentions);
         self
     }
 
@@ -130,10 +135,19 @@ impl Reply {
         self
     }
 
+    /// Mentions a user, whom the configuration names: nobody who merely appears is ever mentioned.
+    #[must_use]
+    pub fn mention(mut self, user: &UserId) -> Self {
+        if !self.mentions.iter().any(|mentioned| mentioned == user) {
+            self.mentions.push(user.to_owned());
+        }
+        self
+    }
+
     /// The message: text of at most 10,000 and HTML of at most 18,000 bytes. What does not fit is left out line by
     /// line, from the ends of the longest blocks first, and counted.
     pub fn render(&self) -> Rendered {
-        render::render(&self.blocks)
+        Rendered { mentions: self.mentions.clone(), ..render::render(&self.blocks) }
     }
 }
 

@@ -3,6 +3,7 @@
 //! in the order in which they came, so that those that wait are newer than those that do not, and none is passed over.
 
 mod evidence;
+mod forwarded;
 mod reading;
 mod triage;
 mod words;
@@ -15,17 +16,19 @@ use std::{
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, info, warn};
 
+pub(crate) use self::evidence::evidence_of;
 use self::{
     evidence::{Gatherer, Patience},
     reading::{Depth, Filed, Trouble, filed},
     triage::{Budget, Group, Rest, Spate, Spates, Triage, triage},
 };
 use crate::{
-    desk::offers,
+    cards::shown,
+    commands::Settings,
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind},
     ports::{Case, CaseId, CaseState, Change, Clock, Lookup, Priority, Reporting, Store, StoreError},
-    rules::case::{Evidence, card, card_key},
+    rules::case::{Evidence, card_key},
     speech::Say,
 };
 
@@ -35,12 +38,15 @@ const HOUR: Millis = 60 * 60_000;
 /// How often what was reported is looked at while the homeserver gives no answer about it; then its case is opened with
 /// what is known, because the reports behind it wait.
 const TRIES: u32 = 5;
+/// How many characters of a reason are kept.
+const REASON: usize = 2_000;
 
 /// Opens cases of what was reported.
 pub struct Reports {
     lookup: Arc<dyn Lookup>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    settings: Settings,
     /// Wakes those who send messages.
     said: Arc<Notify>,
     memory: Mutex<Memory>,
@@ -57,12 +63,21 @@ pub enum Found {
     More,
 }
 
+/// Where reports come from. What waits of one does not keep those of another waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// The homeserver's list of a kind.
+    Told(ReportKind),
+    /// A reverse proxy.
+    Forwarded,
+}
+
 /// What need not survive: without it, some notices come sooner than they would.
 #[derive(Default)]
 struct Memory {
     depths: BTreeMap<ReportKind, Depth>,
     /// What could not be looked at, and how often that was tried.
-    stuck: BTreeMap<ReportKind, (ReportKey, u32)>,
+    stuck: BTreeMap<Source, (ReportKey, u32)>,
     spates: Spates,
     /// When it was last said that a closed case was reported again.
     again_at: BTreeMap<CaseId, Millis>,
@@ -74,9 +89,10 @@ impl Reports {
         lookup: Arc<dyn Lookup>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
+        settings: Settings,
         said: Arc<Notify>,
     ) -> Self {
-        Self { lookup, store, clock, said, memory: Mutex::default() }
+        Self { lookup, store, clock, settings, said, memory: Mutex::default() }
     }
 
     /// Reads what was reported since the last time. The first time, what is there is counted only. Faults of the
@@ -92,7 +108,9 @@ impl Reports {
                 found.max(match filed(&*self.lookup, &*self.store, kind, depth, self.clock.now()).await {
                     Ok(Filed::Untold) => Found::Nothing,
                     Ok(Filed::Backlog(known)) => self.begin(kind, known)?,
-                    Ok(Filed::New(reports)) => self.take(kind, &reports, &mut memory, &mut budget).await?,
+                    Ok(Filed::New(reports)) => {
+                        self.take(Source::Told(kind), &reports, &mut memory, &mut budget).await?
+                    }
                     Err(Trouble::Fault(fault)) => {
                         debug!(kind = kind.word(), %fault, "cannot read reports yet");
                         Found::Nothing
@@ -100,7 +118,8 @@ impl Reports {
                     Err(Trouble::Store(error)) => return Err(error),
                 });
         }
-        Ok(found)
+        // After the homeserver's own, so that what it tells too is seen.
+        Ok(found.max(self.take_forwarded(&mut memory, &mut budget).await?))
     }
 
     /// What is there when reports of a kind are read for the first time is known, and makes no cases.
@@ -119,7 +138,7 @@ impl Reports {
     /// Takes new reports, oldest first, into cases: some at a time, each time in one transaction.
     async fn take(
         &self,
-        kind: ReportKind,
+        source: Source,
         reports: &[Report],
         memory: &mut Memory,
         budget: &mut Budget,
@@ -151,7 +170,7 @@ impl Reports {
             }
             let rest = part.rest;
             self.remember(part, kept, memory, budget)?;
-            memory.note_stuck(kind, stuck);
+            memory.note_stuck(source, stuck);
             if stuck.is_some() || rest == Rest::Waits {
                 return Ok(Found::More);
             }
@@ -163,7 +182,8 @@ impl Reports {
         let now = self.clock.now();
         let may_say_again =
             |id: CaseId| !memory.again_at.get(&id).is_some_and(|at| is_within(HOUR, *at, now));
-        triage(reports, &*self.store, memory.spates.clone(), budget.clone(), may_say_again)
+        let ignored = self.store.ignored_reporters()?;
+        triage(reports, &*self.store, memory.spates.clone(), budget.clone(), &ignored, may_say_again)
     }
 
     /// Commits cases with their reports and cards.
@@ -200,9 +220,7 @@ impl Reports {
                 case
             };
             if is_shown {
-                changes.push(Change::Say(Say::new(card_key(case.id), None, &card(&case))));
-                // Those that are there already are not made again.
-                changes.extend(offers(case.id));
+                changes.extend(shown(self.store.as_records(), &self.settings, &case)?);
             }
         }
         for (reporter, spate) in &part.spates {
@@ -224,6 +242,14 @@ impl Reports {
         self.store.commit(changes)?;
         self.said.notify_one();
         Ok(())
+    }
+}
+
+/// As much of a reporter's words as is kept: 2,000 characters.
+pub fn cut_reason(reason: String) -> String {
+    match reason.char_indices().nth(REASON) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason,
     }
 }
 
@@ -265,17 +291,17 @@ impl Memory {
 
     /// Whether what a report is about is waited for.
     fn patience(&self, key: ReportKey) -> Patience {
-        let tries =
-            self.stuck.get(&key.kind).filter(|(stuck, _)| *stuck == key).map_or(0, |(_, tries)| *tries);
+        let tries = self.stuck.values().find(|(stuck, _)| *stuck == key).map_or(0, |(_, tries)| *tries);
         if tries < TRIES { Patience::Waits } else { Patience::Ended }
     }
 
-    fn note_stuck(&mut self, kind: ReportKind, stuck: Option<ReportKey>) {
+    fn note_stuck(&mut self, source: Source, stuck: Option<ReportKey>) {
         let Some(key) = stuck else {
-            self.stuck.remove(&kind);
+            self.stuck.remove(&source);
             return;
         };
-        let before = self.stuck.get(&kind).filter(|(known, _)| *known == key).map_or(0, |(_, tries)| *tries);
-        self.stuck.insert(kind, (key, before + 1));
+        let before =
+            self.stuck.get(&source).filter(|(known, _)| *known == key).map_or(0, |(_, tries)| *tries);
+        self.stuck.insert(source, (key, before + 1));
     }
 }

@@ -19,7 +19,8 @@
 //! 5. The feed: [`feed`] chooses what of a watched room is worth telling, [`cause`] finds what the bot did itself, and
 //!    [`digest`] puts many events into one message.
 //! 6. What the bot does: [`safety`] has the last word before anything changes; [`room_order`] is how lists are sorted.
-//! 7. Abuse reports: [`case`] is what moderators see of one, [`stats`] counts many.
+//! 7. Abuse reports: [`case`] is what moderators see of one, [`reports`] says which the bot reacts to by itself, [`stats`]
+//!    counts many.
 //!
 //! # An event, explained
 //!
@@ -109,6 +110,7 @@ pub mod member;
 pub mod membership;
 pub mod names;
 pub mod power;
+pub mod reports;
 pub mod room_order;
 pub mod room_state;
 pub mod safety;

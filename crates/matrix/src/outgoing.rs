@@ -1,5 +1,5 @@
 //! Sending. The contents are written out by hand: nothing is fetched to reply or to edit, and nothing that is
-//! sent may ping anyone.
+//! sent may ping anyone who is not mentioned on purpose.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     error::RequestError,
-    ruma::{EventId, OwnedEventId},
+    ruma::{EventId, OwnedEventId, OwnedUserId},
 };
 
 /// What can be sent.
@@ -23,6 +23,8 @@ pub enum Outgoing {
         text: String,
         /// The same in `org.matrix.custom.html`.
         html: String,
+        /// Who is mentioned: `m.mentions`.
+        mentions: Vec<OwnedUserId>,
         /// The event that it answers.
         reply_to: Option<OwnedEventId>,
         /// The account's own message that it takes the place of. An edit keeps the reply of the first
@@ -71,9 +73,11 @@ pub(crate) async fn send(
     outgoing: Outgoing,
 ) -> Result<OwnedEventId, RequestError> {
     let (event_type, content) = match outgoing {
-        Outgoing::Message { text, html, replaces: Some(old), .. } => (MESSAGE, edit(&text, &html, &old)),
-        Outgoing::Message { text, html, reply_to, replaces: None } => {
-            (MESSAGE, message(&text, &html, reply_to.as_deref()))
+        Outgoing::Message { text, html, mentions, replaces: Some(old), .. } => {
+            (MESSAGE, edit(&text, &html, &mentions, &old))
+        }
+        Outgoing::Message { text, html, mentions, reply_to, replaces: None } => {
+            (MESSAGE, message(&text, &html, &mentions, reply_to.as_deref()))
         }
         Outgoing::Reaction { to, key } => ("m.reaction", reaction(&to, &key)),
         Outgoing::Other { event_type, content } => {
@@ -121,13 +125,14 @@ async fn upload(
     Ok(("url", json!(uploaded.content_uri)))
 }
 
-fn notice(text: &str, html: &str) -> Value {
+fn notice(text: &str, html: &str, mentions: &[OwnedUserId]) -> Value {
+    let mentions = if mentions.is_empty() { json!({}) } else { json!({ "user_ids": mentions }) };
     json!({
         "msgtype": "m.notice",
         "body": text,
         "format": "org.matrix.custom.html",
         "formatted_body": html,
-        "m.mentions": {},
+        "m.mentions": mentions,
     })
 }
 
@@ -135,8 +140,8 @@ fn reply(to: &EventId) -> Value {
     json!({ "m.in_reply_to": { "event_id": to } })
 }
 
-fn message(text: &str, html: &str, reply_to: Option<&EventId>) -> Value {
-    let mut content = notice(text, html);
+fn message(text: &str, html: &str, mentions: &[OwnedUserId], reply_to: Option<&EventId>) -> Value {
+    let mut content = notice(text, html, mentions);
     if let Some(to) = reply_to {
         content["m.relates_to"] = reply(to);
     }
@@ -144,11 +149,11 @@ fn message(text: &str, html: &str, reply_to: Option<&EventId>) -> Value {
 }
 
 /// "Event replacements", with the beginning of the text as the fallback for clients that know none of them: all of it
-/// twice would make long messages too large for an event.
-fn edit(text: &str, html: &str, old: &EventId) -> Value {
+/// twice would make long messages too large for an event. Nobody is told again of an edit.
+fn edit(text: &str, html: &str, mentions: &[OwnedUserId], old: &EventId) -> Value {
     let beginning: String = text.chars().take(FALLBACK).collect();
     let mut content = json!({ "msgtype": "m.notice", "body": format!("* {beginning}"), "m.mentions": {} });
-    content["m.new_content"] = notice(text, html);
+    content["m.new_content"] = notice(text, html, mentions);
     content["m.relates_to"] = json!({ "rel_type": "m.replace", "event_id": old });
     content
 }
@@ -185,29 +190,29 @@ fn file(name: &str, info: Value, (field, source): (&str, Value), reply_to: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ruma::event_id;
+    use crate::ruma::{event_id, owned_user_id};
 
     #[test]
-    fn contents_are_what_the_spec_says_and_mention_nobody() {
+    fn contents_are_what_the_spec_says() {
         let to = event_id!("$a");
         let answer = json!({ "m.in_reply_to": { "event_id": "$a" } });
         for (content, want) in [
             (
-                message("hi", "<b>hi</b>", None),
+                message("hi", "<b>hi</b>", &[], None),
                 json!({
                     "msgtype": "m.notice", "body": "hi", "format": "org.matrix.custom.html",
                     "formatted_body": "<b>hi</b>", "m.mentions": {},
                 }),
             ),
             (
-                message("hi", "hi", Some(to)),
+                message("hi", "hi", &[], Some(to)),
                 json!({
                     "msgtype": "m.notice", "body": "hi", "format": "org.matrix.custom.html",
                     "formatted_body": "hi", "m.mentions": {}, "m.relates_to": answer,
                 }),
             ),
             (
-                edit("hi", "<b>hi</b>", to),
+                edit("hi", "<b>hi</b>", &[], to),
                 json!({
                     "msgtype": "m.notice", "body": "* hi", "m.mentions": {},
                     "m.relates_to": { "rel_type": "m.replace", "event_id": "$a" },
@@ -239,5 +244,14 @@ mod tests {
         ] {
             assert_eq!(content, want);
         }
+    }
+
+    #[test]
+    fn only_those_are_mentioned_who_are_named_and_an_edit_tells_nobody_again() {
+        let mentions = [owned_user_id!("@mod:hs.test")];
+        let named = json!({ "user_ids": ["@mod:hs.test"] });
+        assert_eq!(message("@a:hs.test", "x", &mentions, None)["m.mentions"], named);
+        let edit = edit("x", "x", &mentions, event_id!("$a"));
+        assert_eq!((&edit["m.mentions"], &edit["m.new_content"]["m.mentions"]), (&json!({}), &named));
     }
 }

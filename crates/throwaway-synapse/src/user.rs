@@ -45,6 +45,14 @@ impl User {
         self.http.request(method, path, Some(&self.access_token), body.into()).await
     }
 
+    /// The same device behind another URL, such as a reverse proxy's.
+    ///
+    /// # Errors
+    /// When no HTTP client can be made.
+    pub fn through(&self, base_url: &str) -> Result<Self> {
+        Ok(Self { http: Http::new(base_url.to_owned())?, ..self.clone() })
+    }
+
     /// `GET path`.
     pub async fn get(&self, path: &str) -> Result<Value> {
         self.call("GET", path, Body::Empty).await

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 use throwaway_synapse::PASSWORD;
 
@@ -111,6 +112,24 @@ impl Bot {
             assert!(running, "the bot ended, and its log does not say {words:?}");
             assert!(Instant::now() < deadline, "the log does not say {words:?}");
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Its database, to read.
+    pub(crate) fn database(&self) -> Connection {
+        let path = self.path("data").join("gleipnir.sqlite3");
+        let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        database.busy_timeout(PATIENCE).unwrap();
+        database
+    }
+
+    /// Waits until a question to its database is answered with yes.
+    pub(crate) async fn knows(&self, question: &str) {
+        let database = self.database();
+        let deadline = Instant::now() + PATIENCE;
+        while !database.query_row(question, [], |row| row.get::<_, bool>(0)).unwrap() {
+            assert!(Instant::now() < deadline, "in its database it is not so: {question}");
+            tokio::time::sleep(10 * LOOK).await;
         }
     }
 

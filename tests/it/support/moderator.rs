@@ -108,6 +108,13 @@ impl Moderator {
         turned
     }
 
+    /// Waits until a message of the bot has these words, in its latest version.
+    pub(crate) async fn shows(&self, message: &str, words: &str) -> Answer {
+        let look =
+            |events: &[Value]| heard::message(events, message).filter(|said| said.text.contains(words));
+        self.heard.wait(&format!("{words:?} in {message}"), look).await
+    }
+
     /// Sends any event, encrypted where the room is.
     pub(crate) async fn send(&self, event_type: &str, content: Value) -> String {
         match &self.voice {

@@ -83,6 +83,13 @@ impl Command for Block {
     }
 }
 
+/// What `!block` makes of one room: a draft, or an answer where it is blocked already.
+pub(crate) async fn draft(world: &World<'_>, room: OwnedRoomId) -> Result<Decision, Failure> {
+    let about = RoomFacts::gather(world, &room).await?;
+    let command = Block { words: Vec::new(), because: None, acting: Acting::default() };
+    command.decide(Facts { rooms: vec![(room, about)], reason: None }, world)
+}
+
 /// The rooms that lead the words, each once and with what is known of it, and the reason.
 pub(super) async fn gather_rooms(
     world: &World<'_>,

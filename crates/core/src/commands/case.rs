@@ -8,10 +8,11 @@ use super::{
     facts::FileKind,
 };
 use crate::{
+    cards::beside,
     model::Report,
     ports::{Case as Kept, CaseId},
     reply::{Added, MOST_BYTES, Table},
-    rules::case::{in_full, reporters::newness},
+    rules::case::{Beside, in_full, reporters::newness},
     text::{duration::date, number::counted},
 };
 
@@ -34,14 +35,16 @@ impl Command for Case {
     const ACCESS: Access = Access::Read;
     const SUBJECT: Subject = Subject::Reports;
     const EXAMPLE: &'static str = "!case 12";
-    type Facts = Kept;
+    type Facts = (Kept, Beside);
 
-    async fn gather(&self, world: &World<'_>) -> Result<Kept, Failure> {
-        known(world, self.case)
+    async fn gather(&self, world: &World<'_>) -> Result<(Kept, Beside), Failure> {
+        let case = known(world, self.case)?;
+        let beside = beside(world.records, world.settings, &case, None)?;
+        Ok((case, beside))
     }
 
-    fn decide(self, case: Kept, _world: &World<'_>) -> Result<Decision, Failure> {
-        let reply = in_full(&case);
+    fn decide(self, (case, beside): (Kept, Beside), _world: &World<'_>) -> Result<Decision, Failure> {
+        let reply = in_full(&case, &beside);
         let Some(kind) = self.file else { return Ok(Decision::Answer(reply)) };
         let (table, left_out) = file(&case, kind);
         let reply = match left_out {

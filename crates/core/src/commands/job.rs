@@ -146,7 +146,7 @@ fn in_words(heading: &Plan, planned: &PlannedStep) -> String {
         .into_iter()
         .skip(1)
         .take(1);
-    Reply { blocks: said.collect(), attachment: None }.render().text
+    Reply { blocks: said.collect(), ..Reply::default() }.render().text
 }
 
 /// A job's number, with or without a `#`.

@@ -2,7 +2,7 @@
 
 use super::{Access, Command, Decision, Failure, Subject, World};
 use crate::{
-    plan::{Plan, PlanState},
+    plan::{Origin, Plan, PlanState},
     ports::Which,
     reply::{Line, Reply},
     text::duration::date,
@@ -58,7 +58,10 @@ pub(super) fn in_a_line(plan: &Plan) -> Line {
             line.text(format!(" and {} more", steps.len().saturating_sub(1)))
         }
     };
-    let line = line.text(", asked by ").code(plan.asked_by.as_str());
+    let line = match &plan.origin {
+        Origin::Rule { rule, .. } => line.text(", by the rule ").user(rule),
+        _ => line.text(", asked by ").code(plan.asked_by.as_str()),
+    };
     match &plan.because {
         Some(because) => line.text(", because ").user(because),
         None => line,

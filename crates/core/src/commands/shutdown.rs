@@ -30,7 +30,7 @@ use crate::{
 /// rooms in front of it are shut down, so one that begins with a room needs --because.
 /// With --notify-as, the members are moved to a new room in which that user tells them why.
 /// --v1 is for servers without version 2 of the API: the server then answers when all is done, and shows no progress.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 #[command(
     override_usage = "!shutdown <room>... [reason|--because <reason>] [--block|--no-block] [--no-purge] [--force-purge] \
                             [--notify-as <@user> [--room-name <name>] [--message <text>]] [--v1] [--dry-run] [--yes]"
@@ -115,35 +115,7 @@ impl Command for Shutdown {
                 targets.len()
             ))));
         }
-        let lookup = world.lookup;
-        let (mut rooms, mut no_such_alias) = (Vec::new(), Vec::new());
-        for target in targets {
-            match target {
-                RoomTarget::Id(room) => rooms.push(room),
-                RoomTarget::Alias(alias) => match lookup.resolve_alias(&alias).await? {
-                    Some(room) => rooms.push(room),
-                    None => no_such_alias.push(alias),
-                },
-            }
-        }
-        let mut seen = BTreeSet::new();
-        rooms.retain(|room| seen.insert(room.clone()));
-        let rooms = read_each(world, rooms, "rooms", |room| self.candidate(world, room).boxed()).await?;
-        let is_anybody_inside = rooms.iter().any(|room| room.local(world).next().is_some());
-        Ok(Facts {
-            rooms,
-            no_such_alias,
-            reason,
-            moderators: if is_anybody_inside {
-                lookup.members(&world.settings.management).await?
-            } else {
-                Vec::new()
-            },
-            notifier: match &self.notify_as {
-                Some(UserTarget(user)) if is_local(user, lookup.me()) => lookup.account(user).await?,
-                _ => None,
-            },
-        })
+        self.read(world, targets, reason).await
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
@@ -179,6 +151,52 @@ impl Command for Shutdown {
             caution: None,
             acting,
         })))
+    }
+}
+
+/// What `!shutdown` makes of one room, with its defaults: a draft, or a refusal.
+pub(crate) async fn draft(world: &World<'_>, room: OwnedRoomId) -> Result<Decision, Failure> {
+    let command = Shutdown::default();
+    let facts = command.read(world, vec![RoomTarget::Id(room)], None).await?;
+    command.decide(facts, world)
+}
+
+impl Shutdown {
+    async fn read(
+        &self,
+        world: &World<'_>,
+        targets: Vec<RoomTarget>,
+        reason: Option<String>,
+    ) -> Result<Facts, Failure> {
+        let lookup = world.lookup;
+        let (mut rooms, mut no_such_alias) = (Vec::new(), Vec::new());
+        for target in targets {
+            match target {
+                RoomTarget::Id(room) => rooms.push(room),
+                RoomTarget::Alias(alias) => match lookup.resolve_alias(&alias).await? {
+                    Some(room) => rooms.push(room),
+                    None => no_such_alias.push(alias),
+                },
+            }
+        }
+        let mut seen = BTreeSet::new();
+        rooms.retain(|room| seen.insert(room.clone()));
+        let rooms = read_each(world, rooms, "rooms", |room| self.candidate(world, room).boxed()).await?;
+        let is_anybody_inside = rooms.iter().any(|room| room.local(world).next().is_some());
+        Ok(Facts {
+            rooms,
+            no_such_alias,
+            reason,
+            moderators: if is_anybody_inside {
+                lookup.members(&world.settings.management).await?
+            } else {
+                Vec::new()
+            },
+            notifier: match &self.notify_as {
+                Some(UserTarget(user)) if is_local(user, lookup.me()) => lookup.account(user).await?,
+                _ => None,
+            },
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use ruma::OwnedRoomId;
 
 use super::{Access, Command, Decision, Failure, Settings, Subject, World};
 use crate::{
-    model::{Account, Connection},
+    model::{Account, Connection, ReportKind, Switch},
     plan::PlanState,
     ports::{Fault, Queue, Which},
     reply::{Line, Reply},
@@ -21,6 +21,7 @@ pub(super) struct Facts {
     account: Result<Option<Account>, Fault>,
     connection: Connection,
     rooms: Result<Vec<OwnedRoomId>, Fault>,
+    reports: [(ReportKind, Result<bool, Fault>); 3],
     queue: Queue,
     proposed: usize,
     running: usize,
@@ -38,7 +39,15 @@ impl Command for Status {
         let count = |state| -> Result<usize, Failure> {
             Ok(world.records.plans(&Which { states: vec![state], ..Which::default() })?.len())
         };
+        let is_offered = async |kind| -> (ReportKind, Result<bool, Fault>) {
+            (kind, lookup.filed_reports(kind, 0, 1).await.map(|page| page.is_some()))
+        };
         Ok(Facts {
+            reports: [
+                is_offered(ReportKind::Event).await,
+                is_offered(ReportKind::User).await,
+                is_offered(ReportKind::Room).await,
+            ],
             version: lookup.server_version().await,
             account: lookup.account(lookup.me()).await,
             connection: lookup.connection().await?,
@@ -91,6 +100,7 @@ impl Command for Status {
             )
             .fact("Encryption", text(connection.encryption.clone()))
             .fact("Watching", watching(&facts.rooms, world.settings))
+            .fact("Reports", reports(&facts.reports, world.settings.endpoint))
             .fact(
                 "Jobs",
                 text(format!("{} at work, {} waiting for a confirmation", facts.running, facts.proposed)),
@@ -106,6 +116,32 @@ impl Command for Status {
             );
         Ok(Decision::Answer(reply))
     }
+}
+
+/// Which reports reach the bot. What the homeserver tells nobody, a reverse proxy can forward.
+fn reports(offered: &[(ReportKind, Result<bool, Fault>)], endpoint: Switch) -> Line {
+    let mut line = Line::new();
+    for (n, (kind, offered)) in offered.iter().enumerate() {
+        let what = match kind {
+            ReportKind::Event => "messages",
+            ReportKind::User => "users",
+            ReportKind::Room => "rooms",
+        };
+        line = line.text(if n == 0 { "" } else { ", " });
+        line = match (offered, endpoint, kind) {
+            (Ok(true), ..) => line.text(format!("✔ of {what}")),
+            (Ok(false), Switch::On, _) => line.text(format!("✔ of {what} (by my endpoint)")),
+            (Ok(false), Switch::Off, ReportKind::User) => {
+                line.text("✘ of users (Synapse tells them since 1.152)")
+            }
+            (Ok(false), Switch::Off, _) => line.text(format!("✘ of {what} (this server tells nobody)")),
+            (Err(fault), ..) => line.text(format!("⚠ of {what}: ")).name_long(fault.to_string()),
+        };
+    }
+    line.text(match endpoint {
+        Switch::On => "; my endpoint for forwarded reports is on",
+        Switch::Off => "; my endpoint for forwarded reports is off",
+    })
 }
 
 /// Which rooms are watched, and what is told of them.

@@ -2,7 +2,7 @@
 
 use super::{Access, Acting, Command, Decision, Draft, Failure, Subject, World, job::no_such_job};
 use crate::{
-    plan::{Plan, PlanId, PlanResult, PlanState},
+    plan::{Origin, Plan, PlanId, PlanState},
     ports::{Records, StoreError, Which},
     reply::{Line, Reply},
 };
@@ -53,10 +53,9 @@ impl Command for Undo {
                 // One that is still at work is the last one too: going past it would undo something else.
                 let states = vec![PlanState::Proposed, PlanState::Running, PlanState::Done];
                 let plans = records.plans(&Which { states, ..Which::default() })?;
-                // An undo is not what somebody means who wants to undo the last thing.
                 plans
                     .into_iter()
-                    .find(|plan| plan.asked_by == world.asker && plan.undoes.is_none())
+                    .find(|plan| plan.asked_by == world.asker && is_somebodys_own(plan))
                     .ok_or_else(|| Failure::told(Line::new().text("You have no job that I could undo.")))?
             }
         };
@@ -64,7 +63,7 @@ impl Command for Undo {
         let later = records.plans(&Which { states, ..Which::default() })?;
         Ok(Facts {
             undone_by: undone_by(records, plan.id)?,
-            later: later.into_iter().filter(|other| other.id > plan.id && !has_failed(other)).collect(),
+            later: later.into_iter().filter(|other| other.id > plan.id && !other.has_failed()).collect(),
             plan,
         })
     }
@@ -126,14 +125,16 @@ impl Command for Undo {
     }
 }
 
+/// Whether somebody asked for it in so many words: an undo is not what is meant by the last thing, nor is telling reporters
+/// what came of a case, which cannot be taken back.
+fn is_somebodys_own(plan: &Plan) -> bool {
+    plan.undoes.is_none() && !matches!(plan.origin, Origin::Outcome(_))
+}
+
 /// The Plan that undid another, or is about to. One that failed in every step undid nothing.
 pub(super) fn undone_by(records: &dyn Records, id: PlanId) -> Result<Option<PlanId>, StoreError> {
     let Some(by) = records.undone_by(id)? else { return Ok(None) };
-    Ok((!records.plan(by)?.as_ref().is_some_and(has_failed)).then_some(by))
-}
-
-fn has_failed(plan: &Plan) -> bool {
-    plan.state == PlanState::Done && plan.result() == PlanResult::Failed
+    Ok((!records.plan(by)?.as_ref().is_some_and(Plan::has_failed)).then_some(by))
 }
 
 fn told(sentence: String) -> Failure {

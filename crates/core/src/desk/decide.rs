@@ -7,8 +7,11 @@ use tracing::info;
 
 use super::{Desk, Left, ended, explain, say_to};
 use crate::{
-    commands::{Access, Draft, Failure, SkipConfirmation, line::Found},
+    actions::taken_by_another,
+    cards::shown_for,
+    commands::{Access, Draft, Failure, SkipConfirmation},
     execute::{Server, report},
+    guard,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Change, InboxEvent, StoreError, Which},
     reply::{Line, Reply},
@@ -17,17 +20,31 @@ use crate::{
     text::duration::in_words,
 };
 
+/// Where a draft came from.
+pub(super) struct Asked {
+    /// What the Plan comes from.
+    pub(super) origin: Origin,
+    /// The name of the command.
+    pub(super) command: &'static str,
+    /// The command as it was typed, or as it would be.
+    pub(super) typed: String,
+}
+
 impl Desk {
     /// A draft meets the safety rules: it is refused, shown, asked about, or begun.
     pub(super) async fn propose(
         &self,
         event: &InboxEvent,
         sender: &UserId,
-        found: &Found,
+        asked: Asked,
         draft: Draft,
     ) -> Result<Left, StoreError> {
+        let Asked { origin, command, typed } = asked;
         // An undo needs what doing it by its own command would need.
-        if let Err(reply) = self.may_all(sender, found.entry.name, &draft.steps).await? {
+        if let Err(reply) = self.may_all(sender, command, &draft.steps).await? {
+            return self.refuse(event, &reply);
+        }
+        if let Some(reply) = self.objection(&draft.steps).await {
             return self.refuse(event, &reply);
         }
         let running = self.under_way()?;
@@ -48,14 +65,20 @@ impl Desk {
         if dry_run {
             return self.answer(event, &dry(draft.preview, asks.as_deref()));
         }
+        // A rule may have acted while the homeserver was asked.
+        if let Some(case) = draft.case.filter(|_| draft.undoes.is_none())
+            && let Some(why) = taken_by_another(self.store.as_records(), case, &draft.steps)?
+        {
+            return self.refuse(event, &Reply::text(why));
+        }
         let now = self.clock.now();
         let id = self.store.next_plan_id()?;
         let window = i64::try_from(self.settings.confirm_for.as_millis()).unwrap_or(i64::MAX);
         let plan = Plan {
             id,
-            origin: Origin::Command(event.event_id.clone()),
-            command: found.entry.name.to_owned(),
-            typed: found.line.clone(),
+            origin,
+            command: command.to_owned(),
+            typed,
             asked_by: sender.to_owned(),
             asked_at: now,
             because: draft.because,
@@ -68,25 +91,23 @@ impl Desk {
             expires_at: now.saturating_add(window),
             steps: draft.steps.into_iter().map(PlannedStep::from).collect(),
         };
-        info!(moderator = %sender, plan = id, command = found.entry.name, state = plan.state.word(), "a new plan");
+        info!(moderator = %sender, plan = id, command, state = plan.state.word(), "a new plan");
+        let card = shown_for(self.store.as_records(), &self.settings, &plan)?;
+        let to = plan.origin.event().cloned();
+        let mut changes = vec![Change::Plan(Box::new(plan))];
+        changes.extend(card);
         let Some(why) = asks else {
             // No "running" message first: the executor says how it went, and most steps are quicker than a message.
-            self.done(event, vec![Change::Plan(Box::new(plan))])?;
+            self.done(event, changes)?;
             self.confirmed.notify_one();
             return Ok(Left::Nothing);
         };
         let key = Plan::preview_key(id);
         let preview = asking(draft.preview, id, &why, self.settings.confirm_for, ignored);
         let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));
-        self.done(
-            event,
-            vec![
-                Change::Plan(Box::new(plan)),
-                Change::Say(Say::new(&key, Some(event.event_id.clone()), &preview)),
-                offer(YES),
-                offer(NO),
-            ],
-        )
+        changes.push(Change::Say(Say::new(&key, to, &preview)));
+        changes.extend([offer(YES), offer(NO)]);
+        self.done(event, changes)
     }
 
     /// A moderator wants what a preview showed.
@@ -108,6 +129,9 @@ impl Desk {
         {
             return self.refuse(event, &sentence(&why));
         }
+        if let Some(reply) = self.objection(&steps).await {
+            return self.refuse(event, &reply);
+        }
         info!(moderator = %sender, plan = id, "confirmed");
         let running = Plan { state: PlanState::Running, decided_by: Some(sender.to_owned()), ..plan.clone() };
         let mut changes = vec![
@@ -123,6 +147,7 @@ impl Desk {
                 &report(&running, Server::There),
             )),
         ];
+        changes.extend(shown_for(self.store.as_records(), &self.settings, &running)?);
         changes.extend(ended(event, YES));
         self.done(event, changes)?;
         self.confirmed.notify_one();
@@ -157,6 +182,8 @@ impl Desk {
             say_to(event, &reply),
         ];
         changes.extend(plan.mark(NO, Effort::Once));
+        let cancelled = Plan { state: PlanState::Cancelled, ..plan };
+        changes.extend(shown_for(self.store.as_records(), &self.settings, &cancelled)?);
         changes.extend(ended(event, YES));
         self.done(event, changes)
     }
@@ -213,6 +240,14 @@ impl Desk {
         Ok(Ok(()))
     }
 
+    /// Why nothing of it is done: it is against somebody who is protected, or that cannot be known now.
+    async fn objection(&self, steps: &[Step]) -> Option<Reply> {
+        match guard::objection(&*self.lookup, &self.settings, steps).await {
+            Ok(why) => why.map(|why| sentence(&why)),
+            Err(fault) => Some(explain(&fault, self.lookup.me())),
+        }
+    }
+
     fn under_way(&self) -> Result<Vec<Plan>, StoreError> {
         self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })
     }
@@ -231,7 +266,14 @@ fn dry(preview: Reply, why: Option<&str>) -> Reply {
     preview.paragraph(Line::new().strong("Dry run: nothing was done. ").text(then))
 }
 
-fn asking(preview: Reply, id: PlanId, why: &str, window: std::time::Duration, ignored: bool) -> Reply {
+/// A preview, and how it is confirmed or dropped.
+pub(crate) fn asking(
+    preview: Reply,
+    id: PlanId,
+    why: &str,
+    window: std::time::Duration,
+    ignored: bool,
+) -> Reply {
     let mut reply = preview.paragraph(Line::new().text(why.to_owned()));
     if ignored {
         reply =

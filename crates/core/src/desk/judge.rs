@@ -1,22 +1,26 @@
 //! What moderators make of cases: by command, or by a reaction to the card.
 
-use ruma::UserId;
+use ruma::{EventId, UserId};
 use tracing::info;
 
-use super::{Desk, Left, ended, explain, reacts_to, say_to};
+use super::{Desk, Left, answer_key, decide::Asked, ended, reacts_to, say_to};
 use crate::{
-    commands::{Access, Failure},
-    ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError},
-    reply::Reply,
-    rules::case::{Judgement, card, card_key, judge, judged, no_such_case},
-    speech::{CLAIM, DISMISS, Mark, RESOLVE, Say, YES},
+    actions::propose,
+    cards::shown,
+    commands::{
+        Access, Acting, Decision, Draft, Failure, act_draft,
+        line::{Read, read as read_line},
+    },
+    outcome::tell,
+    plan::Origin,
+    ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError, View},
+    reply::{Line, Reply},
+    rules::case::{CaseAction, Judgement, judge, judged, more, no_such_case},
+    speech::YES,
 };
 
-/// The reactions that a new card offers.
-pub fn offers(id: CaseId) -> Vec<Change> {
-    let offer = |emoji| Change::Mark(Mark::offer(card_key(id), emoji));
-    [CLAIM, RESOLVE, DISMISS].map(offer).to_vec()
-}
+/// The command that does the same as a tap that acts.
+const ACT: &str = "act";
 
 impl Desk {
     /// A moderator taps a card: it needs what the command needs.
@@ -24,15 +28,71 @@ impl Desk {
         &self,
         event: &InboxEvent,
         sender: &UserId,
+        card: &EventId,
         id: CaseId,
-        state: CaseState,
+        action: CaseAction,
     ) -> Result<Left, StoreError> {
-        let command = command_for(state);
+        let state = match action {
+            CaseAction::Claim => CaseState::Claimed,
+            CaseAction::Resolve => CaseState::Resolved,
+            CaseAction::Dismiss => CaseState::Dismissed,
+            CaseAction::More => return self.more(event, sender, id).await,
+            _ => return self.act(event, sender, card, id, action).await,
+        };
+        let command = action.word();
         match self.may(sender, command, self.settings.level(command, Access::Act)).await {
             Ok(()) => self.judge(event, sender, id, state, None),
-            Err(Failure::Told(reply)) => self.refuse(event, &reply),
-            Err(Failure::Fault(fault)) => self.refuse(event, &explain(&fault, self.lookup.me())),
-            Err(Failure::Store(error)) => Err(error),
+            Err(failure) => self.fail(event, failure),
+        }
+    }
+
+    /// As `!act` does it.
+    async fn act(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        card: &EventId,
+        id: CaseId,
+        action: CaseAction,
+    ) -> Result<Left, StoreError> {
+        let draft = match self.draft(sender, id, action).await {
+            Ok(draft) => draft,
+            Err(failure) => return self.fail(event, failure),
+        };
+        let asked = Asked {
+            origin: Origin::Tap { reaction: event.event_id.clone(), card: card.to_owned() },
+            command: ACT,
+            typed: format!("!{ACT} {id} {}", action.word()),
+        };
+        self.propose(event, sender, asked, draft).await
+    }
+
+    async fn draft(&self, sender: &UserId, id: CaseId, action: CaseAction) -> Result<Draft, Failure> {
+        self.may(sender, ACT, self.settings.level(ACT, Access::Act)).await?;
+        let Some(case) = self.store.case(id)? else { return Err(Failure::told(no_such_case(id))) };
+        let records = self.store.as_records();
+        let proposal = propose(&*self.lookup, records, &self.settings, &case, &[action], None).await?;
+        act_draft(&case, proposal, None, Acting::default())
+    }
+
+    /// Shows more of the conversation, as the command for it does.
+    async fn more(&self, event: &InboxEvent, sender: &UserId, id: CaseId) -> Result<Left, StoreError> {
+        let Some(case) = self.store.case(id)? else {
+            return self.refuse(event, &Reply::text(no_such_case(id)));
+        };
+        let Some(Read::Found(found)) = more(&case).map(|line| read_line(&line, self.lookup.me())) else {
+            let words = format!("There is nothing more to show of case {id} yet than its card and ");
+            return self.answer(event, &Reply::text(Line::from(words).code(format!("!case {id}")).text(".")));
+        };
+        match self.run(&found, event, sender, None).await {
+            Ok(Decision::Answer(reply)) => self.answer(event, &reply),
+            Ok(Decision::Page(reply, pages)) => {
+                let (key, typed) = (answer_key(&event.event_id), found.line);
+                self.show(event, View { key, typed, left: pages.left, right: pages.right }, &reply)
+            }
+            // These commands only read.
+            Ok(_) => self.done(event, Vec::new()),
+            Err(failure) => self.fail(event, failure),
         }
     }
 
@@ -58,29 +118,21 @@ impl Desk {
         info!(moderator = %sender, case = id, state = state.word(), "a case was judged");
         let now =
             Case { state, by: Some(sender.to_owned()), note: note.clone(), changed_at: at, ..before.clone() };
-        let mut changes = vec![
-            Change::Reporting(Reporting::Judged { case: id, state, by: sender.to_owned(), note, at }),
-            Change::Say(Say::new(card_key(id), None, &card(&now))),
-        ];
-        if state.is_open() {
-            // Ignored where the card has them.
-            changes.extend(offers(id));
-        }
+        let judged_now = Reporting::Judged { case: id, state, by: sender.to_owned(), note, at };
+        let mut changes = vec![Change::Reporting(judged_now)];
+        changes.extend(shown(self.store.as_records(), &self.settings, &now)?);
         // Whoever taps a card sees it change.
         if reacts_to(event).is_none() {
             changes.push(say_to(event, &Reply::text(judged(&now, &before))));
         }
+        let told = tell(self.store.as_records(), &self.settings, &now, at)?;
+        let tells = told.is_some();
+        changes.extend(told.map(|plan| Change::Plan(Box::new(plan))));
         changes.extend(ended(event, YES));
-        self.done(event, changes)
-    }
-}
-
-/// The command that does the same as a reaction.
-fn command_for(state: CaseState) -> &'static str {
-    match state {
-        CaseState::Open => "reopen",
-        CaseState::Claimed => "claim",
-        CaseState::Resolved => "resolve",
-        CaseState::Dismissed => "dismiss",
+        let left = self.done(event, changes)?;
+        if tells {
+            self.confirmed.notify_one();
+        }
+        Ok(left)
     }
 }

@@ -3,7 +3,7 @@
 
 use ruma::{OwnedEventId, UserId};
 
-use super::{Desk, Left, ended};
+use super::{Desk, Left, answer_key, ended, reacts_to};
 use crate::{
     commands::{
         Decision,
@@ -18,7 +18,10 @@ impl Desk {
     /// Shows a page, with reactions for its neighbours.
     pub(super) fn show(&self, event: &InboxEvent, view: View, reply: &Reply) -> Result<Left, StoreError> {
         let offer = |emoji| Change::Mark(Mark::offer(&view.key, emoji));
-        let to = view.key.strip_prefix("answer-").and_then(|id| OwnedEventId::try_from(id).ok());
+        // The answer to a reaction stands below what it is a reaction to; a page that is turned stays where it is.
+        let own = (view.key == answer_key(&event.event_id)).then(|| reacts_to(event)).flatten();
+        let to = || view.key.strip_prefix("answer-").and_then(|id| OwnedEventId::try_from(id).ok());
+        let to = own.or_else(to);
         let mut changes = vec![Change::Say(Say::new(view.key.clone(), to, reply))];
         changes.extend(view.left.is_some().then(|| offer(LEFT)));
         changes.extend(view.right.is_some().then(|| offer(RIGHT)));

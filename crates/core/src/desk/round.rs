@@ -14,6 +14,7 @@ use crate::{
     incoming::{Incoming, read},
     plan::PlanState,
     ports::{InboxEvent, StoreError, Which},
+    rules::case::CaseAction,
 };
 
 /// How long the next command waits for a block that was asked for before it.
@@ -93,7 +94,10 @@ impl Desk {
     /// Whether what follows an event may be handled before it: a page is turned, or a command says so.
     fn can_be_overtaken(&self, event: &InboxEvent) -> bool {
         match read(&event.json, self.lookup.me()) {
-            Incoming::Reaction { key, .. } => matches!(Wish::of(&key), Some(Wish::Left | Wish::Right)),
+            Incoming::Reaction { key, .. } => {
+                matches!(Wish::of(&key), Some(Wish::Left | Wish::Right))
+                    || self.settings.cards.action(&key) == Some(CaseAction::More)
+            }
             Incoming::Text { text, .. } => {
                 let Read::Found(found) = read_line(&text, self.lookup.me()) else { return false };
                 let arguments = found.entry.parse(&found.arguments());

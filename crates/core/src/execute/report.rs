@@ -212,14 +212,10 @@ fn advice(mut reply: Reply, plan: &Plan) -> Reply {
                 .text("."),
         );
     }
-    let reversible = plan.steps.iter().any(|planned| match &planned.outcome {
-        Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), crate::plan::Reverse::By(_)),
-        _ => false,
-    });
-    if let Some(until) = plan.lasts_until().filter(|_| reversible) {
+    if let Some(until) = plan.lasts_until().filter(|_| plan.can_be_undone()) {
         reply = reply.paragraph(format!("It ends by itself: {}.", date(until)));
     }
-    if reversible {
+    if plan.can_be_undone() {
         reply = reply.paragraph(Line::new().text("Undo: ").code(format!("!undo {}", plan.id)));
     }
     reply

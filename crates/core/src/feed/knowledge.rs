@@ -47,9 +47,24 @@ struct Called {
     name: Option<String>,
     alias: Option<String>,
     is_public: bool,
+    /// Whether the bot itself made it.
+    is_own: bool,
 }
 
 impl Knowledge {
+    /// Which rooms the bot made itself, to talk to somebody: they are not watched.
+    pub(super) async fn own<'a>(
+        &mut self,
+        lookup: &dyn Lookup,
+        now: Millis,
+        rooms: impl Iterator<Item = &'a RoomId>,
+    ) -> Result<HashSet<OwnedRoomId>, Fault> {
+        let rooms: HashSet<&RoomId> = rooms.collect();
+        self.rooms(lookup, now, rooms.iter().copied()).await?;
+        let is_own = |room: &&RoomId| self.rooms.get(*room).is_some_and(|called| called.is_own);
+        Ok(rooms.into_iter().filter(is_own).map(ToOwned::to_owned).collect())
+    }
+
     /// What rooms are called, and which of them anyone can join.
     pub(super) async fn rooms<'a>(
         &mut self,
@@ -67,6 +82,7 @@ impl Knowledge {
                     name: details.name,
                     alias: details.canonical_alias,
                     is_public: details.join_rules.as_deref() == Some("public"),
+                    is_own: details.creator.as_deref() == Some(lookup.me().as_str()),
                 };
                 self.rooms.insert(room.to_owned(), called);
             }

@@ -83,6 +83,14 @@ impl About {
             Self::Event { event_id: id, .. } | Self::User { user_id: id } | Self::Room { room_id: id } => id,
         }
     }
+
+    /// The ID of the room that was reported, or in which something was.
+    pub fn room_id(&self) -> Option<&str> {
+        match self {
+            Self::Event { room_id, .. } | Self::Room { room_id } => Some(room_id),
+            Self::User { .. } => None,
+        }
+    }
 }
 
 /// A report.

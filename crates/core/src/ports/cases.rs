@@ -138,6 +138,12 @@ pub struct WhichCases {
     pub states: Vec<CaseState>,
     /// Only those that this moderator claimed, resolved or dismissed last.
     pub by: Option<OwnedUserId>,
+    /// Only those about what this user wrote, or about this user, as it was kept at first sight.
+    pub author: Option<String>,
+    /// Only those about this room, or about something in it.
+    pub room: Option<String>,
+    /// Only those with a smaller number.
+    pub before: Option<CaseId>,
     /// At most so many.
     pub limit: Option<usize>,
 }
@@ -164,6 +170,8 @@ pub enum Reporting {
     /// A report that a reverse proxy forwarded, and that the homeserver does not tell of. Its number is given by the
     /// store, from [`FORWARDED`] on.
     Forwarded(Report),
+    /// The homeserver tells of a report that was forwarded after all: it makes no case of its own.
+    Told(ReportKey),
     /// A case comes before others.
     Prioritized {
         /// Which one.

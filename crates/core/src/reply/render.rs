@@ -1,5 +1,6 @@
 //! Blocks to plain text and HTML, within the bounds of a message.
 
+use ruma::OwnedUserId;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,6 +16,9 @@ pub struct Rendered {
     pub text: String,
     /// The `formatted_body`, of the tags that the Client-Server API suggests (m.room.message msgtypes).
     pub html: String,
+    /// Who is really mentioned, `m.mentions`: only users whom the configuration names.
+    #[serde(default)]
+    pub mentions: Vec<OwnedUserId>,
 }
 
 /// Events hold 65,536 bytes with everything around the content, and encrypted ones a third less.
@@ -168,7 +172,7 @@ impl Part {
                 text.lines()
                     .map(|line| {
                         let mut rendered =
-                            Rendered { text: fixed_pitch(line, FIXED_PITCH), html: String::new() };
+                            Rendered { text: fixed_pitch(line, FIXED_PITCH), ..Rendered::default() };
                         escape(&rendered.text, &mut rendered.html);
                         rendered
                     })
@@ -202,7 +206,7 @@ impl Part {
         let frame = self.shape.frame();
         let note = (self.left_out > 0).then(|| {
             let note = note(self.left_out);
-            Rendered { text: note.clone(), html: note }
+            Rendered { text: note.clone(), html: note, ..Rendered::default() }
         });
         rendered.text.push_str(self.shape.gap(before));
         rendered.html.push_str(frame.open);
@@ -254,7 +258,7 @@ mod tests {
 
     #[track_caller]
     fn check(reply: &Reply, want_text: &str, want_html: &str) {
-        let Rendered { text, html } = reply.render();
+        let Rendered { text, html, .. } = reply.render();
         assert_eq!((text.as_str(), html.as_str()), (want_text, want_html));
     }
 

@@ -9,7 +9,7 @@ use tracing::debug;
 use crate::{
     model::{About, Context, Event, Report, RoomDetails, is_local},
     plan::RoomRef,
-    ports::{Asked, Fault, Lookup},
+    ports::{Asked, FORWARDED, Fault, Lookup},
     rules::case::{Author, Evidence},
 };
 
@@ -40,7 +40,15 @@ impl<'a> Gatherer<'a> {
     /// is gone, or refused, is left out.
     pub(super) async fn gather(&mut self, report: &Report, patience: Patience) -> Result<Evidence, Fault> {
         match &report.about {
-            About::Event { room_id, event_id } => self.event(report, room_id, event_id, patience).await,
+            About::Event { room_id, event_id } => {
+                // What was forwarded has no number at the server.
+                let reported = if report.key.id < FORWARDED {
+                    told(self.lookup.reported_event(report.key.id), patience).await?.flatten()
+                } else {
+                    None
+                };
+                self.event(reported, report.author.as_deref(), room_id, event_id, patience).await
+            }
             About::User { user_id } => {
                 let author = Some(self.author(user_id, patience).await?);
                 Ok(Evidence { author, ..Evidence::default() })
@@ -52,15 +60,15 @@ impl<'a> Gatherer<'a> {
     /// The event comes first: it is what can be redacted.
     async fn event(
         &mut self,
-        report: &Report,
+        reported: Option<Event>,
+        author: Option<&str>,
         room_id: &str,
         event_id: &str,
         patience: Patience,
     ) -> Result<Evidence, Fault> {
         // The number may be another report's by now.
         let is_it = |event: &Event| event.event_id().is_none_or(|id| id == event_id);
-        let reported = self.lookup.reported_event(report.key.id);
-        let mut event = told(reported, patience).await?.flatten().filter(is_it);
+        let mut event = reported.filter(is_it);
         let id = <&EventId>::try_from(event_id).ok();
         if let (None, Some(id)) = (&event, id) {
             event = told(self.lookup.original(id), patience).await?.flatten();
@@ -83,7 +91,7 @@ impl<'a> Gatherer<'a> {
         };
         let event = event.map(|event| identified(event, event_id));
         let sender = event.as_ref().map(Event::sender).filter(|sender| !sender.is_empty());
-        let author = match report.author.as_deref().or(sender) {
+        let author = match author.or(sender) {
             Some(author) => Some(self.author(author, patience).await?),
             None => None,
         };
@@ -115,6 +123,15 @@ impl<'a> Gatherer<'a> {
         };
         Ok(Author { id: id.to_owned(), created_at: account.and_then(|account| account.created_at), is_local })
     }
+}
+
+/// What would be kept of an event that nobody reported.
+pub(crate) async fn evidence_of(
+    lookup: &dyn Lookup,
+    room: &RoomId,
+    event: &EventId,
+) -> Result<Evidence, Fault> {
+    Gatherer::new(lookup).event(None, None, room.as_str(), event.as_str(), Patience::Waits).await
 }
 
 /// An answer; `None` when there is none, and is not waited for.

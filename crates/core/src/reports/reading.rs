@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::debug;
 
+use super::cut_reason;
 use crate::{
     model::{Millis, Report, ReportKey, ReportKind, ReportPage},
     ports::{Fault, Lookup, Store, StoreError},
@@ -20,9 +21,6 @@ const SHARED: u64 = 10;
 const OVERLAP: Millis = 15 * 60_000;
 /// How often reading begins anew when rows have gone meanwhile.
 const ANEW: usize = 3;
-/// How many characters of a reason are kept.
-const REASON: usize = 2_000;
-
 /// What the homeserver's list holds.
 pub(super) enum Filed {
     /// It has none that can be read.
@@ -143,9 +141,5 @@ fn next(kind: ReportKind, from: u64, page: &ReportPage) -> Option<u64> {
 
 /// Reasons can be of any length.
 fn cut(report: Report) -> Report {
-    let reason = report.reason.map(|reason| match reason.char_indices().nth(REASON) {
-        Some((end, _)) => format!("{}…", &reason[..end]),
-        None => reason,
-    });
-    Report { reason, ..report }
+    Report { reason: report.reason.map(cut_reason), ..report }
 }

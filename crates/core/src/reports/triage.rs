@@ -1,6 +1,6 @@
 //! Which new reports belong together, and which of them are spoken of now: nobody floods the management room.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
     model::{About, Millis, Report},
@@ -95,6 +95,7 @@ pub(super) fn triage(
     store: &dyn Store,
     mut spates: Spates,
     mut budget: Budget,
+    ignored: &BTreeSet<String>,
     may_say_again: impl Fn(CaseId) -> bool,
 ) -> Result<Triage, StoreError> {
     let mut groups: Vec<Group> = Vec::new();
@@ -116,7 +117,9 @@ pub(super) fn triage(
         };
         let group = &mut groups[place];
         let spate = spates.get_mut(&report.reporter);
-        if spate.as_ref().is_none_or(|spate| spate.heard < HEARD) {
+        if is_ignored(group, report, ignored) {
+            // It is counted on the card when somebody else reports the same.
+        } else if spate.as_ref().is_none_or(|spate| spate.heard < HEARD) {
             let is_again = group.again_by.is_none() && goes_on(group, report, &may_say_again);
             let shows = !group.is_shown;
             let messages = usize::from(is_again) + usize::from(shows && group.case.is_none());
@@ -142,6 +145,11 @@ pub(super) fn triage(
     }
     groups.retain(|group| !group.reports.is_empty());
     Ok(Triage { groups, taken, rest, budget, spates })
+}
+
+/// Whether a report is by somebody who is ignored. It makes no card, and changes none.
+fn is_ignored(group: &Group, report: &Report, ignored: &BTreeSet<String>) -> bool {
+    ignored.contains(&report.reporter) && !group.is_shown
 }
 
 /// Whether a closed case is reported by somebody who did not report it before.

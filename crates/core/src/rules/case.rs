@@ -1,6 +1,9 @@
 //! A case of abuse reports, as the card in the management room shows it.
 
 mod action;
+mod earlier;
+mod jobs;
+mod offer;
 pub mod reporters;
 mod standing;
 mod what;
@@ -9,12 +12,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 pub use self::action::{Cards, CaseAction};
+pub use self::earlier::{COUNTED, Earlier};
+pub use self::jobs::{achieved, note, taken};
+pub use self::offer::files;
 pub use self::standing::{Judgement, judge, judged, no_such_case};
 use super::{event::in_words, names::Names};
 use crate::{
     model::{About, Event, Millis},
-    plan::RoomRef,
-    ports::{Case, CaseId},
+    plan::{Plan, RoomRef},
+    ports::{Case, CaseId, Priority},
     reply::{Line, Reply, room_line},
 };
 
@@ -94,26 +100,63 @@ impl Evidence {
     }
 }
 
-/// The card: what was reported, by whom, why, and how far moderators are.
-pub fn card(case: &Case) -> Reply {
-    write(case, Extent::Card)
+/// What a card says beside the case itself.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// What cards offer.
+    pub cards: Cards,
+    /// The jobs about the case, oldest first.
+    pub jobs: Vec<Plan>,
+    /// What is remembered of the author and the room.
+    pub earlier: Earlier,
+}
+
+/// The card: what was reported, by whom, why, what was done, and how far moderators are.
+pub fn card(case: &Case, beside: &Beside) -> Reply {
+    write(case, beside, Extent::Card)
 }
 
 /// The card with every report, as far as a message goes. It is no card: nobody reacts to it.
-pub fn in_full(case: &Case) -> Reply {
-    write(case, Extent::Full)
+pub fn in_full(case: &Case, beside: &Beside) -> Reply {
+    write(case, beside, Extent::Full)
 }
 
-fn write(case: &Case, extent: Extent) -> Reply {
+/// The actions that the card of a case offers as reactions.
+pub fn offered(case: &Case, cards: &Cards) -> Vec<CaseAction> {
+    let evidence = Evidence::of(case);
+    cards.offered.iter().copied().filter(|action| offer::makes_sense(case, &evidence, *action)).collect()
+}
+
+/// The command that shows more of what was reported, or of the room; `None` where there is nothing more.
+pub fn more(case: &Case) -> Option<String> {
+    let wanted = match &case.about {
+        About::Event { .. } => "!context ",
+        About::Room { .. } => "!messages ",
+        About::User { .. } => return None,
+    };
+    standing::look_ups(&case.about).into_iter().find(|command| command.starts_with(wanted))
+}
+
+fn write(case: &Case, beside: &Beside, extent: Extent) -> Reply {
     let evidence = Evidence::of(case);
     let names = evidence.names();
+    let priority = match case.priority {
+        Priority::Normal => "",
+        Priority::High => " (high priority)",
+    };
     let heading = Line::new()
-        .text(format!("Case {}: ", case.id))
+        .text(format!("Case {}{priority}: ", case.id))
         .append(subject(case))
         .text(format!(", {}", reporters::how_often(&case.reports)));
     let reply = what::facts(Reply::new().heading(heading), case, &evidence, &names);
     let reply = reporters::list(reply, case, &names, extent);
-    around(reply, &evidence, &names).paragraph(standing::line(case)).paragraph(standing::legend(case, extent))
+    let reply = beside.earlier.tell(around(reply, &evidence, &names));
+    let reply = reply.paragraph(standing::with_jobs(case, beside));
+    let done = jobs::lines(case, &beside.jobs);
+    let reply = if done.is_empty() { reply } else { reply.list(done) };
+    let taps = standing::taps(case, beside);
+    let reply = if extent == Extent::Full || taps.is_empty() { reply } else { reply.paragraph(taps) };
+    reply.paragraph(standing::legend(case, beside, extent))
 }
 
 /// “a message in Lounge (`#lounge:hs`, `!id:hs`)”, “the user Ana (`@ana:hs`)”, “the room Lounge (…)”.

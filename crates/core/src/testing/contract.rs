@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ruma::{OwnedEventId, owned_event_id, owned_room_id, owned_user_id};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind, Switch},
@@ -376,8 +376,24 @@ fn reporting(store: &dyn Store) {
         which(WhichCases { states: vec![CaseState::Open, CaseState::Claimed], ..WhichCases::default() }),
         [other]
     );
-    assert_eq!(which(WhichCases { by: Some(by), ..WhichCases::default() }), [judged]);
-    assert_eq!(store.next_case_id(), Ok(3));
+    assert_eq!(which(WhichCases { by: Some(by), ..WhichCases::default() }), std::slice::from_ref(&judged));
+    let room = about("$b").room_id().map(str::to_owned);
+    assert_eq!(
+        which(WhichCases { room, before: Some(2), ..WhichCases::default() }),
+        std::slice::from_ref(&judged)
+    );
+    assert_eq!(which(WhichCases { room: Some("!none".into()), ..WhichCases::default() }), []);
+    let wrote = |id: &str, evidence: Value| {
+        let opened =
+            Case { id: 3, about: about(id), evidence: Some(evidence), reports: Vec::new(), ..judged.clone() };
+        Case { decisions: Vec::new(), ..opened }
+    };
+    let third = wrote("$c", json!({"event": {"sender": "@eve:far.test"}, "author": {"id": ""}}));
+    commit(Reporting::Opened(Box::new(third.clone())));
+    let author = |author: &str| which(WhichCases { author: Some(author.into()), ..WhichCases::default() });
+    assert_eq!(author("@eve:far.test"), [third]);
+    assert_eq!(author("@nobody:far.test"), []);
+    assert_eq!(store.next_case_id(), Ok(4));
     weighing(store);
 }
 
@@ -435,4 +451,7 @@ fn weighing(store: &dyn Store) {
     commit(Reporting::Forwarded(forwarded(10)));
     let newest = store.forwarded().expect("the store reads");
     assert!(newest[0].key.id > waiting[1].key.id, "a number is never given again");
+    commit(Reporting::Told(newest[0].key));
+    assert_eq!((store.forwarded(), store.unweighed()), (Ok(vec![]), Ok(vec![(1, 2)])), "no case has it");
+    assert_eq!(store.known_reports(ReportKind::Room, &[]), Ok(None), "reports of rooms were never read");
 }

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use super::{FakeHomeserver, FakeRoom, ManualClock, MemoryStore};
 use crate::{
+    automatic::Automatic,
     commands::Settings,
     desk::{Desk, Invitation, Left, NotYet},
     execute::Executor,
@@ -33,6 +34,7 @@ pub struct Stage {
     executor: Executor,
     feed: Feed,
     reports: Reports,
+    automatic: Automatic,
     events: u64,
 }
 
@@ -53,8 +55,8 @@ impl Default for Stage {
         let store = Arc::new(MemoryStore::default());
         let clock = ManualClock::default();
         let settings = Settings::new(management);
-        let (desk, executor, feed, reports) = crew(&homeserver, &store, &clock, &settings);
-        Self { homeserver, store, clock, settings, desk, executor, feed, reports, events: 0 }
+        let (desk, executor, feed, reports, automatic) = crew(&homeserver, &store, &clock, &settings);
+        Self { homeserver, store, clock, settings, desk, executor, feed, reports, automatic, events: 0 }
     }
 }
 
@@ -63,7 +65,7 @@ fn crew(
     store: &Arc<MemoryStore>,
     clock: &ManualClock,
     settings: &Settings,
-) -> (Desk, Executor, Feed, Reports) {
+) -> (Desk, Executor, Feed, Reports, Automatic) {
     let (said, confirmed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let desk = Desk::new(
         homeserver.clone(),
@@ -71,7 +73,7 @@ fn crew(
         Arc::new(clock.clone()),
         settings.clone(),
         said.clone(),
-        confirmed,
+        confirmed.clone(),
         Arc::new(Notify::new()),
     );
     let executor = Executor::new(
@@ -83,14 +85,28 @@ fn crew(
     );
     let feed =
         Feed::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), settings.clone(), said.clone());
-    let reports = Reports::new(homeserver.clone(), store.clone(), Arc::new(clock.clone()), said);
-    (desk, executor, feed, reports)
+    let reports = Reports::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(clock.clone()),
+        settings.clone(),
+        said.clone(),
+    );
+    let automatic = Automatic::new(
+        homeserver.clone(),
+        store.clone(),
+        Arc::new(clock.clone()),
+        settings.clone(),
+        said,
+        confirmed,
+    );
+    (desk, executor, feed, reports, automatic)
 }
 
 impl Stage {
     /// The bot's process ends and starts again.
     pub fn restart(&mut self) {
-        (self.desk, self.executor, self.feed, self.reports) =
+        (self.desk, self.executor, self.feed, self.reports, self.automatic) =
             crew(&self.homeserver, &self.store, &self.clock, &self.settings);
     }
 
@@ -231,6 +247,21 @@ impl Stage {
     /// As [`Stage::poll_reports`], for a store that may fail.
     pub async fn try_poll_reports(&self) -> Result<Found, StoreError> {
         let found = self.reports.poll().await?;
+        self.deliver()?;
+        Ok(found)
+    }
+
+    /// The bot weighs what was reported by its rules, and does what they want; what it then says.
+    pub async fn react_to_reports(&mut self) -> String {
+        let before = self.transcript();
+        self.try_react_to_reports().await.expect("the store works");
+        self.news(&before)
+    }
+
+    /// As [`Stage::react_to_reports`], for a store that may fail.
+    pub async fn try_react_to_reports(&self) -> Result<Found, StoreError> {
+        let found = self.automatic.work().await?;
+        self.try_execute().await?;
         self.deliver()?;
         Ok(found)
     }

@@ -334,6 +334,10 @@ impl Store for MemoryStore {
         self
     }
 
+    fn in_turn(&self, work: &mut dyn FnMut() -> Result<(), StoreError>) -> Result<(), StoreError> {
+        work()
+    }
+
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut inner = self.inner();
         inner.commits += 1;

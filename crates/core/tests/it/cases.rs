@@ -1,14 +1,14 @@
 //! Conversations about cases: they are listed, shown, claimed, settled and opened again, by command and with one tap.
 
 use gleipnir_core::{
-    desk::offers,
+    cards::shown as card_of,
     model::{About, Report, ReportKey},
     ports::{
         Case, CaseId, CaseState, Change, Clock as _, Fault, Priority, Records as _, Reporting, Store as _,
     },
-    rules::case::{card, card_key},
+    rules::case::card_key,
     ruma::{OwnedUserId, UserId},
-    speech::{CLAIM, DISMISS, RESOLVE, Say},
+    speech::{CLAIM, DISMISS, RESOLVE},
     testing::{Lived, Moment, Stage},
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn open(stage: &Stage, id: CaseId) -> Case {
     open_with(stage, id, vec![("@rep:hs.test", Some("rude"))], "you fool")
 }
 
-fn open_with(stage: &Stage, id: CaseId, reports: Vec<(&str, Option<&str>)>, body: &str) -> Case {
+pub(crate) fn open_with(stage: &Stage, id: CaseId, reports: Vec<(&str, Option<&str>)>, body: &str) -> Case {
     let now = stage.clock.now();
     let about = About::Event { room_id: "!lounge:hs.test".to_owned(), event_id: format!("$bad{id}") };
     let report = |(n, (reporter, reason)): (usize, (&str, Option<&str>))| Report {
@@ -50,17 +50,14 @@ fn open_with(stage: &Stage, id: CaseId, reports: Vec<(&str, Option<&str>)>, body
         reports: reports.into_iter().enumerate().map(report).collect(),
         about: about.clone(),
     };
-    stage.store.commit(opened(&case)).expect("the store writes");
+    stage.store.commit(opened(stage, &case)).expect("the store writes");
     case
 }
 
 /// What the worker commits for a new case.
-fn opened(case: &Case) -> Vec<Change> {
-    let mut changes = vec![
-        Change::Reporting(Reporting::Opened(Box::new(case.clone()))),
-        Change::Say(Say::new(card_key(case.id), None, &card(case))),
-    ];
-    changes.extend(offers(case.id));
+fn opened(stage: &Stage, case: &Case) -> Vec<Change> {
+    let mut changes = vec![Change::Reporting(Reporting::Opened(Box::new(case.clone())))];
+    changes.extend(card_of(&*stage.store, &stage.settings, case).expect("the store reads"));
     changes
 }
 
@@ -82,7 +79,7 @@ fn state(stage: &Stage, id: CaseId) -> (CaseState, Option<OwnedUserId>, Option<S
     (case.state, case.by, case.note)
 }
 
-fn the_card(stage: &Stage, id: CaseId) -> String {
+pub(crate) fn the_card(stage: &Stage, id: CaseId) -> String {
     stage.store.said(&card_key(id)).expect("there is a card").text
 }
 
@@ -237,7 +234,11 @@ async fn cases_are_settled_and_opened_again() {
     );
     has(
         &the_card(&stage, 1),
-        &["Resolved by `@mod:hs.test`", "“warned the author”.\n\n`!reopen 1`, `!case 1`"],
+        &[
+            "Resolved by `@mod:hs.test`",
+            "“warned the author”.\n\n🧹 redact, 🧨 redact-all, ",
+            "; or `!act 1 redact`\n\n`!reopen 1`, `!case 1`",
+        ],
     );
     assert_eq!(
         state(&stage, 1),

@@ -225,9 +225,9 @@ async fn a_death_at_any_commit_loses_and_doubles_nothing() {
 async fn a_server_that_is_away_delays_and_one_that_refuses_does_not() {
     let mut stage = stage(Level::Moderation);
     stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
-    stage.homeserver.fail_once("state_at", Fault::Away("gone".into()));
-    assert_eq!(stage.tell().await, "");
     stage.homeserver.fail_once("room", Fault::Timeout);
+    assert_eq!(stage.tell().await, "");
+    stage.homeserver.fail_once("state_at", Fault::Away("gone".into()));
     assert_eq!(stage.tell().await, "");
     has(&stage.tell().await, &["Lounge", "kicked `@a:hs.test`"]);
     stage.homeserver.fail_always("room", Fault::NotAdmin);

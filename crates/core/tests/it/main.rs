@@ -1,7 +1,9 @@
 //! Conversations with the bot on a stage: a moderator says something, the bot answers, the homeserver changes.
 
 mod acting;
+mod acts;
 mod addressing;
+mod automatic;
 mod batches;
 mod beside;
 mod can;
@@ -41,5 +43,6 @@ mod step_crashes;
 mod step_faults;
 mod step_reports;
 mod stories;
+mod telling;
 mod tidy;
 mod usage;

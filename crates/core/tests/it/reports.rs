@@ -3,6 +3,7 @@
 mod bursts;
 mod draupnir;
 mod evidence;
+mod forwarded;
 mod polling;
 
 use gleipnir_core::{

@@ -16,7 +16,13 @@ async fn encrypted() {
 }
 
 fn message(text: &str, reply_to: Option<OwnedEventId>, replaces: Option<OwnedEventId>) -> Outgoing {
-    Outgoing::Message { text: text.to_owned(), html: format!("<b>{text}</b>"), reply_to, replaces }
+    Outgoing::Message {
+        text: text.to_owned(),
+        html: format!("<b>{text}</b>"),
+        mentions: Vec::new(),
+        reply_to,
+        replaces,
+    }
 }
 
 fn encrypted_room(invite: &[&str]) -> serde_json::Value {

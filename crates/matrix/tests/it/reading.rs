@@ -128,6 +128,7 @@ async fn sending(server: &Server) {
     let session = bot.session.clone();
 
     let message = |text: &str| Outgoing::Message {
+        mentions: Vec::new(),
         text: text.to_owned(),
         html: format!("<b>{text}</b>"),
         reply_to: Some(command.clone()),

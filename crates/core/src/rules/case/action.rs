@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::speech;
+use crate::{
+    model::{MemberChange, Sanction},
+    plan::Step,
+    speech,
+};
 
 /// Something that can be done about a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,6 +96,21 @@ impl CaseAction {
         }
     }
 
+    /// The action that a step belongs to; none for what no card offers.
+    pub fn of_step(step: &Step) -> Option<Self> {
+        match step {
+            Step::RedactEvent { .. } => Some(Self::Redact),
+            Step::RedactUser { .. } => Some(Self::RedactAll),
+            Step::Member { change: MemberChange::Kick, .. } => Some(Self::Kick),
+            Step::Member { change: MemberChange::Ban, .. } => Some(Self::Ban),
+            Step::Sanction { sanction: Sanction::Suspension, .. } => Some(Self::Suspend),
+            Step::QuarantineMedia { .. } => Some(Self::Quarantine),
+            Step::BlockRoom { .. } => Some(Self::Block),
+            Step::ShutDownRoom { .. } => Some(Self::Shutdown),
+            _ => None,
+        }
+    }
+
     /// Whether it changes something at the homeserver, and so is a Plan.
     pub fn changes_homeserver(self) -> bool {
         match self {
@@ -130,8 +149,8 @@ impl Cards {
         own.map_or(action.emoji(), |(_, emoji)| emoji)
     }
 
-    /// The action that a reaction stands for, whether it is offered or not.
+    /// The action that a reaction stands for, among those that are offered.
     pub fn action(&self, key: &str) -> Option<CaseAction> {
-        CaseAction::ALL.into_iter().find(|action| speech::is_emoji(key, self.emoji(*action)))
+        self.offered.iter().copied().find(|action| speech::is_emoji(key, self.emoji(*action)))
     }
 }

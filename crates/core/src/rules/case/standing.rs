@@ -2,12 +2,11 @@
 
 use ruma::UserId;
 
-use super::{Extent, subject};
+use super::{Beside, CaseAction, Evidence, Extent, jobs, offer::makes_sense, subject};
 use crate::{
     model::About,
     ports::{Case, CaseId, CaseState},
     reply::{Line, Reply},
-    speech::{CLAIM, DISMISS, RESOLVE},
     text::{clean::clean, duration::date},
 };
 
@@ -85,29 +84,67 @@ pub(super) fn line(case: &Case) -> Line {
         (CaseState::Resolved, _) => "Resolved",
         (CaseState::Dismissed, _) => "Dismissed",
     };
-    let line = Line::new().strong(word);
-    let line = match &case.by {
-        Some(by) => line.text(" by ").code(by.as_str()),
-        None => line,
-    };
-    let line = line.text(format!(", {}", date(case.changed_at)));
+    let line = judged_by(word, case);
     match case.note.as_deref().filter(|note| !clean(note, 1).is_empty()) {
         Some(note) => line.text(": ").user_long(note).text("."),
         None => line.text("."),
     }
 }
 
-/// What can be done, as it is typed and tapped.
-pub(super) fn legend(case: &Case, extent: Extent) -> Line {
-    let id = case.id;
-    let tap = |line: Line, emoji: &str| match extent {
-        Extent::Card => line.text(format!("{emoji} ")),
-        Extent::Full => line,
+/// “Resolved by `@mod:hs`, 2026-11-21 03:05:09 UTC”
+fn judged_by(word: &str, case: &Case) -> Line {
+    let line = Line::new().strong(word);
+    let line = match &case.by {
+        Some(by) => line.text(" by ").code(by.as_str()),
+        None => line,
     };
-    let claim = |line: Line| tap(line, CLAIM).code(format!("!claim {id}"));
+    line.text(format!(", {}", date(case.changed_at)))
+}
+
+/// The same, with the job that a case was resolved with in our own words, and how to undo it.
+pub(super) fn with_jobs(case: &Case, beside: &Beside) -> Line {
+    match (jobs::settled(case, &beside.jobs), &case.note) {
+        (Some(plan), Some(note)) => {
+            let line = judged_by("Resolved", case).text(format!(": {note}."));
+            jobs::afterwards(line, plan, &beside.jobs)
+        }
+        _ => line(case),
+    }
+}
+
+/// The reactions that act on the homeserver or show more, each with its word; empty if none are offered.
+pub(super) fn taps(case: &Case, beside: &Beside) -> Line {
+    let evidence = Evidence::of(case);
+    let is_left = |action: &CaseAction| {
+        let is_other = !matches!(action, CaseAction::Claim | CaseAction::Resolve | CaseAction::Dismiss);
+        is_other && makes_sense(case, &evidence, *action) && jobs::taken(&beside.jobs, *action).is_none()
+    };
+    let offered = beside.cards.offered.iter().copied().filter(is_left);
+    let line = offered.fold(Line::new(), |line, action| {
+        let comma = if line.is_empty() { "" } else { ", " };
+        line.text(format!("{comma}{} {}", beside.cards.emoji(action), action.word()))
+    });
+    let acts =
+        beside.cards.offered.iter().copied().filter(is_left).find(|action| action.changes_homeserver());
+    match acts {
+        Some(action) => line.text("; or ").code(format!("!act {} {}", case.id, action.word())),
+        None => line,
+    }
+}
+
+/// What can be done, as it is typed and tapped.
+pub(super) fn legend(case: &Case, beside: &Beside, extent: Extent) -> Line {
+    let id = case.id;
+    let tap = |line: Line, action: CaseAction| match extent {
+        Extent::Card if beside.cards.offered.contains(&action) => {
+            line.text(format!("{} ", beside.cards.emoji(action)))
+        }
+        Extent::Card | Extent::Full => line,
+    };
+    let claim = |line: Line| tap(line, CaseAction::Claim).code(format!("!claim {id}"));
     let settle = |line: Line| {
-        let line = tap(line, RESOLVE).code(format!("!resolve {id}")).text(", ");
-        tap(line, DISMISS).code(format!("!dismiss {id}"))
+        let line = tap(line, CaseAction::Resolve).code(format!("!resolve {id}")).text(", ");
+        tap(line, CaseAction::Dismiss).code(format!("!dismiss {id}"))
     };
     let line = Line::new();
     let line = match case.state {
@@ -129,7 +166,7 @@ pub(super) fn legend(case: &Case, extent: Extent) -> Line {
 const LONGEST: usize = 500;
 
 /// Commands that tell more of what was reported; none for IDs that cannot stand in a line.
-fn look_ups(about: &About) -> Vec<String> {
+pub(super) fn look_ups(about: &About) -> Vec<String> {
     match about {
         About::Event { room_id, event_id } if is_word(room_id, '!') && is_word(event_id, '$') => {
             vec![format!("!context {room_id} {event_id}"), format!("!explain {room_id} {event_id}")]

@@ -66,7 +66,7 @@ fn evidence(event: &Value) -> Value {
 }
 
 fn text(case: &Case) -> String {
-    card(case).render().text
+    card(case, &Beside::default()).render().text
 }
 
 #[track_caller]
@@ -108,14 +108,16 @@ fn a_card_in_full() {
          \n\
          Open: nobody has claimed it yet.\n\
          \n\
+         🧹 redact, 🧨 redact-all, 👢 kick, 🔨 ban, 🚧 block, 💣 shutdown, 🔎 more; or `!act 12 redact`\n\
+         \n\
          ✋ `!claim 12`, ☑️ `!resolve 12`, 🗑️ `!dismiss 12`, `!case 12`, `!context !lounge:hs.test $bad`, \
          `!explain !lounge:hs.test $bad`"
     );
-    let html = card(&case).render().html;
+    let html = card(&case, &Beside::default()).render().html;
     assert_eq!(html.matches("<span data-mx-spoiler>“you fool”</span>").count(), 2, "{html}");
     assert_eq!(html.matches("you fool").count(), 2, "nowhere else: {html}");
     has(
-        &in_full(&case).render().text,
+        &in_full(&case, &Beside::default()).render().text,
         &[
             "4 reports, newest first:\n• 2026-11-20 12:00:04 UTC Ana (`@ana:hs.test`), without a reason (report 4 of the server)",
             "`@rep:hs.test`: “rude” (report 1 of the server)",
@@ -179,7 +181,10 @@ fn what_was_reported() {
     ] {
         let said = text(&case(of_event(), evidence(&event)));
         has(&said, &[heading, what, "▶ "]);
-        assert!(!card(&case(of_event(), evidence(&event))).render().html.contains("<img"), "{said}");
+        assert!(
+            !card(&case(of_event(), evidence(&event)), &Beside::default()).render().html.contains("<img"),
+            "{said}"
+        );
     }
 }
 
@@ -307,12 +312,15 @@ fn huge_cases_fit_into_a_message_and_keep_their_legend() {
     case.reports = (0..5000).map(|n| report(&about, n, &format!("@u{n}:hs.test"), Some(&flood))).collect();
     case.note = Some(flood);
     case.by = Some(owned_user_id!("@mod:hs.test"));
-    for reply in [card(&case), in_full(&case)] {
+    for reply in [card(&case, &Beside::default()), in_full(&case, &Beside::default())] {
         let rendered = reply.render();
         assert!(rendered.text.len() <= 10_000 && rendered.html.len() <= 18_000);
         has(&rendered.text, &["reported 5,000 times by 5,000 people", "`!claim 12`"]);
     }
-    has(&in_full(&case).render().text, &["and 4,900 older reports; `!case 12 --file` has them all"]);
+    has(
+        &in_full(&case, &Beside::default()).render().text,
+        &["and 4,900 older reports; `!case 12 --file` has them all"],
+    );
 }
 
 #[test]
@@ -336,7 +344,7 @@ fn strangers_can_neither_ping_nor_link_nor_format() {
         case.note = Some(hostile.to_owned());
         case.state = CaseState::Resolved;
         let list = Reply::text(in_a_line(&case));
-        for reply in [card(&case), in_full(&case), list] {
+        for reply in [card(&case, &Beside::default()), in_full(&case, &Beside::default()), list] {
             let rendered = reply.render();
             for bad in ["<b>", "<a ", "href", "\u{202e}", "matrix.to"] {
                 assert!(!rendered.html.contains(bad), "{bad}: {}", rendered.html);
@@ -419,8 +427,8 @@ proptest! {
             let mut case = case(about, kept.clone());
             case.opened_at = opened_at;
             case.reports[0].key.received_ts = opened_at;
-            prop_assert!(card(&case).render().text.contains("Case 12"));
-            prop_assert!(!in_full(&case).render().text.is_empty());
+            prop_assert!(card(&case, &Beside::default()).render().text.contains("Case 12"));
+            prop_assert!(!in_full(&case, &Beside::default()).render().text.is_empty());
             prop_assert!(!Reply::text(in_a_line(&case)).render().text.is_empty());
         }
     }

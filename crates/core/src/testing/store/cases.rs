@@ -9,8 +9,10 @@ use crate::{
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cases {
-    known: BTreeMap<ReportKind, BTreeSet<ReportKey>>,
-    all: BTreeMap<CaseId, Case>,
+    /// The kinds that are read.
+    begun: BTreeSet<ReportKind>,
+    known: BTreeSet<ReportKey>,
+    by_id: BTreeMap<CaseId, Case>,
     weighed: BTreeMap<CaseId, usize>,
     /// What was forwarded, with its number, and how many of those there ever were.
     forwarded: (Vec<Report>, u64),
@@ -21,22 +23,25 @@ pub(super) struct Cases {
 impl Cases {
     pub(super) fn apply(&mut self, change: Reporting) {
         match change {
-            Reporting::Begun { kind, known } => self.known.entry(kind).or_default().extend(known),
+            Reporting::Begun { kind, known } => {
+                self.begun.insert(kind);
+                self.known.extend(known);
+            }
             Reporting::Opened(case) => {
                 for report in &case.reports {
                     self.take(report.key);
                 }
-                self.all.insert(case.id, *case);
+                self.by_id.insert(case.id, *case);
             }
             Reporting::Joined { case, report } => {
                 if self.take(report.key)
-                    && let Some(case) = self.all.get_mut(&case)
+                    && let Some(case) = self.by_id.get_mut(&case)
                 {
                     case.reports.push(report);
                 }
             }
             Reporting::Judged { case, state, by, note, at } => {
-                if let Some(case) = self.all.get_mut(&case) {
+                if let Some(case) = self.by_id.get_mut(&case) {
                     case.decisions.push(Decision { state, by: by.clone(), note: note.clone(), at });
                     (case.state, case.by, case.note, case.changed_at) = (state, Some(by), note, at);
                 }
@@ -47,8 +52,9 @@ impl Cases {
                 report.key.id = FORWARDED + *count;
                 waiting.push(report);
             }
+            Reporting::Told(key) => drop(self.take(key)),
             Reporting::Prioritized { case } => {
-                if let Some(case) = self.all.get_mut(&case) {
+                if let Some(case) = self.by_id.get_mut(&case) {
                     case.priority = Priority::High;
                 }
             }
@@ -65,14 +71,14 @@ impl Cases {
     /// Whether a report was not known yet; it is then.
     fn take(&mut self, key: ReportKey) -> bool {
         self.forwarded.0.retain(|report| report.key != key);
-        self.known.entry(key.kind).or_default().insert(key)
+        self.known.insert(key)
     }
 
     pub(super) fn unweighed(&self) -> Vec<(CaseId, usize)> {
         let weighed = |id: &CaseId| self.weighed.get(id).copied().unwrap_or_default();
         let waits =
             |(id, case): (&CaseId, &Case)| (weighed(id) < case.reports.len()).then(|| (*id, weighed(id)));
-        self.all.iter().filter_map(waits).collect()
+        self.by_id.iter().filter_map(waits).collect()
     }
 
     pub(super) fn forwarded(&self) -> Vec<Report> {
@@ -88,27 +94,41 @@ impl Cases {
     }
 
     pub(super) fn case(&self, id: CaseId) -> Option<Case> {
-        self.all.get(&id).cloned()
+        self.by_id.get(&id).cloned()
     }
 
     pub(super) fn about(&self, about: &About) -> Option<Case> {
-        self.all.values().find(|case| case.about == *about).cloned()
+        self.by_id.values().find(|case| case.about == *about).cloned()
     }
 
     pub(super) fn list(&self, which: &WhichCases) -> Vec<Case> {
         let wanted = |case: &&Case| {
             (which.states.is_empty() || which.states.contains(&case.state))
                 && which.by.as_ref().is_none_or(|by| case.by.as_ref() == Some(by))
+                && which.author.as_ref().is_none_or(|author| author_of(case).as_ref() == Some(author))
+                && which.room.as_deref().is_none_or(|room| case.about.room_id() == Some(room))
+                && which.before.is_none_or(|before| case.id < before)
         };
-        self.all.values().rev().filter(wanted).take(which.limit.unwrap_or(usize::MAX)).cloned().collect()
+        self.by_id.values().rev().filter(wanted).take(which.limit.unwrap_or(usize::MAX)).cloned().collect()
     }
 
     pub(super) fn known(&self, kind: ReportKind, keys: &[ReportKey]) -> Option<BTreeSet<ReportKey>> {
-        let known = self.known.get(&kind)?;
-        Some(keys.iter().copied().filter(|key| known.contains(key)).collect())
+        let is_known = |key: &ReportKey| self.known.contains(key);
+        self.begun.contains(&kind).then(|| keys.iter().copied().filter(is_known).collect())
     }
 
     pub(super) fn next_id(&self) -> CaseId {
-        self.all.keys().next_back().map_or(1, |id| id + 1)
+        self.by_id.keys().next_back().map_or(1, |id| id + 1)
+    }
+}
+
+/// Who wrote what was reported, or was reported, as it was kept.
+fn author_of(case: &Case) -> Option<String> {
+    let kept = |pointer: &str| case.evidence.as_ref()?.pointer(pointer)?.as_str().map(str::to_owned);
+    match &case.about {
+        About::User { user_id } => Some(user_id.clone()),
+        About::Event { .. } | About::Room { .. } => {
+            ["/author/id", "/event/sender"].into_iter().filter_map(kept).find(|id| !id.is_empty())
+        }
     }
 }

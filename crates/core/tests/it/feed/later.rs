@@ -360,3 +360,17 @@ async fn other_rooms_that_a_change_speaks_of_have_their_names_and_their_dangers(
         ],
     );
 }
+
+#[tokio::test]
+async fn a_room_that_the_bot_made_to_talk_to_somebody_is_not_told_of() {
+    let mut stage = stage(Level::All);
+    let chat = room_id!("!chat:hs.test");
+    stage.room(chat, "Chat", "#chat:hs.test", 1);
+    stage.homeserver.change_room(chat, |room| room.details.creator = Some("@bot:hs.test".into()));
+    stage.notice(chat, vec![kick("$own", "@a:hs.test", "one")], Seen::Live);
+    stage.notice(lounge(), vec![kick("$other", "@b:hs.test", "two")], Seen::Live);
+    let told = stage.tell().await;
+    has(&told, &["@b:hs.test"]);
+    assert!(!told.contains("@a:hs.test"), "{told}");
+    assert_eq!(stage.tell().await, "");
+}

@@ -95,7 +95,7 @@ fn events() -> impl Strategy<Value = Vec<(usize, Event)>> {
 }
 
 #[track_caller]
-fn harmless(Rendered { text, html }: &Rendered) {
+fn harmless(Rendered { text, html, .. }: &Rendered) {
     assert!(text.len() <= 10_000 && html.len() <= 18_000, "{} {}", text.len(), html.len());
     let mut left = String::new();
     for (n, piece) in html.split("<code>").enumerate() {

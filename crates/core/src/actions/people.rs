@@ -1,0 +1,228 @@
+//! What is done to who wrote it, and to what they wrote and sent.
+
+use ruma::{OwnedUserId, UserId};
+
+use super::{Found, Scene, Unable};
+use crate::{
+    model::{MediaDetails, MemberChange, Sanction},
+    plan::{Presence, RoomRef, Step},
+    ports::Fault,
+    reply::Line,
+    rules::{
+        can::{Action, Answer, Known, Missing, Verdict, may},
+        case::{CaseAction, files},
+        names::Names,
+        room_state::RoomState,
+    },
+    text::number::counted,
+};
+
+/// So many rooms are one request at most.
+const ROOMS: usize = 5_000;
+
+impl Scene<'_> {
+    pub(super) async fn suspend(&self, found: &mut Found) -> Result<(), Unable> {
+        let user = self.author()?;
+        let line = Line::new().code(user.as_str());
+        if !self.is_local(&user) {
+            let line = line.text(" is of another server: only that server can suspend the account. ");
+            let act = |word: &str| format!("!act {} {word}", self.case.id);
+            let line = line.code(act("ban")).text(" or ").code(act("kick"));
+            return Err(line.text(" keeps them out of the room.").into());
+        }
+        let why = match self.lookup.account(&user).await? {
+            None => " does not exist on this server (any more).",
+            Some(account) if account.deactivated => " is deactivated already.",
+            Some(account) if account.suspended => " is suspended already.",
+            Some(_) => {
+                found.steps.push(Step::Sanction { user, sanction: Sanction::Suspension });
+                return Ok(());
+            }
+        };
+        Err(line.text(why).into())
+    }
+
+    pub(super) async fn remove(&self, change: MemberChange, found: &mut Found) -> Result<(), Unable> {
+        let user = self.author()?;
+        let (room, _) = self.event()?;
+        let wish = match change {
+            MemberChange::Ban => Action::Ban(Some(user.clone())),
+            _ => Action::Kick(Some(user.clone())),
+        };
+        let (verdict, state) = self.power(&wish, &room, Some(&user)).await?;
+        if verdict.answer != Answer::Yes {
+            return Err(self.without(&verdict, &wish, &room).into());
+        }
+        if change.is_done(Some(state.membership(user.as_str()))) {
+            let line = Line::new().code(user.as_str()).text(" is banned from ").append(room.line());
+            return Err(line.text(" already.").into());
+        }
+        found.steps.push(Step::Member { room, user, change, reason: self.reason() });
+        Ok(())
+    }
+
+    pub(super) async fn redact(&self, found: &mut Found) -> Result<(), Unable> {
+        let (room, event_id) = self.event()?;
+        let now = match self.lookup.context(&room.id, &event_id, 0).await {
+            // So Synapse answers for an event that a purge left in the database.
+            Err(Fault::Broken { status: 500, .. }) => None,
+            context => context?.map(|context| context.event),
+        };
+        let Some(event) = now else {
+            let line = Line::from("the server does not have ").code(event_id.as_str());
+            return Err(line.text(" in that room (any more): there is nothing to redact.").into());
+        };
+        if let Some(redaction) = event.redacted_because() {
+            let line = Line::from("it is redacted already, by ").code(redaction.sender());
+            return Err(line.text(".").into());
+        }
+        let wish = Action::Redact;
+        let verdict = match self.power(&wish, &room, None).await {
+            Ok((verdict, _)) => verdict,
+            Err(Unable::Lacks(why)) => return Err(why.append(self.server_redacts()).into()),
+            Err(failed) => return Err(failed),
+        };
+        if verdict.answer != Answer::Yes {
+            return Err(self.without(&verdict, &wish, &room).append(self.server_redacts()).into());
+        }
+        // Who sent it is what the server says now: what protects people goes by it.
+        let author = OwnedUserId::try_from(event.sender()).ok().or_else(|| self.author().ok());
+        found.steps.push(Step::RedactEvent { room, event_id, author, reason: self.reason() });
+        Ok(())
+    }
+
+    pub(super) async fn redact_all(&self, found: &mut Found) -> Result<(), Unable> {
+        let user = self.author()?;
+        // The server's own choice of rooms leaves out those that they left or were kicked from.
+        let mut rooms: Vec<_> = self.lookup.memberships(&user).await?.into_keys().take(ROOMS).collect();
+        // What stands there is how moderators know what was done.
+        rooms.retain(|room| *room != self.settings.management);
+        let line = Line::new().code(user.as_str());
+        if rooms.is_empty() {
+            let line = Line::from("the server knows no room that ").append(line);
+            return Err(line.text(" is or was in.").into());
+        }
+        let count = counted(rooms.len() as u64, "room");
+        let words = if self.is_local(&user) {
+            line.text(format!(
+                " is of this server: it redacts in their own name, in all of the {count} that they are or were in, also \
+                 where I am not."
+            ))
+        } else {
+            let inside = self.lookup.joined_rooms().await?;
+            let ours = rooms.iter().filter(|room| inside.contains(room)).count();
+            if ours == 0 {
+                let line = line.text(format!(
+                    " is of another server, so I need the power to redact in each room, and I am in none of the {count} that \
+                     they are or were in. "
+                ));
+                return Err(Unable::Lacks(match self.event() {
+                    Ok((room, _)) => line.append(self.offer_power(&room, Presence::Outside)),
+                    Err(_) => line.text("Invite me to those that matter, and give me the power there."),
+                }));
+            }
+            line.text(format!(
+                " is of another server: it takes my own power to redact in each room. I am in {ours} of the {count} that they \
+                 are or were in; where I am not, or have too little power, nothing is redacted, and the report says so."
+            ))
+        };
+        found.preview = std::mem::take(&mut found.preview).paragraph(words);
+        found.steps.push(Step::RedactUser { user, rooms, reason: self.reason() });
+        Ok(())
+    }
+
+    pub(super) async fn quarantine(&self, found: &mut Found) -> Result<(), Unable> {
+        self.event()?;
+        let files = files(&self.evidence);
+        if files.is_empty() {
+            return Err(Unable::Lacks(Line::from(match &self.evidence.event {
+                None => "nothing of the event is kept, so I do not know its files.",
+                Some(event) if event.kind() == "m.room.encrypted" => {
+                    "the message is encrypted, so I cannot tell which files are in it."
+                }
+                Some(_) => "there is no file in what is kept of it.",
+            })));
+        }
+        for media in files {
+            let line = Line::new().code(media.to_string());
+            let why = match self.lookup.media(&media).await? {
+                None => line.text(" is not on this server: nobody here has loaded it."),
+                Some(file) if file.is_protected => {
+                    line.text(" is protected from quarantine: an admin of the server has to lift that first.")
+                }
+                Some(MediaDetails { quarantined_by: Some(by), .. }) => {
+                    line.text(" is in quarantine already, by ").code(by).text(".")
+                }
+                Some(_) => {
+                    let author = self.author().ok();
+                    found.steps.push(Step::QuarantineMedia { media, author });
+                    continue;
+                }
+            };
+            found.lacks(CaseAction::Quarantine, why);
+        }
+        Ok(())
+    }
+
+    /// Whether the bot may do something in a room, by the room's state now; refused where it is not in it.
+    async fn power(
+        &self,
+        wish: &Action,
+        room: &RoomRef,
+        other: Option<&UserId>,
+    ) -> Result<(Verdict, RoomState), Unable> {
+        let (lookup, me) = (self.lookup, self.lookup.me());
+        if !lookup.joined_rooms().await?.contains(&room.id) {
+            let line = Line::from("I am not in ").append(room.line()).text(". ");
+            return Err(line.append(self.offer_power(room, Presence::Outside)).into());
+        }
+        let mut events = Vec::new();
+        for kind in ["m.room.create", "m.room.power_levels", "m.room.server_acl"] {
+            events.extend(lookup.state(&room.id, Some(kind)).await?);
+        }
+        for user in std::iter::once(me).chain(other) {
+            events.extend(lookup.member(&room.id, user).await?);
+        }
+        let version = lookup.room(&room.id).await?.and_then(|details| details.version);
+        let state = RoomState::of(events, version.as_deref());
+        // The memberships of the two are all that is asked for.
+        let known = Known { here: Some(me.server_name()), ..Known::default() };
+        Ok((may(me, wish, &state, &known), state))
+    }
+
+    /// What keeps the bot from it, and what would help.
+    fn without(&self, verdict: &Verdict, wish: &Action, room: &RoomRef) -> Line {
+        let names = Names::default();
+        let line = Line::new().text("I cannot ").append(wish.in_words(&room.line(), &names)).text(": ");
+        // It speaks of “them”, who are the bot.
+        let line = line.append(verdict.reason.in_words(&names));
+        let missing = verdict
+            .missing
+            .iter()
+            .fold(line, |line, missing| line.text("; what I lack: ").append(missing.in_words(&names)));
+        let presence =
+            if verdict.missing.contains(&Missing::BeIn) { Presence::Outside } else { Presence::Joined };
+        missing.text(". ").append(self.offer_power(room, presence))
+    }
+
+    /// How the bot gets power in a room.
+    fn offer_power(&self, room: &RoomRef, presence: Presence) -> Line {
+        let line = match presence {
+            Presence::Joined => Line::new(),
+            _ => Line::new()
+                .code(format!("!room-admin {}", room.id))
+                .text(" gives you the power there, where somebody of this server has it: invite me then, and I join. "),
+        };
+        line.code(format!("!room-admin {} {}", room.id, self.lookup.me())).text(" gives me the power. ")
+    }
+
+    /// What works without power in the room.
+    fn server_redacts(&self) -> Line {
+        match self.author() {
+            Ok(user) if self.is_local(&user) => Line::new()
+                .code(format!("!act {} {}", self.case.id, CaseAction::RedactAll.word()))
+                .text(" needs no power: the server redacts everything that its own user wrote."),
+            Ok(_) | Err(_) => Line::new(),
+        }
+    }
+}
