@@ -50,6 +50,7 @@ impl Homeserver {
             media_type: found.media_type,
             length: found.media_length,
             upload_name: found.upload_name,
+            uploader: found.user_id,
             quarantined_by: found.quarantined_by,
             is_protected: found.safe_from_quarantine.unwrap_or_default(),
         }))

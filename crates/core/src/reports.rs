@@ -200,8 +200,10 @@ impl Reports {
         let mut next_id = self.store.next_case_id()?;
         for group in part.groups {
             let is_shown = group.is_shown;
-            let case = if let Some(mut case) = group.case {
+            let case = if let Some(case) = group.case {
                 let id = case.id;
+                // While others were looked at, a moderator may have decided about it.
+                let mut case = self.store.case(id)?.unwrap_or(case);
                 if let Some(reply) = group.again_by.and_then(|n| words::again(&case, &group.reports[n])) {
                     let key = format!("{}-again-{}", card_key(id), now / HOUR);
                     changes.push(Change::SayOnce(Say::new(key, None, &reply)));

@@ -4,6 +4,7 @@ use ruma::{OwnedUserId, UserId};
 
 use super::{Found, Scene, Unable};
 use crate::{
+    guard,
     model::{MediaDetails, MemberChange, Sanction},
     plan::{Presence, RoomRef, Step},
     ports::Fault,
@@ -153,15 +154,46 @@ impl Scene<'_> {
                 Some(MediaDetails { quarantined_by: Some(by), .. }) => {
                     line.text(" is in quarantine already, by ").code(by).text(".")
                 }
-                Some(_) => {
-                    let author = self.author().ok();
-                    found.steps.push(Step::QuarantineMedia { media, author });
-                    continue;
-                }
+                Some(MediaDetails { uploader, .. }) => match self.owner(uploader, &line, found).await? {
+                    Ok(author) => {
+                        found.steps.push(Step::QuarantineMedia { media, author });
+                        continue;
+                    }
+                    Err(why) => why,
+                },
             };
             found.lacks(CaseAction::Quarantine, why);
         }
         Ok(())
+    }
+
+    /// Whom the quarantine of a file is against: who uploaded it, where that is known, and its sender otherwise. Anybody
+    /// can send the file of somebody else, so a moderator is asked first, and nothing is done to one of a protected user.
+    async fn owner(
+        &self,
+        uploader: Option<String>,
+        file: &Line,
+        found: &mut Found,
+    ) -> Result<Result<Option<OwnedUserId>, Line>, Unable> {
+        let sender = self.author().ok();
+        let Some(uploader) = uploader.filter(|id| sender.as_ref().is_none_or(|sender| sender != id)) else {
+            return Ok(Ok(sender));
+        };
+        let line = file.clone().text(" was uploaded by ").code(&uploader);
+        let line = match &sender {
+            Some(sender) => line.text(", not by ").code(sender.as_str()).text(", who sent it."),
+            None => line.text("; I do not know who sent it."),
+        };
+        let user = OwnedUserId::try_from(uploader.as_str()).ok();
+        for user in user.iter().chain(&sender) {
+            if let Some(why) = guard::protection(self.lookup, self.settings, user).await? {
+                return Ok(Err(line.text(" ").name_long(why)));
+            }
+        }
+        found.preview = std::mem::take(&mut found.preview).paragraph(line);
+        let by = user.as_ref().map_or("somebody else", |user| user.as_str());
+        found.caution.get_or_insert_with(|| format!("The file is not of who sent it: {by} uploaded it."));
+        Ok(Ok(user.or(sender)))
     }
 
     /// Whether the bot may do something in a room, by the room's state now; refused where it is not in it.

@@ -15,7 +15,10 @@ use crate::{
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Change, InboxEvent, StoreError, Which},
     reply::{Line, Reply},
-    rules::safety::{self, Verdict},
+    rules::{
+        case::again,
+        safety::{self, Verdict},
+    },
     speech::{Effort, Mark, NO, Say, YES},
     text::duration::in_words,
 };
@@ -202,17 +205,23 @@ impl Desk {
         let is_late = plan.expires_at <= event.received_at;
         let over = match plan.state {
             PlanState::Proposed if !is_late => None,
-            PlanState::Proposed | PlanState::Expired => Some(
-                "was not confirmed in time; nothing was done. If it is still wanted, send the command again.",
-            ),
-            PlanState::Cancelled => {
-                Some("was cancelled; nothing was done. If it is still wanted, send the command again.")
-            }
+            PlanState::Proposed | PlanState::Expired => Some("was not confirmed in time; nothing was done."),
+            PlanState::Cancelled => Some("was cancelled; nothing was done."),
             PlanState::Running => Some("is at work already."),
             PlanState::Done => Some("has ended already."),
         };
         if let Some(over) = over {
             let line = Line::new().text(format!("Job {id} {over} "));
+            let line = match plan.state {
+                PlanState::Running | PlanState::Done => line,
+                PlanState::Proposed | PlanState::Expired | PlanState::Cancelled => {
+                    let line = line.text("If it is still wanted, send ");
+                    match again(&plan) {
+                        Some(command) => line.code(command).text(" again. "),
+                        None => line.text("the command again. "),
+                    }
+                }
+            };
             return Ok(Err(Reply::text(line.code(format!("!job {id}")).text(" shows it."))));
         }
         let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();

@@ -195,6 +195,8 @@ pub struct MediaDetails {
     pub length: Option<u64>,
     /// Its name, as the uploader says.
     pub upload_name: Option<String>,
+    /// Who uploaded it, a user of this server; not known of a copy from another.
+    pub uploader: Option<String>,
     /// Who put it into quarantine.
     pub quarantined_by: Option<String>,
     /// Whether it is protected from quarantine.

@@ -122,7 +122,7 @@ fn the_card(stage: &Stage, id: CaseId) -> String {
 
 #[tokio::test]
 async fn a_rule_acts_at_once_and_is_undone() {
-    let mut stage = stage(vec![rule("free nitro", words(&["redact", "suspend"]))]).await;
+    let mut stage = stage(vec![rule("free nitro", words(&["redact", "suspend", "resolve"]))]).await;
     let said = reported(&mut stage, 1, "@ana:hs.test", 1).await;
     has(&said, &["Job 1: act", "by the rule “free nitro”", "done", "`!undo 1`"]);
     assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test", "redact !lounge:hs.test $bad1"]);
@@ -138,6 +138,42 @@ async fn a_rule_acts_at_once_and_is_undone() {
     reported(&mut stage, 2, "@bob:hs.test", 1).await;
     assert_eq!((plans(&stage).len(), acted(&stage).len()), (2, 1));
     has(&stage.say("!audit free nitro").await, &["by the rule “free nitro”"]);
+}
+
+#[tokio::test]
+async fn a_case_is_resolved_only_by_a_rule_that_says_so_and_did_all() {
+    let mut stage = stage(vec![rule("quiet", words(&["redact", "suspend"]))]).await;
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    assert_eq!((acted(&stage), state(&stage, 1)), (vec![Acted::Did(Some(1))], CaseState::Open));
+    has(
+        &the_card(&stage, 1),
+        &[
+            "Open: nobody has claimed it yet.",
+            "Job 1 by the rule “quiet”: author suspended, message redacted. Undo: `!undo 1`.",
+        ],
+    );
+
+    // Something of it cannot be done, or fails.
+    let all = || vec![rule("all", words(&["redact", "suspend", "resolve"]))];
+    let mut stage = self::stage(all()).await;
+    stage.homeserver.put_account(eve(), Account { suspended: true, ..Account::default() });
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    assert_eq!((stage.homeserver.writes().len(), state(&stage, 1)), (1, CaseState::Open));
+    has(&the_card(&stage, 1), &["by the rule “all”: message redacted."]);
+    let mut stage = self::stage(all()).await;
+    stage.homeserver.fail_once("set_sanction", Fault::NotAdmin);
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    assert_eq!((stage.homeserver.writes().len(), state(&stage, 1)), (1, CaseState::Open));
+
+    // Something of it was done by a moderator.
+    let mut stage = self::stage(all()).await;
+    file(&stage, 1, "@ana:hs.test", 1);
+    stage.poll_reports().await;
+    stage.say("!act 1 suspend").await;
+    stage.say("!reopen 1").await;
+    stage.react_to_reports().await;
+    let case = stage.store.case(1).expect("reads").expect("is there");
+    assert_eq!((case.state, case.note.as_deref()), (CaseState::Resolved, Some("message redacted (job 2)")));
 }
 
 #[tokio::test]
