@@ -155,6 +155,10 @@ impl Records for SqliteStore {
         read::key_of(&self.connection(), event).map_err(failed)
     }
 
+    fn is_said(&self, key: &str) -> Result<bool, StoreError> {
+        read::is_said(&self.connection(), key).map_err(failed)
+    }
+
     fn view(&self, key: &str) -> Result<Option<View>, StoreError> {
         read::view(&self.connection(), key).map_err(failed)
     }

@@ -26,7 +26,7 @@ use crate::{
 };
 
 pub use self::cases::{
-    Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Priority, Reporting, WhichCases,
+    Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
 
@@ -290,6 +290,8 @@ pub trait Records: Send + Sync {
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError>;
     /// Which of our messages an event is, by the key it was said under.
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;
+    /// Whether something was said under a key, or is to be sent.
+    fn is_said(&self, key: &str) -> Result<bool, StoreError>;
     /// What a message of ours shows a page of.
     fn view(&self, key: &str) -> Result<Option<View>, StoreError>;
     /// One case.

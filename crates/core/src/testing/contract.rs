@@ -9,8 +9,9 @@ use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind, Switch},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
     ports::{
-        Acted, Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, Hit, InboxEvent, Priority, Queue,
-        Reporting, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
+        Acted, Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, Hit, Hold, InboxEvent, Priority,
+        Queue, Reporting, Said, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which,
+        WhichCases,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -131,6 +132,7 @@ pub fn store_contract(store: &dyn Store) {
         Change::SayOnce(say("once", "first")),
         Change::SayOnce(say("once", "second")),
     ]);
+    assert_eq!((store.is_said("m"), store.is_said("n")), (Ok(true), Ok(false)));
     let pending = |store: &dyn Store| -> Vec<(String, u32, String)> {
         let describe = |what: &Sendable| match what {
             Sendable::Message { replaces, rendered, .. } => {
@@ -410,14 +412,22 @@ fn weighing(store: &dyn Store) {
     commit(Reporting::Prioritized { case: 2 });
     let priority = |id| store.case(id).expect("the store reads").map(|case| case.priority);
     assert_eq!((priority(1), priority(2)), (Some(Priority::Normal), Some(Priority::High)));
-    let hit =
-        |at, acted| Hit {
-            rule: "“spam”".into(), case: 1, author: Some("@eve:far.test".into()), at, acted
-        };
+    let hit = |at, acted| Hit {
+        rule: "“spam”".into(),
+        case: 1,
+        author: Some("@eve:far.test".into()),
+        at,
+        acted,
+        said: Said::Told,
+    };
     let hits = [
         hit(5, Acted::DryRun),
         hit(6, Acted::Did(Some(3))),
-        Hit { author: None, ..hit(7, Acted::Held("no".into())) },
+        Hit {
+            author: None,
+            said: Said::Mentioned,
+            ..hit(7, Acted::Held { by: Hold::Cooldown, why: "no".into() })
+        },
     ];
     for hit in &hits {
         commit(Reporting::Hit(hit.clone()));
