@@ -376,6 +376,18 @@ pub trait Store: Records {
     fn undelivered(&self) -> Result<Vec<Delivery>, StoreError>;
 }
 
+/// As [`Store::in_turn`], for work with a result.
+pub fn in_turn<T>(store: &dyn Store, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let (mut work, mut result) = (Some(work), None);
+    store.in_turn(&mut || {
+        if let Some(work) = work.take() {
+            result = Some(work()?);
+        }
+        Ok(())
+    })?;
+    result.ok_or_else(|| StoreError("what was to be done in turn was not done".to_owned()))
+}
+
 /// One change of what the bot remembers.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {

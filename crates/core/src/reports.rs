@@ -27,7 +27,9 @@ use crate::{
     commands::Settings,
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind},
-    ports::{Case, CaseId, CaseState, Change, Clock, Lookup, Priority, Reporting, Store, StoreError},
+    ports::{
+        Case, CaseId, CaseState, Change, Clock, Lookup, Priority, Reporting, Store, StoreError, in_turn,
+    },
     rules::case::{Evidence, card_key},
     speech::Say,
 };
@@ -188,6 +190,16 @@ impl Reports {
 
     /// Commits cases with their reports and cards.
     fn remember(
+        &self,
+        part: Triage,
+        kept: HashMap<About, Evidence>,
+        memory: &mut Memory,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
+        in_turn(&*self.store, || self.remember_now(part, kept, memory, budget))
+    }
+
+    fn remember_now(
         &self,
         part: Triage,
         mut kept: HashMap<About, Evidence>,
