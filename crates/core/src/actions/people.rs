@@ -33,8 +33,12 @@ impl Scene<'_> {
         }
         let why = match self.lookup.account(&user).await? {
             None => " does not exist on this server (any more).",
-            Some(account) if account.deactivated => " is deactivated already.",
-            Some(account) if account.suspended => " is suspended already.",
+            Some(account) if account.deactivated => {
+                return Err(Unable::Already(line.text(" is deactivated already.")));
+            }
+            Some(account) if account.suspended => {
+                return Err(Unable::Already(line.text(" is suspended already.")));
+            }
             Some(_) => {
                 found.steps.push(Step::Sanction { user, sanction: Sanction::Suspension });
                 return Ok(());
@@ -56,7 +60,7 @@ impl Scene<'_> {
         }
         if change.is_done(Some(state.membership(user.as_str()))) {
             let line = Line::new().code(user.as_str()).text(" is banned from ").append(room.line());
-            return Err(line.text(" already.").into());
+            return Err(Unable::Already(line.text(" already.")));
         }
         found.steps.push(Step::Member { room, user, change, reason: self.reason() });
         Ok(())
@@ -75,7 +79,7 @@ impl Scene<'_> {
         };
         if let Some(redaction) = event.redacted_because() {
             let line = Line::from("it is redacted already, by ").code(redaction.sender());
-            return Err(line.text(".").into());
+            return Err(Unable::Already(line.text(".")));
         }
         let wish = Action::Redact;
         let verdict = match self.power(&wish, &room, None).await {
@@ -152,7 +156,9 @@ impl Scene<'_> {
                     line.text(" is protected from quarantine: an admin of the server has to lift that first.")
                 }
                 Some(MediaDetails { quarantined_by: Some(by), .. }) => {
-                    line.text(" is in quarantine already, by ").code(by).text(".")
+                    let line = line.text(" is in quarantine already, by ").code(by).text(".");
+                    found.is_so(CaseAction::Quarantine, line);
+                    continue;
                 }
                 Some(MediaDetails { uploader, .. }) => match self.owner(uploader, &line, found).await? {
                     Ok(author) => {

@@ -90,6 +90,10 @@ pub(crate) async fn wish(
             wish.doubts.extend(is_partly_missing.then(|| words::PARTLY.to_owned()));
         }
         wish.doubts.extend(proposal.caution);
+        if proposal.steps.is_empty() {
+            // Then there is nothing else to say.
+            wish.missing.extend(proposal.already);
+        }
         wish.missing.extend(proposal.missing);
         if kind == Wanted::Asked { wish.asks = proposal.steps } else { wish.steps.extend(proposal.steps) }
     }
