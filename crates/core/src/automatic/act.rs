@@ -73,7 +73,7 @@ impl Automatic {
             automatic: self,
             author: author(&case),
             now,
-            jobs: cards::jobs(records, &case)?,
+            jobs: cards::current_jobs(records, &case)?,
             running: records.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?,
             hits: records.hits(now.saturating_sub(longest).min(case.opened_at))?,
             next_plan: records.next_plan_id()?,
