@@ -385,7 +385,7 @@ impl Reports {
         for (key, value) in &mut self.webhooks.0 {
             if key.ends_with("_file") {
                 let path = folder.join(&value);
-                *value = path.to_str().context("a path in reports.webhooks is no text")?.to_owned();
+                path.to_str().context("a path in reports.webhooks is no text")?.clone_into(value);
             }
         }
         Ok(())
