@@ -253,11 +253,10 @@ fn lines(reply: &Reply) -> Vec<Line> {
 fn drafted(decided: Result<Decision, Failure>) -> Result<Draft, Unable> {
     let joined = |reply: &Reply| {
         let space = |all: &Line| if all.is_empty() { "" } else { " " };
-        let all = lines(reply).into_iter().fold(Line::new(), |all, line| {
+        lines(reply).into_iter().fold(Line::new(), |all, line| {
             let space = space(&all);
             all.text(space).append(line)
-        });
-        all
+        })
     };
     match decided {
         Ok(Decision::Propose(draft)) => Ok(*draft),
