@@ -3,6 +3,7 @@
 mod asking;
 mod command;
 mod deaths;
+mod limits;
 
 use gleipnir_core::{
     model::{About, Account, Millis, Report, ReportKey, ReportKind},
@@ -178,7 +179,9 @@ async fn a_cooldown_and_the_time_after_it() {
     reported(&mut stage, 1, "@ana:hs.test", 1).await;
     stage.clock.pass(std::time::Duration::from_mins(90));
     assert_eq!(reported(&mut stage, 2, "@ana:hs.test", 2).await, "");
-    assert!(matches!(&acted(&stage)[..], [Acted::Did(Some(1)), Acted::Held { why, .. }] if why.contains("2 hours")));
+    assert!(
+        matches!(&acted(&stage)[..], [Acted::Did(Some(1)), Acted::Held { why, .. }] if why.contains("2 hours"))
+    );
     stage.clock.pass(std::time::Duration::from_mins(31));
     has(&reported(&mut stage, 3, "@bob:hs.test", 2).await, &["Job 2"]);
     assert_eq!(stage.homeserver.writes(), ["redact !lounge:hs.test $bad1", "redact !lounge:hs.test $bad2"]);
