@@ -347,6 +347,19 @@ mod tests {
     }
 
     #[test]
+    fn the_jobs_about_a_case_go_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let db = store.connection();
+        let query = read::plans_of_case();
+        let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+        let lines = explained.query_map(rusqlite::params!["[]", "", -1, 1], |row| row.get(3)).unwrap();
+        let lines: Vec<String> = lines.collect::<rusqlite::Result<_>>().unwrap();
+        assert!(lines.iter().any(|line| line.contains("USING INDEX plans_case (case_id=?)")), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.contains("SCAN plans")), "{lines:?}");
+    }
+
+    #[test]
     fn handled_events_keep_their_id_and_lose_their_content() {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();

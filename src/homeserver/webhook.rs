@@ -26,6 +26,7 @@ impl Webhooks {
         Ok(Self { client: client.context("cannot set up HTTP for webhooks")?, addresses })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the one send() to webhooks")]
     async fn post(&self, name: &str, body: &Value) -> Result<(), Fault> {
         let Some(address) = self.addresses.get(name) else {
             // The configuration was changed since.

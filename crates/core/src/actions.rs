@@ -54,7 +54,7 @@ pub async fn propose(
     reason: Option<&str>,
 ) -> Result<Proposal, Failure> {
     let scene = Scene { lookup, records, settings, case, evidence: Evidence::of(case), reason };
-    let jobs = cards::jobs(records, case)?;
+    let jobs = cards::current_jobs(records, case)?;
     let mut found = Found::default();
     // Who is banned need not be kicked.
     let is_wanted = |action: CaseAction| {
@@ -87,7 +87,7 @@ pub fn taken_by_another(
     steps: &[Step],
 ) -> Result<Option<Line>, StoreError> {
     let Some(case) = records.case(case)? else { return Ok(None) };
-    let jobs = cards::jobs(records, &case)?;
+    let jobs = cards::current_jobs(records, &case)?;
     let mut actions = steps.iter().filter_map(CaseAction::of_step);
     Ok(actions.find_map(|action| Some(already(action, taken(&jobs, action)?))))
 }

@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use ruma::UserId;
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, info, warn};
 
@@ -28,9 +29,10 @@ use crate::{
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind},
     ports::{
-        Case, CaseId, CaseState, Change, Clock, Lookup, Priority, Reporting, Store, StoreError, in_turn,
+        Case, CaseId, CaseState, Change, Clock, Decision, Lookup, Priority, Reporting, Store, StoreError,
+        in_turn,
     },
-    rules::case::{Evidence, card_key},
+    rules::case::{Evidence, REPORTED_AGAIN, card_key},
     speech::Say,
 };
 
@@ -221,6 +223,10 @@ impl Reports {
                     changes.push(Change::SayOnce(Say::new(key, None, &reply)));
                     again.push(id);
                 }
+                let again_by = group.again_by.map(|n| &group.reports[n]);
+                if again_by.is_some_and(|report| triage::opens_again(&case, report)) {
+                    changes.push(Change::Reporting(opened_again(&mut case, self.lookup.me(), now)));
+                }
                 let joined = group.reports.iter().cloned();
                 changes
                     .extend(joined.map(|report| Change::Reporting(Reporting::Joined { case: id, report })));
@@ -265,6 +271,14 @@ pub fn cut_reason(reason: String) -> String {
         Some((end, _)) => format!("{}…", &reason[..end]),
         None => reason,
     }
+}
+
+/// Opens a closed case again, because it was reported again.
+fn opened_again(case: &mut Case, me: &UserId, now: Millis) -> Reporting {
+    let (state, by, note) = (CaseState::Open, me.to_owned(), Some(REPORTED_AGAIN.to_owned()));
+    case.decisions.push(Decision { state, by: by.clone(), note: note.clone(), at: now });
+    (case.state, case.by, case.note, case.changed_at) = (state, Some(by.clone()), note.clone(), now);
+    Reporting::Judged { case: case.id, state, by, note, at: now }
 }
 
 /// A new case.

@@ -74,7 +74,7 @@ impl Past {
         let mut past = Self {
             author: author(&case),
             now,
-            jobs: cards::jobs(records, &case)?,
+            jobs: cards::current_jobs(records, &case)?,
             running: records.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?,
             hits: records.hits(now.saturating_sub(longest).min(case.opened_at))?,
             // What nobody reported is only tried.

@@ -127,7 +127,7 @@ enum Wanted {
 
 /// The actions of a rule that are still to be done about a case.
 fn open_actions(records: &dyn Records, case: &Case, rule: &Rule) -> Result<Vec<CaseAction>, StoreError> {
-    let jobs = cards::jobs(records, case)?;
+    let jobs = cards::current_jobs(records, case)?;
     let wanted = rule.actions.iter().filter_map(|action| match action {
         RuleAction::Case(action) => Some(*action),
         _ => None,

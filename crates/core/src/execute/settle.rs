@@ -8,7 +8,7 @@ use crate::{
     outcome::tell,
     plan::{Origin, Plan, PlanResult},
     ports::{Case, CaseState, Change, Reporting, Store, StoreError},
-    rules::case::{note, reopens, rule_settles},
+    rules::case::{current, note, reopens, rule_settles},
 };
 
 /// What is committed with the end of `plan`. A case that is open is resolved, by who asked, when all was done; what failed
@@ -46,9 +46,11 @@ fn judgement(settings: &Settings, case: &Case, plan: &Plan, jobs: &[Plan]) -> Op
         return (!case.state.is_open() && reopens(case, jobs)).then_some((CaseState::Open, note));
     }
     let settles = match &plan.origin {
-        Origin::Rule { rule: name, .. } => {
-            settings.rules.list.iter().any(|rule| rule.name == *name && rule_settles(rule, plan, jobs))
-        }
+        Origin::Rule { rule: name, .. } => settings
+            .rules
+            .list
+            .iter()
+            .any(|rule| rule.name == *name && rule_settles(rule, plan, current(case, jobs))),
         _ => true,
     };
     let note = note(case, plan).filter(|_| settles && case.state.is_open())?;

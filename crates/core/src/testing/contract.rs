@@ -196,6 +196,32 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.view("answer-0"), Ok(None), "the oldest goes");
     assert_eq!(store.view("answer-1"), Ok(Some(view(1, None))));
 
+    // Whom a message mentions comes back, and nobody else; an edit mentions whom it says itself.
+    let mentioned = |store: &dyn Store| {
+        let undelivered = store.undelivered().expect("reads");
+        undelivered.into_iter().find_map(|out| match out.what {
+            Sendable::Message { rendered, .. } if out.key == "mentions" => Some(rendered.mentions),
+            _ => None,
+        })
+    };
+    let (ana, mod_) = (owned_user_id!("@ana:hs.test"), owned_user_id!("@mod:hs.test"));
+    let both = Reply::text("look").mention(&mod_).mention(&ana);
+    commit(vec![Change::Say(Say::new("mentions", None, &both))]);
+    assert_eq!(mentioned(store), Some(vec![mod_, ana.clone()]));
+    commit(vec![Change::Say(Say::new("mentions", None, &Reply::text("look").mention(&ana)))]);
+    assert_eq!(mentioned(store), Some(vec![ana.clone()]));
+    commit(vec![Change::Say(Say::new("mentions", None, &Reply::text("look")))]);
+    assert_eq!(mentioned(store), Some(vec![]));
+    let once = Say::new("mentions", None, &Reply::text("look").mention(&ana));
+    commit(vec![Change::GaveUp { key: "mentions".into(), version: 3 }]);
+    commit(vec![Change::SayOnce(Say { key: "mentions-once".into(), ..once })]);
+    let undelivered = store.undelivered().expect("reads");
+    assert!(
+        matches!(&undelivered[..], [out] if matches!(&out.what, Sendable::Message { rendered, .. } if rendered.mentions == [ana])),
+        "{undelivered:?}"
+    );
+    commit(vec![Change::GaveUp { key: "mentions-once".into(), version: 1 }]);
+
     // A file goes with its message, and is sent once.
     let with_file = Say {
         attachment: Some(Attachment {

@@ -3,6 +3,7 @@
 mod asking;
 mod command;
 mod deaths;
+mod limits;
 
 use gleipnir_core::{
     model::{About, Account, Millis, Report, ReportKey, ReportKind},

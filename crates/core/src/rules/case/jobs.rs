@@ -1,10 +1,10 @@
 //! What was done about a case, is being done, or waits for a confirmation, as its card says it.
 
-use super::{CaseAction, Evidence, what};
+use super::{CaseAction, Evidence, REPORTED_AGAIN, what};
 use crate::{
     model::{About, MemberChange},
     plan::{Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Reverse, Step},
-    ports::{Case, CaseState},
+    ports::{Case, CaseState, Decision},
     reply::Line,
     rules::reports::{Rule, RuleAction},
     text::number::grouped,
@@ -129,6 +129,14 @@ fn participle(case: &Case, action: CaseAction, count: usize) -> String {
 pub(super) fn undone_by(jobs: &[Plan], id: PlanId) -> Option<&Plan> {
     let is_dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
     jobs.iter().rev().find(|plan| plan.undoes == Some(id) && !is_dropped(plan) && !plan.has_failed())
+}
+
+/// Those of the jobs about a case, oldest first, that were asked for since it was last opened again because it was reported
+/// again. What was done before was done about something else that the user wrote, or the room as it was then.
+pub fn current<'a>(case: &Case, jobs: &'a [Plan]) -> &'a [Plan] {
+    let again = |decision: &&Decision| decision.note.as_deref() == Some(REPORTED_AGAIN);
+    let since = case.decisions.iter().rev().find(again).map(|decision| decision.at);
+    since.map_or(jobs, |since| &jobs[jobs.partition_point(|plan| plan.asked_at < since)..])
 }
 
 /// The job that has done an action about a case, does it, or waits to be confirmed: it need not be done again. One of
