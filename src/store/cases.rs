@@ -64,7 +64,9 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
             .prepare_cached("UPDATE cases SET weighed = max(weighed, ?) WHERE id = ?")?
             .execute(params![reports, case])?),
         Reporting::Hit(hit) => db
-            .prepare_cached("INSERT INTO hits (rule, case_id, author, at, acted, said) VALUES (?, ?, ?, ?, ?, ?)")?
+            .prepare_cached(
+                "INSERT INTO hits (rule, case_id, author, at, acted, said) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
             .execute(params![
                 hit.rule,
                 hit.case,
@@ -127,8 +129,9 @@ pub(super) fn unweighed(db: &Connection) -> rusqlite::Result<Vec<(CaseId, usize)
 }
 
 pub(super) fn hits(db: &Connection, since: Millis) -> rusqlite::Result<Vec<Hit>> {
-    let mut query =
-        db.prepare_cached("SELECT rule, case_id, author, at, acted, said FROM hits WHERE at >= ? ORDER BY seq")?;
+    let mut query = db.prepare_cached(
+        "SELECT rule, case_id, author, at, acted, said FROM hits WHERE at >= ? ORDER BY seq",
+    )?;
     let hits = query.query_map([since], |row| {
         Ok(Hit {
             rule: row.get(0)?,

@@ -92,7 +92,8 @@ pub(super) fn undone_by(db: &Connection, id: PlanId) -> rusqlite::Result<Option<
 }
 
 pub(super) fn is_said(db: &Connection, key: &str) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE key = ?)")?.query_row([key], |row| row.get(0))
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE key = ?)")?
+        .query_row([key], |row| row.get(0))
 }
 
 pub(super) fn key_of(db: &Connection, event: &EventId) -> rusqlite::Result<Option<String>> {
