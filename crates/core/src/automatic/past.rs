@@ -17,7 +17,7 @@ use crate::{
     ports::{Acted, Case, Hit, Hold, Records, Said, StoreError, Which},
     reply::Line,
     rules::{
-        case::{CaseAction, author, card_key},
+        case::{CaseAction, author, card_key, opened_again_at},
         reports::{Rule, RuleAction},
         safety::{self, Verdict},
     },
@@ -82,6 +82,10 @@ impl Past {
             undone: Vec::new(),
             case,
         };
+        // What was done before a case came back was done about something else.
+        if let Some(since) = opened_again_at(&past.case) {
+            past.hits.retain(|hit| hit.case != past.case.id || hit.at >= since);
+        }
         past.undone = past.find_undone(records, me)?;
         Ok(past)
     }

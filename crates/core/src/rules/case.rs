@@ -13,7 +13,7 @@ use serde_json::Value;
 
 pub use self::action::{Cards, CaseAction};
 pub use self::earlier::{COUNTED, Earlier};
-pub use self::jobs::{achieved, again, current, note, reopens, rule_settles, taken};
+pub use self::jobs::{achieved, again, current, note, opened_again_at, reopens, rule_settles, taken};
 pub use self::offer::files;
 pub use self::standing::{Judgement, REPORTED_AGAIN, judge, judged, no_such_case};
 use super::{event::in_words, names::Names};

@@ -2,7 +2,7 @@
 
 use super::{CaseAction, Evidence, REPORTED_AGAIN, what};
 use crate::{
-    model::{About, MemberChange},
+    model::{About, MemberChange, Millis},
     plan::{Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Reverse, Step},
     ports::{Case, CaseState, Decision},
     reply::Line,
@@ -134,9 +134,13 @@ pub(super) fn undone_by(jobs: &[Plan], id: PlanId) -> Option<&Plan> {
 /// Those of the jobs about a case, oldest first, that were asked for since it was last opened again because it was reported
 /// again. What was done before was done about something else that the user wrote, or the room as it was then.
 pub fn current<'a>(case: &Case, jobs: &'a [Plan]) -> &'a [Plan] {
+    opened_again_at(case).map_or(jobs, |since| &jobs[jobs.partition_point(|plan| plan.asked_at < since)..])
+}
+
+/// When a case was last opened again because it was reported again.
+pub fn opened_again_at(case: &Case) -> Option<Millis> {
     let again = |decision: &&Decision| decision.note.as_deref() == Some(REPORTED_AGAIN);
-    let since = case.decisions.iter().rev().find(again).map(|decision| decision.at);
-    since.map_or(jobs, |since| &jobs[jobs.partition_point(|plan| plan.asked_at < since)..])
+    case.decisions.iter().rev().find(again).map(|decision| decision.at)
 }
 
 /// The job that has done an action about a case, does it, or waits to be confirmed: it need not be done again. One of
