@@ -49,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
         watched(&mut room, &bot, &spammer).await?;
         room.command(&format!("!room {bad}"), "Joining").await?;
         room.command(&format!("!context https://matrix.to/#/{bad}/{spam} -n 6"), "▶").await?;
+        reported(&mut room, &visitor, &bad, &spam).await?;
         room.command("!blok #free-stuff:hs.test", "Did you mean").await?;
         room.command("!block #free-stuff:hs.test spam", "blocked").await?;
         let preview = room.command("!shutdown #free-stuff:hs.test spam wave", "do it?").await?;
@@ -88,6 +89,16 @@ async fn watched(room: &mut Room, bot: &User, spammer: &User) -> anyhow::Result<
     Ok(())
 }
 
+/// Somebody reports the spam: a card appears, and one tap on it acts.
+async fn reported(room: &mut Room, visitor: &User, bad: &str, spam: &str) -> anyhow::Result<()> {
+    let path = format!("/_matrix/client/v3/rooms/{}/report/{}", path_part(bad), path_part(spam));
+    visitor.post(&path, json!({"reason": "they advertise to everybody"})).await?;
+    let card = room.wait("Case 1:").await?;
+    room.moderator.react(&room.id, &card, "⏸️").await?;
+    room.wait("is suspended").await?;
+    Ok(())
+}
+
 /// A room with a spammer and a visitor; its ID, and the message to look at.
 async fn bad_room(spammer: &User, visitor: &User) -> anyhow::Result<(String, String)> {
     spammer.display_name("Nice Offers").await?;
@@ -105,7 +116,7 @@ async fn bad_room(spammer: &User, visitor: &User) -> anyhow::Result<(String, Str
 fn config(synapse: &Synapse, bot: &User, room: &str, folder: &Path) -> anyhow::Result<Config> {
     let text = format!(
         "[homeserver]\nurl = {:?}\nuser_id = {:?}\npassword = {PASSWORD:?}\n[management]\nroom = {room:?}\n\
-         [storage]\npath = \"data\"\n[log]\nlevel = \"warn\"\n",
+         [storage]\npath = \"data\"\n[reports]\npoll_interval = \"2s\"\n[log]\nlevel = \"warn\"\n",
         synapse.url(),
         bot.user_id
     );

@@ -375,6 +375,8 @@ fn secret(key: &str, value: Option<&String>, file: Option<&PathBuf>) -> anyhow::
 
 #[cfg(test)]
 mod tests {
+    use gleipnir_core::rules::case::CaseAction;
+
     use super::*;
 
     const SMALLEST: &str = r##"
@@ -415,7 +417,8 @@ path = "data"
         // Keys that are optional stand in comments: `# key = value`.
         let secret =
             |key: &str| ["password", "access_token", "recovery_key"].iter().any(|s| key.starts_with(s));
-        let is_key = |key: &str| key.chars().all(|c| c.is_ascii_lowercase() || c == '_') && !secret(key);
+        let is_key =
+            |key: &str| key.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '-')) && !secret(key);
         let uncommented: Vec<&str> = example
             .lines()
             .map(|line| {
@@ -427,9 +430,22 @@ path = "data"
             .collect();
         let uncommented = uncommented.join("\n");
         let full = Config::parse(&uncommented, Path::new("")).unwrap();
+        let room = OwnedRoomId::try_from("!m:hs.test").unwrap();
+        let (of_plain, of_full) = (plain.settings(room.clone()), full.settings(room));
+        // An emoji that stands there is one that is configured: it has to be what it is without.
+        for action in CaseAction::ALL {
+            assert_eq!(of_full.cards.emoji(action), action.emoji());
+            assert!(of_full.cards.emoji.iter().any(|(of, _)| *of == action), "{action:?} is not shown");
+        }
+        assert_eq!(of_full.cards.offered, of_plain.cards.offered);
+        // Where they stand in the file differs.
+        let without_cards = |mut config: Config| {
+            config.reports.forget_cards();
+            format!("{config:?}")
+        };
         assert_eq!(
-            format!("{plain:?}"),
-            format!("{full:?}"),
+            without_cards(plain),
+            without_cards(full),
             "a commented key shows a value that is not the default"
         );
         for key in [
@@ -450,6 +466,10 @@ path = "data"
             "confirm_for",
             "confirm_over",
             "allow_yes",
+            "exempt",
+            "actions",
+            "rules_match",
+            "max_actions_per_hour",
             "level",
             "format",
         ] {

@@ -35,6 +35,7 @@ use tracing::{debug, error, info, warn};
 
 use self::{
     answer::{preflight, refusal},
+    path::Reported,
     upstream::{Answer, Upstream},
 };
 
@@ -110,14 +111,14 @@ async fn handle(State(forwarder): State<Arc<Forwarder>>, request: Request) -> Re
     if request.method() == Method::OPTIONS {
         return preflight();
     }
-    let Some(about) = path::about(request.uri().path()) else {
+    let Some(report) = path::reported(request.uri().path()) else {
         return refusal(StatusCode::NOT_FOUND, "M_UNRECOGNIZED", "Unrecognized request");
     };
     if request.method() != Method::POST {
         return refusal(StatusCode::METHOD_NOT_ALLOWED, "M_UNRECOGNIZED", "Unrecognized request");
     }
-    let kind = about.kind().word();
-    let response = forward(&forwarder, about, request).await.unwrap_or_else(|refused| *refused);
+    let kind = report.about.kind().word();
+    let response = forward(&forwarder, report, request).await.unwrap_or_else(|refused| *refused);
     debug!(kind, status = response.status().as_u16(), "a report was forwarded to me");
     response
 }
@@ -125,7 +126,7 @@ async fn handle(State(forwarder): State<Arc<Forwarder>>, request: Request) -> Re
 /// Checks a request and passes it on; an error is an answer too.
 async fn forward(
     forwarder: &Arc<Forwarder>,
-    about: About,
+    report: Reported,
     request: Request,
 ) -> Result<Response, Box<Response>> {
     let (parts, body) = request.into_parts();
@@ -152,7 +153,7 @@ async fn forward(
     };
     // A reporter who hangs up must not leave the homeserver with a report that is not kept here.
     let (worker, parts, reporter) = (forwarder.clone(), parts, reporter);
-    let work = tokio::spawn(async move { worker.pass_on(about, reporter, &parts, body).await });
+    let work = tokio::spawn(async move { worker.pass_on(report, reporter, &parts, body).await });
     work.await.unwrap_or_else(|error| {
         error!(%error, "a report could not be passed on");
         internal()
@@ -163,12 +164,12 @@ impl Forwarder {
     /// Passes a report on, and keeps it when the homeserver accepts it and tells nobody of it.
     async fn pass_on(
         &self,
-        about: About,
+        Reported { about, path }: Reported,
         reporter: OwnedUserId,
         parts: &Parts,
         body: Bytes,
     ) -> Result<Response, Box<Response>> {
-        let answer = self.upstream.post(parts, body.clone()).await?;
+        let answer = self.upstream.post(&path, parts, body.clone()).await?;
         if answer.status.is_success() {
             if !self.is_told(&about).await {
                 self.keep(about, reporter, &body)?;

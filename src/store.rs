@@ -159,6 +159,10 @@ impl Records for SqliteStore {
         read::key_of(&self.connection(), event).map_err(failed)
     }
 
+    fn is_said(&self, key: &str) -> Result<bool, StoreError> {
+        read::is_said(&self.connection(), key).map_err(failed)
+    }
+
     fn view(&self, key: &str) -> Result<Option<View>, StoreError> {
         read::view(&self.connection(), key).map_err(failed)
     }
@@ -344,6 +348,19 @@ mod tests {
                 .unwrap();
             assert!(plan.contains("USING INDEX watched_untold"), "{query}: {plan}");
         }
+    }
+
+    #[test]
+    fn the_jobs_about_a_case_go_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let db = store.connection();
+        let query = read::plans_of_case();
+        let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+        let lines = explained.query_map(rusqlite::params!["[]", "", -1, 1], |row| row.get(3)).unwrap();
+        let lines: Vec<String> = lines.collect::<rusqlite::Result<_>>().unwrap();
+        assert!(lines.iter().any(|line| line.contains("USING INDEX plans_case (case_id=?)")), "{lines:?}");
+        assert!(!lines.iter().any(|line| line.contains("SCAN plans")), "{lines:?}");
     }
 
     #[test]

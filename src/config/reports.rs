@@ -14,11 +14,22 @@ use gleipnir_core::{
         reports::{Condition, Glob, JoinRule, Matches, Mode, Pattern, Rule, RuleAction, Rules, TimeOfDay},
     },
     ruma::OwnedUserId,
+    speech::{LEFT, NO, PARTLY, RIGHT, SEEN, YES, is_emoji},
 };
 use serde::{Deserialize, Deserializer, de};
 use toml::Spanned;
 
 use super::{duration, http::Http, line_of, secret, tell::Tell};
+
+/// Emoji that mean something else as reactions.
+const TAKEN: [(&str, &str); 6] = [
+    (SEEN, "says that I have seen a command"),
+    (YES, "confirms what I ask"),
+    (NO, "cancels what I ask"),
+    (PARTLY, "says that a job was done in part"),
+    (LEFT, "turns a page back"),
+    (RIGHT, "turns a page"),
+];
 
 /// `[reports]`
 #[derive(Clone, Debug, Deserialize)]
@@ -28,9 +39,9 @@ pub struct Reports {
     #[serde(deserialize_with = "duration")]
     pub poll_interval: Duration,
     /// The actions that cards offer as reactions, in this order.
-    pub actions: Vec<CaseAction>,
+    actions: Vec<Spanned<CaseAction>>,
     /// Other emoji for actions.
-    pub emoji: BTreeMap<CaseAction, String>,
+    emoji: BTreeMap<CaseAction, Spanned<String>>,
     /// The endpoint for forwarded reports.
     pub http: Http,
     /// What reporters are told.
@@ -50,7 +61,7 @@ impl Default for Reports {
         let rules = Rules::default();
         Self {
             poll_interval: Duration::from_secs(15),
-            actions: CaseAction::ALL.to_vec(),
+            actions: CaseAction::ALL.map(|action| Spanned::new(0..0, action)).to_vec(),
             emoji: BTreeMap::new(),
             http: Http::default(),
             tell: Tell::default(),
@@ -251,8 +262,8 @@ fn at_least_one<'de, D: Deserializer<'de>>(from: D) -> Result<Option<usize>, D::
 impl Reports {
     /// What cards offer.
     pub(super) fn cards(&self) -> Cards {
-        let emoji = self.emoji.iter().map(|(action, emoji)| (*action, emoji.clone())).collect();
-        Cards { offered: self.actions.clone(), emoji }
+        let emoji = self.emoji.iter().map(|(action, emoji)| (*action, emoji.get_ref().clone())).collect();
+        Cards { offered: self.actions.iter().map(|action| *action.get_ref()).collect(), emoji }
     }
 
     /// The rules.
@@ -273,6 +284,7 @@ impl Reports {
             self.poll_interval >= Duration::from_secs(1),
             "reports.poll_interval is less than a second: that would keep the homeserver busy for nothing"
         );
+        self.check_cards(text)?;
         let webhooks = self.webhook_names();
         let mut names = BTreeSet::new();
         for entry in &self.rules {
@@ -297,6 +309,54 @@ impl Reports {
             }
         }
         self.webhooks().map(drop)
+    }
+
+    /// As if nothing were said of cards.
+    #[cfg(test)]
+    pub(super) fn forget_cards(&mut self) {
+        (self.actions, self.emoji) = (Vec::new(), BTreeMap::new());
+    }
+
+    /// Whether a reaction on a card means one thing.
+    fn check_cards(&self, text: &str) -> anyhow::Result<()> {
+        let mut seen = BTreeSet::new();
+        for action in &self.actions {
+            let (line, action) = (line_of(text, action.span().start), *action.get_ref());
+            ensure!(
+                seen.insert(action),
+                "line {line}, reports.actions: {:?} stands there twice",
+                action.word()
+            );
+        }
+        for (action, emoji) in &self.emoji {
+            let (line, key) = (line_of(text, emoji.span().start), format!("reports.emoji.{}", action.word()));
+            let emoji = emoji.get_ref();
+            ensure!(!is_emoji(emoji.trim(), ""), "line {line}, {key} is empty");
+            // A reaction with a space in it could be given from no list of emoji.
+            ensure!(
+                !emoji.contains(char::is_whitespace),
+                "line {line}, {key}: there is a space in {emoji:?}"
+            );
+            if let Some((_, what)) = TAKEN.iter().find(|(taken, _)| is_emoji(emoji, taken)) {
+                bail!("line {line}, {key}: {emoji} is taken: it {what}");
+            }
+        }
+        let cards = self.cards();
+        for (n, action) in cards.offered.iter().enumerate() {
+            let is_same = |other: &&CaseAction| is_emoji(cards.emoji(**other), cards.emoji(*action));
+            let other = cards.offered[..n].iter().find(is_same);
+            if let Some(other) = other {
+                let own = self.emoji.get(action).or_else(|| self.emoji.get(other));
+                let line = own.map_or(1, |emoji| line_of(text, emoji.span().start));
+                bail!(
+                    "line {line}, reports.emoji: {} stands for both {:?} and {:?}",
+                    cards.emoji(*action),
+                    other.word(),
+                    action.word()
+                );
+            }
+        }
+        Ok(())
     }
 
     fn webhook_names(&self) -> BTreeSet<&str> {
@@ -325,7 +385,7 @@ impl Reports {
         for (key, value) in &mut self.webhooks.0 {
             if key.ends_with("_file") {
                 let path = folder.join(&value);
-                *value = path.to_str().context("a path in reports.webhooks is no text")?.to_owned();
+                path.to_str().context("a path in reports.webhooks is no text")?.clone_into(value);
             }
         }
         Ok(())
@@ -491,6 +551,44 @@ time_of_day = "22:00-06:00"
         refused("[[reports.rules]]\nname = 'x'\ndo = ['redact']", &["line 9", "missing field `when`"]);
         refused("[reports]\nrules_match = 'some'", &["line 10, rules_match", "`first`"]);
         refused("[reports]\nmax_actions_per_hour = -1", &["line 10, max_actions_per_hour"]);
+    }
+
+    #[test]
+    fn a_reaction_stands_for_one_thing() {
+        refused(
+            "[reports]\nactions = ['claim', 'redact', 'claim']",
+            &["line 10, reports.actions", "\"claim\" stands there twice"],
+        );
+        refused("[reports]\nactions = ['claim', 'delete']", &["line 10", "delete"]);
+        let emoji = |line: &str| format!("[reports.emoji]\n{line}");
+        for empty in ["", " ", "\u{fe0f}", "\u{1f3ff}"] {
+            refused(&emoji(&format!("claim = '{empty}'")), &["line 10, reports.emoji.claim", "empty"]);
+        }
+        refused(&emoji("claim = '🙋 me'"), &["line 10, reports.emoji.claim", "a space"]);
+        refused(&emoji("delete = '🙋'"), &["line 10", "delete"]);
+        for (taken, why) in [
+            ("✅", "confirms"),
+            ("❌", "cancels"),
+            ("⬅", "page"),
+            ("➡️", "page"),
+            ("👀", "seen"),
+            ("⚠", "in part"),
+        ] {
+            refused(&emoji(&format!("ban = '{taken}'")), &["line 10, reports.emoji.ban", taken, why]);
+        }
+        // As another's own emoji, or as the one that it has by itself; in whatever skin tone.
+        for line in ["kick = '👋'\nban = '👋🏿'", "kick = '👋'\nban = '👋\u{fe0f}'"] {
+            refused(&emoji(line), &["line 11, reports.emoji", "\"kick\" and \"ban\""]);
+        }
+        refused(&emoji("kick = '🔨'"), &["line 10, reports.emoji", "🔨", "\"kick\" and \"ban\""]);
+        // One that is offered for nothing else is free.
+        for fine in [
+            "[reports]\nactions = ['kick']\n[reports.emoji]\nkick = '🔨'",
+            "[reports.emoji]\nkick = '🔨'\nban = '👢'",
+            "[reports]\nactions = []",
+        ] {
+            rules(fine).expect(fine);
+        }
     }
 
     #[test]

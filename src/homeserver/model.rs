@@ -92,7 +92,7 @@ pub(super) fn media_details(found: synapse_admin::MediaInfo) -> MediaDetails {
         upload_name: found.upload_name,
         quarantined_by: found.quarantined_by,
         is_protected: found.safe_from_quarantine.unwrap_or_default(),
-        user_id: found.user_id,
+        uploader: found.user_id,
         created_at: found.created_ts.map(millis),
         last_access_at: found.last_access_ts.map(millis).filter(|at| *at > 0),
         sha256: found.sha256,

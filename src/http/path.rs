@@ -1,23 +1,46 @@
-//! Which report a path is. Whether the homeserver serves it under that version is its to say.
+//! Which report a path is, and the path by which the homeserver is asked. Whether it serves that version is its to say.
 
 use gleipnir_core::model::About;
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+
+/// What stands for itself in a path, whoever reads it.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A report that a client files.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Reported {
+    /// What is reported.
+    pub(super) about: About,
+    /// The path at the homeserver, encoded anew: what a client wrote may lead elsewhere once it is a URL.
+    pub(super) path: String,
+}
 
 /// What is reported by `POST <path>`; `None` for every other path.
-pub(super) fn about(path: &str) -> Option<About> {
+pub(super) fn reported(path: &str) -> Option<Reported> {
     let parts: Vec<&str> = path.strip_prefix("/_matrix/client/")?.split('/').collect();
-    let rest = match parts.as_slice() {
-        ["unstable", name, rest @ ..] if name.contains('.') => rest,
-        ["unstable", rest @ ..] => rest,
-        [version, rest @ ..] if is_release(version) => rest,
+    let (version, rest) = match parts.as_slice() {
+        ["unstable", name, rest @ ..] if is_feature(name) => (format!("unstable/{name}"), rest),
+        ["unstable", rest @ ..] => ("unstable".to_owned(), rest),
+        [version, rest @ ..] if is_release(version) => ((*version).to_owned(), rest),
         _ => return None,
     };
-    match *rest {
-        ["rooms", room, "report", event] => Some(About::Event { room_id: id(room)?, event_id: id(event)? }),
-        ["rooms", room, "report"] => Some(About::Room { room_id: id(room)? }),
-        ["users", user, "report"] => Some(About::User { user_id: id(user)? }),
-        _ => None,
-    }
+    let (about, rest) = match *rest {
+        ["rooms", room, "report", event] => {
+            let (room, event) = (Id::of(room)?, Id::of(event)?);
+            let rest = format!("rooms/{}/report/{}", room.encoded, event.encoded);
+            (About::Event { room_id: room.text, event_id: event.text }, rest)
+        }
+        ["rooms", room, "report"] => {
+            let room = Id::of(room)?;
+            (About::Room { room_id: room.text }, format!("rooms/{}/report", room.encoded))
+        }
+        ["users", user, "report"] => {
+            let user = Id::of(user)?;
+            (About::User { user_id: user.text }, format!("users/{}/report", user.encoded))
+        }
+        _ => return None,
+    };
+    Some(Reported { about, path: format!("/_matrix/client/{version}/{rest}") })
 }
 
 /// `r0`, `v3` and those that come after it.
@@ -27,11 +50,56 @@ fn is_release(version: &str) -> bool {
         .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// An ID, decoded; the homeserver takes an empty one for one. `.` and `..` would lead to another path.
-fn id(part: &str) -> Option<String> {
-    let id = percent_decode_str(part).decode_utf8_lossy().into_owned();
-    (!matches!(id.as_str(), "." | "..")).then_some(id)
+/// A feature that is not stable, such as `org.matrix.msc4151`.
+fn is_feature(name: &str) -> bool {
+    let is_word = |word: &str| {
+        !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+    };
+    name.contains('.') && name.split('.').all(is_word)
 }
+
+/// An ID of a path; the homeserver takes an empty one for one.
+struct Id {
+    text: String,
+    encoded: String,
+}
+
+impl Id {
+    /// `None` for what leads to another path, here or at a proxy before the homeserver that decodes it first.
+    fn of(part: &str) -> Option<Self> {
+        let bytes: Vec<u8> = percent_decode_str(part).collect();
+        let leads_away = bytes.contains(&b'\\')
+            || bytes.split(|byte| *byte == b'/').any(|word| matches!(word, b"." | b".."));
+        (!leads_away).then(|| Self {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            encoded: percent_encode(&bytes, ENCODED).to_string(),
+        })
+    }
+}
+
+/// Paths of reports that would be other paths as URLs, or at a proxy.
+#[cfg(test)]
+pub(super) const LEADING_AWAY: [&str; 19] = [
+    r"/_matrix/client/v3/rooms/x/report/..\..\..\..\..\..\_synapse\admin",
+    r"/_matrix/client/v3/rooms/x/report/a\b",
+    r"/_matrix/client/v3/rooms/..\..\x/report",
+    r"/_matrix/client/v3/users/..\x/report",
+    "/_matrix/client/v3/rooms/x/report/a%5C..%5cb",
+    "/_matrix/client/v3/rooms/x/report/..",
+    "/_matrix/client/v3/rooms/x/report/.",
+    "/_matrix/client/v3/rooms/x/report/%2e%2E",
+    "/_matrix/client/v3/rooms/x/report/.%2e",
+    "/_matrix/client/v3/rooms/%2e/report",
+    "/_matrix/client/v3/rooms/../report/x",
+    "/_matrix/client/v3/users/%2E./report",
+    "/_matrix/client/v3/rooms/x/report/..%2F..%2f_synapse%2Fadmin",
+    "/_matrix/client/v3/rooms/a%2F.%2Fb/report",
+    "/_matrix/client/unstable/../rooms/x/report",
+    "/_matrix/client/unstable/%2e%2e/rooms/x/report",
+    "/_matrix/client/unstable/..%2F..%2Fx/rooms/x/report",
+    r"/_matrix/client/unstable/a.b\..\..\..\x/rooms/x/report",
+    "/_matrix/client/v3/../v3/rooms/x/report",
+];
 
 #[cfg(test)]
 mod tests {
@@ -66,7 +134,37 @@ mod tests {
             ("/", None),
             ("", None),
         ] {
-            assert_eq!(about(path), want, "{path}");
+            assert_eq!(reported(path).map(|reported| reported.about), want, "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_are_encoded_anew() {
+        for (path, want) in [
+            ("/_matrix/client/v3/rooms/!a:hs.test/report/$e", "v3/rooms/%21a%3Ahs.test/report/%24e"),
+            ("/_matrix/client/v3/rooms/%21a%3ahs.test/report", "v3/rooms/%21a%3Ahs.test/report"),
+            ("/_matrix/client/r0/rooms/!a/report/%24e%2Ff+%3F%23", "r0/rooms/%21a/report/%24e%2Ff%2B%3F%23"),
+            ("/_matrix/client/unstable/rooms/!a/report/$e", "unstable/rooms/%21a/report/%24e"),
+            ("/_matrix/client/v3/users/%FF%252e%252e/report", "v3/users/%FF%252e%252e/report"),
+            ("/_matrix/client/v3/rooms/...;,{}/report", "v3/rooms/...%3B%2C%7B%7D/report"),
+            ("/_matrix/client/v3/rooms//report", "v3/rooms//report"),
+            (
+                "/_matrix/client/unstable/org.matrix.msc4151/rooms/!a/report",
+                "unstable/org.matrix.msc4151/rooms/%21a/report",
+            ),
+        ] {
+            let found = reported(path).map(|reported| reported.path);
+            let want = format!("/_matrix/client/{want}");
+            assert_eq!(found.as_deref(), Some(want.as_str()));
+            let url = reqwest::Url::parse(&format!("http://hs.test{want}")).expect("a URL");
+            assert_eq!(url.path(), want, "it stays where it is");
+        }
+    }
+
+    #[test]
+    fn no_path_leads_elsewhere() {
+        for path in LEADING_AWAY {
+            assert_eq!(reported(path), None, "{path}");
         }
     }
 }

@@ -14,13 +14,17 @@ use gleipnir_core::{
 };
 use serde_json::{Value, json};
 use synapse_admin::Client;
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    sync::Notify,
+    task::JoinHandle,
+};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{header, method, path, query_param},
 };
 
-use super::{Endpoint, LARGEST, Parties};
+use super::{Endpoint, LARGEST, Parties, path::LEADING_AWAY};
 
 const ROOM: &str = "/_matrix/client/v3/rooms/%21a%3Ahs.test/report";
 const EVENT: &str = "/_matrix/client/v3/rooms/%21a%3Ahs.test/report/%24e%2Ff";
@@ -283,6 +287,39 @@ async fn browsers_may_ask_and_others_get_what_synapse_says() {
         assert!(got.body.contains("M_UNRECOGNIZED"), "{}", got.body);
     }
     assert_eq!(scene.homeserver.received_requests().await.unwrap().len(), 0);
+}
+
+/// As it stands in the request: a client of HTTP would resolve the path first.
+async fn raw_post(to: SocketAddr, at: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(to).await.unwrap();
+    let request = format!(
+        "POST {at} HTTP/1.1\r\nHost: hs.test\r\nAuthorization: Bearer anas\r\nConnection: close\r\n\
+         Content-Length: 2\r\n\r\n{{}}"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn nothing_leads_to_another_path_of_the_homeserver() {
+    let scene = Scene::new().await;
+    scene.accepts_reports().await;
+    for at in LEADING_AWAY {
+        let answer = raw_post(scene.address, at).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{at}: {answer}");
+        assert!(answer.contains("M_UNRECOGNIZED"), "{at}: {answer}");
+    }
+    assert_eq!(scene.homeserver.received_requests().await.unwrap().len(), 0, "nobody was even asked");
+    // What is no path, or stays within its own segment, is a report.
+    let harmless = r"/_matrix/client/v3/rooms/%252e%252e/report/a%3F%2F%23?x=/../..\y";
+    let answer = raw_post(scene.address, harmless).await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let requests = scene.homeserver.received_requests().await.unwrap();
+    let posted = requests.iter().find(|request| request.method.as_str() == "POST").unwrap();
+    assert_eq!(posted.url.path(), "/_matrix/client/v3/rooms/%252e%252e/report/a%3F%2F%23");
+    assert_eq!(posted.url.query(), Some(r"x=/../..\y"));
 }
 
 #[tokio::test]

@@ -69,8 +69,7 @@ impl Upstream {
             user_id: OwnedUserId,
         }
         // With the query: an appservice says there which of its users reports.
-        let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let url = format!("{}/_matrix/client/v3/account/whoami{query}", self.url);
+        let url = format!("{}/_matrix/client/v3/account/whoami{}", self.url, query(parts));
         let mut headers = passed_on(parts);
         headers.remove(header::CONTENT_TYPE);
         let answer = send(self.http.get(url).headers(headers)).await?;
@@ -84,12 +83,15 @@ impl Upstream {
         })
     }
 
-    /// Passes a report on as it came.
-    pub(super) async fn post(&self, parts: &Parts, body: Bytes) -> Result<Answer, Box<Response>> {
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        let url = format!("{}{path}", self.url);
+    /// Passes a report on as it came, to `path`.
+    pub(super) async fn post(&self, path: &str, parts: &Parts, body: Bytes) -> Result<Answer, Box<Response>> {
+        let url = format!("{}{path}{}", self.url, query(parts));
         send(self.http.post(url).headers(passed_on(parts)).body(body)).await
     }
+}
+
+fn query(parts: &Parts) -> String {
+    parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default()
 }
 
 fn passed_on(parts: &Parts) -> HeaderMap {

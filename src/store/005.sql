@@ -42,7 +42,8 @@ CREATE TABLE hits (
   case_id INTEGER NOT NULL REFERENCES cases (id),
   author  TEXT,
   at      INTEGER NOT NULL,
-  acted   TEXT    NOT NULL
+  acted   TEXT    NOT NULL,
+  said    TEXT    NOT NULL
 ) STRICT;
 
 CREATE INDEX hits_at ON hits (at);

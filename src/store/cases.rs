@@ -64,8 +64,17 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
             .prepare_cached("UPDATE cases SET weighed = max(weighed, ?) WHERE id = ?")?
             .execute(params![reports, case])?),
         Reporting::Hit(hit) => db
-            .prepare_cached("INSERT INTO hits (rule, case_id, author, at, acted) VALUES (?, ?, ?, ?, ?)")?
-            .execute(params![hit.rule, hit.case, hit.author, hit.at, write::json(&hit.acted)?])
+            .prepare_cached(
+                "INSERT INTO hits (rule, case_id, author, at, acted, said) VALUES (?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                hit.rule,
+                hit.case,
+                hit.author,
+                hit.at,
+                write::json(&hit.acted)?,
+                write::json(&hit.said)?
+            ])
             .map(drop),
         Reporting::Ignored { reporter, to } => {
             let sql = match to {
@@ -120,8 +129,9 @@ pub(super) fn unweighed(db: &Connection) -> rusqlite::Result<Vec<(CaseId, usize)
 }
 
 pub(super) fn hits(db: &Connection, since: Millis) -> rusqlite::Result<Vec<Hit>> {
-    let mut query =
-        db.prepare_cached("SELECT rule, case_id, author, at, acted FROM hits WHERE at >= ? ORDER BY seq")?;
+    let mut query = db.prepare_cached(
+        "SELECT rule, case_id, author, at, acted, said FROM hits WHERE at >= ? ORDER BY seq",
+    )?;
     let hits = query.query_map([since], |row| {
         Ok(Hit {
             rule: row.get(0)?,
@@ -129,6 +139,7 @@ pub(super) fn hits(db: &Connection, since: Millis) -> rusqlite::Result<Vec<Hit>>
             author: row.get(2)?,
             at: row.get(3)?,
             acted: json(&row.get::<_, String>(4)?)?,
+            said: json(&row.get::<_, String>(5)?)?,
         })
     })?;
     hits.collect()

@@ -16,6 +16,12 @@ use super::write::SURELY;
 const PLAN: &str = "SELECT id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
                     changed_at, expires_at, case_id, lasts FROM plans";
 
+/// Those in some states (1), about something (2), so many (3), newest first.
+const CHOSEN: &str = "(?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
+                      AND (instr(lower(asked_by), ?2) OR instr(lower(typed), ?2) \
+                           OR EXISTS (SELECT 1 FROM steps WHERE plan = id AND instr(lower(room), ?2))) \
+                      ORDER BY id DESC LIMIT ?3";
+
 pub(super) fn plan(db: &Connection, id: PlanId) -> rusqlite::Result<Option<Plan>> {
     let plan = db.prepare_cached(&format!("{PLAN} WHERE id = ?"))?.query_row([id], plan_of_row).optional()?;
     plan.map(|plan| with_steps(db, plan)).transpose()
@@ -26,15 +32,23 @@ pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan
     let states: Vec<&str> = which.states.iter().map(|state| state.word()).collect();
     let about = which.about.as_deref().unwrap_or_default().to_lowercase();
     let limit = which.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
-    let mut query = db.prepare_cached(&format!(
-        "{PLAN} WHERE (?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
-         AND (instr(lower(asked_by), ?2) OR instr(lower(typed), ?2) \
-              OR EXISTS (SELECT 1 FROM steps WHERE plan = id AND instr(lower(room), ?2))) \
-         AND (?4 IS NULL OR case_id = ?4) ORDER BY id DESC LIMIT ?3"
-    ))?;
     let states = serde_json::json!(states).to_string();
-    let found = query.query_map(params![states, about, limit, which.case], plan_of_row)?;
-    found.map(|plan| with_steps(db, plan?)).collect()
+    let found: Vec<Plan> = match which.case {
+        Some(case) => db
+            .prepare_cached(&plans_of_case())?
+            .query_map(params![states, about, limit, case], plan_of_row)?
+            .collect::<rusqlite::Result<_>>()?,
+        None => db
+            .prepare_cached(&format!("{PLAN} WHERE {CHOSEN}"))?
+            .query_map(params![states, about, limit], plan_of_row)?
+            .collect::<rusqlite::Result<_>>()?,
+    };
+    found.into_iter().map(|plan| with_steps(db, plan)).collect()
+}
+
+/// A query of its own: one that may be about no case goes by no index.
+pub(super) fn plans_of_case() -> String {
+    format!("{PLAN} WHERE case_id = ?4 AND {CHOSEN}")
 }
 
 pub(super) fn lasting(db: &Connection) -> rusqlite::Result<Vec<Plan>> {
@@ -99,6 +113,11 @@ pub(super) fn undone_by(db: &Connection, id: PlanId) -> rusqlite::Result<Option<
     )?
     .query_row([id], |row| row.get(0))
     .optional()
+}
+
+pub(super) fn is_said(db: &Connection, key: &str) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE key = ?)")?
+        .query_row([key], |row| row.get(0))
 }
 
 pub(super) fn key_of(db: &Connection, event: &EventId) -> rusqlite::Result<Option<String>> {

@@ -34,7 +34,7 @@ async fn start(scene: &mut Scene) {
 
 /// The same, with this end of the configuration.
 async fn start_with(scene: &mut Scene, configuration: &str) {
-    scene.bot.more = configuration.to_owned();
+    configuration.clone_into(&mut scene.bot.more);
     scene.bot.start().await;
     scene.bot.knows("SELECT count(*) = 2 FROM report_kinds WHERE kind IN ('event', 'user')").await;
 }

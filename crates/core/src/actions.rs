@@ -25,6 +25,8 @@ pub struct Proposal {
     pub preview: Reply,
     /// What was asked for and cannot be done, each with why and what to do instead.
     pub missing: Vec<Line>,
+    /// What was asked for and is so already, or is on its way by another job.
+    pub already: Vec<Line>,
     /// Why to ask first, whatever the safety rules say.
     pub caution: Option<String>,
 }
@@ -52,7 +54,7 @@ pub async fn propose(
     reason: Option<&str>,
 ) -> Result<Proposal, Failure> {
     let scene = Scene { lookup, records, settings, case, evidence: Evidence::of(case), reason };
-    let jobs = cards::jobs(records, case)?;
+    let jobs = cards::current_jobs(records, case)?;
     let mut found = Found::default();
     // Who is banned need not be kicked.
     let is_wanted = |action: CaseAction| {
@@ -60,19 +62,22 @@ pub async fn propose(
     };
     for action in ORDER.into_iter().filter(|action| is_wanted(*action)) {
         if let Some(plan) = taken(&jobs, action) {
-            found.missing.push(already(action, plan));
+            found.already.push(already(action, plan));
             continue;
         }
         match scene.look(action, &mut found).await {
             Ok(()) => {}
             Err(Unable::Lacks(why)) => found.lacks(action, why),
+            Err(Unable::Already(line)) => found.is_so(action, line),
             Err(Unable::Failed(failure)) => return Err(failure),
         }
     }
     let heading =
         Line::new().strong(format!("Case {}: ", case.id)).append(subject(case)).text(". To be done:");
-    let preview = Reply::text(heading).list(found.steps.iter().map(Step::describe)).append(found.preview);
-    Ok(Proposal { steps: found.steps, preview, missing: found.missing, caution: found.caution })
+    let done = std::mem::take(&mut found.preview);
+    let preview = Reply::text(heading).list(found.steps.iter().map(Step::describe)).append(done);
+    let Found { steps, missing, already, caution, .. } = found;
+    Ok(Proposal { steps, preview, missing, already, caution })
 }
 
 /// Why some steps about a case are not done again: another job has done one of them, does it, or waits to be confirmed.
@@ -82,7 +87,7 @@ pub fn taken_by_another(
     steps: &[Step],
 ) -> Result<Option<Line>, StoreError> {
     let Some(case) = records.case(case)? else { return Ok(None) };
-    let jobs = cards::jobs(records, &case)?;
+    let jobs = cards::current_jobs(records, &case)?;
     let mut actions = steps.iter().filter_map(CaseAction::of_step);
     Ok(actions.find_map(|action| Some(already(action, taken(&jobs, action)?))))
 }
@@ -116,6 +121,8 @@ struct Scene<'a> {
 enum Unable {
     /// Something is missing; whole sentences about what, and what to do.
     Lacks(Line),
+    /// There is nothing to do; a sentence about how it is.
+    Already(Line),
     /// It could not be found out.
     Failed(Failure),
 }
@@ -138,10 +145,16 @@ struct Found {
     steps: Vec<Step>,
     preview: Reply,
     missing: Vec<Line>,
+    already: Vec<Line>,
     caution: Option<String>,
 }
 
 impl Found {
+    /// There is nothing to do for an action.
+    fn is_so(&mut self, action: CaseAction, line: Line) {
+        self.already.push(Line::new().strong(format!("{}: ", action.word())).append(line));
+    }
+
     /// An action cannot be done; `why` is whole sentences.
     fn lacks(&mut self, action: CaseAction, why: impl Into<Line>) {
         self.missing.push(Line::new().strong(format!("{}: ", action.word())).append(why));
@@ -240,19 +253,18 @@ fn lines(reply: &Reply) -> Vec<Line> {
 fn drafted(decided: Result<Decision, Failure>) -> Result<Draft, Unable> {
     let joined = |reply: &Reply| {
         let space = |all: &Line| if all.is_empty() { "" } else { " " };
-        let all = lines(reply).into_iter().fold(Line::new(), |all, line| {
+        lines(reply).into_iter().fold(Line::new(), |all, line| {
             let space = space(&all);
             all.text(space).append(line)
-        });
-        Unable::Lacks(all)
+        })
     };
     match decided {
         Ok(Decision::Propose(draft)) => Ok(*draft),
-        Ok(Decision::Answer(reply) | Decision::Page(reply, _)) => Err(joined(&reply)),
+        Ok(Decision::Answer(reply) | Decision::Page(reply, _)) => Err(Unable::Already(joined(&reply))),
         Ok(Decision::Confirm(_) | Decision::Cancel(_) | Decision::Judge { .. }) => {
             Err(Unable::Lacks(Line::from("that is decided elsewhere.")))
         }
-        Err(Failure::Told(reply)) => Err(joined(&reply)),
+        Err(Failure::Told(reply)) => Err(Unable::Lacks(joined(&reply))),
         Err(failure) => Err(Unable::Failed(failure)),
     }
 }

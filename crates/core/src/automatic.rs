@@ -3,6 +3,7 @@
 
 mod act;
 mod gather;
+mod past;
 mod wish;
 mod words;
 
@@ -12,18 +13,21 @@ use tokio::sync::{Mutex, Notify};
 use tracing::{debug, info, warn};
 
 pub use self::gather::gather;
-pub(crate) use self::wish::{Wish, wish};
+pub(crate) use self::{
+    past::{Course, Past},
+    wish::{Wish, wish},
+};
 use crate::{
     commands::{Failure, Settings},
     ports::{Case, CaseId, Change, Clock, Fault, Lookup, Reporting, Store, StoreError},
     reports::Found,
-    rules::reports::{Facts, Rule},
+    rules::reports::{Facts, Matching},
 };
 
 /// How often a case is tried while the homeserver refuses to tell of it, or breaks on it. Then it is weighed by what is
 /// known. While the homeserver is away it is waited for.
 const TRIES: u32 = 5;
-/// After so many cases that the homeserver did not answer about, the others wait as well.
+/// After so many cases, one after the other, that the homeserver did not answer about, the others wait for the next round.
 const AWAY: usize = 3;
 
 /// Reacts to reports by the rules of the configuration.
@@ -37,7 +41,16 @@ pub struct Automatic {
     /// Wakes the executor.
     confirmed: Arc<Notify>,
     /// How often cases were tried. Nothing is lost with it.
-    tries: Mutex<BTreeMap<CaseId, u32>>,
+    tries: Mutex<BTreeMap<CaseId, Tries>>,
+}
+
+/// How often a case was tried in vain.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tries {
+    /// For whatever reason. Those that were tried least are tried first.
+    all: u32,
+    /// Because the homeserver refused to tell of it, or broke on it.
+    refused: u32,
 }
 
 /// Why a case could not be weighed now.
@@ -86,29 +99,31 @@ impl Automatic {
     pub async fn work(&self) -> Result<Found, StoreError> {
         let mut tries = self.tries.lock().await;
         let mut waiting: Vec<CaseId> = self.store.unweighed()?.into_iter().map(|(id, _)| id).collect();
-        // What the homeserver chokes on does not hold the others up.
-        waiting.sort_by_key(|id| (tries.get(id).copied().unwrap_or_default(), *id));
+        // What the homeserver chokes on, or never answers about, does not hold the others up.
+        waiting.sort_by_key(|id| (tries.get(id).map_or(0, |tries| tries.all), *id));
         let (mut found, mut away) = (Found::Nothing, 0);
         for id in waiting {
-            let before = tries.get(&id).copied().unwrap_or_default();
-            let patience = if before < TRIES { Patience::Waits } else { Patience::Ended };
+            let refused = tries.get(&id).map_or(0, |tries| tries.refused);
+            let patience = if refused < TRIES { Patience::Waits } else { Patience::Ended };
             match self.weigh(id, patience).await {
                 Ok(()) => {
                     tries.remove(&id);
                     found = found.max(Found::Something);
+                    away = 0;
                 }
                 Err(Trouble::Fault(fault)) => {
                     debug!(case = id, %fault, "cannot weigh a case yet");
                     found = Found::More;
+                    let tries = tries.entry(id).or_default();
+                    tries.all = tries.all.saturating_add(1);
                     if is_waited_for(&fault) {
-                        // It says nothing about the case; the next round begins with another one.
-                        tries.insert(id, before.clamp(1, TRIES - 1));
+                        // It says nothing about the case.
                         away += 1;
                         if away == AWAY {
                             break;
                         }
                     } else {
-                        tries.insert(id, before + 1);
+                        tries.refused += 1;
                     }
                 }
                 Err(Trouble::Store(error)) => return Err(error),
@@ -128,10 +143,9 @@ impl Automatic {
             let facts = gather(&*self.lookup, rules.needs(), &case, &ignored, now, patience).await?;
             // Who is ignored sets nothing off.
             let matching = if facts.reports.is_empty() { Vec::new() } else { rules.matching(&facts) };
-            for place in matching {
-                let rule = &rules.list[place];
-                info!(case = id, rule = rule.name, "a rule matches");
-                wishes.push(self.wish(place, rule, &case, &facts, patience).await?);
+            for matching in matching {
+                info!(case = id, rule = rules.list[matching.place].name, "a rule matches");
+                wishes.push(self.wish(matching, &case, &facts, patience).await?);
             }
         }
         let weighed = Reporting::Weighed { case: id, reports: case.reports.len() };
@@ -152,14 +166,14 @@ impl Automatic {
     /// What a rule wants that matches. A fault that stays is said instead of what it keeps from being done.
     async fn wish(
         &self,
-        place: usize,
-        rule: &Rule,
+        matching: Matching,
         case: &Case,
         facts: &Facts,
         patience: Patience,
     ) -> Result<Wish, Trouble> {
+        let (place, rule) = (matching.place, &self.settings.rules.list[matching.place]);
         let (lookup, records) = (&*self.lookup, self.store.as_records());
-        match wish(lookup, records, &self.settings, (place, rule), case, facts).await {
+        match wish(lookup, records, &self.settings, matching, case, facts).await {
             Ok(wish) => Ok(wish),
             Err(Failure::Store(error)) => Err(error.into()),
             Err(Failure::Fault(fault)) if patience == Patience::Waits || is_waited_for(&fault) => {

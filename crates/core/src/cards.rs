@@ -67,6 +67,12 @@ pub fn jobs(records: &dyn Records, case: &Case) -> Result<Vec<Plan>, StoreError>
     Ok(jobs)
 }
 
+/// Those of them since the case was last opened again because it was reported again.
+pub fn current_jobs(records: &dyn Records, case: &Case) -> Result<Vec<Plan>, StoreError> {
+    let jobs = jobs(records, case)?;
+    Ok(case::current(case, &jobs).to_vec())
+}
+
 fn is_shown(plan: &Plan) -> bool {
     !matches!(plan.origin, Origin::Outcome(_))
 }

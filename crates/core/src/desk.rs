@@ -38,7 +38,7 @@ use crate::{
     plan::{Origin, Plan, PlanId, PlanState},
     ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
     reply::{Line, Reply},
-    rules::case::case_of_card,
+    rules::case::{again, case_of_card},
     speech::{Effort, LEFT, Mark, Marked, NO, RIGHT, SEEN, Say, YES, is_emoji},
 };
 
@@ -316,10 +316,14 @@ impl Desk {
         let now = self.clock.now();
         let waiting = self.store.plans(&Which { states: vec![PlanState::Proposed], ..Which::default() })?;
         for plan in waiting.into_iter().filter(|plan| plan.expires_at <= now) {
-            let reply = Reply::new().paragraph(Line::new().text(format!(
+            let line = Line::new().text(format!(
                 "Job {} ({}) was not confirmed in time and is dropped. Nothing was done.",
                 plan.id, plan.command
-            )));
+            ));
+            let reply = Reply::text(match again(&plan) {
+                Some(command) => line.text(" ").code(command).text(" asks for it again."),
+                None => line,
+            });
             info!(plan = plan.id, "expired");
             let mut changes = vec![
                 Change::PlanState { id: plan.id, state: PlanState::Expired, by: None, at: now },

@@ -268,6 +268,7 @@ impl Executor {
                     away_since = Some((patience, since));
                     let waited = Duration::from_millis(u64::try_from(now - since).unwrap_or_default());
                     if patience.is_over(waited) {
+                        let fault = work::in_words(&plan.steps[n].step, &fault);
                         let why = format!("{fault} I tried for {}.", in_words(waited));
                         let but = plan.steps[n].state.as_ref().map(|_| work::uncertain(&plan.steps[n].step));
                         self.end(&mut next, n, Outcome::Failed { why, but }, &mut changes);

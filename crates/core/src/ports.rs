@@ -27,7 +27,7 @@ use crate::{
 };
 
 pub use self::cases::{
-    Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Priority, Reporting, WhichCases,
+    Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
 pub use self::looking::{LookupPeople, LookupServer};
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
@@ -294,6 +294,8 @@ pub trait Records: Send + Sync {
     fn lasting(&self) -> Result<Vec<Plan>, StoreError>;
     /// Which of our messages an event is, by the key it was said under.
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;
+    /// Whether something was said under a key, or is to be sent.
+    fn is_said(&self, key: &str) -> Result<bool, StoreError>;
     /// What a message of ours shows a page of.
     fn view(&self, key: &str) -> Result<Option<View>, StoreError>;
     /// One case.
@@ -376,6 +378,18 @@ pub trait Store: Records {
     /// Messages and reactions to send: messages first, in the order in which they were first said, but what is told of
     /// watched rooms after the others.
     fn undelivered(&self) -> Result<Vec<Delivery>, StoreError>;
+}
+
+/// As [`Store::in_turn`], for work with a result.
+pub fn in_turn<T>(store: &dyn Store, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let (mut work, mut result) = (Some(work), None);
+    store.in_turn(&mut || {
+        if let Some(work) = work.take() {
+            result = Some(work()?);
+        }
+        Ok(())
+    })?;
+    result.ok_or_else(|| StoreError("what was to be done in turn was not done".to_owned()))
 }
 
 /// One change of what the bot remembers.

@@ -13,6 +13,7 @@ use std::{
     sync::Arc,
 };
 
+use ruma::UserId;
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, info, warn};
 
@@ -27,8 +28,11 @@ use crate::{
     commands::Settings,
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind},
-    ports::{Case, CaseId, CaseState, Change, Clock, Lookup, Priority, Reporting, Store, StoreError},
-    rules::case::{Evidence, card_key},
+    ports::{
+        Case, CaseId, CaseState, Change, Clock, Decision, Lookup, Priority, Reporting, Store, StoreError,
+        in_turn,
+    },
+    rules::case::{Evidence, REPORTED_AGAIN, card_key},
     speech::Say,
 };
 
@@ -190,6 +194,16 @@ impl Reports {
     fn remember(
         &self,
         part: Triage,
+        kept: HashMap<About, Evidence>,
+        memory: &mut Memory,
+        budget: &mut Budget,
+    ) -> Result<(), StoreError> {
+        in_turn(&*self.store, || self.remember_now(part, kept, memory, budget))
+    }
+
+    fn remember_now(
+        &self,
+        part: Triage,
         mut kept: HashMap<About, Evidence>,
         memory: &mut Memory,
         budget: &mut Budget,
@@ -200,12 +214,18 @@ impl Reports {
         let mut next_id = self.store.next_case_id()?;
         for group in part.groups {
             let is_shown = group.is_shown;
-            let case = if let Some(mut case) = group.case {
+            let case = if let Some(case) = group.case {
                 let id = case.id;
+                // While others were looked at, a moderator may have decided about it.
+                let mut case = self.store.case(id)?.unwrap_or(case);
                 if let Some(reply) = group.again_by.and_then(|n| words::again(&case, &group.reports[n])) {
                     let key = format!("{}-again-{}", card_key(id), now / HOUR);
                     changes.push(Change::SayOnce(Say::new(key, None, &reply)));
                     again.push(id);
+                }
+                let again_by = group.again_by.map(|n| &group.reports[n]);
+                if again_by.is_some_and(|report| triage::opens_again(&case, report)) {
+                    changes.push(Change::Reporting(opened_again(&mut case, self.lookup.me(), now)));
                 }
                 let joined = group.reports.iter().cloned();
                 changes
@@ -251,6 +271,14 @@ pub fn cut_reason(reason: String) -> String {
         Some((end, _)) => format!("{}…", &reason[..end]),
         None => reason,
     }
+}
+
+/// Opens a closed case again, because it was reported again.
+fn opened_again(case: &mut Case, me: &UserId, now: Millis) -> Reporting {
+    let (state, by, note) = (CaseState::Open, me.to_owned(), Some(REPORTED_AGAIN.to_owned()));
+    case.decisions.push(Decision { state, by: by.clone(), note: note.clone(), at: now });
+    (case.state, case.by, case.note, case.changed_at) = (state, Some(by.clone()), note.clone(), now);
+    Reporting::Judged { case: case.id, state, by, note, at: now }
 }
 
 /// A new case.

@@ -86,7 +86,7 @@ pub(crate) async fn send(
         Outgoing::File { name, mime, pixels, bytes, reply_to } => {
             let info = info(&mime, bytes.len(), pixels);
             let source = upload(client, room, &mime, bytes).await?;
-            (MESSAGE, file(&name, info, source, reply_to.as_deref()))
+            (MESSAGE, file(&name, &info, source, reply_to.as_deref()))
         }
     };
     send_raw(room, transaction_id, event_type, content).await
@@ -172,7 +172,7 @@ fn info(mime: &str, size: usize, pixels: Option<(u32, u32)>) -> Value {
     info
 }
 
-fn file(name: &str, info: Value, (field, source): (&str, Value), reply_to: Option<&EventId>) -> Value {
+fn file(name: &str, info: &Value, (field, source): (&str, Value), reply_to: Option<&EventId>) -> Value {
     let mut content = json!({
         "msgtype": if info["w"].is_null() { "m.file" } else { "m.image" },
         "body": name,
@@ -223,7 +223,7 @@ mod tests {
                 }),
             ),
             (
-                file("a.csv", info("text/csv", 3, None), ("url", json!("mxc://hs.test/a")), Some(to)),
+                file("a.csv", &info("text/csv", 3, None), ("url", json!("mxc://hs.test/a")), Some(to)),
                 json!({
                     "msgtype": "m.file", "body": "a.csv", "filename": "a.csv", "url": "mxc://hs.test/a",
                     "info": { "mimetype": "text/csv", "size": 3 }, "m.mentions": {}, "m.relates_to": answer,
@@ -232,7 +232,7 @@ mod tests {
             (
                 file(
                     "a.png",
-                    info("image/png", 3, Some((7, 5))),
+                    &info("image/png", 3, Some((7, 5))),
                     ("file", json!({ "url": "mxc://hs.test/a" })),
                     None,
                 ),

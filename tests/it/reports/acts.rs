@@ -73,22 +73,21 @@ impl Place {
         let m = &self.scene.moderator;
         m.react(&card.id, emoji).await;
         let waiting = m.shows(&card.id, "waits for a confirmation").await;
-        let job = number(&waiting.text, "Job ");
-        let preview = m.hears(&format!("Job {job}: do it?")).await;
+        let preview = m.hears(&format!("Job {}: do it?", waiting_job(&waiting))).await;
         self.second.react(&m.room, &preview.id, "✅").await.unwrap();
         let card = m.shows(&card.id, words).await;
         card.leaves_out(&["!undo", "waits for a confirmation"]);
         card
     }
 
-    /// Undoes what a card says, and waits until it says so.
+    /// Undoes what a case was resolved with, and waits until its card says so.
     async fn undo(&self, card: &Answer) {
         let m = &self.scene.moderator;
         let shown = m.shows(&card.id, "Undo: `!undo ").await;
         let job = number(&shown.text, "Undo: `!undo ");
         let command = m.say(&format!("!undo {job}")).await;
         m.marked(&command, "✅").await;
-        m.shows(&card.id, "Undone by job").await;
+        m.shows(&card.id, "Undone by job").await.says(&["Open again by `@mod:hs.test`"]);
     }
 
     async fn is_redacted(&self, room: &str, event: &str) -> bool {
@@ -116,6 +115,11 @@ impl Place {
 fn number(text: &str, words: &str) -> u64 {
     let (_, rest) = text.split_once(words).unwrap_or_else(|| panic!("no {words:?}: {text}"));
     rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+}
+
+/// The job that waits for a confirmation, by a card.
+fn waiting_job(card: &Answer) -> u64 {
+    number(card.text.lines().find(|line| line.contains("waits for a confirmation")).unwrap(), "Job ")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +151,7 @@ async fn refused_without_power(place: &Place) {
     place.give_power().await;
     place.second.react(&m.room, &card.id, "🧹").await.unwrap();
     let waiting = m.shows(&card.id, "waits for a confirmation: redact.").await;
-    let preview = m.hears(&format!("Job {}: do it?", number(&waiting.text, "Job "))).await;
+    let preview = m.hears(&format!("Job {}: do it?", waiting_job(&waiting))).await;
     m.react(&preview.id, "✅").await;
     m.shows(&card.id, "Resolved by `@second:hs.test`, ").await.says(&[": message redacted (job "]);
     assert!(place.is_redacted(&place.club, &event).await);
@@ -181,14 +185,14 @@ async fn about_the_message(place: &Place) {
     place.undo(&card).await;
     assert_eq!(place.download(&file).await, 200);
 
-    // More can be done about a case that is resolved.
+    // It is open again. More can be done about a case that is resolved.
     let m = &place.scene.moderator;
-    m.react(&card.id, "🧹").await;
-    let waiting = m.shows(&card.id, "waits for a confirmation: redact.").await;
-    let job = number(waiting.text.split_once("waits").unwrap().0.rsplit_once('\n').unwrap().1, "Job ");
-    m.react(&m.hears(&format!("Job {job}: do it?")).await.id, "✅").await;
-    m.shows(&card.id, &format!("Job {job} of `@mod:hs.test`: message redacted.")).await;
+    place.tap_and_confirm(&card, "🧹", ": message redacted (job ").await;
     assert!(place.is_redacted(&place.club, &event).await);
+    place.second.react(&m.room, &card.id, "☣️").await.unwrap();
+    let card = m.shows(&card.id, "of `@second:hs.test`: file quarantined. Undo: `!undo ").await;
+    card.says(&["Resolved by `@mod:hs.test`", ": message redacted (job "]);
+    assert_eq!(place.download(&file).await, 404);
 }
 
 /// Her account, and her place in the room. Two moderators at once do it once.

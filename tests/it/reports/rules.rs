@@ -59,15 +59,11 @@ async fn a_rule_acts_at_once_and_is_undone() {
 
     // By itself, and within one look at the reports.
     let card = m.hears(&format!("Event: `{spam}`")).await;
-    let card = m.shows(&card.id, "(job 2)").await;
-    card.says(&[
-        "Resolved by `@gleipnir:hs.test`",
-        "author suspended",
-        "file quarantined",
-        "message redacted",
-        "Undo: `!undo 2`",
-    ]);
-    m.hears("by the rule “spam of new accounts”").await.says(&["Job 2", "done", "`!undo 2`"]);
+    let done = "author suspended, file quarantined, message redacted. Undo: `!undo 2`.";
+    let card = m.shows(&card.id, done).await;
+    // The rule does not say that it is settled.
+    card.says(&["Open: nobody has claimed it yet.", "Job 2 by the rule “spam of new accounts”: "]);
+    m.hears("Job 2: act by the rule “spam of new accounts” – done").await.says(&["`!undo 2`"]);
     let redacted = bob.event(&club, &spam).await.unwrap();
     let redaction = &redacted["unsigned"]["redacted_because"];
     let reports = "/_synapse/admin/v1/event_reports?dir=f&limit=1";

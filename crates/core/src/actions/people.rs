@@ -4,6 +4,7 @@ use ruma::{OwnedUserId, UserId};
 
 use super::{Found, Scene, Unable};
 use crate::{
+    guard,
     model::{MediaDetails, MemberChange, Sanction},
     plan::{Presence, RoomRef, Step},
     ports::Fault,
@@ -32,8 +33,12 @@ impl Scene<'_> {
         }
         let why = match self.lookup.account(&user).await? {
             None => " does not exist on this server (any more).",
-            Some(account) if account.deactivated => " is deactivated already.",
-            Some(account) if account.suspended => " is suspended already.",
+            Some(account) if account.deactivated => {
+                return Err(Unable::Already(line.text(" is deactivated already.")));
+            }
+            Some(account) if account.suspended => {
+                return Err(Unable::Already(line.text(" is suspended already.")));
+            }
             Some(_) => {
                 found.steps.push(Step::Sanction { user, sanction: Sanction::Suspension });
                 return Ok(());
@@ -55,7 +60,7 @@ impl Scene<'_> {
         }
         if change.is_done(Some(state.membership(user.as_str()))) {
             let line = Line::new().code(user.as_str()).text(" is banned from ").append(room.line());
-            return Err(line.text(" already.").into());
+            return Err(Unable::Already(line.text(" already.")));
         }
         found.steps.push(Step::Member { room, user, change, reason: self.reason() });
         Ok(())
@@ -74,7 +79,7 @@ impl Scene<'_> {
         };
         if let Some(redaction) = event.redacted_because() {
             let line = Line::from("it is redacted already, by ").code(redaction.sender());
-            return Err(line.text(".").into());
+            return Err(Unable::Already(line.text(".")));
         }
         let wish = Action::Redact;
         let verdict = match self.power(&wish, &room, None).await {
@@ -151,17 +156,50 @@ impl Scene<'_> {
                     line.text(" is protected from quarantine: an admin of the server has to lift that first.")
                 }
                 Some(MediaDetails { quarantined_by: Some(by), .. }) => {
-                    line.text(" is in quarantine already, by ").code(by).text(".")
-                }
-                Some(_) => {
-                    let author = self.author().ok();
-                    found.steps.push(Step::QuarantineMedia { media, author });
+                    let line = line.text(" is in quarantine already, by ").code(by).text(".");
+                    found.is_so(CaseAction::Quarantine, line);
                     continue;
                 }
+                Some(MediaDetails { uploader, .. }) => match self.owner(uploader, &line, found).await? {
+                    Ok(author) => {
+                        found.steps.push(Step::QuarantineMedia { media, author });
+                        continue;
+                    }
+                    Err(why) => why,
+                },
             };
             found.lacks(CaseAction::Quarantine, why);
         }
         Ok(())
+    }
+
+    /// Whom the quarantine of a file is against: who uploaded it, where that is known, and its sender otherwise. Anybody
+    /// can send the file of somebody else, so a moderator is asked first, and nothing is done to one of a protected user.
+    async fn owner(
+        &self,
+        uploader: Option<String>,
+        file: &Line,
+        found: &mut Found,
+    ) -> Result<Result<Option<OwnedUserId>, Line>, Unable> {
+        let sender = self.author().ok();
+        let Some(uploader) = uploader.filter(|id| sender.as_ref().is_none_or(|sender| sender != id)) else {
+            return Ok(Ok(sender));
+        };
+        let line = file.clone().text(" was uploaded by ").code(&uploader);
+        let line = match &sender {
+            Some(sender) => line.text(", not by ").code(sender.as_str()).text(", who sent it."),
+            None => line.text("; I do not know who sent it."),
+        };
+        let user = OwnedUserId::try_from(uploader.as_str()).ok();
+        for user in user.iter().chain(&sender) {
+            if let Some(why) = guard::protection(self.lookup, self.settings, user).await? {
+                return Ok(Err(line.text(" ").name_long(why)));
+            }
+        }
+        found.preview = std::mem::take(&mut found.preview).paragraph(line);
+        let by = user.as_ref().map_or("somebody else", |user| user.as_str());
+        found.caution.get_or_insert_with(|| format!("The file is not of who sent it: {by} uploaded it."));
+        Ok(Ok(user.or(sender)))
     }
 
     /// Whether the bot may do something in a room, by the room's state now; refused where it is not in it.

@@ -2,6 +2,7 @@
 
 use ruma::OwnedUserId;
 
+use super::words;
 use crate::{
     actions::propose,
     cards,
@@ -11,8 +12,8 @@ use crate::{
     ports::{Case, Lookup, Records, StoreError},
     reply::{Line, Reply},
     rules::{
-        case::{CaseAction, taken},
-        reports::{Facts, Rule, RuleAction},
+        case::{Cards, CaseAction, offered, taken},
+        reports::{Facts, Matching, Rule, RuleAction},
     },
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct Wish {
     pub(crate) preview: Reply,
     /// What it wants and cannot have, each with why.
     pub(crate) missing: Vec<Line>,
+    /// Why all of it is only asked for, in sentences.
+    pub(crate) doubts: Vec<String>,
     /// Why nothing is done.
     pub(crate) objection: Option<Line>,
 }
@@ -43,8 +46,14 @@ impl Wish {
             asks: Vec::new(),
             preview: Reply::new(),
             missing: Vec::new(),
+            doubts: Vec::new(),
             objection: Some(why),
         }
+    }
+
+    /// Whether it is a wish for nothing that is done as a job.
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.asks.is_empty()
     }
 }
 
@@ -54,15 +63,21 @@ pub(crate) async fn wish(
     lookup: &dyn Lookup,
     records: &dyn Records,
     settings: &Settings,
-    (place, rule): (usize, &Rule),
+    matching: Matching,
     case: &Case,
     facts: &Facts,
 ) -> Result<Wish, Failure> {
-    let wanted: Vec<CaseAction> = open_actions(records, case, rule)?;
+    let rule = &settings.rules.list[matching.place];
     let (asks, does): (Vec<CaseAction>, Vec<CaseAction>) =
-        wanted.into_iter().partition(|action| *action == CaseAction::Shutdown);
-    let mut wish = Wish { objection: None, ..Wish::held(place, rule, Line::new()) };
-    for (actions, is_asked) in [(does, false), (asks, true)] {
+        open_actions(records, case, rule)?.into_iter().partition(|action| *action == CaseAction::Shutdown);
+    // That there is no file to quarantine casts no doubt on the rest; that the bot lacks the power to ban does.
+    let all = Cards { offered: CaseAction::ALL.to_vec(), ..settings.cards.clone() };
+    let sensible = offered(case, &all);
+    let (does, vain): (Vec<CaseAction>, Vec<CaseAction>) =
+        does.into_iter().partition(|action| sensible.contains(action));
+    let mut wish = Wish { objection: None, ..Wish::held(matching.place, rule, Line::new()) };
+    wish.doubts.extend(matching.behind.map(words::behind));
+    for (actions, kind) in [(does, Wanted::Done), (vain, Wanted::InVain), (asks, Wanted::Asked)] {
         if actions.is_empty() {
             continue;
         }
@@ -70,8 +85,17 @@ pub(crate) async fn wish(
         if !proposal.steps.is_empty() {
             wish.preview = wish.preview.append(proposal.preview);
         }
+        if kind == Wanted::Done {
+            let is_partly_missing = !proposal.missing.is_empty() && !proposal.steps.is_empty();
+            wish.doubts.extend(is_partly_missing.then(|| words::PARTLY.to_owned()));
+        }
+        wish.doubts.extend(proposal.caution);
+        if proposal.steps.is_empty() {
+            // Then there is nothing else to say.
+            wish.missing.extend(proposal.already);
+        }
         wish.missing.extend(proposal.missing);
-        if is_asked { wish.asks = proposal.steps } else { wish.steps = proposal.steps }
+        if kind == Wanted::Asked { wish.asks = proposal.steps } else { wish.steps.extend(proposal.steps) }
     }
     let all: Vec<Step> = wish.steps.iter().chain(&wish.asks).cloned().collect();
     wish.objection = guard::objection(lookup, settings, &all).await?.map(|why| Line::new().name_long(why));
@@ -90,9 +114,20 @@ pub(crate) async fn wish(
     Ok(wish)
 }
 
+/// What becomes of some actions of a rule.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// They are done.
+    Done,
+    /// Going by what was kept of the case they cannot be done.
+    InVain,
+    /// They are asked for.
+    Asked,
+}
+
 /// The actions of a rule that are still to be done about a case.
 fn open_actions(records: &dyn Records, case: &Case, rule: &Rule) -> Result<Vec<CaseAction>, StoreError> {
-    let jobs = cards::jobs(records, case)?;
+    let jobs = cards::current_jobs(records, case)?;
     let wanted = rule.actions.iter().filter_map(|action| match action {
         RuleAction::Case(action) => Some(*action),
         _ => None,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    plan::PlanId,
     ports::Case,
     reply::{Block, Line, Reply},
     rules::{case::subject, reports::Rule},
@@ -73,6 +74,42 @@ pub(super) fn many(per_hour: u32) -> String {
     )
 }
 
+/// Why a rule only asks that comes behind another, of which it is not known whether it matches.
+pub(super) fn behind(place: usize) -> String {
+    format!("Whether rule {}, which comes first, matches is not known, so I ask.", place + 1)
+}
+
+/// Why a rule only asks of whose actions some cannot be done.
+pub(super) const PARTLY: &str = "Not all that the rule is to do can be done, so I ask.";
+
+/// Why a rule only asks that a moderator contradicted.
+pub(super) fn undone(plan: PlanId) -> String {
+    format!("A moderator undid the same against this author in the last 30 days (job {plan}), so I ask.")
+}
+
+/// So many messages were written that no more are.
+pub(super) fn said_enough(messages: u32) -> Reply {
+    Reply::text(
+        Line::new()
+            .strong("Rules match more often than anybody reads. ")
+            .text(format!(
+                "In the last hour I wrote {messages} messages about them. Until that is an hour ago I write no more, and \
+                 mention nobody; what they do goes on. "
+            ))
+            .code("!rules")
+            .text(" lists them, ")
+            .code("!reports")
+            .text(" the cases."),
+    )
+}
+
+/// Nobody is mentioned any more.
+pub(super) fn unmentioned(per_hour: u32) -> String {
+    format!(
+        "Nobody is mentioned: rules did so as often as they may in an hour ({per_hour}: reports.max_actions_per_hour)."
+    )
+}
+
 /// So much is asked for that nothing more is.
 pub(super) fn too_many(per_hour: u32) -> Reply {
     Reply::text(
@@ -96,6 +133,10 @@ pub(super) fn cooling(cooldown: Duration) -> String {
 
 /// A moderator was quicker.
 pub(super) const CLOSED: &str = "A moderator has closed the case.";
+/// There is nothing left to do.
+pub(super) const DONE: &str = "All of it was done already.";
+/// Nobody is asked about what nobody sees.
+pub(super) const UNSEEN: &str = "It would ask, and the case was held back without a card.";
 /// Too much is asked for.
 pub(super) const TOO_MANY: &str = "Rules matched more often in that hour than they may act.";
 

@@ -83,11 +83,16 @@ pub(crate) fn draft(
     because: Option<String>,
     acting: Acting,
 ) -> Result<Draft, Failure> {
-    let Proposal { steps, preview, missing, caution } = proposal;
+    let Proposal { steps, preview, missing, already, caution } = proposal;
     if steps.is_empty() {
-        let reply = Reply::text(format!("Nothing was done about case {}:", case.id)).list(missing);
-        return Err(Failure::Told(Box::new(reply)));
+        let reply = Reply::text(format!("Nothing was done about case {}:", case.id));
+        return Err(Failure::Told(Box::new(reply.list(missing.into_iter().chain(already)))));
     }
+    let preview = if already.is_empty() {
+        preview
+    } else {
+        preview.paragraph(Line::new().strong("Nothing to do for:")).list(already)
+    };
     let (preview, caution) = if missing.is_empty() {
         (preview, caution)
     } else {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind, sheet::Sheet};
 use crate::{
     model::About,
-    ports::{Case, CaseState, WhichCases},
+    ports::{Case, CaseState, Priority, WhichCases},
     reply::{Added, Line, Reply},
     rules::case::{
         author, in_a_line,
@@ -15,6 +15,8 @@ use crate::{
 };
 
 /// List the cases that abuse reports made, newest first
+///
+/// Open ones of high priority come before all others. The file has the newest first, whatever their priority.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "!reports [open|mine|all] [--page <number>] [--file[=csv|json]]")]
 pub(super) struct Reports {
@@ -65,7 +67,9 @@ impl Command for Reports {
         if cases.is_empty() {
             return Ok(Decision::Answer(Reply::text(self.none())));
         }
-        let sheet = Sheet::of(cases.iter().map(in_a_line).collect(), world.at, self.page, SHOWN)?;
+        let mut listed: Vec<&Case> = cases.iter().collect();
+        listed.sort_by_key(|case| !(case.state.is_open() && case.priority == Priority::High));
+        let sheet = Sheet::of(listed.into_iter().map(in_a_line).collect(), world.at, self.page, SHOWN)?;
         let total = cases.len() as u64;
         let what = match self.which {
             Which::Open => counted(total, "open case"),

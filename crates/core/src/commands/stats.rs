@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use ruma::UserId;
 use serde_json::{Value, json};
 
 use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind};
@@ -23,8 +24,8 @@ use crate::{
 /// Show how many abuse reports there were, about whom, and how fast moderators were
 ///
 /// Cases are counted by week, by the server of who was reported, by room and by moderator: the one who decided last, or
-/// else who acted first. The answer comes with a picture, or with the file that is asked for: it has a row for each case
-/// of that time.
+/// else who acted first; what rules did by themselves counts as nobody's. The answer comes with a picture, or with the
+/// file that is asked for: it has a row for each case of that time.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "!stats [--since <age>] [--file[=csv|json]]")]
 pub(super) struct Stats {
@@ -54,7 +55,8 @@ impl Command for Stats {
             }
         }
         let cases = world.records.cases(&WhichCases::default())?;
-        let sample = |case: &Case| (case.id, sample(case, jobs.get(&case.id).map_or(&[], Vec::as_slice)));
+        let me = world.lookup.me();
+        let sample = |case: &Case| (case.id, sample(case, jobs.get(&case.id).map_or(&[], Vec::as_slice), me));
         Ok(Facts(cases.iter().map(sample).collect()))
     }
 
@@ -81,16 +83,24 @@ fn age(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// What counts of a case, whose jobs are given.
-fn sample(case: &Case, jobs: &[Plan]) -> Sample {
+/// What counts of a case, whose jobs are given. What rules did is nobody's action: `me` does not count.
+fn sample(case: &Case, jobs: &[Plan], me: &UserId) -> Sample {
+    let is_person = |by: &UserId| by != me;
     let decisions = case.decisions.iter().map(|decision| (decision.at, &decision.by));
     // What was only proposed has done nothing.
     let done = |job: &&Plan| matches!(job.state, PlanState::Running | PlanState::Done);
-    let jobs = jobs.iter().filter(done).map(|job| (job.asked_at, &job.asked_by));
+    let jobs = jobs.iter().filter(done).filter_map(|job| {
+        if is_person(&job.asked_by) {
+            return Some((job.asked_at, &job.asked_by));
+        }
+        // What a rule asked for is the action of who confirmed it.
+        Some((job.changed_at, job.decided_by.as_ref().filter(|by| is_person(by))?))
+    });
     // Of a case that was decided before decisions were written down, the last one is known.
     let last = case.by.as_ref().map(|by| (case.changed_at, by));
-    let first = decisions.chain(jobs).chain(last).min_by_key(|(at, _)| *at);
-    let moderator = case.by.as_ref().or(first.map(|(_, by)| by));
+    let decided = || decisions.clone().chain(last).filter(|(_, by)| is_person(by));
+    let first = decided().chain(jobs).min_by_key(|(at, _)| *at);
+    let moderator = decided().max_by_key(|(at, _)| *at).or(first).map(|(_, by)| by);
     Sample {
         opened_at: case.opened_at,
         first_action_at: first.map(|(at, _)| at),

@@ -13,9 +13,12 @@ use crate::{
     execute::{Server, report},
     guard,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
-    ports::{Change, InboxEvent, StoreError, Which},
+    ports::{Change, InboxEvent, StoreError, Which, in_turn},
     reply::{Line, Reply},
-    rules::safety::{self, Verdict},
+    rules::{
+        case::again,
+        safety::{self, Verdict},
+    },
     speech::{Effort, Mark, NO, Say, YES},
     text::duration::in_words,
 };
@@ -39,7 +42,7 @@ impl Desk {
         asked: Asked,
         draft: Draft,
     ) -> Result<Left, StoreError> {
-        let Asked { origin, command, typed } = asked;
+        let command = asked.command;
         // An undo needs what doing it by its own command would need.
         if let Err(reply) = self.may_all(sender, command, &draft.steps).await? {
             return self.refuse(event, &reply);
@@ -58,13 +61,26 @@ impl Desk {
         let dry_run = draft.acting.dry_run;
         let why = match verdict {
             Verdict::Refuse(why) => return self.refuse(event, &sentence(&why)),
-            Verdict::Allow => draft.caution,
+            Verdict::Allow => draft.caution.clone(),
             Verdict::Confirm(why) => Some(why),
         };
         let asks = why.filter(|_| !skip);
         if dry_run {
             return self.answer(event, &dry(draft.preview, asks.as_deref()));
         }
+        in_turn(&*self.store, || self.make(event, sender, asked, draft, asks.as_deref(), ignored))
+    }
+
+    /// A draft becomes a Plan: what it comes from is as it is now.
+    fn make(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        Asked { origin, command, typed }: Asked,
+        draft: Draft,
+        asks: Option<&str>,
+        ignored: bool,
+    ) -> Result<Left, StoreError> {
         // A rule may have acted while the homeserver was asked.
         if let Some(case) = draft.case.filter(|_| draft.undoes.is_none())
             && let Some(why) = taken_by_another(self.store.as_records(), case, &draft.steps)?
@@ -103,7 +119,7 @@ impl Desk {
             return Ok(Left::Nothing);
         };
         let key = Plan::preview_key(id);
-        let preview = asking(draft.preview, id, &why, self.settings.confirm_for, ignored);
+        let preview = asking(draft.preview, id, why, self.settings.confirm_for, ignored);
         let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));
         changes.push(Change::Say(Say::new(&key, to, &preview)));
         changes.extend([offer(YES), offer(NO)]);
@@ -203,17 +219,23 @@ impl Desk {
         let is_late = plan.expires_at <= event.received_at;
         let over = match plan.state {
             PlanState::Proposed if !is_late => None,
-            PlanState::Proposed | PlanState::Expired => Some(
-                "was not confirmed in time; nothing was done. If it is still wanted, send the command again.",
-            ),
-            PlanState::Cancelled => {
-                Some("was cancelled; nothing was done. If it is still wanted, send the command again.")
-            }
+            PlanState::Proposed | PlanState::Expired => Some("was not confirmed in time; nothing was done."),
+            PlanState::Cancelled => Some("was cancelled; nothing was done."),
             PlanState::Running => Some("is at work already."),
             PlanState::Done => Some("has ended already."),
         };
         if let Some(over) = over {
             let line = Line::new().text(format!("Job {id} {over} "));
+            let line = match plan.state {
+                PlanState::Running | PlanState::Done => line,
+                PlanState::Proposed | PlanState::Expired | PlanState::Cancelled => {
+                    let line = line.text("If it is still wanted, send ");
+                    match again(&plan) {
+                        Some(command) => line.code(command).text(" again. "),
+                        None => line.text("the command again. "),
+                    }
+                }
+            };
             return Ok(Err(Reply::text(line.code(format!("!job {id}")).text(" shows it."))));
         }
         let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();

@@ -7,7 +7,7 @@ use super::Desk;
 use crate::{
     model::Standing,
     plan::{Origin, Plan, PlanState, PlannedStep, Step},
-    ports::{Change, Fault, StoreError, Which},
+    ports::{Change, Fault, StoreError, Which, in_turn},
     reply::{Line, Reply},
 };
 
@@ -92,6 +92,10 @@ impl Desk {
     }
 
     fn take(&self, invitation: &Invitation, by: &OwnedUserId, which: &str) -> Result<(), StoreError> {
+        in_turn(&*self.store, || self.take_now(invitation, by, which))
+    }
+
+    fn take_now(&self, invitation: &Invitation, by: &OwnedUserId, which: &str) -> Result<(), StoreError> {
         let room = &invitation.room_id;
         let origin = Origin::Invitation(format!("{room} {by} {which}"));
         let about = Which { about: Some(room.to_string()), ..Which::default() };

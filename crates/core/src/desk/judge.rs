@@ -13,7 +13,7 @@ use crate::{
     },
     outcome::tell,
     plan::Origin,
-    ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError, View},
+    ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError, View, in_turn},
     reply::{Line, Reply},
     rules::case::{CaseAction, Judgement, judge, judged, more, no_such_case},
     speech::YES,
@@ -99,6 +99,17 @@ impl Desk {
     /// Moderators are so far with a case, unless somebody was quicker: it is judged as it is now. What is remembered, the
     /// card and the answer change together.
     pub(super) fn judge(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        id: CaseId,
+        state: CaseState,
+        note: Option<String>,
+    ) -> Result<Left, StoreError> {
+        in_turn(&*self.store, || self.judge_now(event, sender, id, state, note))
+    }
+
+    fn judge_now(
         &self,
         event: &InboxEvent,
         sender: &UserId,

@@ -12,7 +12,7 @@ use super::{Desk, Wish};
 use crate::{
     commands::line::{Read, read as read_line},
     incoming::{Incoming, read},
-    plan::PlanState,
+    plan::{PlanState, Step},
     ports::{InboxEvent, StoreError, Which},
     rules::case::CaseAction,
 };
@@ -108,12 +108,13 @@ impl Desk {
     }
 
     /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
-    /// Not so for what takes long, nor when the work does not get on.
+    /// Not so for what takes long, for what reporters are told, nor when the work does not get on.
     fn is_early(&self) -> Result<bool, StoreError> {
         let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
         let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
+        let is_waited_for = |step: &Step| !step.takes_long() && !matches!(step, Step::Tell { .. });
         Ok(running.iter().any(|plan| {
-            plan.changed_at > oldest && !plan.steps.iter().any(|planned| planned.step.takes_long())
+            plan.changed_at > oldest && plan.steps.iter().all(|planned| is_waited_for(&planned.step))
         }))
     }
 }

@@ -10,7 +10,7 @@ use self::{
 };
 use crate::{
     model::DeleteResult,
-    plan::{Effect, Inside, Origin, Outcome, Plan, PlanResult, PlanState, PlannedStep, StepState},
+    plan::{Effect, Inside, Origin, Outcome, Plan, PlanResult, PlanState, PlannedStep, Step, StepState},
     reply::{Line, Reply, cut_list},
     text::duration::date,
 };
@@ -62,14 +62,24 @@ fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
         several => list(reply, several, extent),
     };
     if server == Server::Away && plan.state == PlanState::Running {
-        reply = reply.paragraph(
-            Line::new().text("The homeserver does not answer as it should at the moment. I keep trying."),
-        );
+        reply = reply.paragraph(away(plan));
     }
     if plan.state == PlanState::Done {
         reply = advice(reply, plan);
     }
     reply
+}
+
+/// Who does not answer: whoever the step at work asks.
+fn away(plan: &Plan) -> Line {
+    let step = plan.steps.iter().find(|planned| planned.outcome.is_none()).map(|planned| &planned.step);
+    match step {
+        Some(Step::CallWebhook { name, .. }) => Line::new()
+            .text("The webhook ")
+            .code(name)
+            .text(" does not answer as it should. I keep trying for half a minute."),
+        _ => Line::new().text("The homeserver does not answer as it should at the moment. I keep trying."),
+    }
 }
 
 /// How a step stands.

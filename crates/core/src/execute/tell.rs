@@ -27,8 +27,7 @@ pub(super) async fn advance(
     }
     match effects.send_notice(user, text, key).await {
         Ok(()) => done(None),
-        // Not enabled on this server.
-        Err(Fault::Refused { .. } | Fault::NotRouted { .. }) => match effects.open_direct_chat(user).await {
+        Err(fault) if has_no_notices(&fault) => match effects.open_direct_chat(user).await {
             Ok(room) => Advance::Working {
                 state: StepState::Telling { room_id: Some(room) },
                 keep: None,
@@ -40,5 +39,14 @@ pub(super) async fn advance(
         },
         Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
         Err(fault) => Advance::fault(fault),
+    }
+}
+
+/// Whether a server says that it sends no notices: to nobody, not only not to this user.
+fn has_no_notices(fault: &Fault) -> bool {
+    match fault {
+        Fault::NotRouted { .. } => true,
+        Fault::Refused { status: 400, message, .. } => message.contains("notices are not enabled"),
+        _ => false,
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     model::{Block, Listing, Switch},
     plan::{DeleteApi, Effect, Outcome, Step, StepState},
-    ports::{Effects, Reporting},
+    ports::{Effects, Fault, Reporting},
 };
 
 /// One unit of work of a step that is about a room.
@@ -93,6 +93,14 @@ pub(super) fn remembered(step: &Step, outcome: &Outcome) -> Option<Reporting> {
         Outcome::Failed { .. } => return None,
     };
     Some(Reporting::Ignored { reporter: user.to_string(), to })
+}
+
+/// A fault of whoever a step asks.
+pub(super) fn in_words(step: &Step, fault: &Fault) -> String {
+    match step {
+        Step::CallWebhook { name, .. } => webhook::in_words(name, fault),
+        _ => fault.to_string(),
+    }
 }
 
 /// What is true of a step that was begun and could not be followed to its end.

@@ -209,12 +209,12 @@ pub struct MediaDetails {
     pub length: Option<u64>,
     /// Its name, as the uploader says.
     pub upload_name: Option<String>,
+    /// Who uploaded it, a user of this server; not known of a copy from another.
+    pub uploader: Option<String>,
     /// Who put it into quarantine.
     pub quarantined_by: Option<String>,
     /// Whether it is protected from quarantine.
     pub is_protected: bool,
-    /// Who uploaded it; not known of a copy of another server's file.
-    pub user_id: Option<String>,
     /// When it came.
     pub created_at: Option<Millis>,
     /// When somebody last asked for it.

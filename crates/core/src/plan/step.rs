@@ -307,6 +307,8 @@ impl Step {
             Self::RedactUser { user, .. } => format!("redact {user}"),
             Self::Tell { key, .. } => format!("tell {key}"),
             Self::RedactEvent { .. } => self.target(),
+            // One that does not answer keeps nobody else waiting.
+            Self::CallWebhook { name, body } => format!("webhook {name} {}", body["case"]),
             _ => self.room_ref().map_or_else(|| self.target(), |room| room.id.to_string()),
         }
     }
@@ -337,13 +339,14 @@ impl Step {
         }
     }
 
-    /// Whether it runs in the background of the server, for as long as that takes.
+    /// Whether it runs in the background of the server, for as long as that takes, or asks somebody else.
     pub fn takes_long(&self) -> bool {
         match self {
             Self::ShutDownRoom { .. }
             | Self::PurgeEmptyRoom { .. }
             | Self::PurgeHistory { .. }
-            | Self::RedactUser { .. } => true,
+            | Self::RedactUser { .. }
+            | Self::CallWebhook { .. } => true,
             Self::BlockRoom { .. }
             | Self::UnblockRoom { .. }
             | Self::MakeRoomAdmin { .. }
@@ -363,8 +366,7 @@ impl Step {
             | Self::DeleteReport { .. }
             | Self::IgnoreReporter { .. }
             | Self::HeedReporter { .. }
-            | Self::Tell { .. }
-            | Self::CallWebhook { .. } => false,
+            | Self::Tell { .. } => false,
         }
     }
 

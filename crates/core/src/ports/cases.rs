@@ -115,6 +115,21 @@ pub struct Hit {
     pub at: Millis,
     /// What came of it.
     pub acted: Acted,
+    /// What was said of it, beside the reports of jobs and questions.
+    pub said: Said,
+}
+
+/// Whether something was said of a rule that matched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// Nothing was.
+    #[default]
+    Nothing,
+    /// A message was written.
+    Told,
+    /// The message mentions moderators.
+    Mentioned,
 }
 
 /// What came of a rule that matched.
@@ -127,8 +142,37 @@ pub enum Acted {
     Asked(u64),
     /// It was only told what would have been done.
     DryRun,
-    /// It was not done; why, in a sentence.
-    Held(String),
+    /// It was not done.
+    Held {
+        /// What kept it from that.
+        by: Hold,
+        /// Why, in a sentence.
+        why: String,
+    },
+}
+
+/// What keeps a rule that matches from acting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
+    /// A moderator closed the case.
+    Closed,
+    /// Somebody is protected, or something cannot be looked up.
+    Objection,
+    /// All of it was done already.
+    Done,
+    /// Nothing of it can be done.
+    Missing,
+    /// The rule acted against the same author not long ago.
+    Cooldown,
+    /// It would harm the management room, or what is under way.
+    Refused,
+    /// It would have to ask, and there is nothing to ask about.
+    Unsure,
+    /// It would have to ask, and the case has no card.
+    Unseen,
+    /// Rules did as much in that hour as they may.
+    TooMany,
 }
 
 /// Which cases to list, newest first.

@@ -9,6 +9,8 @@ use crate::{
 
 /// So many reports of one reporter at once are like anybody's.
 pub(super) const HEARD: usize = 30;
+/// For how long after it was closed a case about a user or a room stays closed, whoever reports it.
+const DAY: Millis = 24 * 60 * 60_000;
 /// How many new cases are gathered before they are committed.
 const AT_ONCE: usize = 50;
 
@@ -152,10 +154,19 @@ fn is_ignored(group: &Group, report: &Report, ignored: &BTreeSet<String>) -> boo
     ignored.contains(&report.reporter) && !group.is_shown
 }
 
-/// Whether a closed case is reported by somebody who did not report it before.
+/// Whether a closed case is opened again by a report, or reported by somebody who did not report it before.
 fn goes_on(group: &Group, report: &Report, may_say_again: impl Fn(CaseId) -> bool) -> bool {
     group.case.as_ref().is_some_and(|case| {
         let is_new = case.reports.iter().all(|known| known.reporter != report.reporter);
-        !case.state.is_open() && is_new && may_say_again(case.id)
+        opens_again(case, report) || (!case.state.is_open() && is_new && may_say_again(case.id))
     })
+}
+
+/// Whether a report opens a closed case again. What was decided about a message holds for ever; a user, or a room, goes on.
+pub(super) fn opens_again(case: &Case, report: &Report) -> bool {
+    let goes_on = match case.about {
+        About::User { .. } | About::Room { .. } => true,
+        About::Event { .. } => false,
+    };
+    goes_on && !case.state.is_open() && report.key.received_ts - case.changed_at > DAY
 }

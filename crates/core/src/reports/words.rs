@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::triage::{HEARD, Spate};
+use super::triage::{HEARD, Spate, opens_again};
 use crate::{
     model::{Report, ReportKey, ReportKind},
     ports::{Case, CaseState},
@@ -44,7 +44,7 @@ pub(super) fn spate(reporter: &str, spate: &Spate) -> Reply {
     )
 }
 
-/// A closed case is reported by somebody new; `None` when it is not closed.
+/// A closed case is reported by somebody new, or opened again; `None` when it is not closed.
 pub(super) fn again(case: &Case, report: &Report) -> Option<Reply> {
     let id = case.id;
     let closed = match case.state {
@@ -61,6 +61,10 @@ pub(super) fn again(case: &Case, report: &Report) -> Option<Reply> {
         Some(reason) => line.text(": ").user(reason),
         None => line,
     };
+    if opens_again(case, report) {
+        let line = line.text(". I opened it again, because it was closed more than a day before. ");
+        return Some(Reply::text(line.text("Look at it: ").code(format!("!case {id}"))));
+    }
     Some(Reply::text(
         line.text(". Look at it: ")
             .code(format!("!case {id}"))

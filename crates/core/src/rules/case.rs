@@ -13,9 +13,9 @@ use serde_json::Value;
 
 pub use self::action::{Cards, CaseAction};
 pub use self::earlier::{COUNTED, Earlier};
-pub use self::jobs::{achieved, note, taken};
+pub use self::jobs::{achieved, again, current, note, opened_again_at, reopens, rule_settles, taken};
 pub use self::offer::files;
-pub use self::standing::{Judgement, judge, judged, no_such_case};
+pub use self::standing::{Judgement, REPORTED_AGAIN, judge, judged, no_such_case};
 use super::{event::in_words, names::Names};
 use crate::{
     model::{About, Event, Millis},
@@ -140,12 +140,8 @@ pub fn more(case: &Case) -> Option<String> {
 fn write(case: &Case, beside: &Beside, extent: Extent) -> Reply {
     let evidence = Evidence::of(case);
     let names = evidence.names();
-    let priority = match case.priority {
-        Priority::Normal => "",
-        Priority::High => " (high priority)",
-    };
     let heading = Line::new()
-        .text(format!("Case {}{priority}: ", case.id))
+        .text(format!("Case {}{}: ", case.id, priority(case)))
         .append(subject(case))
         .text(format!(", {}", reporters::how_often(&case.reports)));
     let reply = what::facts(Reply::new().heading(heading), case, &evidence, &names);
@@ -157,6 +153,13 @@ fn write(case: &Case, beside: &Beside, extent: Extent) -> Reply {
     let taps = standing::taps(case, beside);
     let reply = if extent == Extent::Full || taps.is_empty() { reply } else { reply.paragraph(taps) };
     reply.paragraph(standing::legend(case, beside, extent))
+}
+
+fn priority(case: &Case) -> &'static str {
+    match case.priority {
+        Priority::Normal => "",
+        Priority::High => " (high priority)",
+    }
 }
 
 /// “a message in Lounge (`#lounge:hs`, `!id:hs`)”, “the user Ana (`@ana:hs`)”, “the room Lounge (…)”.
@@ -184,7 +187,7 @@ pub fn author(case: &Case) -> Option<String> {
 pub fn in_a_line(case: &Case) -> Line {
     let evidence = Evidence::of(case);
     let names = evidence.names();
-    let line = Line::new().strong(format!("{}", case.id)).text(" ").append(subject(case));
+    let line = Line::new().strong(format!("{}{}", case.id, priority(case))).text(" ").append(subject(case));
     let author = what::author(case, &evidence).filter(|_| matches!(case.about, About::Event { .. }));
     let line = match author {
         Some(author) => line.text(", by ").append(names.user(&author)),

@@ -133,15 +133,15 @@ fn many(event: &Event) -> usize {
 #[derive(PartialEq, Eq, Hash)]
 enum Kind<'a> {
     Member(membership::GroupKey<'a>),
-    /// Changes of one type by one user.
-    State(&'a str, &'a str),
+    /// Changes of one type by one user, of which so many are one line: the content can say that one concerns moderators.
+    State(&'a str, &'a str, usize),
 }
 
 impl<'a> Kind<'a> {
     fn of(event: &'a Event) -> Self {
         match event.kind() {
             "m.room.member" => Self::Member(membership::group_key(event)),
-            kind => Self::State(kind, event.sender()),
+            kind => Self::State(kind, event.sender(), many(event)),
         }
     }
 }

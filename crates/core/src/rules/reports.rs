@@ -15,7 +15,7 @@ pub use self::{
     pattern::{BadPattern, Glob, JoinRule, Pattern, TimeOfDay},
 };
 use super::case::CaseAction;
-use crate::reply::Line;
+use crate::{model::Report, reply::Line};
 
 /// All rules, in the order of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,15 @@ pub enum Matches {
     First,
     /// All of them.
     All,
+}
+
+/// A rule that matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matching {
+    /// Its place in the configuration, from 0.
+    pub place: usize,
+    /// The place of a rule that would keep it from acting, where it is not known whether that one matches.
+    pub behind: Option<usize>,
 }
 
 /// A rule.
@@ -146,7 +155,8 @@ pub struct Weighed {
 /// Weighs every condition of a rule.
 pub fn weigh(rule: &Rule, facts: &Facts) -> Vec<Weighed> {
     let weighed = |condition: &Condition| {
-        let (verdict, found) = condition.weigh(facts);
+        // What conditions say of reports has to be true of the same ones.
+        let (verdict, found) = condition.weigh(facts, &fitting(&rule.when, condition, facts));
         Weighed { condition: condition.in_words(), verdict, found }
     };
     rule.when.iter().map(weighed).collect()
@@ -155,6 +165,18 @@ pub fn weigh(rule: &Rule, facts: &Facts) -> Vec<Weighed> {
 /// Whether a rule matches: every condition holds.
 pub fn matches(weighed: &[Weighed]) -> bool {
     !weighed.is_empty() && weighed.iter().all(|weighed| weighed.verdict == Verdict::Holds)
+}
+
+/// Whether it is not known if a rule matches: nothing that is known speaks against it.
+pub fn is_unknown(weighed: &[Weighed]) -> bool {
+    let lacks = |weighed: &Weighed| weighed.verdict == Verdict::Unknown;
+    weighed.iter().any(lacks) && weighed.iter().all(|weighed| weighed.verdict != Verdict::HoldsNot)
+}
+
+/// The reports that fit all of some conditions about single reports, but for one of them.
+fn fitting<'a>(when: &[Condition], but: &Condition, facts: &'a Facts) -> Vec<&'a Report> {
+    let others = || when.iter().filter(|condition| *condition != but);
+    facts.reports.iter().filter(|report| others().all(|condition| condition.fits(report))).collect()
 }
 
 impl Rule {
@@ -170,15 +192,7 @@ impl Rule {
 
     /// Those whose reports fit what the rule says about reporters and reasons.
     pub fn fitting_reporters<'a>(&self, facts: &'a Facts) -> Vec<&'a str> {
-        let fits = |report: &&crate::model::Report| {
-            self.when.iter().all(|condition| match condition {
-                Condition::Reporter(globs) => globs.iter().any(|glob| glob.matches(&report.reporter)),
-                Condition::Reason(pattern) => {
-                    report.reason.as_deref().is_some_and(|reason| pattern.matches(reason))
-                }
-                _ => true,
-            })
-        };
+        let fits = |report: &&Report| self.when.iter().all(|condition| condition.fits(report));
         let mut reporters: Vec<&str> =
             facts.reports.iter().filter(fits).map(|report| report.reporter.as_str()).collect();
         reporters.sort_unstable();
@@ -193,17 +207,22 @@ impl Rules {
         Needs::of(self.list.iter().flat_map(|rule| &rule.when))
     }
 
-    /// Weighs all rules; those that match, by their places.
-    pub fn matching(&self, facts: &Facts) -> Vec<usize> {
+    /// Weighs all rules; those that match, in their order.
+    pub fn matching(&self, facts: &Facts) -> Vec<Matching> {
         let mut found = Vec::new();
-        let mut is_over = false;
-        for (n, rule) in self.list.iter().enumerate() {
+        let (mut is_over, mut behind) = (false, None);
+        for (place, rule) in self.list.iter().enumerate() {
             let is_trial = rule.mode == Mode::DryRun;
-            if (is_over && !is_trial) || !matches(&weigh(rule, facts)) {
+            if is_over && !is_trial {
                 continue;
             }
-            found.push(n);
-            is_over |= !is_trial && self.matches == Matches::First;
+            let weighed = weigh(rule, facts);
+            if matches(&weighed) {
+                found.push(Matching { place, behind: behind.filter(|_| !is_trial) });
+                is_over |= !is_trial && self.matches == Matches::First;
+            } else if !is_trial && self.matches == Matches::First && is_unknown(&weighed) {
+                behind = behind.or(Some(place));
+            }
         }
         found
     }

@@ -9,8 +9,9 @@ use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind, Switch},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
     ports::{
-        Acted, Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, Hit, InboxEvent, Priority, Queue,
-        Reporting, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
+        Acted, Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, Hit, Hold, InboxEvent, Priority,
+        Queue, Reporting, Said, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which,
+        WhichCases,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -132,6 +133,7 @@ pub fn store_contract(store: &dyn Store) {
         Change::SayOnce(say("once", "first")),
         Change::SayOnce(say("once", "second")),
     ]);
+    assert_eq!((store.is_said("m"), store.is_said("n")), (Ok(true), Ok(false)));
     let pending = |store: &dyn Store| -> Vec<(String, u32, String)> {
         let describe = |what: &Sendable| match what {
             Sendable::Message { replaces, rendered, .. } => {
@@ -194,6 +196,32 @@ pub fn store_contract(store: &dyn Store) {
     commit((2..=VIEWS_KEPT).map(|n| Change::View(view(n, None))).collect());
     assert_eq!(store.view("answer-0"), Ok(None), "the oldest goes");
     assert_eq!(store.view("answer-1"), Ok(Some(view(1, None))));
+
+    // Whom a message mentions comes back, and nobody else; an edit mentions whom it says itself.
+    let mentioned = |store: &dyn Store| {
+        let undelivered = store.undelivered().expect("reads");
+        undelivered.into_iter().find_map(|out| match out.what {
+            Sendable::Message { rendered, .. } if out.key == "mentions" => Some(rendered.mentions),
+            _ => None,
+        })
+    };
+    let (ana, mod_) = (owned_user_id!("@ana:hs.test"), owned_user_id!("@mod:hs.test"));
+    let both = Reply::text("look").mention(&mod_).mention(&ana);
+    commit(vec![Change::Say(Say::new("mentions", None, &both))]);
+    assert_eq!(mentioned(store), Some(vec![mod_, ana.clone()]));
+    commit(vec![Change::Say(Say::new("mentions", None, &Reply::text("look").mention(&ana)))]);
+    assert_eq!(mentioned(store), Some(vec![ana.clone()]));
+    commit(vec![Change::Say(Say::new("mentions", None, &Reply::text("look")))]);
+    assert_eq!(mentioned(store), Some(vec![]));
+    let once = Say::new("mentions", None, &Reply::text("look").mention(&ana));
+    commit(vec![Change::GaveUp { key: "mentions".into(), version: 3 }]);
+    commit(vec![Change::SayOnce(Say { key: "mentions-once".into(), ..once })]);
+    let undelivered = store.undelivered().expect("reads");
+    assert!(
+        matches!(&undelivered[..], [out] if matches!(&out.what, Sendable::Message { rendered, .. } if rendered.mentions == [ana])),
+        "{undelivered:?}"
+    );
+    commit(vec![Change::GaveUp { key: "mentions-once".into(), version: 1 }]);
 
     // A file goes with its message, and is sent once.
     let with_file = Say {
@@ -411,14 +439,22 @@ fn weighing(store: &dyn Store) {
     commit(Reporting::Prioritized { case: 2 });
     let priority = |id| store.case(id).expect("the store reads").map(|case| case.priority);
     assert_eq!((priority(1), priority(2)), (Some(Priority::Normal), Some(Priority::High)));
-    let hit =
-        |at, acted| Hit {
-            rule: "“spam”".into(), case: 1, author: Some("@eve:far.test".into()), at, acted
-        };
+    let hit = |at, acted| Hit {
+        rule: "“spam”".into(),
+        case: 1,
+        author: Some("@eve:far.test".into()),
+        at,
+        acted,
+        said: Said::Told,
+    };
     let hits = [
         hit(5, Acted::DryRun),
         hit(6, Acted::Did(Some(3))),
-        Hit { author: None, ..hit(7, Acted::Held("no".into())) },
+        Hit {
+            author: None,
+            said: Said::Mentioned,
+            ..hit(7, Acted::Held { by: Hold::Cooldown, why: "no".into() })
+        },
     ];
     for hit in &hits {
         commit(Reporting::Hit(hit.clone()));

@@ -93,6 +93,7 @@ struct Redaction {
 
 type Filed = (Report, Option<Value>);
 type BetweenPages = Box<dyn FnOnce(&mut Vec<Filed>) + Send>;
+type Meanwhile = (&'static str, Box<dyn FnOnce() + Send>);
 
 #[derive(Default)]
 struct Inner {
@@ -130,6 +131,8 @@ struct Inner {
     people: people::People,
     /// What happens to the reports behind the next page of them that is read.
     between_pages: Option<BetweenPages>,
+    /// What happens elsewhere during the next call of a method.
+    meanwhile: Option<Meanwhile>,
 }
 
 /// The fake homeserver `hs.test`; the bot is `@bot:hs.test`.
@@ -171,6 +174,11 @@ impl FakeHomeserver {
     /// After the next page of reports that is read, this happens to them.
     pub fn between_pages(&self, change: impl FnOnce(&mut Vec<(Report, Option<Value>)>) + Send + 'static) {
         self.inner().between_pages = Some(Box::new(change));
+    }
+
+    /// During the next call of `method`, this happens elsewhere.
+    pub fn meanwhile(&self, method: &'static str, change: impl FnOnce() + Send + 'static) {
+        self.inner().meanwhile = Some((method, Box::new(change)));
     }
 
     /// The server does not tell reports of a kind.
@@ -301,6 +309,9 @@ impl FakeHomeserver {
     ) -> Option<Result<T, Fault>> {
         let mut inner = self.inner();
         inner.calls += 1;
+        if let Some((_, change)) = inner.meanwhile.take_if(|(called, _)| *called == method) {
+            change();
+        }
         match inner.hangs.filter(|(call, _)| *call == inner.calls) {
             Some((_, Moment::Before)) => return None,
             // What it would have answered is not heard.

@@ -299,6 +299,10 @@ impl Records for MemoryStore {
         Ok(out.map(|out| out.key.clone()))
     }
 
+    fn is_said(&self, key: &str) -> Result<bool, StoreError> {
+        Ok(self.inner().outbox.iter().any(|out| out.key == key))
+    }
+
     fn view(&self, key: &str) -> Result<Option<View>, StoreError> {
         Ok(self.inner().views.iter().find(|view| view.key == key).cloned())
     }

@@ -3,6 +3,7 @@
 mod asking;
 mod command;
 mod deaths;
+mod limits;
 
 use gleipnir_core::{
     model::{About, Account, Millis, Report, ReportKey, ReportKind},
@@ -122,7 +123,7 @@ fn the_card(stage: &Stage, id: CaseId) -> String {
 
 #[tokio::test]
 async fn a_rule_acts_at_once_and_is_undone() {
-    let mut stage = stage(vec![rule("free nitro", words(&["redact", "suspend"]))]).await;
+    let mut stage = stage(vec![rule("free nitro", words(&["redact", "suspend", "resolve"]))]).await;
     let said = reported(&mut stage, 1, "@ana:hs.test", 1).await;
     has(&said, &["Job 1: act", "by the rule “free nitro”", "done", "`!undo 1`"]);
     assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test", "redact !lounge:hs.test $bad1"]);
@@ -138,6 +139,42 @@ async fn a_rule_acts_at_once_and_is_undone() {
     reported(&mut stage, 2, "@bob:hs.test", 1).await;
     assert_eq!((plans(&stage).len(), acted(&stage).len()), (2, 1));
     has(&stage.say("!audit free nitro").await, &["by the rule “free nitro”"]);
+}
+
+#[tokio::test]
+async fn a_case_is_resolved_only_by_a_rule_that_says_so_and_did_all() {
+    let mut stage = stage(vec![rule("quiet", words(&["redact", "suspend"]))]).await;
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    assert_eq!((acted(&stage), state(&stage, 1)), (vec![Acted::Did(Some(1))], CaseState::Open));
+    has(
+        &the_card(&stage, 1),
+        &[
+            "Open: nobody has claimed it yet.",
+            "Job 1 by the rule “quiet”: author suspended, message redacted. Undo: `!undo 1`.",
+        ],
+    );
+
+    // Something of it cannot be done, or fails.
+    let all = || vec![rule("all", words(&["redact", "suspend", "resolve"]))];
+    let mut stage = self::stage(all()).await;
+    stage.homeserver.put_account(eve(), Account { suspended: true, ..Account::default() });
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    assert_eq!((stage.homeserver.writes().len(), state(&stage, 1)), (1, CaseState::Open));
+    has(&the_card(&stage, 1), &["by the rule “all”: message redacted."]);
+    let mut stage = self::stage(all()).await;
+    stage.homeserver.fail_once("set_sanction", Fault::NotAdmin);
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    assert_eq!((stage.homeserver.writes().len(), state(&stage, 1)), (1, CaseState::Open));
+
+    // Something of it was done by a moderator.
+    let mut stage = self::stage(all()).await;
+    file(&stage, 1, "@ana:hs.test", 1);
+    stage.poll_reports().await;
+    stage.say("!act 1 suspend").await;
+    stage.say("!reopen 1").await;
+    stage.react_to_reports().await;
+    let case = stage.store.case(1).expect("reads").expect("is there");
+    assert_eq!((case.state, case.note.as_deref()), (CaseState::Resolved, Some("message redacted (job 2)")));
 }
 
 #[tokio::test]
@@ -178,7 +215,9 @@ async fn a_cooldown_and_the_time_after_it() {
     reported(&mut stage, 1, "@ana:hs.test", 1).await;
     stage.clock.pass(std::time::Duration::from_mins(90));
     assert_eq!(reported(&mut stage, 2, "@ana:hs.test", 2).await, "");
-    assert!(matches!(&acted(&stage)[..], [Acted::Did(Some(1)), Acted::Held(why)] if why.contains("2 hours")));
+    assert!(
+        matches!(&acted(&stage)[..], [Acted::Did(Some(1)), Acted::Held { why, .. }] if why.contains("2 hours"))
+    );
     stage.clock.pass(std::time::Duration::from_mins(31));
     has(&reported(&mut stage, 3, "@bob:hs.test", 2).await, &["Job 2"]);
     assert_eq!(stage.homeserver.writes(), ["redact !lounge:hs.test $bad1", "redact !lounge:hs.test $bad2"]);
@@ -193,7 +232,7 @@ async fn nothing_is_done_against_protected_people() {
     let said = reported(&mut stage, 1, "@ana:hs.test", 1).await;
     has(&said, &["“nitro” matches case 1", "Nothing was done:", "server admin", "`@mod:hs.test`"]);
     assert!(stage.homeserver.writes().is_empty() && plans(&stage).is_empty());
-    assert!(matches!(&acted(&stage)[..], [Acted::Held(why)] if why.contains("server admin")));
+    assert!(matches!(&acted(&stage)[..], [Acted::Held { why, .. }] if why.contains("server admin")));
     assert_eq!(reported(&mut stage, 2, "@bob:hs.test", 1).await, "", "it is told once");
     assert_eq!(state(&stage, 1), CaseState::Open);
 }
@@ -300,7 +339,7 @@ async fn what_a_moderator_closed_stays_closed() {
     stage.poll_reports().await;
     assert_eq!(stage.react_to_reports().await, "");
     assert!(stage.homeserver.writes().is_empty());
-    assert!(matches!(&acted(&stage)[..], [Acted::Held(why)] if why.contains("moderator")));
+    assert!(matches!(&acted(&stage)[..], [Acted::Held { why, .. }] if why.contains("moderator")));
 }
 
 #[tokio::test]
@@ -324,7 +363,7 @@ async fn what_cannot_be_done_is_told_and_the_rest_is_done() {
     let only = vec![rule("nitro", words(&["quarantine"]))];
     let mut stage = self::stage(only).await;
     has(&reported(&mut stage, 1, "@ana:hs.test", 1).await, &["Nothing was done: quarantine"]);
-    assert!(matches!(&acted(&stage)[..], [Acted::Held(_)]));
+    assert!(matches!(&acted(&stage)[..], [Acted::Held { .. }]));
 }
 
 #[tokio::test]

@@ -117,6 +117,26 @@ async fn cases_are_listed() {
 }
 
 #[tokio::test]
+async fn open_cases_of_high_priority_come_first() {
+    let mut stage = stage();
+    for id in 1..=4 {
+        open(&stage, id);
+    }
+    for case in [1, 3] {
+        let first = Change::Reporting(Reporting::Prioritized { case });
+        stage.store.commit(vec![first]).expect("the store writes");
+    }
+    let high = "4 open cases:\n• 3 (high priority) a message in Lounge";
+    let said = stage.say("!reports").await;
+    has(&said, &[high, "\n• 1 (high priority) a message", "\n• 4 a message", "\n• 2 a message"]);
+    let place = |of: &str| said.find(of).expect("it is listed");
+    assert!(place("\n• 1 ") < place("\n• 4 ") && place("\n• 4 ") < place("\n• 2 "), "{said}");
+    // Once it is settled, it does not matter any more.
+    stage.say("!resolve 3").await;
+    has(&stage.say("!reports all").await, &["4 cases:\n• 1 (high priority)"]);
+}
+
+#[tokio::test]
 async fn long_lists_have_pages_and_files() {
     let mut stage = stage();
     for id in 1..=40 {

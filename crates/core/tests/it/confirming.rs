@@ -84,7 +84,7 @@ async fn a_cancelled_job_stays_cancelled() {
         "Job 1 (shutdown) is cancelled by `@other:hs.test`. Nothing was done."
     );
     assert!(stage.marked(&asked(&stage, 1), NO));
-    let refusal = "Job 1 was cancelled; nothing was done. If it is still wanted, send the command again. `!job 1` shows it.";
+    let refusal = "Job 1 was cancelled; nothing was done. If it is still wanted, send `!shutdown !bad:hs.test` again. `!job 1` shows it.";
     assert_eq!(stage.say("!confirm 1").await, refusal);
     assert_eq!(stage.react(moderator(), "plan-1", YES).await, refusal);
     assert_eq!(stage.say("!cancel 1").await, refusal);
@@ -103,11 +103,12 @@ async fn a_job_expires_after_ten_minutes_and_not_before() {
     assert_eq!(stage.wait(Duration::from_millis(599_999)).await, "");
     assert_eq!(
         stage.wait(Duration::from_millis(1)).await,
-        "Job 1 (shutdown) was not confirmed in time and is dropped. Nothing was done."
+        "Job 1 (shutdown) was not confirmed in time and is dropped. Nothing was done. `!shutdown !bad:hs.test` asks for it \
+         again."
     );
     assert_eq!(plan(&stage, 1).state, PlanState::Expired);
     assert!(stage.marked(&asked(&stage, 1), NO));
-    let refusal = "Job 1 was not confirmed in time; nothing was done. If it is still wanted, send the command again. `!job 1` shows it.";
+    let refusal = "Job 1 was not confirmed in time; nothing was done. If it is still wanted, send `!shutdown !bad:hs.test` again. `!job 1` shows it.";
     assert_eq!(stage.say("!confirm 1").await, refusal);
     assert_eq!(stage.react(moderator(), "plan-1", YES).await, refusal);
     assert!(stage.homeserver.writes().is_empty());

@@ -2,6 +2,7 @@
 //! says what the server says, can be taken back where that is possible, and does nothing against who is protected.
 
 use gleipnir_core::{
+    execute::{Server, report},
     model::{
         About, Account, MediaDetails, MemberChange, Mxc, Report, ReportKey, ReportKind, Sanction, Standing,
     },
@@ -32,7 +33,7 @@ fn mxc() -> Mxc {
     "mxc://hs.test/cat".parse().expect("a file")
 }
 
-fn report() -> Report {
+fn reported() -> Report {
     Report {
         key: ReportKey { kind: ReportKind::Event, id: 7, received_ts: 5 },
         reporter: "@ana:hs.test".into(),
@@ -54,7 +55,7 @@ fn with_eve() -> Stage {
             "room_id": "!bad:hs.test", "origin_server_ts": 1, "content": {"msgtype": "m.text", "body": "x"}}));
     });
     stage.homeserver.put_media(&mxc(), MediaDetails::default());
-    stage.homeserver.report(report(), None);
+    stage.homeserver.report(reported(), None);
     stage
 }
 
@@ -129,7 +130,7 @@ async fn each_step_is_done_once_whenever_the_process_dies() {
         (|| losing(with(member(MemberChange::Ban)), "change_member"), &["ban @eve:hs.test !bad:hs.test"]),
         (|| with(suspend()), &["suspend @eve:hs.test"]),
         (|| losing(with(quarantine()), "set_quarantine"), &["quarantine mxc://hs.test/cat"]),
-        (|| with(Step::DeleteReport { report: report().key }), &["delete event report 7"]),
+        (|| with(Step::DeleteReport { report: reported().key }), &["delete event report 7"]),
     ];
     for (stage, writes) in stages {
         at_every_point(&Script { stage, lines: &["!version"] }, async |stage: &mut Stage, point: &str| {
@@ -170,7 +171,7 @@ async fn each_step_says_what_is_true_now_and_is_taken_back() {
             "✅ `mxc://hs.test/cat` is in quarantine: nobody can download it",
             Some("`mxc://hs.test/cat` is no longer in quarantine."),
         ),
-        (Step::DeleteReport { report: report().key }, "delete event report 7 from the server: done.", None),
+        (Step::DeleteReport { report: reported().key }, "delete event report 7 from the server: done.", None),
         (
             Step::IgnoreReporter { user: eve() },
             "ignore what `@eve:hs.test` reports: done.",
@@ -239,7 +240,7 @@ async fn what_cannot_be_done_says_why() {
             "This server does not have the file.",
         ),
         (
-            Step::DeleteReport { report: ReportKey { received_ts: 6, ..report().key } },
+            Step::DeleteReport { report: ReportKey { received_ts: 6, ..reported().key } },
             |_| {},
             "gives that number to another report by now",
         ),
@@ -321,4 +322,51 @@ async fn reporters_are_told_by_a_notice_where_there_are_notices() {
     has(&left_behind(&stage, tell(), None).await, &["`@eve:hs.test` is told, by a server notice."]);
     has(&left_behind(&stage, tell(), None).await, &["is told"]);
     assert_eq!(stage.homeserver.written(), [("@eve:hs.test".to_owned(), "Thank you.".to_owned())]);
+}
+
+fn hook(case: u64) -> Step {
+    Step::CallWebhook { name: "siem".into(), body: json!({"case": case}) }
+}
+
+#[tokio::test]
+async fn a_webhook_that_does_not_answer_is_given_up_soon_and_is_not_the_homeserver() {
+    for (fault, why) in [
+        (Fault::Timeout, "The webhook \"siem\" did not answer in time. I tried for 3"),
+        (Fault::Away("the webhook cannot be reached".into()), "\"siem\" cannot be reached. I tried for 3"),
+        (Fault::RateLimited { retry_after: None }, "\"siem\" asks me to slow down. I tried for 3"),
+        (
+            Fault::Broken { status: 500, message: "Oh".into() },
+            "\"siem\" failed: Oh (HTTP 500). I tried for 3",
+        ),
+        (
+            Fault::Refused { status: 403, errcode: "M_UNKNOWN".into(), message: "Forbidden".into() },
+            "The webhook \"siem\" refused: Forbidden (HTTP 403).",
+        ),
+        (Fault::NotRouted { status: 404 }, "There is no webhook \"siem\" in my configuration."),
+    ] {
+        let stage = with_eve();
+        let before = stage.clock.now();
+        stage.homeserver.fail_always("call_webhook", fault);
+        let said = left_behind(&stage, hook(7), None).await;
+        has(&said, &["❌ Could not call the webhook `siem`.", why]);
+        assert!(!said.contains("homeserver") && !said.contains("hour"), "{said}");
+        assert!(stage.clock.now() - before < 90_000, "{said}");
+    }
+    // What passes soon is waited for.
+    let stage = with_eve();
+    stage.homeserver.fail_once("call_webhook", Fault::Timeout);
+    has(&left_behind(&stage, hook(7), None).await, &["✅"]);
+
+    let waiting = plan(&with(hook(7)), 1);
+    let said = report(&waiting, Server::Away).render().text;
+    has(&said, &["The webhook `siem` does not answer as it should. I keep trying for half a minute."]);
+    assert!(!said.contains("homeserver"), "{said}");
+}
+
+#[test]
+fn a_webhook_keeps_no_other_case_and_no_command_waiting() {
+    assert_eq!(hook(7).lane(), hook(7).lane());
+    assert_ne!(hook(7).lane(), hook(8).lane());
+    assert_ne!(hook(7).lane(), Step::CallWebhook { name: "b".into(), body: json!({"case": 7}) }.lane());
+    assert!(hook(7).takes_long());
 }

@@ -8,7 +8,7 @@ use gleipnir_core::{
     ports::{Case, CaseId, CaseState, Change, Clock as _, Priority, Records as _, Reporting, Store as _},
     reply::Attachment,
     rules::stats::{HEIGHT, WIDTH},
-    ruma::{UserId, owned_event_id},
+    ruma::{UserId, owned_event_id, user_id},
     testing::Stage,
 };
 use serde_json::{Value, json};
@@ -193,4 +193,33 @@ async fn thousands_of_cases_are_one_message_and_one_file() {
     let answers =
         stage.store.keys().into_iter().skip(before).filter(|key| key.starts_with("answer-")).count();
     assert_eq!(answers, 4, "a message and a file for each");
+}
+
+#[tokio::test]
+async fn what_rules_did_is_no_moderators_action() {
+    let mut stage = stage();
+    let me = user_id!("@bot:hs.test");
+    for id in 1..=4 {
+        open(&stage, id, 5 * DAY, "@eve:far.test", "!lounge:hs.test");
+    }
+    // Settled by a rule, with a job.
+    job(&stage, 1, PlanState::Done, me, 5 * DAY);
+    judge(&stage, 1, CaseState::Resolved, me, 5 * DAY);
+    // A rule acted, and a moderator looked at it a day later; then a rule had the last word.
+    job(&stage, 2, PlanState::Done, me, 5 * DAY);
+    judge(&stage, 2, CaseState::Claimed, moderator(), 4 * DAY);
+    judge(&stage, 2, CaseState::Resolved, me, 3 * DAY);
+    // A rule acted, and nobody has looked yet.
+    job(&stage, 3, PlanState::Done, me, 5 * DAY);
+    let (said, _) = answer(&mut stage, "!stats --since 7d").await;
+    has(
+        &said,
+        &[
+            "4 new cases (4 messages), 2 settled. 2 are open now.",
+            "2 cases wait for a moderator",
+            "First action: after 1 day.",
+            "By moderator:\n• `@mod:hs.test`: 1\n• no moderator: 3",
+        ],
+    );
+    assert!(!said.contains(me.as_str()), "{said}");
 }

@@ -1,6 +1,7 @@
 //! Conversations about telling reporters what became of what they reported.
 
 use gleipnir_core::{
+    desk::Left,
     model::Switch,
     plan::{PlanResult, PlanState},
     ports::{Change, Fault, Records as _, Reporting, Store as _},
@@ -93,14 +94,41 @@ async fn only_one_of_the_two_may_be_told() {
 #[tokio::test]
 async fn where_there_are_no_notices_they_are_written_to() {
     let mut stage = told();
-    stage.homeserver.fail_always(
-        "send_notice",
-        Fault::Refused { status: 400, errcode: "M_UNKNOWN".into(), message: "not enabled".into() },
-    );
+    stage
+        .homeserver
+        .fail_always("send_notice", refused(400, "Server notices are not enabled on this server"));
     stage.say("!resolve 1").await;
     let written = written(&stage);
     assert_eq!(written.len(), 2);
     assert!(written.iter().all(|(to, _)| to.starts_with("!direct")), "{written:?}");
+}
+
+fn refused(status: u16, message: &str) -> Fault {
+    Fault::Refused { status, errcode: "M_UNKNOWN".into(), message: message.into() }
+}
+
+#[tokio::test]
+async fn any_other_refusal_of_a_notice_opens_no_direct_chat() {
+    for fault in
+        [refused(400, "User not found"), refused(403, "You are not a server admin"), refused(404, "no")]
+    {
+        let mut stage = told();
+        stage.homeserver.fail_always("send_notice", fault.clone());
+        has(&stage.say("!resolve 1").await, &["Job 1: resolve – failed", "@ana:hs.test"]);
+        assert_eq!(written(&stage), [], "{fault:?}");
+        assert!(stage.homeserver.writes().is_empty(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn telling_delays_no_command() {
+    let mut stage = told();
+    stage.hear(moderator(), "!resolve 1");
+    stage.handle().await;
+    assert_eq!(plan(&stage, 1).state, PlanState::Running);
+    let version = stage.hear(moderator(), "!version");
+    assert_eq!(stage.handle().await, Left::Nothing);
+    assert!(stage.store.said(&format!("answer-{version}")).is_some());
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ fn row(file: &ListedMedia) -> [Value; 10] {
         json!(details.and_then(|details| details.media_type.as_ref())),
         json!(details.and_then(|details| details.length)),
         json!(details.and_then(|details| details.upload_name.as_ref())),
-        json!(details.and_then(|details| details.user_id.as_ref())),
+        json!(details.and_then(|details| details.uploader.as_ref())),
         json!(details.and_then(|details| details.created_at).map(date)),
         json!(details.and_then(|details| details.last_access_at).map(date)),
         json!(details.and_then(|details| details.quarantined_by.as_ref())),

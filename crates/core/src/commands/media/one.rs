@@ -22,7 +22,7 @@ pub(super) fn picture(file: &ListedMedia, world: &World<'_>) -> Reply {
     let when = |at: Option<i64>| at.filter(|at| *at > 0).map(|at| ago(at, world.now));
     let or = |words: Option<Line>, otherwise: &str| words.unwrap_or_else(|| Line::from(otherwise));
     let is_ours = file.mxc.server == world.lookup.me().server_name();
-    let uploader = match &details.user_id {
+    let uploader = match &details.uploader {
         Some(user) => Line::new().code(user),
         None if is_ours => Line::from("not known"),
         None => Line::new().text("not known: a copy of a file of ").code(file.mxc.server.as_str()),

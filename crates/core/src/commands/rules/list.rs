@@ -51,6 +51,6 @@ pub(super) fn acted(line: Line, acted: &Acted) -> Line {
         Acted::Did(None) => line.text("done"),
         Acted::Asked(plan) => line.text("asked for as ").code(format!("!job {plan}")),
         Acted::DryRun => line.text("only told"),
-        Acted::Held(why) => line.text("held back: ").name_long(why.trim_end_matches('.')),
+        Acted::Held { why, .. } => line.text("held back: ").name_long(why.trim_end_matches('.')),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     reply::{Added, Line, Table},
     rules::{
         case::{author, in_a_line, reporters::first_and_last},
-        reports::{Facts, Rules, Verdict, matches, weigh},
+        reports::{Facts, Matching, Rules, is_unknown, weigh},
     },
     text::{
         duration::{date, in_words, parse_duration},
@@ -22,7 +22,7 @@ pub(in crate::commands) struct Replay {
     /// How many there are.
     total: usize,
     /// Those that a rule matches, newest first.
-    found: Vec<(Case, Vec<usize>)>,
+    found: Vec<(Case, Vec<Matching>)>,
     /// For each rule, of how many cases it cannot be told.
     unknown: Vec<usize>,
 }
@@ -47,9 +47,7 @@ pub(super) fn gather(world: &World<'_>, words: &[String]) -> Result<Replay, Fail
             continue;
         }
         for (rule, unknown) in rules.list.iter().zip(&mut replay.unknown) {
-            let weighed = weigh(rule, &facts);
-            let fails = weighed.iter().any(|one| one.verdict == Verdict::HoldsNot);
-            *unknown += usize::from(!fails && !matches(&weighed));
+            *unknown += usize::from(is_unknown(&weigh(rule, &facts)));
         }
         let matching = rules.matching(&facts);
         if !matching.is_empty() {
@@ -106,6 +104,7 @@ impl Replay {
     }
 
     fn of(&self, place: usize) -> impl Iterator<Item = &Case> {
-        self.found.iter().filter(move |(_, matching)| matching.contains(&place)).map(|(case, _)| case)
+        let acts = move |matching: &Matching| matching.place == place;
+        self.found.iter().filter(move |(_, matching)| matching.iter().any(acts)).map(|(case, _)| case)
     }
 }

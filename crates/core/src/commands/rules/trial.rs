@@ -1,7 +1,7 @@
 //! What each rule makes of a case, or of any event, condition by condition.
 
 use crate::{
-    automatic::{Patience, Wish, gather as gather_facts, wish},
+    automatic::{Course, Past, Patience, Wish, gather as gather_facts, wish},
     commands::{
         Failure, World,
         cases::{known, number},
@@ -14,7 +14,7 @@ use crate::{
     reports::evidence_of,
     rules::{
         case::subject,
-        reports::{Facts, Mode, Rules, Verdict, matches, weigh},
+        reports::{Facts, Matching, Mode, Rule, Rules, Verdict, is_unknown, matches, weigh},
     },
     text::target::EventTarget,
 };
@@ -23,8 +23,10 @@ use crate::{
 pub(in crate::commands) struct Trial {
     case: Case,
     facts: Facts,
-    /// By the places of the rules.
-    wishes: Vec<Option<Wish>>,
+    /// Those that act, or tell.
+    acting: Vec<Matching>,
+    /// What those want that match, and what would become of it now; by the places of the rules.
+    wishes: Vec<Option<(Wish, Course)>>,
 }
 
 pub(super) async fn gather(world: &World<'_>, typed: &[String]) -> Result<Trial, Failure> {
@@ -40,15 +42,22 @@ pub(super) async fn gather(world: &World<'_>, typed: &[String]) -> Result<Trial,
     let rules = &world.settings.rules;
     let facts =
         gather_facts(world.lookup, rules.needs(), &case, &ignored, world.now, Patience::Ended).await?;
+    let acting = rules.matching(&facts);
+    let past = Past::read(world.records, world.settings, world.lookup.me(), case.clone(), world.now)?;
     let mut wishes = Vec::new();
     for (place, rule) in rules.list.iter().enumerate() {
-        wishes.push(if matches(&weigh(rule, &facts)) {
-            Some(wish(world.lookup, world.records, world.settings, (place, rule), &case, &facts).await?)
-        } else {
-            None
-        });
+        if !matches(&weigh(rule, &facts)) {
+            wishes.push(None);
+            continue;
+        }
+        let known = acting.iter().find(|matching| matching.place == place).copied();
+        let matching = known.unwrap_or(Matching { place, behind: None });
+        let mut wish = wish(world.lookup, world.records, world.settings, matching, &case, &facts).await?;
+        past.complete(&mut wish);
+        let course = past.course(world.settings, world.lookup.me(), &wish);
+        wishes.push(Some((wish, course)));
     }
-    Ok(Trial { case, facts, wishes })
+    Ok(Trial { case, facts, acting, wishes })
 }
 
 /// The case of an event; one with no report, if nobody reported it.
@@ -98,18 +107,18 @@ impl Trial {
     }
 
     pub(super) fn lines(&self, rules: &Rules) -> Vec<Line> {
-        let acting = rules.matching(&self.facts);
         let mut lines = Vec::new();
         for ((place, rule), wish) in rules.list.iter().enumerate().zip(&self.wishes) {
             let weighed = weigh(rule, &self.facts);
             let heading = Line::new().strong(format!("{}. ", place + 1)).user(&rule.name);
+            let acts = self.acting.iter().any(|matching| matching.place == place);
             lines.push(match wish {
-                Some(_) if acting.contains(&place) => heading.strong(" matches"),
+                Some(_) if acts => heading.strong(" matches"),
                 Some(_) => heading.strong(" matches").text(", but one before it acts"),
-                None if weighed.iter().any(|one| one.verdict == Verdict::HoldsNot) => {
-                    heading.strong(" does not match")
+                None if is_unknown(&weighed) => {
+                    heading.strong(" does not match").text(", because something is not known")
                 }
-                None => heading.strong(" does not match").text(", because something is not known"),
+                None => heading.strong(" does not match"),
             });
             lines.extend(weighed.into_iter().map(|one| {
                 let mark = match one.verdict {
@@ -123,18 +132,8 @@ impl Trial {
                     Verdict::Holds | Verdict::HoldsNot => line,
                 }
             }));
-            if let Some(wish) = wish {
-                let would = match rule.mode {
-                    Mode::Act => "It would do: ",
-                    Mode::DryRun => "It would only tell: ",
-                };
-                lines.push(Line::from(would).append(rule.actions_in_words()));
-                lines.extend(wish.steps.iter().chain(&wish.asks).map(Step::describe));
-                lines.extend(wish.missing.iter().map(|why| Line::from("Not: ").append(why.clone())));
-                let held = wish.objection.iter();
-                lines.extend(
-                    held.map(|why| Line::new().strong("It would be held back: ").append(why.clone())),
-                );
+            if let Some((wish, course)) = wish.as_ref().filter(|_| acts) {
+                lines.extend(would(rule, wish, course));
             }
         }
         if self.facts.reports.is_empty() {
@@ -145,4 +144,26 @@ impl Trial {
         }
         lines
     }
+}
+
+/// What would become of a rule that matches, if the case were weighed now.
+fn would(rule: &Rule, wish: &Wish, course: &Course) -> Vec<Line> {
+    let held = |why: &Line| Line::new().strong("It would be held back: ").append(why.clone());
+    let (heading, but) = match (rule.mode, course) {
+        (Mode::DryRun, _) => ("It would only tell: ", wish.objection.as_ref().map(held)),
+        (Mode::Act, Course::Acts) => ("It would do: ", None),
+        (Mode::Act, Course::Asks(why)) => {
+            let why = Line::new().strong("It would not do it, but ask: ").name_long(why.as_str());
+            ("It is to do: ", Some(why))
+        }
+        (Mode::Act, Course::Held(_, why)) => ("It is to do: ", Some(held(why))),
+        (Mode::Act, Course::Nothing) => {
+            ("It is to do: ", Some(Line::new().strong("It would do nothing more about this case.")))
+        }
+    };
+    let mut lines = vec![Line::from(heading).append(rule.actions_in_words())];
+    lines.extend(wish.steps.iter().chain(&wish.asks).map(Step::describe));
+    lines.extend(wish.missing.iter().map(|why| Line::from("Not: ").append(why.clone())));
+    lines.extend(but);
+    lines
 }

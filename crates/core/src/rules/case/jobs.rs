@@ -1,11 +1,12 @@
 //! What was done about a case, is being done, or waits for a confirmation, as its card says it.
 
-use super::{CaseAction, Evidence, what};
+use super::{CaseAction, Evidence, REPORTED_AGAIN, what};
 use crate::{
-    model::{About, MemberChange},
-    plan::{Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Step},
-    ports::{Case, CaseState},
+    model::{About, MemberChange, Millis},
+    plan::{Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Reverse, Step},
+    ports::{Case, CaseState, Decision},
     reply::Line,
+    rules::reports::{Rule, RuleAction},
     text::number::grouped,
 };
 
@@ -35,6 +36,72 @@ pub fn note(case: &Case, plan: &Plan) -> Option<String> {
     Some(format!("{} (job {})", achieved(case, plan)?, plan.id))
 }
 
+/// Whether a rule has done all that it is to do about a case, with its job `plan` or before, and settles it then.
+pub fn rule_settles(rule: &Rule, plan: &Plan, jobs: &[Plan]) -> bool {
+    let is_done = |action: CaseAction| {
+        let own = plan.steps.iter().filter(|planned| CaseAction::of_step(&planned.step) == Some(action));
+        own.count() > 0 || taken(jobs, action).is_some_and(|plan| plan.state == PlanState::Done)
+    };
+    let has = |wanted: CaseAction| rule.actions.contains(&RuleAction::Case(wanted));
+    let all = rule.actions.iter().all(|action| match action {
+        // Who is banned need not be kicked.
+        RuleAction::Case(CaseAction::Kick) if has(CaseAction::Ban) => true,
+        RuleAction::Case(action) => is_done(*action),
+        _ => true,
+    });
+    rule.actions.contains(&RuleAction::Resolve) && plan.result() == PlanResult::Done && all
+}
+
+/// Whether an undo takes away what a case was resolved with: nothing that jobs did for it is in force any more. `jobs` are
+/// all about the case, the undo among them. What a moderator decided in words stays decided.
+pub fn reopens(case: &Case, jobs: &[Plan]) -> bool {
+    let done = |plan: &&Plan| plan.state == PlanState::Done;
+    let undone =
+        |plan: &Plan, reverse: &Step| {
+            let of_plan = |undo: &&Plan| undo.undoes == Some(plan.id);
+            jobs.iter().filter(done).filter(of_plan).flat_map(|undo| &undo.steps).any(|planned| {
+                planned.step == *reverse && planned.outcome.as_ref().is_some_and(Outcome::is_done)
+            })
+        };
+    let in_force = |plan: &Plan| {
+        plan.steps.iter().filter(|planned| CaseAction::of_step(&planned.step).is_some()).any(|planned| {
+            let Some(Outcome::Done { effect }) = &planned.outcome else { return false };
+            match planned.step.reverse(effect) {
+                Reverse::By(step) => !undone(plan, &step),
+                Reverse::Nothing(_) => false,
+                Reverse::Cannot(_) => true,
+            }
+        })
+    };
+    let mut did = jobs.iter().filter(done).filter(|plan| plan.undoes.is_none());
+    settled(case, jobs).is_some() && !did.any(in_force)
+}
+
+/// The longest command that is shown to be sent again.
+const TYPED: usize = 200;
+
+/// The command that asks for the same as a job that was dropped; `None` where there is none, or it is too long to show.
+pub fn again(plan: &Plan) -> Option<String> {
+    let typed = match (&plan.origin, plan.case) {
+        (Origin::Command(_) | Origin::Tap { .. }, _) => plan.typed.clone(),
+        (Origin::Rule { .. }, Some(case)) => {
+            let mut words: Vec<&str> = Vec::new();
+            let actions = plan.steps.iter().filter_map(|planned| CaseAction::of_step(&planned.step));
+            for word in actions.map(CaseAction::word) {
+                if !words.contains(&word) {
+                    words.push(word);
+                }
+            }
+            if words.is_empty() {
+                return None;
+            }
+            format!("!act {case} {}", words.join(" "))
+        }
+        (Origin::Rule { .. } | Origin::Invitation(_) | Origin::Outcome(_), _) => return None,
+    };
+    (typed.chars().count() <= TYPED && !typed.contains('\n')).then_some(typed)
+}
+
 /// What is said of an action that was done, to so many.
 fn participle(case: &Case, action: CaseAction, count: usize) -> String {
     let who = if matches!(case.about, About::User { .. }) { "user" } else { "author" };
@@ -62,6 +129,18 @@ fn participle(case: &Case, action: CaseAction, count: usize) -> String {
 pub(super) fn undone_by(jobs: &[Plan], id: PlanId) -> Option<&Plan> {
     let is_dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
     jobs.iter().rev().find(|plan| plan.undoes == Some(id) && !is_dropped(plan) && !plan.has_failed())
+}
+
+/// Those of the jobs about a case, oldest first, that were asked for since it was last opened again because it was reported
+/// again. What was done before was done about something else that the user wrote, or the room as it was then.
+pub fn current<'a>(case: &Case, jobs: &'a [Plan]) -> &'a [Plan] {
+    opened_again_at(case).map_or(jobs, |since| &jobs[jobs.partition_point(|plan| plan.asked_at < since)..])
+}
+
+/// When a case was last opened again because it was reported again.
+pub fn opened_again_at(case: &Case) -> Option<Millis> {
+    let again = |decision: &&Decision| decision.note.as_deref() == Some(REPORTED_AGAIN);
+    case.decisions.iter().rev().find(again).map(|decision| decision.at)
 }
 
 /// The job that has done an action about a case, does it, or waits to be confirmed: it need not be done again. One of
@@ -105,6 +184,7 @@ pub(super) fn lines(case: &Case, jobs: &[Plan]) -> Vec<Line> {
         .filter(|plan| Some(plan.id) != settled)
         .filter_map(|plan| match plan.undoes {
             Some(undone) => undoing(plan, undone),
+            None if plan.state == PlanState::Expired => expired(plan, jobs),
             None => job(case, plan, jobs),
         })
         .collect();
@@ -134,6 +214,21 @@ fn asker(plan: &Plan) -> Line {
         Origin::Rule { rule, .. } => line.text(" by the rule ").user(rule),
         _ => line.text(" of ").code(plan.asked_by.as_str()),
     }
+}
+
+/// That nobody confirmed a job in time, unless all of it was asked for again.
+fn expired(plan: &Plan, jobs: &[Plan]) -> Option<Line> {
+    let is_taken = |planned: &PlannedStep| {
+        CaseAction::of_step(&planned.step).is_some_and(|action| taken(jobs, action).is_some())
+    };
+    if plan.steps.iter().all(is_taken) {
+        return None;
+    }
+    let line = wishes(asker(plan).text(" was not confirmed in time, so nothing was done: "), plan);
+    Some(match again(plan) {
+        Some(command) => line.text(" ").code(command).text(" asks for it again."),
+        None => line,
+    })
 }
 
 /// What a job is to do, in the words of the card.
@@ -178,7 +273,7 @@ fn undoing(plan: &Plan, undone: PlanId) -> Option<Line> {
         PlanState::Proposed => Some(line.text(format!(" waits for a confirmation, {undone}."))),
         PlanState::Running => Some(line.text(format!(" is at work, {undone}."))),
         PlanState::Done if plan.has_failed() => Some(line.text(format!(" failed {undone}."))),
-        PlanState::Done if plan.result() == crate::plan::PlanResult::Partly => {
+        PlanState::Done if plan.result() == PlanResult::Partly => {
             Some(line.text(format!(" did in part what it was to do, {undone}.")))
         }
         // It is said of the job itself.

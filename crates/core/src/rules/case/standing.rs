@@ -10,6 +10,9 @@ use crate::{
     text::{clean::clean, duration::date},
 };
 
+/// What the bot itself says when it opens a case again.
+pub const REPORTED_AGAIN: &str = "it was reported again, more than a day after it was closed";
+
 /// What a moderator's decision about a case comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
@@ -77,6 +80,10 @@ pub fn no_such_case(id: CaseId) -> Line {
 
 /// “Claimed by `@mod:hs`, 2026-11-21 03:05:09 UTC.”
 pub(super) fn line(case: &Case) -> Line {
+    if case.state == CaseState::Open && case.note.as_deref() == Some(REPORTED_AGAIN) {
+        let line = Line::new().strong("Open again").text(format!(", {}", date(case.changed_at)));
+        return line.text(format!(": {REPORTED_AGAIN}. Nobody has claimed it yet."));
+    }
     let word = match (case.state, &case.by) {
         (CaseState::Open, None) => return Line::new().strong("Open").text(": nobody has claimed it yet."),
         (CaseState::Open, Some(_)) => "Open again",
@@ -115,9 +122,10 @@ pub(super) fn with_jobs(case: &Case, beside: &Beside) -> Line {
 /// The reactions that act on the homeserver or show more, each with its word; empty if none are offered.
 pub(super) fn taps(case: &Case, beside: &Beside) -> Line {
     let evidence = Evidence::of(case);
+    let current = jobs::current(case, &beside.jobs);
     let is_left = |action: &CaseAction| {
         let is_other = !matches!(action, CaseAction::Claim | CaseAction::Resolve | CaseAction::Dismiss);
-        is_other && makes_sense(case, &evidence, *action) && jobs::taken(&beside.jobs, *action).is_none()
+        is_other && makes_sense(case, &evidence, *action) && jobs::taken(current, *action).is_none()
     };
     let offered = beside.cards.offered.iter().copied().filter(is_left);
     let line = offered.fold(Line::new(), |line, action| {

@@ -92,8 +92,33 @@ impl Condition {
         }
     }
 
-    /// Whether it holds, and what was found, in words.
-    pub fn weigh(&self, facts: &Facts) -> (Verdict, Line) {
+    /// Whether a report fits it. Conditions that are about no single report are fit by any.
+    pub fn fits(&self, report: &Report) -> bool {
+        match self {
+            Self::Reporter(globs) => globs.iter().any(|glob| glob.matches(&report.reporter)),
+            Self::Reason(pattern) => report.reason.as_deref().is_some_and(|reason| pattern.matches(reason)),
+            _ => true,
+        }
+    }
+
+    /// Whether it holds, and what was found, in words. Of the reports, `reports` are looked at: those of `facts` that fit
+    /// what else a rule asks of them.
+    pub fn weigh(&self, facts: &Facts, reports: &[&Report]) -> (Verdict, Line) {
+        let (verdict, found) = self.judge(facts, reports);
+        let is_about_reports = matches!(
+            self,
+            Self::Reason(_) | Self::Reporter(_) | Self::TrustedReporters(_) | Self::DistinctReporters { .. }
+        );
+        match (facts.reports.len().saturating_sub(reports.len()) as u64, is_about_reports) {
+            (0, _) | (_, false) => (verdict, found),
+            (others, true) => {
+                let others = counted(others, "other report");
+                (verdict, found.text(format!(" ({others} without what else the rule asks of reports)")))
+            }
+        }
+    }
+
+    fn judge(&self, facts: &Facts, reports: &[&Report]) -> (Verdict, Line) {
         match self {
             Self::Kind(kinds) => (holds(kinds.contains(&facts.kind)), Line::from(a(facts.kind))),
             Self::Text(pattern) => judged(&facts.texts, |texts| {
@@ -105,9 +130,9 @@ impl Condition {
             Self::Name(pattern) => {
                 judged(&facts.name, |name| (pattern.matches(name), Line::from("the name is ").user(name)))
             }
-            Self::Reason(pattern) => reason(pattern, &facts.reports),
+            Self::Reason(pattern) => reason(pattern, reports),
             Self::Author(globs) => judged(&facts.author, |author| like(globs, author)),
-            Self::Reporter(globs) | Self::TrustedReporters(globs) => reporter(globs, &facts.reports),
+            Self::Reporter(globs) | Self::TrustedReporters(globs) => reporter(globs, reports),
             Self::Room(globs) => judged(&facts.room, |names| {
                 let found = names.iter().find(|name| globs.iter().any(|glob| glob.matches(name)));
                 (found.is_some(), coded("the room is", found.or(names.first())))
@@ -119,7 +144,7 @@ impl Condition {
                 (is_so, Line::from(format!("it is of {here}, ")).code(server))
             }),
             Self::DistinctReporters { count, within } => {
-                let found = distinct(&facts.reports, *within);
+                let found = distinct(reports, *within);
                 (holds(found >= *count), Line::from(format!("{} reported it", people(found))))
             }
             Self::AuthorAgeBelow(most) => judged(&facts.author_created_at, |created| {
@@ -179,7 +204,7 @@ fn like(globs: &[Glob], text: &str) -> (bool, Line) {
     (globs.iter().any(|glob| glob.matches(text)), coded("it is", [text]))
 }
 
-fn reason(pattern: &Pattern, reports: &[Report]) -> (Verdict, Line) {
+fn reason(pattern: &Pattern, reports: &[&Report]) -> (Verdict, Line) {
     let mut reasons = reports.iter().filter_map(|report| report.reason.as_deref());
     match reasons.clone().find(|reason| pattern.matches(reason)) {
         Some(reason) => (Verdict::Holds, Line::from("a reason is ").user(reason)),
@@ -190,7 +215,7 @@ fn reason(pattern: &Pattern, reports: &[Report]) -> (Verdict, Line) {
     }
 }
 
-fn reporter(globs: &[Glob], reports: &[Report]) -> (Verdict, Line) {
+fn reporter(globs: &[Glob], reports: &[&Report]) -> (Verdict, Line) {
     let mut reporters = reports.iter().map(|report| report.reporter.as_str());
     match reporters.find(|reporter| globs.iter().any(|glob| glob.matches(reporter))) {
         Some(reporter) => (Verdict::Holds, coded("it was reported by", [reporter])),
@@ -199,9 +224,9 @@ fn reporter(globs: &[Glob], reports: &[Report]) -> (Verdict, Line) {
 }
 
 /// The most people who reported within a time of each other.
-fn distinct(reports: &[Report], within: Option<Duration>) -> usize {
+fn distinct(reports: &[&Report], within: Option<Duration>) -> usize {
     let within = within.map_or(Millis::MAX, |time| Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX));
-    let mut sorted: Vec<&Report> = reports.iter().collect();
+    let mut sorted: Vec<&Report> = reports.to_vec();
     sorted.sort_by_key(|report| report.key.received_ts);
     let (mut first, mut most) = (0, 0);
     let mut inside: BTreeMap<&str, usize> = BTreeMap::new();

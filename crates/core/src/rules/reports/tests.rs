@@ -77,7 +77,7 @@ fn time(text: &str) -> TimeOfDay {
 
 #[track_caller]
 fn weighs(condition: &Condition, facts: &Facts, want: Verdict) {
-    let (verdict, found) = condition.weigh(facts);
+    let (verdict, found) = condition.weigh(facts, &facts.reports.iter().collect::<Vec<_>>());
     assert_eq!(verdict, want, "{condition:?}: {found:?}");
     assert!(!Reply::text(found).render().text.is_empty());
     assert!(!Reply::text(condition.in_words()).render().text.is_empty());
@@ -228,9 +228,64 @@ fn which_of_several_rules_act() {
     let all = vec![trial("a"), rule("b", no()), rule("c", yes()), rule("d", yes()), trial("e")];
     for (matches, want) in [(Matches::First, vec![0, 2, 4]), (Matches::All, vec![0, 2, 3, 4])] {
         let rules = Rules { list: all.clone(), matches, per_hour: 1 };
-        assert_eq!(rules.matching(&facts), want);
+        let places: Vec<usize> = rules.matching(&facts).iter().map(|matching| matching.place).collect();
+        assert_eq!(places, want);
     }
     assert!(!matches(&weigh(&rule("none", Vec::new()), &facts)), "a rule without conditions never matches");
+}
+
+#[test]
+fn a_rule_behind_one_of_which_nothing_is_known() {
+    let facts = facts(&of_event(&json!({"body": "x"})));
+    let (yes, no, open) = (Condition::Local(true), Condition::Local(false), Condition::Blocked(true));
+    let trial = |when| Rule { mode: Mode::DryRun, ..rule("trial", when) };
+    let at = |place, behind| Matching { place, behind };
+    for (list, want) in [
+        (vec![vec![open.clone()], vec![yes.clone()]], vec![at(1, Some(0))]),
+        (vec![vec![yes.clone(), open.clone()], vec![open.clone()], vec![yes.clone()]], vec![at(2, Some(0))]),
+        // What is known speaks against it.
+        (vec![vec![open.clone(), no], vec![yes.clone()]], vec![at(1, None)]),
+        (vec![vec![yes.clone()], vec![open.clone()]], vec![at(0, None)]),
+    ] {
+        let list: Vec<Rule> = list.into_iter().map(|when| rule("x", when)).collect();
+        let rules = Rules { list: list.clone(), matches: Matches::First, per_hour: 1 };
+        assert_eq!(rules.matching(&facts), want);
+        let all = Rules { matches: Matches::All, ..rules };
+        assert!(all.matching(&facts).iter().all(|matching| matching.behind.is_none()));
+    }
+    // A rule on trial keeps no other from acting, and is only told of.
+    let list = vec![trial(vec![open.clone()]), rule("acts", vec![yes.clone()])];
+    let rules = Rules { list, matches: Matches::First, per_hour: 1 };
+    assert_eq!(rules.matching(&facts), [at(1, None)]);
+    let list = vec![rule("open", vec![open]), trial(vec![yes])];
+    assert_eq!(Rules { list, ..rules }.matching(&facts), [at(1, None)]);
+}
+
+#[test]
+fn the_same_reports_meet_all_conditions_about_reports() {
+    // Reason 1 is of @ana, 2 and 3 of @bob, 4 of @cy.
+    let facts = facts(&of_event(&json!({"body": "x"})));
+    let reporter = |glob| Condition::Reporter(globs(&[glob]));
+    let reason = |text| Condition::Reason(pattern(text));
+    let trusted = |glob| Condition::TrustedReporters(globs(&[glob]));
+    let distinct = |count| Condition::DistinctReporters { count, within: None };
+    for (when, want) in [
+        (vec![reporter("@bob:*"), reason("[23]")], true),
+        (vec![reporter("@bob:*"), reason("[14]")], false),
+        (vec![reason("[12]"), trusted("@ana:*")], true),
+        (vec![reason("[23]"), trusted("@ana:*")], false),
+        (vec![reporter("@*:hs.test"), trusted("@cy:far")], false),
+        (vec![reason("[124]"), distinct(3)], true),
+        (vec![reason("[23]"), distinct(2)], false),
+        (vec![reporter("@*:hs.test"), reason("[24]"), distinct(2)], false),
+        (vec![trusted("@cy:far"), distinct(3)], true),
+    ] {
+        let weighed = weigh(&rule("x", when), &facts);
+        assert_eq!(matches(&weighed), want, "{weighed:?}");
+    }
+    let weighed = weigh(&rule("x", vec![reason("[23]"), distinct(2)]), &facts);
+    let found = Reply::text(weighed[1].found.clone()).render().text;
+    assert_eq!(found, "one person reported it (2 other reports without what else the rule asks of reports)");
 }
 
 #[test]

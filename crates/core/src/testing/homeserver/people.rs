@@ -158,7 +158,7 @@ impl Inner {
     /// The files of an account, the newest first.
     fn uploads(&self, user: &UserId) -> Vec<ListedMedia> {
         let theirs = |(_, details): &(&Mxc, &crate::model::MediaDetails)| {
-            details.user_id.as_deref() == Some(user.as_str())
+            details.uploader.as_deref() == Some(user.as_str())
         };
         let files = self.media.iter().filter(theirs);
         let mut files: Vec<ListedMedia> = files

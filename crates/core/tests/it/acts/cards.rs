@@ -143,6 +143,7 @@ async fn hostile_names_and_a_long_history_stay_within_a_message() {
     assert!(card.text.len() <= 10_000 && card.html.len() <= 18_000);
     has(&card.text, &["Earlier cases of the same author: more than 10;", "`!reopen 14`", "Undone by job"]);
     assert!(!card.html.contains("<b>") && !card.html.contains("<h1>") && !card.html.contains("</b>"));
-    assert_eq!(stage.store.case(14).unwrap().unwrap().decisions.len(), 1);
+    // The first job resolved it, its undo opened it again, and the next one resolved it.
+    assert_eq!(stage.store.case(14).unwrap().unwrap().decisions.len(), 3);
     assert!(stage.store.keys().iter().any(|key| key.starts_with(RESOLVE)));
 }

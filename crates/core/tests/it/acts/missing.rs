@@ -3,14 +3,14 @@
 use gleipnir_core::{
     model::{About, Account, MediaDetails, Standing},
     ports::{CaseState, Fault},
-    ruma::room_id,
-    testing::FakeRoom,
+    ruma::{room_id, user_id},
+    testing::{FakeRoom, Stage},
 };
 use serde_json::json;
 
 use super::{
     Power, case, eve, far, files, has, image, local_case, lounge, lounge_with, moderator, other, plans,
-    remote_case, report, the_card,
+    remote_case, report, steps, the_card,
 };
 
 #[tokio::test]
@@ -197,6 +197,53 @@ async fn files_that_cannot_be_quarantined() {
         assert_eq!(the_card(&stage, n).contains("☣️ quarantine"), n == 4);
     }
     has(&stage.say("!act 5 redact").await, &["the server does not have `$x5` in that room (any more)"]);
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_is_asked_about_and_that_of_a_protected_user_left_alone() {
+    let uploaded_by = |stage: &Stage, uploader: &str| {
+        for file in files() {
+            let uploader = Some(uploader.to_owned());
+            stage.homeserver.put_media(&file, MediaDetails { uploader, ..MediaDetails::default() });
+        }
+    };
+    let mut stage = local_case(Power::Enough).await;
+    uploaded_by(&stage, eve().as_str());
+    has(&stage.say("!act 1 quarantine").await, &["Job 1: act – done", "is in quarantine"]);
+
+    let mut stage = local_case(Power::Enough).await;
+    let ana = user_id!("@ana:hs.test");
+    uploaded_by(&stage, ana.as_str());
+    stage.homeserver.put_account(ana, Account::default());
+    has(
+        &stage.say("!act 1 quarantine").await,
+        &[
+            "`mxc://hs.test/rude` was uploaded by `@ana:hs.test`, not by `@eve:hs.test`, who sent it.",
+            "`mxc://hs.test/thumb` was uploaded by `@ana:hs.test`",
+            "The file is not of who sent it: @ana:hs.test uploaded it.",
+            "Job 1: do it?",
+        ],
+    );
+    assert!(steps(&stage, 1).iter().all(|step| step.against() == Some(ana)), "{:?}", steps(&stage, 1));
+    // It was sent to have the file of an admin taken away.
+    stage.homeserver.put_account(ana, Account { admin: true, ..Account::default() });
+    has(&stage.react(moderator(), "plan-1", "✅").await, &["`@ana:hs.test` is a server admin."]);
+    stage.say("!cancel 1").await;
+    has(
+        &stage.say("!act 1 quarantine").await,
+        &["Nothing was done", "not by `@eve:hs.test`, who sent it. `@ana:hs.test` is a server admin."],
+    );
+    assert!(stage.homeserver.writes().is_empty());
+    // Nor is anything done when who sent it is protected.
+    stage.homeserver.put_account(ana, Account::default());
+    stage.homeserver.put_account(eve(), Account { admin: true, ..Account::default() });
+    has(&stage.say("!act 1 quarantine").await, &["Nothing was done", "`@eve:hs.test` is a server admin."]);
+    stage.homeserver.put_account(ana, Account { admin: true, ..Account::default() });
+    stage.homeserver.put_account(eve(), Account::default());
+    // That protects nobody else.
+    has(&stage.say("!act 1 quarantine suspend").await, &["What cannot be done:", "Job 2: do it?"]);
+    stage.say("!confirm 2").await;
+    assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test"]);
 }
 
 #[tokio::test]

@@ -42,8 +42,12 @@ async fn what_waits_to_be_confirmed_is_not_asked_twice() {
     assert!(!the_card(&stage, 1).contains("Job 1"), "{}", the_card(&stage, 1));
     has(&stage.react(other(), "case-1", "🧹").await, &["Job 2: do it?"]);
     stage.wait(std::time::Duration::from_secs(700)).await;
-    assert!(!the_card(&stage, 1).contains("Job 2"), "{}", the_card(&stage, 1));
+    let not_confirmed = "Job 2 of `@other:hs.test` was not confirmed in time, so nothing was done: redact. `!act 1 redact` \
+                         asks for it again.";
+    has(&the_card(&stage, 1), &[not_confirmed]);
+    has(&stage.react(other(), "plan-2", "✅").await, &["send `!act 1 redact` again"]);
     has(&stage.react(other(), "case-1", "🧹").await, &["Job 3: do it?"]);
+    assert!(!the_card(&stage, 1).contains("Job 2"), "it is asked for again: {}", the_card(&stage, 1));
 }
 
 #[tokio::test]
@@ -54,17 +58,56 @@ async fn an_undone_job_is_said_as_undone() {
     has(
         &the_card(&stage, 1),
         &[
-            "Resolved by `@mod:hs.test`, ",
-            ": author suspended (job 1). Undone by job 2 of `@other:hs.test`.",
+            "Open again by `@other:hs.test`, ",
+            ": “job 1 was undone (job 2)”.",
+            "Job 1 of `@mod:hs.test`: author suspended. Undone by job 2 of `@other:hs.test`.",
             "⏸️ suspend",
         ],
     );
     assert!(!the_card(&stage, 1).contains("!undo"));
+    has(&stage.say("!reports").await, &["1 open case:\n• 1 "]);
     // What was undone can be done again.
     stage.react(other(), "case-1", "⏸️").await;
-    has(&the_card(&stage, 1), &["Job 3 of `@other:hs.test`: author suspended. Undo: `!undo 3`."]);
-    assert_eq!(case(&stage, 1).by.as_deref(), Some(moderator()));
+    has(
+        &the_card(&stage, 1),
+        &["Resolved by `@other:hs.test`, ", ": author suspended (job 3). Undo: `!undo 3`."],
+    );
     assert!(stage.store.plan(3).unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_undo_opens_a_case_again_when_nothing_is_left_in_force() {
+    // Of two jobs, the second is in force.
+    let mut stage = local_case(Power::Enough).await;
+    stage.say("!act 1 suspend").await;
+    stage.say("!act 1 ban").await;
+    stage.say("!undo 1").await;
+    assert_eq!(case(&stage, 1).state, CaseState::Resolved);
+    stage.say("!undo 2").await;
+    assert_eq!(
+        (case(&stage, 1).state, case(&stage, 1).note.as_deref()),
+        (CaseState::Open, Some("job 2 was undone (job 4)"))
+    );
+    // What cannot be taken back stays in force.
+    let mut stage = local_case(Power::Enough).await;
+    stage.say("!act 1 suspend redact").await;
+    stage.say("!confirm 1").await;
+    stage.say("!undo 1").await;
+    assert_eq!(case(&stage, 1).state, CaseState::Resolved);
+    // What was decided in words stays decided.
+    for line in ["!resolve 1 warned", "!dismiss 1"] {
+        let mut stage = local_case(Power::Enough).await;
+        stage.say(line).await;
+        stage.say("!act 1 kick").await;
+        stage.say("!undo 1").await;
+        assert!(!case(&stage, 1).state.is_open(), "{line}");
+    }
+    // An undo that fails takes nothing away.
+    let mut stage = local_case(Power::Enough).await;
+    stage.say("!act 1 suspend").await;
+    stage.homeserver.fail_once("set_sanction", Fault::NotAdmin);
+    stage.say("!undo 1").await;
+    assert_eq!(case(&stage, 1).state, CaseState::Resolved);
 }
 
 #[tokio::test]

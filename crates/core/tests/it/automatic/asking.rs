@@ -27,6 +27,38 @@ async fn a_shutdown_is_only_asked_for() {
 }
 
 #[tokio::test]
+async fn a_case_waits_for_what_its_rule_asked_for() {
+    let mut stage = stage(vec![rule("bad room", words(&["suspend", "shutdown", "resolve"]))]).await;
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    assert_eq!(state(&stage, 1), CaseState::Open);
+    stage.react(moderator(), "plan-2", "✅").await;
+    assert_eq!(state(&stage, 1), CaseState::Resolved);
+    has(&the_card(&stage, 1), &["room shut down (job 2)", "by the rule “bad room”: author suspended."]);
+}
+
+#[tokio::test]
+async fn what_was_not_confirmed_says_how_to_ask_again() {
+    let mut stage = stage(vec![rule("bad room", words(&["shutdown"]))]).await;
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    has(
+        &stage.wait(std::time::Duration::from_mins(10)).await,
+        &["Job 1 (act) was not confirmed in time", "`!act 1 shutdown` asks for it again."],
+    );
+    has(
+        &the_card(&stage, 1),
+        &[
+            "Job 1 by the rule “bad room” was not confirmed in time, so nothing was done: shutdown. `!act 1 shutdown`",
+        ],
+    );
+    has(
+        &stage.react(moderator(), "plan-1", "✅").await,
+        &["Job 1 was not confirmed in time", "If it is still wanted, send `!act 1 shutdown` again."],
+    );
+    stage.say("!act 1 shutdown").await;
+    assert!(!the_card(&stage, 1).contains("Job 1"), "it is asked for again: {}", the_card(&stage, 1));
+}
+
+#[tokio::test]
 async fn what_was_asked_for_is_cancelled_or_expires() {
     let mut stage = stage(vec![rule("bad room", words(&["shutdown"]))]).await;
     reported(&mut stage, 1, "@ana:hs.test", 1).await;

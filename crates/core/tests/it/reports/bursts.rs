@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use gleipnir_core::{ports::Fault, reports::Found};
+use gleipnir_core::{
+    model::{Account, Switch},
+    ports::Fault,
+    reports::Found,
+    ruma::{owned_user_id, user_id},
+};
 
 use super::*;
 use crate::scene::has;
@@ -108,6 +113,80 @@ async fn a_burst_survives_faults_and_failing_commits() {
     }
     poll_all(&mut stage).await;
     assert_eq!(taken(&stage), (1..=300).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_user_who_is_reported_a_day_after_the_case_was_closed_is_looked_at_again() {
+    const DAY: Millis = 24 * 3_600_000;
+    let mut stage = stage().await;
+    let eve = |id, after, by| of_user(id, after, by, "@eve:hs.test");
+    file(&stage, eve(1, 1, "@ana:hs.test"));
+    stage.poll_reports().await;
+    judge(&stage, 1, CaseState::Dismissed);
+    let closed = case(&stage, 1).changed_at - START;
+    file(&stage, eve(2, closed + DAY, "@ana:hs.test"));
+    assert!(!stage.poll_reports().await.contains("again"));
+    assert_eq!(case(&stage, 1).state, CaseState::Dismissed, "it is not long ago");
+
+    // Whom nobody listens to opens nothing.
+    let ignored = Reporting::Ignored { reporter: "@spam:hs.test".into(), to: Switch::On };
+    stage.store.commit(vec![Change::Reporting(ignored)]).expect("the store writes");
+    stage.clock.pass(Duration::from_hours(25));
+    file(&stage, eve(3, closed + DAY + 5, "@spam:hs.test"));
+    assert_eq!(stage.poll_reports().await, "");
+    assert_eq!(case(&stage, 1).state, CaseState::Dismissed, "ignored");
+
+    file(&stage, eve(4, closed + DAY + 6, "@ana:hs.test"));
+    let said = stage.poll_reports().await;
+    has(
+        &said,
+        &[
+            "Case 1 was dismissed by `@mod:hs.test`, and is reported again, by `@ana:hs.test`: “reason 4”. I opened it \
+             again, because it was closed more than a day before. Look at it: `!case 1`",
+            "Open again, 2026",
+            "it was reported again, more than a day after it was closed. Nobody has claimed it yet.",
+            "`!claim 1`",
+        ],
+    );
+    let again = case(&stage, 1);
+    assert_eq!((again.state, again.by.as_deref()), (CaseState::Open, Some(user_id!("@bot:hs.test"))));
+    assert_eq!(again.decisions.len(), 2);
+    has(&stage.say("!reports").await, &["@eve:hs.test"]);
+    // Once.
+    file(&stage, eve(5, closed + DAY + 7, "@zoe:hs.test"));
+    assert!(!stage.poll_reports().await.contains("I opened"));
+    has(&stage.say("!claim 1").await, &["Claimed by `@mod:hs.test`"]);
+    assert_eq!(case(&stage, 1).decisions.len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_decided_about_a_message_holds() {
+    let mut stage = stage().await;
+    file(&stage, of_event(1, 1, "@ana:hs.test", 1));
+    stage.poll_reports().await;
+    judge(&stage, 1, CaseState::Dismissed);
+    stage.clock.pass(Duration::from_hours(100));
+    file(&stage, of_event(2, 99 * 3_600_000, "@bob:hs.test", 1));
+    has(&stage.poll_reports().await, &["is reported again, by `@bob:hs.test`", "open it again: `!reopen 1`"]);
+    assert_eq!(case(&stage, 1).state, CaseState::Dismissed);
+}
+
+#[tokio::test]
+async fn what_was_done_about_a_user_can_be_done_again_when_they_are_reported_again() {
+    let mut stage = stage().await;
+    let eve = owned_user_id!("@eve:hs.test");
+    stage.homeserver.put_account(&eve, Account::default());
+    file(&stage, of_user(1, 1, "@ana:hs.test", eve.as_str()));
+    stage.poll_reports().await;
+    has(&stage.say("!act 1 suspend").await, &["is suspended"]);
+    assert_eq!(case(&stage, 1).state, CaseState::Resolved);
+    // Somebody lifted it at the server.
+    stage.homeserver.put_account(&eve, Account::default());
+    stage.clock.pass(Duration::from_hours(30));
+    file(&stage, of_user(2, 29 * 3_600_000, "@bob:hs.test", eve.as_str()));
+    has(&stage.poll_reports().await, &["I opened it again", "⏸️ suspend"]);
+    has(&stage.say("!act 1 suspend").await, &["Job 2", "is suspended"]);
+    assert_eq!(stage.homeserver.writes().len(), 2);
 }
 
 #[tokio::test]

@@ -247,3 +247,22 @@ async fn reports_of_one_millisecond_that_change_places_between_pages_are_all_tak
     // Four pages that share rows, the two other kinds, and what is looked at of the one event.
     assert_eq!(stage.homeserver.calls() - calls, 4 + 2 + 4);
 }
+
+#[tokio::test]
+async fn a_claim_while_something_else_is_looked_at_stays_on_the_card() {
+    let mut stage = stage().await;
+    file(&stage, of_event(1, 1, "@ana:hs.test", 1));
+    stage.poll_reports().await;
+    file(&stage, of_event(2, 2, "@bob:hs.test", 1));
+    file(&stage, of_event(3, 3, "@bob:hs.test", 2));
+    let (store, at) = (stage.store.clone(), stage.clock.now());
+    stage.homeserver.meanwhile("reported_event", move || {
+        let by = moderator().to_owned();
+        let claimed = Reporting::Judged { case: 1, state: CaseState::Claimed, by, note: None, at };
+        store.commit(vec![Change::Reporting(claimed)]).expect("the store writes");
+    });
+    stage.poll_reports().await;
+    assert_eq!(numbers(&stage), [vec![1, 2], vec![3]]);
+    let card = stage.store.said("case-1").expect("a card").text;
+    has(&card, &["Claimed by `@mod:hs.test`", "2 times"]);
+}
