@@ -255,6 +255,14 @@ impl Plan {
         })
     }
 
+    /// Whether something that it did cannot be put right.
+    pub fn cannot_be_undone_wholly(&self) -> bool {
+        self.steps.iter().any(|planned| match &planned.outcome {
+            Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), Reverse::Cannot(_)),
+            Some(Outcome::Failed { .. }) | None => false,
+        })
+    }
+
     /// Whether it ended without having done anything.
     pub fn has_failed(&self) -> bool {
         self.state == PlanState::Done && self.result() == PlanResult::Failed

@@ -44,6 +44,6 @@ impl Command for Lock {
             lasts: lasts(self.lasts)?,
             acting: self.whom.acting,
         };
-        sanctions::decide(wish, facts)
+        sanctions::decide(&wish, facts)
     }
 }

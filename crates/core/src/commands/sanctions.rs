@@ -31,8 +31,8 @@ pub(super) struct Wish {
     pub(super) acting: Acting,
 }
 
-pub(super) fn decide(wish: Wish, facts: Facts) -> Result<Decision, Failure> {
-    let Wish { sanction, to, means, lasts, acting } = wish;
+pub(super) fn decide(wish: &Wish, facts: Facts) -> Result<Decision, Failure> {
+    let Wish { sanction, to, means, lasts, acting } = *wish;
     let mistakes: Vec<Line> = facts.people.iter().filter_map(mistake).collect();
     if !mistakes.is_empty() {
         let reply = Reply::new().paragraph("Nothing was done.").list(mistakes);

@@ -46,6 +46,6 @@ impl Command for ShadowBan {
             lasts: lasts(self.lasts)?,
             acting: self.whom.acting,
         };
-        sanctions::decide(wish, facts)
+        sanctions::decide(&wish, facts)
     }
 }

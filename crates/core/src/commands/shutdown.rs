@@ -475,19 +475,18 @@ struct Size {
 fn insiders(preview: Reply, facts: &Facts, world: &World<'_>) -> Reply {
     let me = world.lookup.me();
     let inside: BTreeSet<_> = facts.rooms.iter().flat_map(|room| room.local(world)).collect();
-    let moderators: Vec<_> =
+    let others: Vec<_> =
         facts.moderators.iter().filter(|user| inside.contains(user) && *user != me).collect();
     let mut lines = Vec::new();
-    if !moderators.is_empty() {
-        let count = match moderators.len() {
+    if !others.is_empty() {
+        let mut line = Line::new().text(match others.len() {
             1 => "One member of the management room is inside: ".to_owned(),
             n => format!("{n} members of the management room are inside: "),
-        };
-        let mut line = Line::new().text(count);
-        for (n, user) in moderators.iter().take(NAMED).enumerate() {
+        });
+        for (n, user) in others.iter().take(NAMED).enumerate() {
             line = line.text(if n == 0 { "" } else { ", " }).code(user.as_str());
         }
-        let more = moderators.len().saturating_sub(NAMED);
+        let more = others.len().saturating_sub(NAMED);
         lines.push(line.text(if more == 0 { ".".to_owned() } else { format!(" and {more} more.") }));
     }
     if inside.iter().any(|user| *user == me) {

@@ -106,6 +106,8 @@ impl Command for Undo {
                 let what = if steps[0].room_ref().is_some() { "room" } else { "target" };
                 format!("Job {} ({}) came later and is about the same {what}.", other.id, other.command)
             });
+        // Where nothing is asked the preview is not shown.
+        let so_far = if plan.cannot_be_undone_wholly() { ", as far as it can be" } else { "" };
         let mut preview = Reply::new()
             .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
             .list(steps.iter().map(crate::plan::Step::describe));
@@ -114,7 +116,7 @@ impl Command for Undo {
         }
         Ok(Decision::Propose(Box::new(Draft {
             steps,
-            because: Some(format!("undo of job {}", plan.id)),
+            because: Some(format!("undo of job {}{so_far}", plan.id)),
             preview,
             undoes: Some(plan.id),
             case: plan.case,

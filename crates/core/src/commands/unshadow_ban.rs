@@ -36,6 +36,6 @@ impl Command for UnshadowBan {
             lasts: None,
             acting: self.whom.acting,
         };
-        sanctions::decide(wish, facts)
+        sanctions::decide(&wish, facts)
     }
 }

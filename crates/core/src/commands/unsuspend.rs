@@ -34,6 +34,6 @@ impl Command for Unsuspend {
             lasts: None,
             acting: self.whom.acting,
         };
-        sanctions::decide(wish, facts)
+        sanctions::decide(&wish, facts)
     }
 }

@@ -5,13 +5,17 @@ use tracing::info;
 use super::Desk;
 use crate::{
     plan::{Origin, Plan, PlanState, PlannedStep},
-    ports::{Change, StoreError},
+    ports::{Change, StoreError, in_turn},
     text::clean::clean,
 };
 
 impl Desk {
     /// Undoes what was to last until now.
     pub(super) fn end_what_is_over(&self) -> Result<(), StoreError> {
+        in_turn(&*self.store, || self.end_now())
+    }
+
+    fn end_now(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         for over in self.store.lasting()?.into_iter().filter(|plan| plan.lasts_until() <= Some(now)) {
             let (steps, _) = over.reverses();

@@ -125,11 +125,11 @@ async fn what_is_for_a_time_ends_by_itself_also_after_a_restart() {
     let mut stage = with_people();
     let said = stage.say("!suspend @eve:hs.test @ana:hs.test spam --for 2d").await;
     has(&said, &["It ends by itself: 2026-", "Undo: `!undo 1`"]);
-    stage.wait(Duration::from_secs(2 * 86_400 - 60)).await;
+    stage.wait(Duration::from_mins(2 * 24 * 60 - 1)).await;
     stage.execute().await;
     assert!(is(&stage, eve(), Sanction::Suspension).await, "not yet");
     stage.restart();
-    stage.wait(Duration::from_secs(120)).await;
+    stage.wait(Duration::from_mins(2)).await;
     stage.execute().await;
     assert!(!is(&stage, eve(), Sanction::Suspension).await);
     let report = stage.store.said("run-2").expect("it is said").text;
@@ -137,7 +137,7 @@ async fn what_is_for_a_time_ends_by_itself_also_after_a_restart() {
         &report,
         &["Job 2: end of job 1, whose time is over – done", "`@eve:hs.test` is no longer suspended."],
     );
-    stage.wait(Duration::from_secs(86_400 * 30)).await;
+    stage.wait(Duration::from_hours(30 * 24)).await;
     stage.execute().await;
     assert_eq!(plans(&stage).len(), 2, "it ends once");
 }
@@ -148,7 +148,7 @@ async fn what_was_undone_before_its_time_does_not_end_again() {
     stage.say("!lock @eve:hs.test --for 1h").await;
     stage.say("!undo 1").await;
     stage.say("!lock @eve:hs.test").await;
-    stage.wait(Duration::from_secs(7_200)).await;
+    stage.wait(Duration::from_hours(2)).await;
     stage.execute().await;
     assert!(is(&stage, eve(), Sanction::Lock).await, "the second lock is for good");
     assert_eq!(plans(&stage).len(), 3);
@@ -161,7 +161,7 @@ async fn what_was_so_before_does_not_end() {
         .homeserver
         .put_account(&owned_user_id!("@ana:hs.test"), Account { locked: true, ..Account::default() });
     stage.say("!lock @eve:hs.test @ana:hs.test --for 1h").await;
-    stage.wait(Duration::from_secs(3_700)).await;
+    stage.wait(Duration::from_mins(62)).await;
     stage.execute().await;
     assert!(!is(&stage, eve(), Sanction::Lock).await);
     assert!(is(&stage, user_id!("@ana:hs.test"), Sanction::Lock).await, "it was locked by somebody else");
@@ -172,7 +172,7 @@ async fn an_end_waits_for_a_homeserver_that_is_away() {
     let mut stage = with_people();
     stage.say("!suspend @eve:hs.test --for 1h").await;
     stage.homeserver.fail_once("set_sanction", Fault::Away("refused".into()));
-    stage.wait(Duration::from_secs(3_700)).await;
+    stage.wait(Duration::from_mins(62)).await;
     stage.execute().await;
     assert!(!is(&stage, eve(), Sanction::Suspension).await);
     assert_eq!(plan(&stage, 2).state, PlanState::Done);

@@ -97,7 +97,9 @@ pub fn again(plan: &Plan) -> Option<String> {
             }
             format!("!act {case} {}", words.join(" "))
         }
-        (Origin::Rule { .. } | Origin::Invitation(_) | Origin::Outcome(_), _) => return None,
+        (Origin::Rule { .. } | Origin::Invitation(_) | Origin::Ending(_) | Origin::Outcome(_), _) => {
+            return None;
+        }
     };
     (typed.chars().count() <= TYPED && !typed.contains('\n')).then_some(typed)
 }

@@ -20,7 +20,7 @@ fn png(name: &str) -> MediaDetails {
         media_type: Some("image/png".into()),
         length: Some(2_000_000),
         upload_name: Some(name.into()),
-        user_id: Some(eve().to_string()),
+        uploader: Some(eve().to_string()),
         created_at: Some(MIDNIGHT - 3_600_000),
         sha256: Some("9f3e".into()),
         ..MediaDetails::default()

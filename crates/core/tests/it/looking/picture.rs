@@ -56,7 +56,7 @@ async fn the_whole_picture_of_an_account() {
     homeserver.put_rate_limit(eve(), RateLimit { messages_per_second: 0, burst_count: 0 });
     let mxc: Mxc = "mxc://hs.test/one".parse().unwrap();
     let file =
-        MediaDetails { length: Some(3072), user_id: Some(eve().to_string()), ..MediaDetails::default() };
+        MediaDetails { length: Some(3072), uploader: Some(eve().to_string()), ..MediaDetails::default() };
     homeserver.put_media(&mxc, file);
     homeserver.report(report(1, "@ana:hs.test", user("@eve:hs.test"), Some("@eve:hs.test")), None);
     let event = About::Event { room_id: "!bad:hs.test".into(), event_id: "$e".into() };
