@@ -14,7 +14,7 @@ use crate::{
 
 /// Let a local user do nothing at all, until unlocked
 ///
-/// They are shown as logged out everywhere, and cannot log in. Their sessions survive, and go on when the lock is lifted with !unlock; with --for it ends by itself.
+/// They are shown as logged out everywhere, and cannot log in. Their sessions survive, and go on when the lock is lifted with !unlock; with --for it ends by itself. Where another service logs people in (MAS), Synapse accepts it without effect: use !suspend there.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "!lock <@user>... [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]")]
 pub(super) struct Lock {
