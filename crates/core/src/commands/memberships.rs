@@ -100,8 +100,8 @@ impl Command for Memberships {
         let heading = Line::new().text(format!("{words} of ")).append(person.line()).text(":");
         let mut reply = Reply::text(heading).list(lines);
         if only_joined {
-            reply =
-                reply.paragraph("Before Synapse 1.145 a server tells only the rooms that somebody is in.");
+            let words = "They are in all of these. (A Synapse older than 1.145 would tell of no others.)";
+            reply = reply.paragraph(words);
         }
         Ok(Decision::Page(attach(reply, file, total), pages))
     }

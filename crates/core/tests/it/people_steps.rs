@@ -6,8 +6,8 @@ use gleipnir_core::{
     model::{
         About, Account, MediaDetails, MemberChange, Mxc, Report, ReportKey, ReportKind, Sanction, Standing,
     },
-    plan::{Origin, Plan, PlanResult, PlanState, PlannedStep, RoomRef, Step},
-    ports::{Change, Clock as _, Fault, Lookup as _, Store as _},
+    plan::{Plan, PlanResult, RoomRef, Step},
+    ports::{Fault, Lookup as _},
     ruma::{OwnedUserId, owned_event_id, owned_user_id, user_id},
     testing::Stage,
 };
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     deaths::{Script, at_every_point},
-    scene::{bad_room, has, left_behind, moderator, plan, stage},
+    scene::{bad_room, has, left_behind, plan, stage, under_way},
 };
 
 /// Makes a stage.
@@ -92,25 +92,7 @@ fn tell() -> Step {
 /// The stage with a Plan of one step that was confirmed and has not begun.
 fn with(step: Step) -> Stage {
     let stage = with_eve();
-    let now = stage.clock.now();
-    let plan = Plan {
-        id: 1,
-        origin: Origin::Command(owned_event_id!("$earlier")),
-        command: step.command().to_owned(),
-        typed: format!("!{}", step.command()),
-        asked_by: moderator().to_owned(),
-        asked_at: now,
-        because: None,
-        undoes: None,
-        case: None,
-        lasts: None,
-        state: PlanState::Running,
-        decided_by: Some(moderator().to_owned()),
-        changed_at: now,
-        expires_at: now,
-        steps: vec![PlannedStep::from(step)],
-    };
-    stage.store.commit(vec![Change::Plan(Box::new(plan))]).expect("the store writes");
+    under_way(&stage, step, None);
     stage
 }
 

@@ -87,6 +87,13 @@ pub(crate) fn has(text: &str, parts: &[&str]) {
 /// A Plan of one step that is under way, as an earlier process, or a hand in the database, may have left it: it is
 /// executed, and what is reported is given back.
 pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepState>) -> String {
+    let id = under_way(stage, step, begun);
+    stage.execute().await;
+    stage.store.said(&Plan::report_key(id)).expect("it is reported").text
+}
+
+/// The same, not executed yet.
+pub(crate) fn under_way(stage: &Stage, step: Step, begun: Option<StepState>) -> PlanId {
     let id = stage.store.next_plan_id().expect("the store reads");
     let now = stage.clock.now();
     let plan = Plan {
@@ -107,8 +114,7 @@ pub(crate) async fn left_behind(stage: &Stage, step: Step, begun: Option<StepSta
         steps: vec![PlannedStep { step, state: begun, outcome: None }],
     };
     stage.store.commit(vec![Change::Plan(Box::new(plan))]).expect("the store writes");
-    stage.execute().await;
-    stage.store.said(&Plan::report_key(id)).expect("it is reported").text
+    id
 }
 
 /// The room that a step is about.
