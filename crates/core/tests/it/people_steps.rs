@@ -7,7 +7,7 @@ use gleipnir_core::{
         About, Account, MediaDetails, MemberChange, Mxc, Report, ReportKey, ReportKind, Sanction, Standing,
     },
     plan::{Plan, PlanResult, RoomRef, Step},
-    ports::{Fault, Lookup as _},
+    ports::{Clock as _, Fault, Lookup as _},
     ruma::{OwnedUserId, owned_event_id, owned_user_id, user_id},
     testing::Stage,
 };
