@@ -2,6 +2,7 @@
 //! they say what is true on the server and decide nothing.
 
 mod accounts;
+mod acting;
 mod history;
 mod people;
 mod report;
@@ -18,6 +19,7 @@ pub use self::{
         AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, Connected, Device, ListedAccount,
         RateLimit, ReportRole,
     },
+    acting::{Attached, Authentication, Erase, NewToken, Password, Sessions, TokenLimits, TokenWord},
     history::{Context, Event, EventAt, HistoryPage, HistoryQuery},
     people::{Account, MediaDetails, MemberChange, Mxc, RedactionStatus, Sanction, Switch},
     report::{About, Report, ReportKey, ReportKind, ReportPage},

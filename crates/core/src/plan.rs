@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     progress::{Effect, Inside, Outcome, Presence, StepState},
-    step::{DeleteApi, Reverse, RoomRef, Step},
+    step::{DeleteApi, FilesOf, Reverse, RoomRef, Step},
 };
 use crate::{
     model::Millis,
@@ -195,6 +195,9 @@ impl PlannedStep {
             }
             Some(Outcome::Done { effect: Effect::Trimmed { deleted: 0, left: Some(2..) } }) => {
                 return Some("The server deleted none, although one is enough.");
+            }
+            Some(Outcome::Done { effect: Effect::Deactivated { inside, .. } }) if !inside.is_empty() => {
+                return Some("It was to leave all its rooms.");
             }
             _ => return None,
         };

@@ -1,6 +1,7 @@
 //! The whole outside world on one page: reading the homeserver ([`Lookup`]), changing it ([`Effects`]), remembering
 //! ([`Records`] and [`Store`]) and time ([`Clock`]). Commands get `Lookup` and `Records` only, so a command cannot act.
 
+mod acting;
 mod cases;
 mod looking;
 mod watching;
@@ -26,6 +27,7 @@ use crate::{
     speech::{Delivery, Mark, Say},
 };
 
+pub use self::acting::{EffectsOnPeople, EffectsOnServer};
 pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
@@ -121,7 +123,7 @@ pub trait Lookup: LookupPeople + LookupServer + Send + Sync {
 }
 
 /// Changing the homeserver. Only the executor holds this.
-pub trait Effects: Lookup {
+pub trait Effects: Lookup + EffectsOnPeople + EffectsOnServer {
     /// Keeps local users out of a room, or lets them in again. Idempotent.
     fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()>;
     /// Starts shutting a room down; the answer is the `delete_id`. Not idempotent: look for a task before repeating it.

@@ -132,7 +132,7 @@ impl Scene<'_> {
             ))
         };
         found.preview = std::mem::take(&mut found.preview).paragraph(words);
-        found.steps.push(Step::RedactUser { user, rooms, reason: self.reason() });
+        found.steps.push(Step::RedactUser { user, rooms, reason: self.reason(), since: None, limit: None });
         Ok(())
     }
 

@@ -44,7 +44,11 @@ pub(super) async fn advance(
     }
 }
 
-async fn membership(effects: &dyn Effects, room: &RoomId, user: &UserId) -> Result<Option<String>, Fault> {
+pub(super) async fn membership(
+    effects: &dyn Effects,
+    room: &RoomId,
+    user: &UserId,
+) -> Result<Option<String>, Fault> {
     let member: Option<Event> = effects.member(room, user).await?;
     Ok(member.and_then(|event| event.text("membership").map(str::to_owned)))
 }

@@ -3,8 +3,9 @@
 use ruma::RoomId;
 
 use super::{
-    Advance, Turn, admin, alias, block, extremities, failed, filed, listing, media, member, moving, purge,
-    redact, sanction, shutdown, shutdown_v1, tell, webhook,
+    Advance, Turn, admin, alias, block, bring, deactivate, erase, extremities, failed, filed, limit, listing,
+    logout, many, media, member, moving, password, power, protect, purge, redact, retry, sanction, shutdown,
+    shutdown_v1, tell, token, webhook,
 };
 use crate::{
     model::{Block, Listing, Switch},
@@ -47,7 +48,9 @@ pub(super) async fn in_a_room(
         Step::Member { user, change, reason, .. } => {
             member::advance(effects, room, user, *change, reason.as_deref(), state).await
         }
-        // These are about no room.
+        Step::JoinUser { user, .. } => bring::advance(effects, room, user, state).await,
+        Step::SetPower { user, to, .. } => power::advance(effects, room, user, *to, state).await,
+        // These are about no room, or about the files of one.
         Step::RedactUser { .. }
         | Step::Sanction { .. }
         | Step::Lift { .. }
@@ -57,14 +60,29 @@ pub(super) async fn in_a_room(
         | Step::IgnoreReporter { .. }
         | Step::HeedReporter { .. }
         | Step::Tell { .. }
-        | Step::CallWebhook { .. } => elsewhere(effects, step, state).await,
+        | Step::CallWebhook { .. }
+        | Step::LogOut { .. }
+        | Step::Deactivate { .. }
+        | Step::Reactivate { .. }
+        | Step::ResetPassword { .. }
+        | Step::SetRateLimit { .. }
+        | Step::ProtectMedia { .. }
+        | Step::UnprotectMedia { .. }
+        | Step::DeleteMedia { .. }
+        | Step::DeleteMediaOf { .. }
+        | Step::QuarantineAll { .. }
+        | Step::ReleaseAll { .. }
+        | Step::NewToken { .. }
+        | Step::EditToken { .. }
+        | Step::DeleteToken { .. }
+        | Step::RetryServer { .. } => elsewhere(effects, step, state).await,
     }
 }
 
 /// One unit of work of a step that is about no room.
 pub(super) async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<&StepState>) -> Advance {
     match step {
-        Step::RedactUser { user, rooms, reason } => {
+        Step::RedactUser { user, rooms, reason, .. } => {
             redact::all(effects, user, rooms, reason.as_deref(), state).await
         }
         Step::Sanction { user, sanction } => {
@@ -80,6 +98,23 @@ pub(super) async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<
         Step::HeedReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterHeeded }),
         Step::Tell { user, text, key } => tell::advance(effects, user, text, key, state).await,
         Step::CallWebhook { name, body } => webhook::advance(effects, name, body).await,
+        Step::LogOut { user, device } => logout::advance(effects, user, device.as_deref(), state).await,
+        Step::Deactivate { user, erase } => deactivate::advance(effects, user, *erase, state).await,
+        Step::Reactivate { user } => deactivate::reverse(effects, user, state).await,
+        Step::ResetPassword { user, recipient, sessions } => {
+            password::advance(effects, user, recipient, *sessions, state).await
+        }
+        Step::SetRateLimit { user, limit } => limit::advance(effects, user, *limit, state).await,
+        Step::ProtectMedia { media } => protect::advance(effects, media, Switch::On, state).await,
+        Step::UnprotectMedia { media } => protect::advance(effects, media, Switch::Off, state).await,
+        Step::DeleteMedia { media, .. } => erase::one(effects, media, state).await,
+        Step::DeleteMediaOf { user } => erase::all(effects, user, state).await,
+        Step::QuarantineAll { files } => many::quarantine(effects, files, state).await,
+        Step::ReleaseAll { files, only } => many::release(effects, files, only.as_deref(), state).await,
+        Step::NewToken { new } => token::make(effects, new, state).await,
+        Step::EditToken { token, limits } => token::edit(effects, token, *limits, state).await,
+        Step::DeleteToken { token } => token::delete(effects, token, state).await,
+        Step::RetryServer { server } => retry::advance(effects, server, state).await,
         _ => failed("This needs a room, and has none.", None),
     }
 }
@@ -112,12 +147,29 @@ pub(super) fn uncertain(step: &Step) -> String {
         | Step::PurgeEmptyRoom { .. }
         | Step::ListRoom { .. }
         | Step::UnlistRoom { .. } => "!room",
-        Step::MakeRoomAdmin { .. } | Step::JoinRoom { .. } | Step::LeaveRoom { .. } => "!members",
+        Step::MakeRoomAdmin { .. }
+        | Step::JoinRoom { .. }
+        | Step::LeaveRoom { .. }
+        | Step::JoinUser { .. } => "!members",
         Step::DeleteExtremities { .. } => "!extremities",
         Step::PurgeHistory { .. } => "!messages",
         Step::AddAlias { .. } | Step::RemoveAlias { .. } => "!alias of",
         Step::RedactEvent { .. } => "!event",
-        Step::Member { .. } | Step::Sanction { .. } | Step::Lift { .. } => "!can",
+        Step::Member { .. } | Step::SetPower { .. } => "!can",
+        Step::Sanction { .. }
+        | Step::Lift { .. }
+        | Step::Deactivate { .. }
+        | Step::Reactivate { .. }
+        | Step::SetRateLimit { .. } => "!user",
+        Step::LogOut { .. } => "!devices",
+        Step::ProtectMedia { .. }
+        | Step::UnprotectMedia { .. }
+        | Step::DeleteMedia { .. }
+        | Step::DeleteMediaOf { .. }
+        | Step::QuarantineAll { .. }
+        | Step::ReleaseAll { .. } => "!media",
+        Step::NewToken { .. } | Step::EditToken { .. } | Step::DeleteToken { .. } => "!token list",
+        Step::RetryServer { .. } => "!federation",
         Step::RedactUser { .. } => "!messages",
         Step::QuarantineMedia { .. }
         | Step::UnquarantineMedia { .. }
@@ -125,7 +177,8 @@ pub(super) fn uncertain(step: &Step) -> String {
         | Step::IgnoreReporter { .. }
         | Step::HeedReporter { .. }
         | Step::Tell { .. }
-        | Step::CallWebhook { .. } => return "It may have happened all the same.".to_owned(),
+        | Step::CallWebhook { .. }
+        | Step::ResetPassword { .. } => return "It may have happened all the same.".to_owned(),
     };
     format!("It may have happened all the same: look with {look} before you try again.")
 }

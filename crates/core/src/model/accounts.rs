@@ -1,5 +1,7 @@
 //! Accounts in a list, what they are logged in with, and how fast they may send.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Dir, Millis};
 
 /// Which accounts to list: the parameters of `GET /_synapse/admin/v2/users`.
@@ -153,7 +155,7 @@ impl std::fmt::Debug for Connected {
 }
 
 /// How fast an account may send: `GET /_synapse/admin/v1/users/<user_id>/override_ratelimit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RateLimit {
     /// How many actions a second; 0 is no limit.
     pub messages_per_second: u64,

@@ -6,7 +6,7 @@ use ruma::OwnedRoomId;
 use serde::{Deserialize, Serialize};
 
 use super::RoomRef;
-use crate::model::{BlockStatus, DeleteResult, Listing};
+use crate::model::{BlockStatus, DeleteResult, Listing, Mxc, RateLimit, TokenLimits, TokenWord};
 
 /// Where a step goes on after a restart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +107,83 @@ pub enum StepState {
         /// Where it led before.
         before: Option<OwnedRoomId>,
     },
+    /// Logins are about to be ended.
+    LoggingOut {
+        /// Their IDs.
+        devices: Vec<String>,
+    },
+    /// An account is about to be deactivated.
+    Deactivating {
+        /// How many rooms it was in.
+        rooms: u64,
+    },
+    /// The account is deactivated, and leaves its rooms.
+    Parting {
+        /// How many rooms it was in.
+        rooms: u64,
+        /// How many of them it has left.
+        left: u64,
+        /// How many looks in a row found it in as many rooms as before.
+        idle: u32,
+    },
+    /// An account is about to be brought back.
+    Reactivating,
+    /// A password is about to be set, and sent. Until it is sent it is made anew.
+    SettingPassword {
+        /// The direct chat for it.
+        room_id: OwnedRoomId,
+    },
+    /// A local user is about to be brought into a room.
+    BringingIn {
+        /// Their membership before; `None` for none.
+        before: Option<String>,
+    },
+    /// A power level is about to be set.
+    Empowering {
+        /// The user's own level before; `None` if they had that of everybody.
+        before: Option<i64>,
+    },
+    /// A rate limit is about to be set or removed.
+    Limiting {
+        /// The account's own limit before.
+        before: Option<RateLimit>,
+    },
+    /// A file is about to be protected from quarantine, or no longer.
+    Protecting {
+        /// Whether it was before.
+        before: bool,
+    },
+    /// Files are being deleted.
+    Deleting {
+        /// How many there were.
+        files: u64,
+        /// How many of them are deleted.
+        deleted: u64,
+    },
+    /// Many files are about to be quarantined.
+    QuarantiningAll {
+        /// Those that were not before, and can be.
+        files: Vec<Mxc>,
+    },
+    /// Many files are let out of quarantine one after the other.
+    Releasing {
+        /// Which.
+        files: Vec<Mxc>,
+        /// How many of them are looked after.
+        done: u64,
+    },
+    /// A registration token is about to be made. After a crash, one that is not among the known ones is ours.
+    MakingToken {
+        /// Those that there were before.
+        known: Vec<TokenWord>,
+    },
+    /// A registration token is about to be changed or deleted.
+    ChangingToken {
+        /// What it allowed before.
+        before: TokenLimits,
+    },
+    /// Another server is about to be tried again.
+    Retrying,
 }
 
 /// How a step ended.
@@ -256,6 +333,87 @@ pub enum Effect {
     },
     /// The webhook was called, and answered that it took it.
     WebhookCalled,
+    /// Logins have ended.
+    LoggedOut {
+        /// How many.
+        devices: u64,
+    },
+    /// The account is deactivated.
+    Deactivated {
+        /// How many rooms it left.
+        left: u64,
+        /// The rooms that it is still in, as far as the server says: the first hundred.
+        inside: Vec<OwnedRoomId>,
+    },
+    /// The account is active.
+    Reactivated,
+    /// The account has a new password, which was sent.
+    PasswordReset {
+        /// In which direct chat.
+        room_id: OwnedRoomId,
+    },
+    /// The user is in the room.
+    UserJoined {
+        /// Their membership before; `None` for none.
+        before: Option<String>,
+    },
+    /// The user has the power level.
+    PowerSet {
+        /// Their own level before; `None` if they had that of everybody.
+        before: Option<i64>,
+    },
+    /// The account's own rate limit is as it was to be.
+    RateLimitSet {
+        /// What it was before.
+        before: Option<RateLimit>,
+    },
+    /// The file is protected from quarantine.
+    Protected {
+        /// Whether it was before.
+        before: bool,
+    },
+    /// The file is not protected from quarantine.
+    Unprotected {
+        /// Whether it was before.
+        before: bool,
+    },
+    /// Files are deleted.
+    MediaDeleted {
+        /// How many.
+        files: u64,
+    },
+    /// Files are in quarantine.
+    AllQuarantined {
+        /// Those that were not before.
+        files: Vec<Mxc>,
+        /// How many are not, because they are protected or the server does not have them.
+        spared: u64,
+    },
+    /// Files are not in quarantine.
+    AllReleased {
+        /// Those that were before.
+        files: Vec<Mxc>,
+    },
+    /// There is a registration token.
+    TokenMade {
+        /// It.
+        token: TokenWord,
+    },
+    /// The registration token allows what it was to.
+    TokenEdited {
+        /// What it allowed before.
+        before: TokenLimits,
+    },
+    /// There is no such registration token.
+    TokenDeleted {
+        /// What it allowed before.
+        before: TokenLimits,
+    },
+    /// The other server was tried again.
+    ServerRetried {
+        /// Whether it could be reached; `None` if that is not known yet.
+        reached: Option<bool>,
+    },
 }
 
 /// Whether somebody is in a room.

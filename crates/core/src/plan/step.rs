@@ -1,15 +1,19 @@
 //! One thing to do: what it does, whether it can be taken back, and how.
 
+mod about;
 mod reverse;
 mod words;
 
-use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedUserId, UserId};
+use ruma::{OwnedEventId, OwnedRoomAliasId, OwnedRoomId, OwnedServerName, OwnedUserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::reverse::Reverse;
 use crate::{
-    model::{HistoryPurge, MemberChange, Mxc, ReportKey, Sanction, Shutdown},
+    model::{
+        Erase, HistoryPurge, MemberChange, Millis, Mxc, NewToken, RateLimit, ReportKey, Sanction, Sessions,
+        Shutdown, TokenLimits, TokenWord,
+    },
     reply::{Line, room_line},
 };
 
@@ -139,6 +143,12 @@ pub enum Step {
         rooms: Vec<OwnedRoomId>,
         /// Why, for everybody in the rooms to read.
         reason: Option<String>,
+        /// Only what was sent then or later.
+        #[serde(default)]
+        since: Option<Millis>,
+        /// Only so many of the newest in each room.
+        #[serde(default)]
+        limit: Option<u32>,
     },
     /// Kick, ban, unban or invite somebody, with the bot's own account.
     Member {
@@ -208,6 +218,143 @@ pub enum Step {
         /// The body, a JSON object.
         body: Value,
     },
+    /// End logins of a local account.
+    LogOut {
+        /// The account.
+        user: OwnedUserId,
+        /// The ID of the login; `None` for all of them.
+        device: Option<String>,
+    },
+    /// Deactivate a local account, and see it leave its rooms.
+    Deactivate {
+        /// The account.
+        user: OwnedUserId,
+        /// Whether the server forgets it too.
+        erase: Erase,
+    },
+    /// Bring a deactivated account back, without what it had.
+    Reactivate {
+        /// The account.
+        user: OwnedUserId,
+    },
+    /// Give a local account a password by chance, and send it to a moderator in a direct chat.
+    ResetPassword {
+        /// The account.
+        user: OwnedUserId,
+        /// Who gets the password.
+        recipient: OwnedUserId,
+        /// What becomes of the account's logins.
+        sessions: Sessions,
+    },
+    /// Bring a local user into a room, without asking them.
+    JoinUser {
+        /// The room.
+        room: RoomRef,
+        /// The user.
+        user: OwnedUserId,
+    },
+    /// Give a user a power level in a room, with the bot's own account.
+    SetPower {
+        /// The room.
+        room: RoomRef,
+        /// The user.
+        user: OwnedUserId,
+        /// The level that they had when it was asked for.
+        was: i64,
+        /// The level; `None` for that of everybody.
+        to: Option<i64>,
+    },
+    /// Say how fast a local account may send; `None` leaves it to the server.
+    SetRateLimit {
+        /// The account.
+        user: OwnedUserId,
+        /// How fast.
+        limit: Option<RateLimit>,
+    },
+    /// Keep a file of this server out of every quarantine.
+    ProtectMedia {
+        /// The file.
+        media: Mxc,
+    },
+    /// Let a file be quarantined again.
+    UnprotectMedia {
+        /// The file.
+        media: Mxc,
+    },
+    /// Delete a file from this server.
+    DeleteMedia {
+        /// The file.
+        media: Mxc,
+        /// Who uploaded it, as far as that is known.
+        author: Option<OwnedUserId>,
+    },
+    /// Delete all files that a local user uploaded.
+    DeleteMediaOf {
+        /// The user.
+        user: OwnedUserId,
+    },
+    /// Quarantine all files of a user or a room.
+    QuarantineAll {
+        /// Whose.
+        files: FilesOf,
+    },
+    /// Let files be downloaded again that [`Step::QuarantineAll`] quarantined, or all that are in quarantine.
+    ReleaseAll {
+        /// Whose.
+        files: FilesOf,
+        /// Only these; `None` for all.
+        only: Option<Vec<Mxc>>,
+    },
+    /// Make a registration token.
+    NewToken {
+        /// Which.
+        new: NewToken,
+    },
+    /// Change what a registration token allows.
+    EditToken {
+        /// The token.
+        token: TokenWord,
+        /// What it allows from then on.
+        limits: TokenLimits,
+    },
+    /// Delete a registration token.
+    DeleteToken {
+        /// The token.
+        token: TokenWord,
+    },
+    /// Try at once to reach another server that could not be reached.
+    RetryServer {
+        /// The server.
+        server: OwnedServerName,
+    },
+}
+
+/// Whose files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FilesOf {
+    /// What a local user uploaded.
+    User(OwnedUserId),
+    /// What is in messages of a room that are not encrypted.
+    Room(RoomRef),
+}
+
+impl FilesOf {
+    /// “the files of …”
+    pub fn line(&self) -> Line {
+        match self {
+            Self::User(user) => Line::new().text("the files of ").code(user.as_str()),
+            Self::Room(room) => Line::new().text("the files in ").append(room.line()),
+        }
+    }
+
+    /// The ID of the user or room.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::User(user) => user.as_str(),
+            Self::Room(room) => room.id.as_str(),
+        }
+    }
 }
 
 /// The version of the Delete Room API.
@@ -219,195 +366,4 @@ pub enum DeleteApi {
     V2,
     /// It answers when all is done.
     V1,
-}
-
-impl Step {
-    /// The room that it is about, with its names; `None` for what is not about one room.
-    pub fn room_ref(&self) -> Option<&RoomRef> {
-        match self {
-            Self::BlockRoom { room }
-            | Self::UnblockRoom { room }
-            | Self::ShutDownRoom { room, .. }
-            | Self::PurgeEmptyRoom { room }
-            | Self::MakeRoomAdmin { room, .. }
-            | Self::DeleteExtremities { room }
-            | Self::PurgeHistory { room, .. }
-            | Self::ListRoom { room }
-            | Self::UnlistRoom { room }
-            | Self::AddAlias { room, .. }
-            | Self::RemoveAlias { room, .. }
-            | Self::JoinRoom { room }
-            | Self::LeaveRoom { room }
-            | Self::RedactEvent { room, .. }
-            | Self::Member { room, .. } => Some(room),
-            Self::RedactUser { .. }
-            | Self::Sanction { .. }
-            | Self::Lift { .. }
-            | Self::QuarantineMedia { .. }
-            | Self::UnquarantineMedia { .. }
-            | Self::DeleteReport { .. }
-            | Self::IgnoreReporter { .. }
-            | Self::HeedReporter { .. }
-            | Self::Tell { .. }
-            | Self::CallWebhook { .. } => None,
-        }
-    }
-
-    /// Whom it is against: what is done to rooms is against nobody, and so is what gives something back.
-    pub fn against(&self) -> Option<&UserId> {
-        match self {
-            Self::RedactEvent { author, .. } | Self::QuarantineMedia { author, .. } => author.as_deref(),
-            Self::RedactUser { user, .. } | Self::Sanction { user, .. } => Some(user),
-            Self::Member { user, change: MemberChange::Kick | MemberChange::Ban, .. } => Some(user),
-            Self::Member { .. }
-            | Self::BlockRoom { .. }
-            | Self::UnblockRoom { .. }
-            | Self::ShutDownRoom { .. }
-            | Self::PurgeEmptyRoom { .. }
-            | Self::MakeRoomAdmin { .. }
-            | Self::DeleteExtremities { .. }
-            | Self::PurgeHistory { .. }
-            | Self::ListRoom { .. }
-            | Self::UnlistRoom { .. }
-            | Self::AddAlias { .. }
-            | Self::RemoveAlias { .. }
-            | Self::JoinRoom { .. }
-            | Self::LeaveRoom { .. }
-            | Self::Lift { .. }
-            | Self::UnquarantineMedia { .. }
-            | Self::DeleteReport { .. }
-            | Self::IgnoreReporter { .. }
-            | Self::HeedReporter { .. }
-            | Self::Tell { .. }
-            | Self::CallWebhook { .. } => None,
-        }
-    }
-
-    /// What it is about, as it is searched for in the audit: a room, user or file, by ID.
-    pub fn target(&self) -> String {
-        match self {
-            Self::RedactUser { user, .. }
-            | Self::Sanction { user, .. }
-            | Self::Lift { user, .. }
-            | Self::IgnoreReporter { user }
-            | Self::HeedReporter { user }
-            | Self::Tell { user, .. } => user.to_string(),
-            Self::Member { room, user, .. } => format!("{user} {}", room.id),
-            Self::RedactEvent { room, event_id, .. } => format!("{event_id} {}", room.id),
-            Self::QuarantineMedia { media, .. } | Self::UnquarantineMedia { media } => media.to_string(),
-            Self::DeleteReport { report } => format!("{} report {}", report.kind.word(), report.id),
-            Self::CallWebhook { name, .. } => name.clone(),
-            of_a_room => of_a_room.room_ref().map(|room| room.id.to_string()).unwrap_or_default(),
-        }
-    }
-
-    /// What two Plans must not work on at the same time: they take turns, in the order in which they were asked for.
-    pub fn lane(&self) -> String {
-        match self {
-            Self::RedactUser { user, .. } => format!("redact {user}"),
-            Self::Tell { key, .. } => format!("tell {key}"),
-            Self::RedactEvent { .. } => self.target(),
-            // One that does not answer keeps nobody else waiting.
-            Self::CallWebhook { name, body } => format!("webhook {name} {}", body["case"]),
-            _ => self.room_ref().map_or_else(|| self.target(), |room| room.id.to_string()),
-        }
-    }
-
-    /// The command that is for it: undoing needs the power that doing it needs.
-    pub fn command(&self) -> &'static str {
-        match self {
-            Self::BlockRoom { .. } => "block",
-            Self::UnblockRoom { .. } => "unblock",
-            Self::ShutDownRoom { .. } => "shutdown",
-            Self::PurgeEmptyRoom { .. } => "empty-rooms",
-            Self::MakeRoomAdmin { .. } => "room-admin",
-            Self::DeleteExtremities { .. } => "extremities",
-            Self::PurgeHistory { .. } => "purge-history",
-            Self::ListRoom { .. } => "list-room",
-            Self::UnlistRoom { .. } => "unlist",
-            Self::AddAlias { .. } | Self::RemoveAlias { .. } => "alias",
-            Self::RedactEvent { .. } | Self::RedactUser { .. } => "redact",
-            Self::Member { change, .. } => change.command(),
-            Self::Sanction { sanction, .. } => sanction.command(),
-            Self::Lift { sanction, .. } => sanction.reverse_command(),
-            Self::QuarantineMedia { .. } => "quarantine",
-            Self::UnquarantineMedia { .. } => "unquarantine",
-            Self::DeleteReport { .. } | Self::IgnoreReporter { .. } | Self::HeedReporter { .. } => "report",
-            Self::Tell { .. } | Self::CallWebhook { .. } => "resolve",
-            // There is no other command for these.
-            Self::JoinRoom { .. } | Self::LeaveRoom { .. } => "undo",
-        }
-    }
-
-    /// Whether it runs in the background of the server, for as long as that takes, or asks somebody else.
-    pub fn takes_long(&self) -> bool {
-        match self {
-            Self::ShutDownRoom { .. }
-            | Self::PurgeEmptyRoom { .. }
-            | Self::PurgeHistory { .. }
-            | Self::RedactUser { .. }
-            | Self::CallWebhook { .. } => true,
-            Self::BlockRoom { .. }
-            | Self::UnblockRoom { .. }
-            | Self::MakeRoomAdmin { .. }
-            | Self::DeleteExtremities { .. }
-            | Self::ListRoom { .. }
-            | Self::UnlistRoom { .. }
-            | Self::AddAlias { .. }
-            | Self::RemoveAlias { .. }
-            | Self::JoinRoom { .. }
-            | Self::LeaveRoom { .. }
-            | Self::RedactEvent { .. }
-            | Self::Member { .. }
-            | Self::Sanction { .. }
-            | Self::Lift { .. }
-            | Self::QuarantineMedia { .. }
-            | Self::UnquarantineMedia { .. }
-            | Self::DeleteReport { .. }
-            | Self::IgnoreReporter { .. }
-            | Self::HeedReporter { .. }
-            | Self::Tell { .. } => false,
-        }
-    }
-
-    /// Whether the room as it is ends with it, so that nothing else can be done to it meanwhile.
-    pub fn ends_room(&self) -> bool {
-        matches!(self, Self::ShutDownRoom { .. } | Self::PurgeEmptyRoom { .. })
-    }
-
-    /// Why it cannot simply be undone, for steps of which that is true. They always ask first.
-    pub fn irreversible(&self) -> Option<&'static str> {
-        match self {
-            Self::BlockRoom { .. }
-            | Self::UnblockRoom { .. }
-            | Self::ListRoom { .. }
-            | Self::UnlistRoom { .. }
-            | Self::AddAlias { .. }
-            | Self::RemoveAlias { .. }
-            | Self::JoinRoom { .. }
-            | Self::LeaveRoom { .. }
-            | Self::Member { .. }
-            | Self::Sanction { .. }
-            | Self::Lift { .. }
-            | Self::QuarantineMedia { .. }
-            | Self::UnquarantineMedia { .. }
-            | Self::IgnoreReporter { .. }
-            | Self::HeedReporter { .. } => None,
-            Self::RedactEvent { .. } => Some("what was redacted is gone for everybody in the room"),
-            Self::RedactUser { .. } => Some("what was redacted is gone for everybody in those rooms"),
-            Self::DeleteReport { .. } => Some("the server cannot bring the report back; I keep the case"),
-            // It is written by the configuration, and asked for there.
-            Self::Tell { .. } | Self::CallWebhook { .. } => None,
-            Self::ShutDownRoom { shutdown, .. } if shutdown.purge || shutdown.force_purge => {
-                Some("the members are removed and the room's history on this server is deleted")
-            }
-            Self::ShutDownRoom { .. } => Some("the members are removed and have to come back by themselves"),
-            Self::PurgeEmptyRoom { .. } => Some("the room's history on this server is deleted"),
-            Self::MakeRoomAdmin { .. } => {
-                Some("I cannot take the power away again; only somebody in the room can, with enough power")
-            }
-            Self::DeleteExtremities { .. } => Some("what is deleted cannot be put back"),
-            Self::PurgeHistory { .. } => Some("the events are deleted from this server"),
-        }
-    }
 }

@@ -1,12 +1,12 @@
 //! Reading more of the homeserver: what there is to know of accounts and their files, and of the server itself.
 
-use ruma::{OwnedRoomId, RoomId, ServerName, UserId};
+use ruma::{EventId, OwnedRoomId, RoomId, ServerName, UserId};
 
 use super::Asked;
 use crate::model::{
-    AccountPage, AccountQuery, BackgroundUpdates, Connected, Destination, DestinationPage, DestinationQuery,
-    Device, Identity, MediaPage, MediaUsePage, MediaUseQuery, Millis, Mxc, Owner, RateLimit,
-    RegistrationToken, ReportPage, ReportRole, RoomSize, ScheduledTask, SharedRooms,
+    AccountPage, AccountQuery, Attached, Authentication, BackgroundUpdates, Connected, Destination,
+    DestinationPage, DestinationQuery, Device, Identity, MediaPage, MediaUsePage, MediaUseQuery, Millis, Mxc,
+    Owner, RateLimit, RegistrationToken, ReportPage, ReportRole, RoomSize, ScheduledTask, SharedRooms,
 };
 
 /// Reading about people. Nothing here changes anything. Of a user whom the server does not know there is nothing, which
@@ -36,10 +36,17 @@ pub trait LookupPeople: Send + Sync {
     fn media_of<'a>(&'a self, user: &'a UserId, from: u64, limit: u32) -> Asked<'a, MediaPage>;
     /// The files in messages of a room that are not encrypted; none for a room that the server does not know.
     fn media_in<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<Mxc>>;
+    /// A small picture of a file, of 256 pixels at most each way, as the server makes it (PNG or JPEG); `None` when it has
+    /// none: it is no picture, in quarantine, or gone.
+    fn thumbnail<'a>(&'a self, media: &'a Mxc) -> Asked<'a, Option<Vec<u8>>>;
+    /// The file of a message in the management room, decrypted.
+    fn attached<'a>(&'a self, event: &'a EventId) -> Asked<'a, Attached>;
 }
 
 /// Reading about the server itself. Nothing here changes anything.
 pub trait LookupServer: Send + Sync {
+    /// Who decides about logins, passwords and whether an account can be used.
+    fn authentication(&self) -> Asked<'_, Authentication>;
     /// All registration tokens. [`Fault::NotRouted`](super::Fault::NotRouted) with delegated authentication.
     fn registration_tokens(&self) -> Asked<'_, Vec<RegistrationToken>>;
     /// A page of the other servers that this one knows.

@@ -76,6 +76,13 @@ fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
                     MemberChange::Invite => becomes == Some("invite"),
                 }
         }
+        Step::JoinUser { user, .. } => {
+            is_member && target == user.as_str() && event.text("membership") == Some("join")
+        }
+        Step::SetPower { .. } => event.kind() == "m.room.power_levels" && event.sender() == me.as_str(),
+        Step::Deactivate { user, .. } => {
+            is_member && target == user.as_str() && event.text("membership") == Some("leave")
+        }
         // These change nothing in the room that is told of.
         Step::RedactEvent { .. }
         | Step::RedactUser { .. }
@@ -87,7 +94,21 @@ fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
         | Step::IgnoreReporter { .. }
         | Step::HeedReporter { .. }
         | Step::Tell { .. }
-        | Step::CallWebhook { .. } => false,
+        | Step::CallWebhook { .. }
+        | Step::LogOut { .. }
+        | Step::Reactivate { .. }
+        | Step::ResetPassword { .. }
+        | Step::SetRateLimit { .. }
+        | Step::ProtectMedia { .. }
+        | Step::UnprotectMedia { .. }
+        | Step::DeleteMedia { .. }
+        | Step::DeleteMediaOf { .. }
+        | Step::QuarantineAll { .. }
+        | Step::ReleaseAll { .. }
+        | Step::NewToken { .. }
+        | Step::EditToken { .. }
+        | Step::DeleteToken { .. }
+        | Step::RetryServer { .. } => false,
         Step::BlockRoom { .. }
         | Step::UnblockRoom { .. }
         | Step::PurgeEmptyRoom { .. }

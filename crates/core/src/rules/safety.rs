@@ -51,6 +51,12 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         Step::Member { room, .. } if room.id == management => Some(
             "That is the management room. Who is in it says who may use me, so I never change that.".to_owned(),
         ),
+        Step::JoinUser { room, .. } if room.id == management => Some(
+            "That is the management room. Who is in it says who may use me, so I bring nobody into it.".to_owned(),
+        ),
+        Step::SetPower { room, .. } if room.id == management => Some(
+            "That is the management room. Its power levels say who may use me, so I never change them.".to_owned(),
+        ),
         Step::LeaveRoom { room } if room.id == management => {
             Some("That is the management room. I take commands there, so I never leave it.".to_owned())
         }
@@ -78,7 +84,24 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         | Step::IgnoreReporter { .. }
         | Step::HeedReporter { .. }
         | Step::Tell { .. }
-        | Step::CallWebhook { .. } => None,
+        | Step::CallWebhook { .. }
+        | Step::LogOut { .. }
+        | Step::Deactivate { .. }
+        | Step::Reactivate { .. }
+        | Step::ResetPassword { .. }
+        | Step::JoinUser { .. }
+        | Step::SetPower { .. }
+        | Step::SetRateLimit { .. }
+        | Step::ProtectMedia { .. }
+        | Step::UnprotectMedia { .. }
+        | Step::DeleteMedia { .. }
+        | Step::DeleteMediaOf { .. }
+        | Step::QuarantineAll { .. }
+        | Step::ReleaseAll { .. }
+        | Step::NewToken { .. }
+        | Step::EditToken { .. }
+        | Step::DeleteToken { .. }
+        | Step::RetryServer { .. } => None,
     }
 }
 

@@ -11,6 +11,7 @@ use ruma::{OwnedRoomId, OwnedUserId, RoomId, UserId};
 use serde_json::Value;
 use tokio::sync::Notify;
 
+mod acting;
 mod effects;
 mod lookup;
 mod people;

@@ -70,7 +70,13 @@ fn redact() -> Step {
 }
 
 fn redact_all() -> Step {
-    Step::RedactUser { user: eve(), rooms: vec![bad_room().to_owned()], reason: None }
+    Step::RedactUser {
+        user: eve(),
+        rooms: vec![bad_room().to_owned()],
+        reason: None,
+        since: None,
+        limit: None,
+    }
 }
 
 fn member(change: MemberChange) -> Step {

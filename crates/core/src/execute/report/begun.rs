@@ -20,7 +20,19 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             | StepState::ChangingMember { .. }
             | StepState::Sanctioning { .. }
             | StepState::Quarantining { .. }
-            | StepState::Telling { .. },
+            | StepState::Telling { .. }
+            | StepState::LoggingOut { .. }
+            | StepState::Deactivating { .. }
+            | StepState::Reactivating
+            | StepState::SettingPassword { .. }
+            | StepState::BringingIn { .. }
+            | StepState::Empowering { .. }
+            | StepState::Limiting { .. }
+            | StepState::Protecting { .. }
+            | StepState::QuarantiningAll { .. }
+            | StepState::MakingToken { .. }
+            | StepState::ChangingToken { .. }
+            | StepState::Retrying,
         ) => Line::new().text("To do: ").append(planned.step.describe()),
         Some(
             StepState::Asking { .. } | StepState::AskingPurge { .. } | StepState::AskingRedaction { .. },
@@ -31,6 +43,20 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             .text(". It answers when all is done"),
         Some(StepState::FollowingRedaction { .. }) => {
             Line::new().text("The server is at it: ").append(planned.step.describe()).text(" …")
+        }
+        Some(StepState::Parting { rooms, left, .. }) => {
+            let line = Line::new().text(format!("{} ", bar(*left, *rooms))).append(planned.step.describe());
+            line.text(format!(": it has left {left} of {rooms} rooms"))
+        }
+        Some(StepState::Deleting { files, deleted }) => {
+            let line =
+                Line::new().text(format!("{} ", bar(*deleted, *files))).append(planned.step.describe());
+            line.text(format!(": {deleted} of {files}"))
+        }
+        Some(StepState::Releasing { files, done }) => {
+            let count = files.len() as u64;
+            let line = Line::new().text(format!("{} ", bar(*done, count))).append(planned.step.describe());
+            line.text(format!(": {done} of {count}"))
         }
         Some(StepState::FollowingPurge { .. }) => {
             Line::new().text("Deleting the history of ").append(room()).text(" …")

@@ -6,7 +6,9 @@ use crate::{
     reply::Line,
 };
 
+mod accounts;
 mod people;
+mod server;
 
 pub(super) fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
     let step = &planned.step;
@@ -123,6 +125,22 @@ fn done(line: Line, step: &Step, effect: &Effect) -> Line {
         | Effect::ReporterHeeded
         | Effect::Told { .. }
         | Effect::WebhookCalled => people::done(line, step, effect),
+        Effect::LoggedOut { .. }
+        | Effect::Deactivated { .. }
+        | Effect::Reactivated
+        | Effect::PasswordReset { .. }
+        | Effect::UserJoined { .. }
+        | Effect::PowerSet { .. }
+        | Effect::RateLimitSet { .. } => accounts::done(line, step, effect),
+        Effect::Protected { .. }
+        | Effect::Unprotected { .. }
+        | Effect::MediaDeleted { .. }
+        | Effect::AllQuarantined { .. }
+        | Effect::AllReleased { .. }
+        | Effect::TokenMade { .. }
+        | Effect::TokenEdited { .. }
+        | Effect::TokenDeleted { .. }
+        | Effect::ServerRetried { .. } => server::done(line, step, effect),
         Effect::AliasRemoved { before } => alias(line, step)
             .text(match before {
                 Some(_) => " is deleted; it led to ",

@@ -2,7 +2,7 @@
 
 use super::Step;
 use crate::{
-    model::{BlockStatus, Listing, MemberChange},
+    model::{BlockStatus, Listing, MemberChange, NewToken},
     plan::{Effect, Presence},
     reply::Line,
 };
@@ -94,7 +94,18 @@ impl Step {
                     (MemberChange::Kick | MemberChange::Unban, _) => nothing(": nothing was changed there."),
                 }
             }
-            // These belong to steps that are about no room.
+            (Self::SetPower { user, was, to, .. }, Effect::PowerSet { before }) if to != before => {
+                Reverse::By(Self::SetPower { room, user: user.clone(), was: to.unwrap_or(*was), to: *before })
+            }
+            (Self::JoinUser { user, .. }, Effect::UserJoined { before })
+                if before.as_deref() != Some("join") =>
+            {
+                let line = Line::new().code(user.as_str()).text(" stays in ").append(room.line());
+                let line = line.text(": they can leave it, or ");
+                Reverse::Cannot(line.code(format!("!kick {user} {}", room.id)).text(" removes them."))
+            }
+            (Self::QuarantineAll { .. } | Self::ReleaseAll { .. }, _) => self.reverse_of_no_room(effect),
+            // These belong to steps that are about no room, or nothing was changed.
             (
                 _,
                 Effect::UserRedacted { .. }
@@ -107,7 +118,23 @@ impl Step {
                 | Effect::ReporterHeeded
                 | Effect::Told { .. }
                 | Effect::WebhookCalled
-                | Effect::MemberChanged { .. },
+                | Effect::MemberChanged { .. }
+                | Effect::LoggedOut { .. }
+                | Effect::Deactivated { .. }
+                | Effect::Reactivated
+                | Effect::PasswordReset { .. }
+                | Effect::UserJoined { .. }
+                | Effect::PowerSet { .. }
+                | Effect::RateLimitSet { .. }
+                | Effect::Protected { .. }
+                | Effect::Unprotected { .. }
+                | Effect::MediaDeleted { .. }
+                | Effect::AllQuarantined { .. }
+                | Effect::AllReleased { .. }
+                | Effect::TokenMade { .. }
+                | Effect::TokenEdited { .. }
+                | Effect::TokenDeleted { .. }
+                | Effect::ServerRetried { .. },
             ) => nothing(": nothing was changed there."),
         }
     }
@@ -148,6 +175,66 @@ impl Step {
             ),
             (_, Effect::WebhookCalled) => {
                 Reverse::Cannot(Line::new().text("I cannot take back the call of ").append(it()).text("."))
+            }
+            (Self::SetRateLimit { user, limit }, Effect::RateLimitSet { before }) if before != limit => {
+                Reverse::By(Self::SetRateLimit { user: user.clone(), limit: *before })
+            }
+            (Self::ProtectMedia { media }, Effect::Protected { before: false }) => {
+                Reverse::By(Self::UnprotectMedia { media: media.clone() })
+            }
+            (Self::UnprotectMedia { media }, Effect::Unprotected { before: true }) => {
+                Reverse::By(Self::ProtectMedia { media: media.clone() })
+            }
+            (Self::QuarantineAll { files: of }, Effect::AllQuarantined { files, .. })
+                if !files.is_empty() =>
+            {
+                Reverse::By(Self::ReleaseAll { files: of.clone(), only: Some(files.clone()) })
+            }
+            (Self::ReleaseAll { files: of, only: None }, Effect::AllReleased { files })
+                if !files.is_empty() =>
+            {
+                Reverse::By(Self::QuarantineAll { files: of.clone() })
+            }
+            (Self::ReleaseAll { .. }, Effect::AllReleased { files }) if !files.is_empty() => Reverse::Cannot(
+                Line::new()
+                    .code("!quarantine")
+                    .text(" with ")
+                    .append(it())
+                    .text(" quarantines the files again."),
+            ),
+            (Self::NewToken { .. }, Effect::TokenMade { token }) => {
+                Reverse::By(Self::DeleteToken { token: token.clone() })
+            }
+            (Self::EditToken { token, limits }, Effect::TokenEdited { before }) if before != limits => {
+                Reverse::By(Self::EditToken { token: token.clone(), limits: *before })
+            }
+            (Self::DeleteToken { token }, Effect::TokenDeleted { before }) => {
+                Reverse::By(Self::NewToken { new: NewToken { token: Some(token.clone()), limits: *before } })
+            }
+            (_, Effect::LoggedOut { devices: 1.. }) => Reverse::Cannot(
+                Line::new().text("I cannot log ").append(it()).text(" in again: they have to."),
+            ),
+            (_, Effect::Deactivated { .. }) => Reverse::Cannot(
+                Line::new()
+                    .text("I cannot bring ")
+                    .append(it())
+                    .text(" back as it was. ")
+                    .code(format!("!reactivate {}", self.target()))
+                    .text(" brings the account back without what it had."),
+            ),
+            (_, Effect::Reactivated) => Reverse::Cannot(
+                Line::new()
+                    .code(format!("!deactivate {}", self.target()))
+                    .text(" deactivates the account again."),
+            ),
+            (_, Effect::PasswordReset { .. }) => {
+                Reverse::Cannot(Line::new().text("I do not know the old password of ").append(it()).text("."))
+            }
+            (_, Effect::MediaDeleted { files: 1.. }) => {
+                Reverse::Cannot(Line::new().text("I cannot bring back the files of ").append(it()).text("."))
+            }
+            (_, Effect::ServerRetried { .. }) => {
+                Reverse::Nothing(it().text(" was tried again: there is nothing to put right."))
             }
             _ => Reverse::Nothing(it().text(" was so before already.")),
         }

@@ -2,7 +2,7 @@
 
 use super::{RoomRef, Step};
 use crate::{
-    model::{LocalEvents, MemberChange},
+    model::{Erase, LocalEvents, MemberChange, RateLimit},
     reply::Line,
 };
 
@@ -98,6 +98,75 @@ impl Step {
             }
             Self::Tell { user, .. } => Line::new().text("write to ").code(user.as_str()),
             Self::CallWebhook { name, .. } => Line::new().text("call the webhook ").code(name),
+            Self::LogOut { user, device: None } => {
+                Line::new().text("log out ").code(user.as_str()).text(" everywhere")
+            }
+            Self::LogOut { user, device: Some(device) } => {
+                Line::new().text("end the login ").code(device).text(" of ").code(user.as_str())
+            }
+            Self::Deactivate { user, erase } => {
+                let line = Line::new().text("deactivate ").code(user.as_str());
+                match erase {
+                    Erase::No => line,
+                    Erase::Yes => line.text(" and erase the profile"),
+                }
+            }
+            Self::Reactivate { user } => Line::new().text("reactivate ").code(user.as_str()),
+            Self::ResetPassword { user, recipient, .. } => {
+                let line = Line::new().text("reset the password of ").code(user.as_str());
+                line.text(" and send it to ").code(recipient.as_str()).text(" in a direct chat")
+            }
+            Self::JoinUser { user, .. } => {
+                Line::new().text("bring ").code(user.as_str()).text(" into ").append(room())
+            }
+            Self::SetPower { user, to, .. } => {
+                let line = Line::new().text("give ").code(user.as_str());
+                match to {
+                    Some(level) => line.text(format!(" the power {level} in ")),
+                    None => line.text(" the power of everybody in "),
+                }
+                .append(room())
+            }
+            Self::SetRateLimit { user, limit } => {
+                let line = Line::new().text("let ").code(user.as_str());
+                match limit {
+                    None => line.text(" send as fast as everybody else"),
+                    Some(RateLimit { messages_per_second: 0, .. }) => line.text(" send as fast as they like"),
+                    Some(RateLimit { messages_per_second, burst_count }) => {
+                        line.text(format!(" do {messages_per_second} a second, and {burst_count} at once"))
+                    }
+                }
+            }
+            Self::ProtectMedia { media } => {
+                Line::new().text("protect the file ").code(media.to_string()).text(" from quarantine")
+            }
+            Self::UnprotectMedia { media } => Line::new()
+                .text("no longer protect the file ")
+                .code(media.to_string())
+                .text(" from quarantine"),
+            Self::DeleteMedia { media, .. } => Line::new().text("delete the file ").code(media.to_string()),
+            Self::DeleteMediaOf { user } => {
+                Line::new().text("delete all files that ").code(user.as_str()).text(" uploaded")
+            }
+            Self::QuarantineAll { files } => Line::new().text("quarantine ").append(files.line()),
+            Self::ReleaseAll { files, only: None } => {
+                Line::new().text("let ").append(files.line()).text(" be downloaded again")
+            }
+            Self::ReleaseAll { files, only: Some(only) } => {
+                let line = Line::new().text(format!("let {} of ", only.len())).append(files.line());
+                line.text(" be downloaded again")
+            }
+            Self::NewToken { new } => match &new.token {
+                Some(token) => Line::new().text("make the registration token ").code(&token.0),
+                None => Line::new().text("make a registration token"),
+            },
+            Self::EditToken { token, .. } => {
+                Line::new().text("change the registration token ").code(&token.0)
+            }
+            Self::DeleteToken { token } => Line::new().text("delete the registration token ").code(&token.0),
+            Self::RetryServer { server } => {
+                Line::new().text("try to reach ").code(server.as_str()).text(" at once")
+            }
         }
     }
 }

@@ -391,7 +391,7 @@ fn write_once(inner: &mut Inner, to: &str, text: &str, key: &str) {
 }
 
 /// Whether the bot can do something in a room: it is in it, and its state gives it the power.
-fn has_power(room: &FakeRoom, me: &UserId, what: &str) -> Result<(), Fault> {
+pub(super) fn has_power(room: &FakeRoom, me: &UserId, what: &str) -> Result<(), Fault> {
     if !room.members.iter().any(|member| member == me) {
         return Err(refused(403, &format!("User {me} not in room")));
     }
@@ -403,6 +403,6 @@ fn has_power(room: &FakeRoom, me: &UserId, what: &str) -> Result<(), Fault> {
     if has >= needs { Ok(()) } else { Err(refused(403, &format!("You don't have permission to {what}"))) }
 }
 
-fn refused(status: u16, message: &str) -> Fault {
+pub(super) fn refused(status: u16, message: &str) -> Fault {
     Fault::Refused { status, errcode: "M_UNKNOWN".into(), message: message.to_owned() }
 }

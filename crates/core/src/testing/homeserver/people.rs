@@ -1,17 +1,20 @@
 //! What the fake homeserver tells of people and of itself.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use ruma::{OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, ServerName, UserId};
+use ruma::{EventId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomId, ServerName, UserId};
 
 use super::{FakeHomeserver, Inner};
 use crate::{
     model::{
-        About, Account, AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, BackgroundUpdates,
-        Connected, Destination, DestinationPage, DestinationQuery, Device, Dir, Identity, ListedAccount,
-        ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Millis, Mxc, Owner,
-        RateLimit, RegistrationToken, Report, ReportKind, ReportPage, ReportRole, RoomSize, ScheduledTask,
-        SharedRooms, is_local,
+        About, Account, AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, Attached,
+        Authentication, BackgroundUpdates, Connected, Destination, DestinationPage, DestinationQuery, Device,
+        Dir, Identity, ListedAccount, ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage,
+        MediaUseQuery, Millis, Mxc, Owner, RateLimit, RegistrationToken, Report, ReportKind, ReportPage,
+        ReportRole, RoomSize, ScheduledTask, SharedRooms, is_local,
     },
     ports::{Asked, Fault, LookupPeople, LookupServer},
 };
@@ -19,14 +22,23 @@ use crate::{
 /// What the fake knows of people, and of itself, besides accounts and rooms.
 #[derive(Default)]
 pub(super) struct People {
-    devices: BTreeMap<OwnedUserId, Vec<Device>>,
+    /// Deactivated accounts that leave one room each time somebody looks.
+    pub(super) parting: BTreeSet<OwnedUserId>,
+    /// What accounts were given as passwords, in order.
+    pub(super) passwords: Vec<(OwnedUserId, String)>,
+    /// Small pictures of files.
+    pub(super) thumbnails: BTreeMap<Mxc, Vec<u8>>,
+    /// Files of messages in the management room.
+    pub(super) attached: BTreeMap<String, Attached>,
+    pub(super) authentication: Option<Authentication>,
+    pub(super) devices: BTreeMap<OwnedUserId, Vec<Device>>,
     connections: BTreeMap<OwnedUserId, Vec<Connected>>,
     invitations: BTreeMap<OwnedUserId, Vec<Millis>>,
     joins: BTreeMap<OwnedUserId, Vec<Millis>>,
-    limits: BTreeMap<OwnedUserId, RateLimit>,
-    room_media: BTreeMap<OwnedRoomId, Vec<Mxc>>,
-    tokens: Vec<RegistrationToken>,
-    destinations: BTreeMap<OwnedServerName, (Destination, Vec<String>)>,
+    pub(super) limits: BTreeMap<OwnedUserId, RateLimit>,
+    pub(super) room_media: BTreeMap<OwnedRoomId, Vec<Mxc>>,
+    pub(super) tokens: Vec<RegistrationToken>,
+    pub(super) destinations: BTreeMap<OwnedServerName, (Destination, Vec<String>)>,
     updates: Vec<(String, u64)>,
     sizes: Option<Vec<RoomSize>>,
 }
@@ -67,6 +79,26 @@ impl FakeHomeserver {
     /// Adds another server, and the rooms that are shared with it.
     pub fn put_destination(&self, server: &ServerName, destination: Destination, rooms: Vec<String>) {
         self.inner().people.destinations.insert(server.to_owned(), (destination, rooms));
+    }
+
+    /// A small picture of a file.
+    pub fn put_thumbnail(&self, media: &Mxc, picture: Vec<u8>) {
+        self.inner().people.thumbnails.insert(media.clone(), picture);
+    }
+
+    /// The file of a message in the management room.
+    pub fn put_attached(&self, event: &str, attached: Attached) {
+        self.inner().people.attached.insert(event.to_owned(), attached);
+    }
+
+    /// Who decides about logins and passwords.
+    pub fn authenticates(&self, authentication: Authentication) {
+        self.inner().people.authentication = Some(authentication);
+    }
+
+    /// What accounts were given as passwords, in order.
+    pub fn passwords(&self) -> Vec<(OwnedUserId, String)> {
+        self.inner().people.passwords.clone()
     }
 
     /// Something is changed in the database.
@@ -156,7 +188,7 @@ fn sorted(mut accounts: Vec<ListedAccount>, order: AccountOrder, dir: Dir) -> Ve
 
 impl Inner {
     /// The files of an account, the newest first.
-    fn uploads(&self, user: &UserId) -> Vec<ListedMedia> {
+    pub(super) fn uploads(&self, user: &UserId) -> Vec<ListedMedia> {
         let theirs = |(_, details): &(&Mxc, &crate::model::MediaDetails)| {
             details.uploader.as_deref() == Some(user.as_str())
         };
@@ -208,6 +240,12 @@ impl LookupPeople for FakeHomeserver {
 
     fn rooms_of<'a>(&'a self, user: &'a UserId) -> Asked<'a, Vec<OwnedRoomId>> {
         self.call("rooms_of", move |inner| {
+            if inner.people.parting.contains(user)
+                && let Some(room) =
+                    inner.rooms.values_mut().find(|room| room.members.iter().any(|id| id == user))
+            {
+                room.members.retain(|member| member != user);
+            }
             let inside = |(_, room): &(&OwnedRoomId, &super::FakeRoom)| {
                 room.members.iter().any(|member| member == user)
             };
@@ -273,9 +311,28 @@ impl LookupPeople for FakeHomeserver {
     fn media_in<'a>(&'a self, room: &'a RoomId) -> Asked<'a, Vec<Mxc>> {
         self.call("media_in", move |inner| Ok(inner.people.room_media.get(room).cloned().unwrap_or_default()))
     }
+
+    fn thumbnail<'a>(&'a self, media: &'a Mxc) -> Asked<'a, Option<Vec<u8>>> {
+        self.call("thumbnail", move |inner| {
+            let is_closed = inner.media.get(media).is_some_and(|details| details.quarantined_by.is_some());
+            Ok(inner.people.thumbnails.get(media).filter(|_| !is_closed).cloned())
+        })
+    }
+
+    fn attached<'a>(&'a self, event: &'a EventId) -> Asked<'a, Attached> {
+        self.call("attached", move |inner| {
+            Ok(inner.people.attached.get(event.as_str()).cloned().unwrap_or(Attached::Nothing))
+        })
+    }
 }
 
 impl LookupServer for FakeHomeserver {
+    fn authentication(&self) -> Asked<'_, Authentication> {
+        self.call("authentication", |inner| {
+            Ok(inner.people.authentication.unwrap_or(Authentication::Homeserver))
+        })
+    }
+
     fn registration_tokens(&self) -> Asked<'_, Vec<RegistrationToken>> {
         self.call("registration_tokens", |inner| Ok(inner.people.tokens.clone()))
     }

@@ -1,0 +1,110 @@
+//! Deactivates a local account and follows it until it has left its rooms, which the server does in the background; or
+//! brings one back. An account that does not exist is never written to, because that would create it.
+
+use ruma::{OwnedRoomId, UserId};
+
+use super::{Advance, Pace, Patience, failed, refused, unchanged};
+use crate::{
+    model::{Account, Erase},
+    plan::{Effect, Outcome, StepState},
+    ports::{Effects, Fault},
+};
+
+/// How many rooms are named that an account is still in.
+const NAMED: usize = 100;
+/// After so many looks in a row that find it in as many rooms as before (four minutes), it is not waited for any more.
+const PATIENT_FOR: u32 = 60;
+const NO_ACCOUNT: &str = "There is no such account on this server.";
+
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    user: &UserId,
+    erase: Erase,
+    state: Option<&StepState>,
+) -> Advance {
+    match state {
+        Some(StepState::Parting { rooms, left, idle }) => follow(effects, user, *rooms, *left, *idle).await,
+        Some(StepState::Deactivating { rooms }) => {
+            let was = match effects.account(user).await {
+                Ok(Some(account)) => account,
+                Ok(None) => return failed(NO_ACCOUNT, None),
+                Err(fault) => return Advance::doubt(fault),
+            };
+            if !is_so(&was, erase)
+                && let Some(refused) = refused(effects.deactivate(user, erase).await)
+            {
+                return refused;
+            }
+            match effects.account(user).await {
+                Ok(Some(now)) if is_so(&now, erase) => {
+                    let state = StepState::Parting { rooms: *rooms, left: 0, idle: 0 };
+                    Advance::Working { state, keep: None, pace: Pace::Now }
+                }
+                Ok(_) => unchanged(),
+                Err(fault) => Advance::doubt(fault),
+            }
+        }
+        _ => match look(effects, user).await {
+            Ok(Some(rooms)) => {
+                let state = StepState::Deactivating { rooms: rooms.len() as u64 };
+                Advance::Working { state, keep: None, pace: Pace::Now }
+            }
+            Ok(None) => failed(NO_ACCOUNT, None),
+            Err(fault) => Advance::fault(fault),
+        },
+    }
+}
+
+fn is_so(account: &Account, erase: Erase) -> bool {
+    account.deactivated && (account.erased || erase == Erase::No)
+}
+
+/// The rooms that an account is in; `None` without the account.
+async fn look(effects: &dyn Effects, user: &UserId) -> Result<Option<Vec<OwnedRoomId>>, Fault> {
+    match effects.account(user).await? {
+        Some(_) => Ok(Some(effects.rooms_of(user).await?)),
+        None => Ok(None),
+    }
+}
+
+async fn follow(effects: &dyn Effects, user: &UserId, rooms: u64, left: u64, idle: u32) -> Advance {
+    let mut inside = match effects.rooms_of(user).await {
+        Ok(inside) => inside,
+        // The account is deactivated already: how long it takes to leave does not change that.
+        Err(fault) if fault.is_passing() || fault.may_have_acted() => {
+            return Advance::Retry { fault, patience: Patience::Endless };
+        }
+        Err(fault) => return Advance::Unknown(fault),
+    };
+    let now = rooms.saturating_sub(inside.len() as u64);
+    if inside.is_empty() || idle >= PATIENT_FOR {
+        inside.truncate(NAMED);
+        return Advance::Ended(Outcome::Done { effect: Effect::Deactivated { left: now, inside } });
+    }
+    let idle = if now > left { 0 } else { idle + 1 };
+    let state = StepState::Parting { rooms, left: now.max(left), idle };
+    Advance::Working { state, keep: None, pace: Pace::Poll }
+}
+
+pub(super) async fn reverse(effects: &dyn Effects, user: &UserId, state: Option<&StepState>) -> Advance {
+    let begun = matches!(state, Some(StepState::Reactivating));
+    let done = || Advance::Ended(Outcome::Done { effect: Effect::Reactivated });
+    match effects.account(user).await {
+        Ok(Some(account)) if !account.deactivated => return done(),
+        Ok(Some(_)) => {}
+        Ok(None) => return failed(NO_ACCOUNT, None),
+        Err(fault) if begun => return Advance::doubt(fault),
+        Err(fault) => return Advance::fault(fault),
+    }
+    if !begun {
+        return Advance::Working { state: StepState::Reactivating, keep: None, pace: Pace::Now };
+    }
+    if let Some(refused) = refused(effects.reactivate(user).await) {
+        return refused;
+    }
+    match effects.account(user).await {
+        Ok(Some(account)) if !account.deactivated => done(),
+        Ok(_) => unchanged(),
+        Err(fault) => Advance::doubt(fault),
+    }
+}

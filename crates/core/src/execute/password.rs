@@ -1,0 +1,50 @@
+//! Gives a local account a password by chance, and sends it to a moderator in a direct chat. The password is nowhere
+//! but in that chat: until it is sent, another one is made each time, so that nothing has to be kept.
+
+use ruma::UserId;
+
+use super::{Advance, Pace, failed};
+use crate::{
+    model::Sessions,
+    plan::{Effect, Outcome, StepState},
+    ports::Effects,
+};
+
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    user: &UserId,
+    recipient: &UserId,
+    sessions: Sessions,
+    state: Option<&StepState>,
+) -> Advance {
+    match effects.account(user).await {
+        Ok(Some(account)) if account.deactivated => return failed("The account is deactivated.", None),
+        Ok(Some(_)) => {}
+        Ok(None) => return failed("There is no such account on this server.", None),
+        Err(fault) if state.is_some() => return Advance::doubt(fault),
+        Err(fault) => return Advance::fault(fault),
+    }
+    let Some(StepState::SettingPassword { room_id }) = state else {
+        // The chat comes first: a password that nobody gets helps nobody.
+        return match effects.open_direct_chat(recipient).await {
+            Ok(room_id) => {
+                let state = StepState::SettingPassword { room_id };
+                Advance::Working { state, keep: None, pace: Pace::Now }
+            }
+            // A second chat would be worse than none.
+            Err(fault) if fault.may_have_acted() => Advance::Unknown(fault),
+            Err(fault) => Advance::fault(fault),
+        };
+    };
+    let password = match effects.reset_password(user, sessions).await {
+        Ok(password) => password,
+        Err(fault) => return Advance::doubt(fault),
+    };
+    match effects.send_password(room_id, user, &password).await {
+        Ok(()) => {
+            let effect = Effect::PasswordReset { room_id: room_id.clone() };
+            Advance::Ended(Outcome::Done { effect })
+        }
+        Err(fault) => Advance::doubt(fault),
+    }
+}
