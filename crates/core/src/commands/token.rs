@@ -35,7 +35,7 @@ pub(super) struct Token {
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..))]
     page: Option<u32>,
     /// How many can register with it, those who have included
-    #[arg(long, value_name = "number|unlimited")]
+    #[arg(long, value_name = "number|unlimited", allow_negative_numbers = true)]
     uses: Option<Uses>,
     /// Until when it can be used: a date in UTC, or how long from now
     #[arg(long, value_name = "7d|date|never")]

@@ -19,6 +19,8 @@ use crate::{
 
 /// How many characters a token can have.
 const LONGEST: usize = 64;
+/// 2000-01-01: any time does where only the shape of a date is looked at.
+const SOME_TIME: Millis = 946_684_800_000;
 /// Why a token without limits is asked about.
 const WITHOUT_END: &str =
     "Anybody who knows it could register, without end: --uses and --expires set limits.";
@@ -65,7 +67,7 @@ impl FromStr for Expires {
         }
         match parse_duration(text) {
             Ok(duration) => Ok(Self::After(duration)),
-            Err(_) if parse_moment(text, 0).is_ok() => Ok(Self::At(text.to_owned())),
+            Err(_) if parse_moment(text, SOME_TIME).is_ok() => Ok(Self::At(text.to_owned())),
             Err(_) => Err("write how long from now, like 7d, a date like 2026-12-31, or never".to_owned()),
         }
     }

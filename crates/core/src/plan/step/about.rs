@@ -3,7 +3,7 @@
 use ruma::UserId;
 
 use super::{FilesOf, RoomRef, Step};
-use crate::model::MemberChange;
+use crate::model::{MemberChange, NewToken};
 
 impl Step {
     /// The room that it is about, with its names; `None` for what is not about one room.
@@ -153,10 +153,9 @@ impl Step {
             Self::RedactUser { user, .. } => format!("redact {user}"),
             Self::Tell { key, .. } => format!("tell {key}"),
             Self::RedactEvent { .. } => self.target(),
-            // One that is made by chance is known by those that there were before.
-            Self::NewToken { .. } | Self::EditToken { .. } | Self::DeleteToken { .. } => {
-                "registration tokens".to_owned()
-            }
+            Self::NewToken { new: NewToken { token: Some(token), .. } }
+            | Self::EditToken { token, .. }
+            | Self::DeleteToken { token } => format!("registration token {}", token.0),
             // One that does not answer keeps nobody else waiting.
             Self::CallWebhook { name, body } => format!("webhook {name} {}", body["case"]),
             _ => self.room_ref().map_or_else(|| self.target(), |room| room.id.to_string()),
