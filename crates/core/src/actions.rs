@@ -230,6 +230,7 @@ impl Scene<'_> {
             settings: self.settings,
             asker: self.lookup.me(),
             now: self.case.changed_at,
+            typed: None,
             at: None,
             tell,
         }

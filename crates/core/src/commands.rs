@@ -38,9 +38,11 @@ mod media;
 mod members;
 mod memberships;
 mod messages;
+mod notice;
 mod paging;
 mod person;
 mod purge_history;
+mod ratelimit;
 mod reopen;
 mod report;
 mod reported;
@@ -90,6 +92,7 @@ pub(crate) use self::{
 pub use self::{
     entry::Entry,
     help::describe,
+    line::Found,
     usage::{pointed, reply as usage_reply},
 };
 use crate::{
@@ -134,7 +137,9 @@ pub fn table() -> Vec<Entry> {
         entry::<members::Members>(),
         entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
+        entry::<notice::Notice>(),
         entry::<purge_history::PurgeHistory>(),
+        entry::<ratelimit::Ratelimit>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),
@@ -265,6 +270,8 @@ pub struct World<'a> {
     pub asker: &'a UserId,
     /// When.
     pub now: Millis,
+    /// The command as it was typed; `None` where nobody typed it.
+    pub typed: Option<&'a Found>,
     /// Where to go on, when a page was turned: [`Pages::left`] or [`Pages::right`] of the page before.
     pub at: Option<&'a str>,
     /// Says how far a long reading is. The answer replaces it.

@@ -176,7 +176,7 @@ impl Desk {
         let decided = AssertUnwindSafe(self.decide(found, event, sender, at, &tell)).catch_unwind();
         let result = tokio::select! {
             decided = decided => decided.unwrap_or_else(|_| {
-                error!(event = %event.event_id, line = found.line, "a command panicked");
+                error!(event = %event.event_id, command = found.entry.name, "a command panicked");
                 Err(Failure::told(internal(&event.event_id)))
             }),
             () = self.silence(&reading) => Err(Failure::Fault(Fault::Timeout)),
@@ -231,6 +231,7 @@ impl Desk {
             settings: &self.settings,
             asker: sender,
             now: event.received_at,
+            typed: Some(found),
             at,
             tell,
         };

@@ -1,17 +1,18 @@
-//! `!federation`: other servers, and how sending to them goes.
+//! `!federation`: other servers, how sending to them goes, and trying one again.
 
 use std::time::Duration;
 
 use ruma::{OwnedRoomId, OwnedServerName};
 
 use super::{
-    Access, Command, Decision, Failure, Subject, World,
+    Access, Acting, Command, Decision, Draft, Failure, Subject, World,
     paging::{Part, fitting},
     person::ago,
     their_rooms::{TheirRoom, with_details},
 };
 use crate::{
     model::{Destination, DestinationQuery, Millis, SharedRooms},
+    plan::Step,
     ports::Fault,
     reply::{Line, Reply},
     text::{
@@ -20,15 +21,17 @@ use crate::{
     },
 };
 
-/// Show the servers that cannot be reached, or how it stands with one server and which rooms are shared with it
+/// Show the servers that cannot be reached, or how it stands with one server; or try to reach one at once
 ///
-/// A part of a name lists the servers whose names contain it. ⬅️ and ➡️ turn the pages.
+/// Of one server the rooms are shown that are shared with it. A part of a name lists the servers whose names contain it. ⬅️ and ➡️ turn the pages. retry has this server try one at once that could not be reached, instead of when it next would.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!federation [server] [--all] [--limit <number>] [--page <number>]")]
+#[command(
+    override_usage = "!federation [server] [--all] [--limit <number>] [--page <number>] | !federation retry <server> [--dry-run] [--yes]"
+)]
 pub(super) struct Federation {
-    /// The server, or a part of its name
-    #[arg(value_name = "server")]
-    server: Option<String>,
+    /// The server, or a part of its name; or retry and the server
+    #[arg(value_name = "server", num_args = 0..=2)]
+    words: Vec<String>,
     /// Those that can be reached too
     #[arg(long)]
     all: bool,
@@ -38,9 +41,13 @@ pub(super) struct Federation {
     /// Which page, counted from 1
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..))]
     page: Option<u32>,
+    #[command(flatten)]
+    acting: Acting,
 }
 
 pub(super) enum Facts {
+    /// One server that is to be tried again, if this one knows it.
+    Retry(OwnedServerName, Option<Destination>),
     /// One server, with the rooms of this part that are shared with it.
     One(Destination, Part, Result<(Vec<TheirRoom>, u64), Fault>),
     /// The servers of this part, and how many there are.
@@ -49,20 +56,32 @@ pub(super) enum Facts {
     Failing(Part, Vec<Destination>, u64),
 }
 
+/// What is typed to have a server tried again.
+const RETRY: &str = "retry";
 /// So many servers are asked for at once when all of them are read.
 const AT_ONCE: u32 = 1_000;
 
 impl Command for Federation {
     const NAME: &'static str = "federation";
-    const ACCESS: Access = Access::Read;
+    const ACCESS: Access = Access::ReadOrAct;
     const SUBJECT: Subject = Subject::Server;
     const EXAMPLE: &'static str = "!federation example.org";
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        if self.is_to_retry() {
+            let name = self.words.get(1).map(|word| word.trim().to_lowercase()).unwrap_or_default();
+            let name = OwnedServerName::try_from(name).map_err(|_| self.no_server())?;
+            let destination = world.lookup.destination(&name).await?;
+            return Ok(Facts::Retry(name, destination));
+        }
+        if let [_, more, ..] = &self.words[..] {
+            return Err(Failure::told(
+                Line::new().user(more).text(" is one word too many: name one server, or a part of its name."),
+            ));
+        }
         let part = Part::of(world, self.page, 0, self.limit);
-        let typed =
-            self.server.as_deref().map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty());
+        let typed = self.server().map(|word| word.trim().to_lowercase()).filter(|word| !word.is_empty());
         if let Some(name) = typed.as_deref().and_then(|word| OwnedServerName::try_from(word).ok())
             && let Some(destination) = world.lookup.destination(&name).await?
         {
@@ -86,8 +105,13 @@ impl Command for Federation {
         Ok(Facts::Failing(part, failing, known))
     }
 
+    fn can_be_overtaken(&self) -> bool {
+        !self.is_to_retry()
+    }
+
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         match facts {
+            Facts::Retry(name, destination) => self.retry(name, destination, world),
             Facts::One(destination, part, rooms) => one(&destination, part, rooms, world),
             Facts::Listed(_, _, 0) => Ok(Decision::Answer(Reply::text(self.unknown()))),
             Facts::Listed(part, _, total) if part.is_beyond(total) => Err(part.beyond(total, "such servers")),
@@ -123,8 +147,63 @@ impl Command for Federation {
 }
 
 impl Federation {
+    fn is_to_retry(&self) -> bool {
+        self.words.first().is_some_and(|word| word.eq_ignore_ascii_case(RETRY))
+    }
+
+    /// The server that is looked at, or a part of its name.
+    fn server(&self) -> Option<&str> {
+        self.words.first().map(String::as_str)
+    }
+
+    fn no_server(&self) -> Failure {
+        let line = match self.words.get(1) {
+            None => Line::from("Which server? "),
+            Some(word) => Line::new().user(word).text(" is no name of a server. "),
+        };
+        Failure::told(line.text("Name it: ").code("!federation retry example.org").text("."))
+    }
+
+    fn retry(
+        &self,
+        server: OwnedServerName,
+        destination: Option<Destination>,
+        world: &World<'_>,
+    ) -> Result<Decision, Failure> {
+        let Some(destination) = destination else {
+            return Err(Failure::told(
+                Line::new()
+                    .text("This server never had to do with ")
+                    .code(server.as_str())
+                    .text(", so there is nothing to try again. Check the spelling: ")
+                    .code("!federation --all")
+                    .text(" lists the servers that it knows."),
+            ));
+        };
+        let now = line(&destination, world);
+        if destination.failing_since.is_none() {
+            return Ok(Decision::Answer(Reply::text(now.text(". There is nothing to try again."))));
+        }
+        let words = match next_try(&destination) {
+            Some(next) if next > world.now => {
+                format!("It would be tried at once, instead of from {} on.", date(next))
+            }
+            _ => "It would be tried at once.".to_owned(),
+        };
+        Ok(Decision::Propose(Box::new(Draft {
+            steps: vec![Step::RetryServer { server }],
+            because: None,
+            preview: Reply::text(now.text(".")).paragraph(words),
+            undoes: None,
+            case: None,
+            lasts: None,
+            caution: None,
+            acting: self.acting,
+        })))
+    }
+
     fn unknown(&self) -> Line {
-        match &self.server {
+        match self.server() {
             None => Line::from("This server has had to do with no other one."),
             Some(server) => Line::new()
                 .text("This server never had to do with a server whose name is or contains ")

@@ -1,8 +1,11 @@
-//! `!token`: registration tokens.
+//! `!token`: registration tokens, and changing them (`token/change.rs`).
 
-use super::{Access, Command, Decision, Failure, Subject, World, person::ago, sheet::Sheet};
+mod change;
+
+use self::change::{Expires, Uses};
+use super::{Access, Acting, Command, Decision, Failure, Subject, World, person::ago, sheet::Sheet};
 use crate::{
-    model::{Millis, RegistrationToken},
+    model::{Millis, RegistrationToken, TokenWord},
     ports::Fault,
     reply::{Line, Reply},
     text::{
@@ -11,14 +14,16 @@ use crate::{
     },
 };
 
-/// List the registration tokens, or show one
+/// List the registration tokens, show one, make one, change one or delete one
 ///
-/// Whoever knows a token can make an account, so only the beginnings are shown, unless --reveal asks for the whole of one: everybody in this room can read it then. show takes a token or the beginning of one.
-#[derive(clap::Args, Debug)]
-#[command(override_usage = "!token list [--page <number>] | !token show <token> [--reveal]")]
+/// Whoever knows a token can make an account, so only the beginnings are shown, unless --reveal asks for the whole of one: everybody in this room can read it then. A new one is told in full, once. show, edit and delete take a token or the beginning of one.
+#[derive(clap::Args)]
+#[command(
+    override_usage = "!token list [--page <number>] | !token show <token> [--reveal] | !token new [--uses <number>] [--expires <7d|date>] [--token <word>] | !token edit <token> [--uses <number|unlimited>] [--expires <7d|date|never>] | !token delete <token> [--dry-run] [--yes]"
+)]
 pub(super) struct Token {
     /// What to do
-    #[arg(value_name = "list|show", hide_possible_values = true)]
+    #[arg(value_name = "list|show|new|edit|delete", hide_possible_values = true)]
     action: Action,
     /// The token, or its beginning
     #[arg(value_name = "token")]
@@ -29,12 +34,26 @@ pub(super) struct Token {
     /// Which page, from 1
     #[arg(long, value_name = "number", value_parser = clap::value_parser!(u32).range(1..))]
     page: Option<u32>,
+    /// How many can register with it, those who have included
+    #[arg(long, value_name = "number|unlimited", allow_negative_numbers = true)]
+    uses: Option<Uses>,
+    /// Until when it can be used: a date in UTC, or how long from now
+    #[arg(long, value_name = "7d|date|never")]
+    expires: Option<Expires>,
+    /// The token itself; without it one is made by chance
+    #[arg(long = "token", value_name = "word")]
+    word: Option<String>,
+    #[command(flatten)]
+    acting: Acting,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 enum Action {
     List,
     Show,
+    New,
+    Edit,
+    Delete,
 }
 
 /// So many are on a page.
@@ -42,7 +61,7 @@ const SHOWN: usize = 40;
 
 impl Command for Token {
     const NAME: &'static str = "token";
-    const ACCESS: Access = Access::Read;
+    const ACCESS: Access = Access::ReadOrAct;
     const SUBJECT: Subject = Subject::Server;
     const EXAMPLE: &'static str = "!token list";
     type Facts = Vec<RegistrationToken>;
@@ -51,13 +70,18 @@ impl Command for Token {
         match world.lookup.registration_tokens().await {
             Ok(tokens) => Ok(tokens),
             Err(Fault::NotRouted { .. }) => Err(Failure::told(Line::new().text(
-                "This server has no registration tokens of its own: with delegated authentication they are kept by the authentication service.",
+                "This server has no registration tokens of its own: with delegated authentication they are kept by the authentication service. Make and change them there.",
             ))),
             Err(fault) => Err(fault.into()),
         }
     }
 
+    fn can_be_overtaken(&self) -> bool {
+        matches!(self.action, Action::List | Action::Show)
+    }
+
     fn decide(self, mut tokens: Vec<RegistrationToken>, world: &World<'_>) -> Result<Decision, Failure> {
+        self.check()?;
         match (self.action, &self.which) {
             (Action::List, None) => {
                 if tokens.is_empty() {
@@ -67,7 +91,7 @@ impl Command for Token {
                 tokens.sort_by_key(|token| !is_valid(token, world.now));
                 let valid = tokens.iter().filter(|token| is_valid(token, world.now)).count() as u64;
                 let lines =
-                    tokens.iter().map(|token| in_words(Line::new().code(masked(&token.token)), token, world));
+                    tokens.iter().map(|token| in_words(Line::new().code(masked(token)), token, world));
                 let sheet = Sheet::of(lines.collect(), world.at, self.page, SHOWN)?;
                 let number = counted(tokens.len() as u64, "registration token");
                 let heading = format!("{number}, {} of which can be used{}:", grouped(valid), sheet.words());
@@ -76,6 +100,18 @@ impl Command for Token {
             (Action::Show, Some(token)) => self.show(token.trim(), &tokens, world),
             (Action::List, Some(_)) => Err(wrong("To look at one token: ", "!token show <token>")),
             (Action::Show, None) => Err(wrong("Give the token, or its beginning: ", "!token show <token>")),
+            (Action::New, None) => self.make(&tokens, world),
+            (Action::New, Some(_)) => {
+                Err(wrong("To choose the token yourself: ", "!token new --token <word>"))
+            }
+            (Action::Edit, Some(token)) => self.edit(token.trim(), &tokens, world),
+            (Action::Edit, None) => {
+                Err(wrong("Give the token, or its beginning: ", "!token edit <token> --uses 5"))
+            }
+            (Action::Delete, Some(token)) => self.delete(token.trim(), &tokens, world),
+            (Action::Delete, None) => {
+                Err(wrong("Give the token, or its beginning: ", "!token delete <token>"))
+            }
         }
     }
 }
@@ -87,25 +123,53 @@ impl Token {
         tokens: &[RegistrationToken],
         world: &World<'_>,
     ) -> Result<Decision, Failure> {
-        // Lists show the beginning with three dots behind it.
-        let begins = typed.trim_end_matches('…');
-        let exact = tokens.iter().find(|token| token.token == typed);
-        let found: Vec<&RegistrationToken> = match exact {
-            Some(token) => vec![token],
-            None => tokens.iter().filter(|token| token.token.starts_with(begins)).collect(),
-        };
-        match found[..] {
-            [token] => {
-                let name = if self.reveal { token.token.clone() } else { masked(&token.token) };
-                let line = in_words(Line::new().code(name), token, world);
-                Ok(Decision::Answer(Reply::text(line.text("."))))
+        let (token, _) = find(typed, tokens)?;
+        let name = if self.reveal { token.token.clone() } else { masked(token) };
+        Ok(Decision::Answer(Reply::text(in_words(Line::new().code(name), token, world).text("."))))
+    }
+
+    /// An option that means nothing to the action is a mistake about it.
+    fn check(&self) -> Result<(), Failure> {
+        let limited = matches!(self.action, Action::New | Action::Edit);
+        let misplaced = [
+            (self.uses.is_some() && !limited, "--uses", "new and edit"),
+            (self.expires.is_some() && !limited, "--expires", "new and edit"),
+            (self.word.is_some() && self.action != Action::New, "--token", "new"),
+            (self.reveal && self.action != Action::Show, "--reveal", "show"),
+            (self.page.is_some() && self.action != Action::List, "--page", "list"),
+        ];
+        match misplaced.iter().find(|(is_wrong, ..)| *is_wrong) {
+            Some((_, option, of)) => {
+                Err(Failure::told(Line::new().code(*option).text(format!(" is for {of} only."))))
             }
-            [] => Err(wrong("No registration token is or begins so. To see what there are: ", "!token list")),
-            _ => Err(Failure::told(Line::new().text(format!(
-                "{} begin so: give more of it.",
-                counted(found.len() as u64, "registration token")
-            )))),
+            None => Ok(()),
         }
+    }
+}
+
+/// How much of a token was typed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Typed {
+    Whole,
+    Beginning,
+}
+
+/// The token that is or begins so, if it is the only one.
+fn find<'a>(typed: &str, tokens: &'a [RegistrationToken]) -> Result<(&'a RegistrationToken, Typed), Failure> {
+    if let Some(token) = tokens.iter().find(|token| token.token == typed) {
+        return Ok((token, Typed::Whole));
+    }
+    // Lists show the beginning with three dots behind it.
+    let begins = typed.trim_end_matches('…');
+    let found: Vec<&RegistrationToken> =
+        tokens.iter().filter(|token| token.token.starts_with(begins)).collect();
+    match found[..] {
+        [token] => Ok((token, Typed::Beginning)),
+        [] => Err(wrong("No registration token is or begins so. To see what there are: ", "!token list")),
+        _ => Err(Failure::told(Line::new().text(format!(
+            "{} begin so: give more of it.",
+            counted(found.len() as u64, "registration token")
+        )))),
     }
 }
 
@@ -113,10 +177,9 @@ fn wrong(words: &str, command: &str) -> Failure {
     Failure::told(Line::new().text(words).code(command).text("."))
 }
 
-/// The beginning of a token: too little to guess the rest.
-fn masked(token: &str) -> String {
-    let shown = (token.chars().count() / 4).min(4);
-    format!("{}…", token.chars().take(shown).collect::<String>())
+/// The beginning of a token.
+fn masked(token: &RegistrationToken) -> String {
+    TokenWord(token.token.clone()).masked()
 }
 
 fn is_valid(token: &RegistrationToken, now: Millis) -> bool {
@@ -149,19 +212,6 @@ fn in_words(line: Line, token: &RegistrationToken, world: &World<'_>) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn little_is_shown_of_a_token() {
-        for (token, want) in [
-            ("", "…"),
-            ("abc", "…"),
-            ("abcd", "a…"),
-            ("abcdefgh", "ab…"),
-            ("abcdefghijklmnopqrstuvwxyz", "abcd…"),
-        ] {
-            assert_eq!(masked(token), want);
-        }
-    }
 
     #[test]
     fn which_can_be_used() {

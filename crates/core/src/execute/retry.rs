@@ -16,7 +16,10 @@ pub(super) async fn advance(
     let begun = matches!(state, Some(StepState::Retrying));
     let done = |reached| Advance::Ended(Outcome::Done { effect: Effect::ServerRetried { reached } });
     match effects.destination(server).await {
-        Ok(Some(destination)) if destination.failing_since.is_none() => return done(Some(true)),
+        // What was asked for before has made the server forget that it failed; that says nothing of the other one.
+        Ok(Some(destination)) if destination.failing_since.is_none() => {
+            return done((!begun).then_some(true));
+        }
         Ok(Some(_)) => {}
         Ok(None) => return failed("This server never had to do with that one.", None),
         Err(fault) if begun => return Advance::doubt(fault),

@@ -8,6 +8,8 @@ use crate::{
     ports::{Effects, Fault},
 };
 
+const SEVERAL: &str =
+    "There are several new registration tokens, and I do not know which of them is mine: !token list.";
 const NO_TOKEN: &str = "There is no such registration token (any more).";
 
 pub(super) async fn make(effects: &dyn Effects, new: &NewToken, state: Option<&StepState>) -> Advance {
@@ -28,12 +30,18 @@ pub(super) async fn make(effects: &dyn Effects, new: &NewToken, state: Option<&S
         }
         return Advance::Working { state: StepState::MakingToken { known }, keep: None, pace: Pace::Now };
     };
-    let is_ours = |token: &&RegistrationToken| match &new.token {
-        Some(word) => token.token == word.0,
-        None => !is_known(&token.token, known) && limits(token) == new.limits && token.completed == 0,
+    let is_ours = |token: &&RegistrationToken| {
+        limits(token) == new.limits
+            && match &new.token {
+                Some(word) => token.token == word.0,
+                None => !is_known(&token.token, known) && token.completed == 0,
+            }
     };
-    if let Some(token) = now.iter().find(is_ours) {
-        return made(token);
+    let ours: Vec<&RegistrationToken> = now.iter().filter(is_ours).collect();
+    match ours[..] {
+        [] => {}
+        [token] => return made(token),
+        _ => return failed(SEVERAL, None),
     }
     match effects.create_token(new).await {
         Ok(token) => made(&token),
@@ -51,10 +59,16 @@ fn limits(token: &RegistrationToken) -> TokenLimits {
     TokenLimits { uses_allowed: token.uses_allowed, expires_at: token.expires_at }
 }
 
-/// What a token allows; `None` without the token.
-async fn look(effects: &dyn Effects, word: &TokenWord) -> Result<Option<TokenLimits>, Fault> {
+/// What a token still allows: made anew, it is to let nobody in who could not have come before.
+fn left(token: &RegistrationToken) -> TokenLimits {
+    let uses = token.uses_allowed.map(|uses| uses.saturating_sub(token.completed));
+    TokenLimits { uses_allowed: uses, expires_at: token.expires_at }
+}
+
+/// A token; `None` if there is none such.
+async fn look(effects: &dyn Effects, word: &TokenWord) -> Result<Option<RegistrationToken>, Fault> {
     let all = effects.registration_tokens().await?;
-    Ok(all.iter().find(|token| token.token == word.0).map(limits))
+    Ok(all.into_iter().find(|token| token.token == word.0))
 }
 
 pub(super) async fn edit(
@@ -69,7 +83,7 @@ pub(super) async fn edit(
     };
     let edited = |before| Advance::Ended(Outcome::Done { effect: Effect::TokenEdited { before } });
     let now = match look(effects, token).await {
-        Ok(Some(now)) => now,
+        Ok(Some(now)) => limits(&now),
         Ok(None) => return failed(NO_TOKEN, None),
         Err(fault) if before.is_some() => return Advance::doubt(fault),
         Err(fault) => return Advance::fault(fault),
@@ -85,7 +99,7 @@ pub(super) async fn edit(
         return refused;
     }
     match look(effects, token).await {
-        Ok(Some(now)) if now == to => edited(before),
+        Ok(Some(now)) if limits(&now) == to => edited(before),
         Ok(_) => unchanged(),
         Err(fault) => Advance::doubt(fault),
     }
@@ -105,8 +119,8 @@ pub(super) async fn delete(effects: &dyn Effects, token: &TokenWord, state: Opti
     let before = match (now, before) {
         (None, Some(before)) => return deleted(before),
         (None, None) => return failed(NO_TOKEN, None),
-        (Some(before), None) => {
-            let state = StepState::ChangingToken { before };
+        (Some(token), None) => {
+            let state = StepState::ChangingToken { before: left(&token) };
             return Advance::Working { state, keep: None, pace: Pace::Now };
         }
         (Some(_), Some(before)) => before,

@@ -156,11 +156,10 @@ pub(super) fn uncertain(step: &Step) -> String {
         Step::AddAlias { .. } | Step::RemoveAlias { .. } => "!alias of",
         Step::RedactEvent { .. } => "!event",
         Step::Member { .. } | Step::SetPower { .. } => "!can",
-        Step::Sanction { .. }
-        | Step::Lift { .. }
-        | Step::Deactivate { .. }
-        | Step::Reactivate { .. }
-        | Step::SetRateLimit { .. } => "!user",
+        Step::Sanction { .. } | Step::Lift { .. } | Step::Deactivate { .. } | Step::Reactivate { .. } => {
+            "!user"
+        }
+        Step::SetRateLimit { .. } => "!ratelimit",
         Step::LogOut { .. } => "!devices",
         Step::ProtectMedia { .. }
         | Step::UnprotectMedia { .. }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Millis;
+use crate::text::{duration::date, number::counted};
 
 /// Whether the server forgets an account that it deactivates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,14 @@ impl fmt::Debug for Password {
 #[serde(transparent)]
 pub struct TokenWord(pub String);
 
+impl TokenWord {
+    /// Its beginning: too little to guess the rest.
+    pub fn masked(&self) -> String {
+        let shown = (self.0.chars().count() / 4).min(4);
+        format!("{}…", self.0.chars().take(shown).collect::<String>())
+    }
+}
+
 impl fmt::Debug for TokenWord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenWord")
@@ -57,6 +66,20 @@ pub struct TokenLimits {
     pub uses_allowed: Option<u64>,
     /// Until when it can be used; `None` is for ever.
     pub expires_at: Option<Millis>,
+}
+
+impl TokenLimits {
+    /// “for 5 registrations, until 2026-11-21 …”
+    pub fn in_words(self) -> String {
+        let uses = match self.uses_allowed {
+            Some(uses) => format!("for {}", counted(uses, "registration")),
+            None => "for any number of registrations".to_owned(),
+        };
+        match self.expires_at {
+            Some(at) => format!("{uses}, until {}", date(at)),
+            None => format!("{uses}, for ever"),
+        }
+    }
 }
 
 /// A registration token to be made: `POST /_synapse/admin/v1/registration_tokens/new`.
@@ -94,6 +117,19 @@ pub enum Attached {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn little_is_shown_of_a_token() {
+        for (token, want) in [
+            ("", "…"),
+            ("abc", "…"),
+            ("abcd", "a…"),
+            ("abcdefgh", "ab…"),
+            ("abcdefghijklmnopqrstuvwxyz", "abcd…"),
+        ] {
+            assert_eq!(TokenWord(token.into()).masked(), want);
+        }
+    }
 
     #[test]
     fn no_debug_output_has_a_secret() {

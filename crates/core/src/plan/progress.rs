@@ -406,7 +406,7 @@ pub enum Effect {
     },
     /// There is no such registration token.
     TokenDeleted {
-        /// What it allowed before.
+        /// What it still allowed: without the uses that it has had.
         before: TokenLimits,
     },
     /// The other server was tried again.

@@ -19,6 +19,7 @@ mod explain;
 mod faults;
 mod feed;
 mod hostile;
+mod housekeeping;
 mod invitations;
 mod jobs;
 mod listing;

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{
-    super::{World, facts::unread, jobs, person::ago, whom::Who},
+    super::{World, facts::unread, jobs, person::ago, ratelimit::rate, whom::Who},
     Count, Facts, Files, Local, Read, is_here, is_reported,
 };
 use crate::{
-    model::{Account, Device, ListedRoom, RateLimit, Report, ReportPage},
+    model::{Account, Device, ListedRoom, Report, ReportPage},
     plan::RoomRef,
     ports::Case,
     reply::{Line, Reply},
@@ -201,19 +201,6 @@ fn of_files(files: &Files, id: &str) -> Line {
         None => line,
     };
     line.text("; ").code(format!("!media user {id}"))
-}
-
-/// 0 messages a second is no limit for Synapse.
-fn rate(limit: Option<&RateLimit>) -> Line {
-    match limit {
-        None => Line::from("the server's own"),
-        Some(RateLimit { messages_per_second: 0, .. }) => {
-            Line::new().strong("none: they may send as fast as they like")
-        }
-        Some(RateLimit { messages_per_second, burst_count }) => {
-            Line::from(format!("{messages_per_second} a second, {burst_count} at once"))
-        }
-    }
 }
 
 /// Synapse drops reports of users of other servers.

@@ -3,7 +3,7 @@
 use ruma::UserId;
 
 use super::{FilesOf, RoomRef, Step};
-use crate::model::MemberChange;
+use crate::model::{MemberChange, NewToken};
 
 impl Step {
     /// The room that it is about, with its names; `None` for what is not about one room.
@@ -136,7 +136,10 @@ impl Step {
             | Self::DeleteMedia { media, .. } => media.to_string(),
             Self::QuarantineAll { files } | Self::ReleaseAll { files, .. } => files.id().to_owned(),
             Self::NewToken { .. } => "registration tokens".to_owned(),
-            Self::EditToken { token, .. } | Self::DeleteToken { token } => token.0.clone(),
+            // Whoever reads the audit need not learn it.
+            Self::EditToken { token, .. } | Self::DeleteToken { token } => {
+                format!("registration token {}", token.masked())
+            }
             Self::RetryServer { server } => server.to_string(),
             Self::DeleteReport { report } => format!("{} report {}", report.kind.word(), report.id),
             Self::CallWebhook { name, .. } => name.clone(),
@@ -150,6 +153,9 @@ impl Step {
             Self::RedactUser { user, .. } => format!("redact {user}"),
             Self::Tell { key, .. } => format!("tell {key}"),
             Self::RedactEvent { .. } => self.target(),
+            Self::NewToken { new: NewToken { token: Some(token), .. } }
+            | Self::EditToken { token, .. }
+            | Self::DeleteToken { token } => format!("registration token {}", token.0),
             // One that does not answer keeps nobody else waiting.
             Self::CallWebhook { name, body } => format!("webhook {name} {}", body["case"]),
             _ => self.room_ref().map_or_else(|| self.target(), |room| room.id.to_string()),

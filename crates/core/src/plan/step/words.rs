@@ -157,13 +157,15 @@ impl Step {
                 line.text(" be downloaded again")
             }
             Self::NewToken { new } => match &new.token {
-                Some(token) => Line::new().text("make the registration token ").code(&token.0),
+                Some(token) => Line::new().text("make the registration token ").code(token.masked()),
                 None => Line::new().text("make a registration token"),
             },
             Self::EditToken { token, .. } => {
-                Line::new().text("change the registration token ").code(&token.0)
+                Line::new().text("change the registration token ").code(token.masked())
             }
-            Self::DeleteToken { token } => Line::new().text("delete the registration token ").code(&token.0),
+            Self::DeleteToken { token } => {
+                Line::new().text("delete the registration token ").code(token.masked())
+            }
             Self::RetryServer { server } => {
                 Line::new().text("try to reach ").code(server.as_str()).text(" at once")
             }

@@ -50,7 +50,7 @@ async fn registration_tokens_are_told_by_their_beginnings() {
     has(&stage.say("!token show nope").await, &["No registration token is or begins so."]);
     has(&stage.say("!token show").await, &["Give the token, or its beginning: `!token show <token>`."]);
     has(&stage.say("!token list swor").await, &["`!token show <token>`"]);
-    has(&stage.say("!token drop").await, &["it takes list, show."]);
+    has(&stage.say("!token drop").await, &["it takes list, show, new, edit, delete."]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use crate::{
     plan::{Effect, Step},
     reply::Line,
-    text::{duration::date, number::counted},
+    text::number::counted,
 };
 
 pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
@@ -58,22 +58,19 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
                 .text("."),
         },
         (Step::NewToken { new }, Effect::TokenMade { token }) => {
-            let line = line.text("The registration token ").code(&token.0).text(" is made: ");
-            let line = match new.limits.uses_allowed {
-                Some(uses) => line.text(format!("for {}", counted(uses, "registration"))),
-                None => line.text("for any number of registrations"),
-            };
-            match new.limits.expires_at {
-                Some(at) => line.text(format!(", until {}.", date(at))),
-                None => line.text(", for ever."),
-            }
+            // Whoever chose it knows it; one by chance is told once, here.
+            let shown = if new.token.is_some() { token.masked() } else { token.0.clone() };
+            let line = line.text("The registration token ").code(shown);
+            line.text(format!(" is made: {}.", new.limits.in_words()))
         }
-        (Step::EditToken { token, .. }, Effect::TokenEdited { .. }) => {
-            line.text("The registration token ").code(&token.0).text(" is changed.")
+        (Step::EditToken { token, limits }, Effect::TokenEdited { before }) => {
+            let line = line.text("The registration token ").code(token.masked());
+            let words = if before == limits { "was good before already" } else { "is good now" };
+            line.text(format!(" {words} {}.", limits.in_words()))
         }
         (Step::DeleteToken { token }, Effect::TokenDeleted { .. }) => line
             .text("The registration token ")
-            .code(&token.0)
+            .code(token.masked())
             .text(" is deleted: nobody can register with it."),
         (Step::RetryServer { server }, Effect::ServerRetried { reached }) => {
             let line = line.code(server.as_str());
