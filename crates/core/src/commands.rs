@@ -26,6 +26,7 @@ mod explain;
 mod extremities;
 mod facts;
 mod federation;
+mod files;
 mod find;
 mod help;
 mod history;
@@ -41,6 +42,7 @@ mod messages;
 mod paging;
 mod person;
 mod purge_history;
+mod quarantine;
 mod reopen;
 mod report;
 mod reported;
@@ -56,6 +58,7 @@ mod sanctions;
 mod several;
 mod shadow_ban;
 mod sheet;
+mod shelving;
 mod shutdown;
 mod shutdown_status;
 mod space;
@@ -70,6 +73,7 @@ mod unblock;
 mod undo;
 mod unlist;
 mod unlock;
+mod unquarantine;
 mod unshadow_ban;
 mod unsuspend;
 mod usage;
@@ -135,6 +139,7 @@ pub fn table() -> Vec<Entry> {
         entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
+        entry::<quarantine::Quarantine>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),
@@ -158,6 +163,7 @@ pub fn table() -> Vec<Entry> {
         entry::<undo::Undo>(),
         entry::<unlist::Unlist>(),
         entry::<unlock::Unlock>(),
+        entry::<unquarantine::Unquarantine>(),
         entry::<unshadow_ban::UnshadowBan>(),
         entry::<unsuspend::Unsuspend>(),
         entry::<user::User>(),
