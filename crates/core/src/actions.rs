@@ -1,6 +1,7 @@
 //! What can be done about a case, as steps: which, what would follow, and what is missing for the others. Used by `!act`, by
 //! taps on cards and by rules, so that all three do the same.
 
+pub(crate) mod owner;
 mod people;
 mod places;
 

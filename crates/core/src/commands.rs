@@ -26,6 +26,7 @@ mod explain;
 mod extremities;
 mod facts;
 mod federation;
+mod files;
 mod find;
 mod help;
 mod history;
@@ -42,6 +43,7 @@ mod notice;
 mod paging;
 mod person;
 mod purge_history;
+mod quarantine;
 mod ratelimit;
 mod reopen;
 mod report;
@@ -58,6 +60,7 @@ mod sanctions;
 mod several;
 mod shadow_ban;
 mod sheet;
+mod shelving;
 mod shutdown;
 mod shutdown_status;
 mod space;
@@ -72,6 +75,7 @@ mod unblock;
 mod undo;
 mod unlist;
 mod unlock;
+mod unquarantine;
 mod unshadow_ban;
 mod unsuspend;
 mod usage;
@@ -139,6 +143,7 @@ pub fn table() -> Vec<Entry> {
         entry::<messages::Messages>(),
         entry::<notice::Notice>(),
         entry::<purge_history::PurgeHistory>(),
+        entry::<quarantine::Quarantine>(),
         entry::<ratelimit::Ratelimit>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
@@ -163,6 +168,7 @@ pub fn table() -> Vec<Entry> {
         entry::<undo::Undo>(),
         entry::<unlist::Unlist>(),
         entry::<unlock::Unlock>(),
+        entry::<unquarantine::Unquarantine>(),
         entry::<unshadow_ban::UnshadowBan>(),
         entry::<unsuspend::Unsuspend>(),
         entry::<user::User>(),

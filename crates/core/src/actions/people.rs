@@ -2,9 +2,11 @@
 
 use ruma::{OwnedUserId, UserId};
 
-use super::{Found, Scene, Unable};
+use super::{
+    Found, Scene, Unable,
+    owner::{Owner, owner},
+};
 use crate::{
-    guard,
     model::{MediaDetails, MemberChange, Sanction},
     plan::{Presence, RoomRef, Step},
     ports::Fault,
@@ -173,8 +175,7 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// Whom the quarantine of a file is against: who uploaded it, where that is known, and its sender otherwise. Anybody
-    /// can send the file of somebody else, so a moderator is asked first, and nothing is done to one of a protected user.
+    /// Whom the quarantine of a file is against, unless that is somebody protected.
     async fn owner(
         &self,
         uploader: Option<String>,
@@ -182,24 +183,16 @@ impl Scene<'_> {
         found: &mut Found,
     ) -> Result<Result<Option<OwnedUserId>, Line>, Unable> {
         let sender = self.author().ok();
-        let Some(uploader) = uploader.filter(|id| sender.as_ref().is_none_or(|sender| sender != id)) else {
-            return Ok(Ok(sender));
-        };
-        let line = file.clone().text(" was uploaded by ").code(&uploader);
-        let line = match &sender {
-            Some(sender) => line.text(", not by ").code(sender.as_str()).text(", who sent it."),
-            None => line.text("; I do not know who sent it."),
-        };
-        let user = OwnedUserId::try_from(uploader.as_str()).ok();
-        for user in user.iter().chain(&sender) {
-            if let Some(why) = guard::protection(self.lookup, self.settings, user).await? {
-                return Ok(Err(line.text(" ").name_long(why)));
+        let (lookup, settings) = (self.lookup, self.settings);
+        Ok(match owner(lookup, settings, uploader.as_deref(), sender.as_deref(), file).await? {
+            Owner::Known(author) => Ok(author),
+            Owner::Protected(why) => Err(why),
+            Owner::Other { author, line, caution } => {
+                found.preview = std::mem::take(&mut found.preview).paragraph(line);
+                found.caution.get_or_insert(caution);
+                Ok(author)
             }
-        }
-        found.preview = std::mem::take(&mut found.preview).paragraph(line);
-        let by = user.as_ref().map_or("somebody else", |user| user.as_str());
-        found.caution.get_or_insert_with(|| format!("The file is not of who sent it: {by} uploaded it."));
-        Ok(Ok(user.or(sender)))
+        })
     }
 
     /// Whether the bot may do something in a room, by the room's state now; refused where it is not in it.

@@ -51,7 +51,10 @@ pub(super) async fn all(effects: &dyn Effects, user: &UserId, state: Option<&Ste
         Err(fault) if begun.is_some() => return Advance::doubt(fault),
         Err(fault) => return Advance::fault(fault),
     };
-    let Some((files, deleted)) = begun else {
+    let Some((files, deleted)) = begun.map(|(files, deleted)| {
+        // What was deleted when an answer was lost counts as well.
+        (files, deleted.max(files.saturating_sub(left)))
+    }) else {
         if left == 0 {
             return done(0);
         }

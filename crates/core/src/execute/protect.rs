@@ -1,10 +1,11 @@
-//! Protects a file from quarantine, or no longer. Synapse accepts that of files that it does not have, so it is read back.
+//! Protects a file from quarantine, or no longer. Synapse knows the file by its ID alone, whatever server it is of, so only
+//! those of this server are ever asked for; and it is read back.
 
 use super::{Advance, Pace, failed, refused, unchanged};
 use crate::{
     model::{Mxc, Switch},
     plan::{Effect, Outcome, StepState},
-    ports::Effects,
+    ports::{Effects, Fault},
 };
 
 pub(super) async fn advance(
@@ -17,6 +18,9 @@ pub(super) async fn advance(
         Some(StepState::Protecting { before }) => Some(*before),
         _ => None,
     };
+    if media.server != effects.me().server_name() {
+        return failed("Only files of this server can be protected: this one is of another.", None);
+    }
     let now = match effects.media(media).await {
         Ok(Some(details)) => details.is_protected,
         Ok(None) => return failed("This server does not have the file.", None),
@@ -30,8 +34,15 @@ pub(super) async fn advance(
         let state = StepState::Protecting { before: now };
         return Advance::Working { state, keep: None, pace: Pace::Now };
     };
-    if let Some(refused) = refused(effects.set_protection(media, to).await) {
-        return refused;
+    match effects.set_protection(media, to).await {
+        Err(Fault::Refused { status: 404, .. }) => {
+            return failed("This server does not have the file.", None);
+        }
+        written => {
+            if let Some(refused) = refused(written) {
+                return refused;
+            }
+        }
     }
     match effects.media(media).await {
         Ok(Some(details)) if details.is_protected == (to == Switch::On) => done(to, before),

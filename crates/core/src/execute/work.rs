@@ -109,8 +109,14 @@ pub(super) async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<
         Step::UnprotectMedia { media } => protect::advance(effects, media, Switch::Off, state).await,
         Step::DeleteMedia { media, .. } => erase::one(effects, media, state).await,
         Step::DeleteMediaOf { user } => erase::all(effects, user, state).await,
-        Step::QuarantineAll { files } => many::quarantine(effects, files, state).await,
-        Step::ReleaseAll { files, only } => many::release(effects, files, only.as_deref(), state).await,
+        Step::QuarantineAll { files: of, only } => {
+            let work = many::Work { of, only: only.as_deref(), to: Switch::On };
+            many::advance(effects, &work, state).await
+        }
+        Step::ReleaseAll { files: of, only } => {
+            let work = many::Work { of, only: only.as_deref(), to: Switch::Off };
+            many::advance(effects, &work, state).await
+        }
         Step::NewToken { new } => token::make(effects, new, state).await,
         Step::EditToken { token, limits } => token::edit(effects, token, *limits, state).await,
         Step::DeleteToken { token } => token::delete(effects, token, state).await,

@@ -160,16 +160,31 @@ pub enum StepState {
         /// How many of them are deleted.
         deleted: u64,
     },
+    /// Many files are looked at, before any of them is changed.
+    Surveying {
+        /// Which.
+        all: Vec<Mxc>,
+        /// How many of them were looked at.
+        looked_at: u64,
+        /// Those among them that are to be changed.
+        found: Vec<Mxc>,
+        /// How many are not, because they are protected or the server does not have them.
+        spared: u64,
+    },
     /// Many files are about to be quarantined.
     QuarantiningAll {
         /// Those that were not before, and can be.
         files: Vec<Mxc>,
+        /// How many cannot be, because they are protected or the server does not have them.
+        spared: u64,
+        /// How many are known to be in quarantine.
+        done: u64,
     },
     /// Many files are let out of quarantine one after the other.
     Releasing {
         /// Which.
         files: Vec<Mxc>,
-        /// How many of them are looked after.
+        /// How many of them are known to be out.
         done: u64,
     },
     /// A registration token is about to be made. After a crash, one that is not among the known ones is ours.

@@ -293,10 +293,13 @@ pub enum Step {
         /// The user.
         user: OwnedUserId,
     },
-    /// Quarantine all files of a user or a room.
+    /// Quarantine all files of a user or a room, or those again that [`Step::ReleaseAll`] let out.
     QuarantineAll {
         /// Whose.
         files: FilesOf,
+        /// Only these; `None` for all.
+        #[serde(default)]
+        only: Option<Vec<Mxc>>,
     },
     /// Let files be downloaded again that [`Step::QuarantineAll`] quarantined, or all that are in quarantine.
     ReleaseAll {

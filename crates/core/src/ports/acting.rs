@@ -36,8 +36,8 @@ pub trait EffectsOnPeople: Send + Sync {
 
 /// Changing files and the server itself.
 pub trait EffectsOnServer: Send + Sync {
-    /// Protects a file of this server from quarantine, or no longer. Idempotent. It answers well for a file that there is
-    /// not.
+    /// Protects a file of this server from quarantine, or no longer. Idempotent. Refused (404) when there is none. Only the
+    /// ID counts: for a file of another server one of this server with the same ID would be changed.
     fn set_protection<'a>(&'a self, media: &'a Mxc, to: Switch) -> Asked<'a, ()>;
     /// Deletes a file of this server. Refused (404) when there is none, (400) for a copy from another server.
     fn delete_media<'a>(&'a self, media: &'a Mxc) -> Asked<'a, ()>;

@@ -1,11 +1,16 @@
-//! Which files an event carries, and a file in words.
+//! Which files an event carries, a file in words, and many files in numbers.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value;
 
 use crate::{
     model::{Event, ListedMedia, MediaDetails, Mxc},
     reply::Line,
-    text::size::size,
+    text::{number::counted, size::size},
 };
 
 /// So many files of one event are looked at: who writes more of them means to hide one.
@@ -17,6 +22,131 @@ pub fn files_of(event: &Event) -> Vec<Mxc> {
     let mut found = Vec::new();
     collect(event.content(), &mut found, 0);
     found
+}
+
+/// The files that an event shows: each once, with its thumbnail, also those of an edit. What it merely speaks of may be
+/// the file of somebody else. Of an encrypted file the server has the same `mxc:` URI.
+pub fn shown_in(event: &Event) -> Vec<Mxc> {
+    const PLACES: [&str; 5] =
+        ["/url", "/file/url", "/info/thumbnail_url", "/info/thumbnail_file/url", "/avatar_url"];
+    // What an edit shows instead has a file of its own.
+    let contents = [Some(event.content()), event.content().get("m.new_content")];
+    let uris = contents.into_iter().flatten().flat_map(|content| {
+        PLACES.into_iter().filter_map(|place| content.pointer(place).and_then(Value::as_str))
+    });
+    each_once(uris.filter_map(|uri| uri.parse().ok()).collect())
+}
+
+/// The files in their order, each once: a list of a room's files has those again that were sent again.
+pub fn each_once(files: Vec<Mxc>) -> Vec<Mxc> {
+    let mut known = BTreeSet::new();
+    files.into_iter().filter(|file| known.insert(file.clone())).collect()
+}
+
+/// What stands between a file and those who want to download it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// Nothing.
+    Open,
+    /// Nothing, and it is protected from quarantine.
+    Protected,
+    /// It is in quarantine.
+    Quarantined,
+    /// The server does not have it.
+    Absent,
+}
+
+impl Shelf {
+    /// Where a file is.
+    pub fn of(file: &ListedMedia) -> Self {
+        match &file.details {
+            None => Self::Absent,
+            Some(details) if details.quarantined_by.is_some() => Self::Quarantined,
+            Some(details) if details.is_protected => Self::Protected,
+            Some(_) => Self::Open,
+        }
+    }
+}
+
+/// How many files there are of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Those that count.
+    pub files: u64,
+    /// How many bytes these have together.
+    pub bytes: u64,
+    /// How many of these there are of each type; the most first.
+    pub kinds: Vec<(String, u64)>,
+    /// The others: not in quarantine, nor protected.
+    pub open: u64,
+    /// The others: protected.
+    pub protected: u64,
+    /// The others: in quarantine.
+    pub quarantined: u64,
+    /// The others: not on this server.
+    pub absent: u64,
+}
+
+impl Tally {
+    /// Counts files; those in one of these states count, the others are told by their state.
+    pub fn of(files: &[ListedMedia], counting: &[Shelf]) -> Self {
+        let mut tally = Self::default();
+        let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+        for file in files {
+            let shelf = Shelf::of(file);
+            if counting.contains(&shelf) {
+                let details = file.details.as_ref();
+                tally.files += 1;
+                tally.bytes = tally
+                    .bytes
+                    .saturating_add(details.and_then(|details| details.length).unwrap_or_default());
+                let kind = details.and_then(|details| details.media_type.as_deref());
+                *kinds.entry(kind.unwrap_or_default()).or_default() += 1;
+                continue;
+            }
+            *match shelf {
+                Shelf::Open => &mut tally.open,
+                Shelf::Protected => &mut tally.protected,
+                Shelf::Quarantined => &mut tally.quarantined,
+                Shelf::Absent => &mut tally.absent,
+            } += 1;
+        }
+        tally.kinds = kinds.into_iter().map(|(kind, files)| (kind.to_owned(), files)).collect();
+        tally.kinds.sort_by_key(|(_, files)| Reverse(*files));
+        tally
+    }
+
+    /// “12 files, 3 MiB together: 10 `image/png`, 2 `video/mp4`. In quarantine: 3.”
+    pub fn line(&self) -> Line {
+        /// So many types are named.
+        const NAMED: usize = 5;
+        let mut line =
+            Line::new().text(format!("{}, {} together", counted(self.files, "file"), size(self.bytes)));
+        for (n, (kind, files)) in self.kinds.iter().take(NAMED).enumerate() {
+            line = line.text(format!("{} {files} ", if n == 0 { ":" } else { "," }));
+            line = if kind.is_empty() { line.text("of no type") } else { line.code(kind) };
+        }
+        match self.kinds.len().saturating_sub(NAMED) {
+            0 => line,
+            more => line.text(format!(", and {}", counted(more as u64, "other type"))),
+        }
+        .text(".")
+        .append(self.others())
+    }
+
+    /// “ In quarantine: 3. Protected: 1.”; nothing if there are no others.
+    pub fn others(&self) -> Line {
+        let others = [
+            ("Not in quarantine", self.open),
+            ("In quarantine", self.quarantined),
+            ("Protected from quarantine", self.protected),
+            ("Not on this server", self.absent),
+        ];
+        others
+            .into_iter()
+            .filter(|(_, files)| *files > 0)
+            .fold(Line::new(), |line, (words, files)| line.text(format!(" {words}: {files}.")))
+    }
 }
 
 fn collect(value: &Value, found: &mut Vec<Mxc>, depth: usize) {
@@ -127,6 +257,63 @@ mod tests {
         let many = (0..200).map(|n| format!("mxc://a.test/{n}")).collect::<Vec<_>>().join(" ");
         assert_eq!(files_of(&Event(json!({"content": {"body": many}}))).len(), MOST);
         assert_eq!(files_of(&Event(json!(7))).len(), 0);
+    }
+
+    #[test]
+    fn files_that_an_event_shows() {
+        for (content, want) in [
+            (json!({"url": "mxc://a.test/1", "info": {"thumbnail_url": "mxc://a.test/1"}}), vec!["1"]),
+            (
+                json!({"file": {"url": "mxc://a.test/1"}, "info": {"thumbnail_file": {"url": "mxc://a.test/2"}}}),
+                vec!["1", "2"],
+            ),
+            (json!({"url": "mxc://a.test/1", "m.new_content": {"url": "mxc://a.test/2"}}), vec!["1", "2"]),
+            (json!({"membership": "join", "avatar_url": "mxc://a.test/1"}), vec!["1"]),
+            (json!({"body": "mxc://a.test/1", "formatted_body": "<img src=\"mxc://a.test/1\">"}), vec![]),
+            (json!({"url": ["mxc://a.test/1"], "info": 7}), vec![]),
+            (json!([]), vec![]),
+        ] {
+            let event = Event(json!({"type": "m.room.message", "content": content}));
+            let ids: Vec<String> = shown_in(&event).into_iter().map(|mxc| mxc.id).collect();
+            assert_eq!(ids, want, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn many_files_in_numbers() {
+        let file =
+            |n: u32, details| ListedMedia { mxc: format!("mxc://a.test/{n}").parse().unwrap(), details };
+        let png = MediaDetails {
+            media_type: Some("image/png".into()),
+            length: Some(1024),
+            ..MediaDetails::default()
+        };
+        let text = MediaDetails { media_type: Some("`<b>`@room".into()), ..png.clone() };
+        let files = [
+            file(1, Some(png.clone())),
+            file(2, Some(png.clone())),
+            file(3, Some(text)),
+            file(4, Some(MediaDetails { media_type: None, length: None, ..png.clone() })),
+            file(5, Some(MediaDetails { quarantined_by: Some("system".into()), ..png.clone() })),
+            file(6, Some(MediaDetails { is_protected: true, ..png.clone() })),
+            file(7, None),
+        ];
+        let said = |counting: &[Shelf]| Reply::text(Tally::of(&files, counting).line()).render().text;
+        assert_eq!(
+            said(&[Shelf::Open]),
+            "4 files, 3 KiB together: 2 `image/png`, 1 of no type, 1 `'<b>'@room`. In quarantine: 1. Protected from \
+             quarantine: 1. Not on this server: 1."
+        );
+        assert_eq!(
+            said(&[Shelf::Quarantined]),
+            "1 file, 1 KiB together: 1 `image/png`. Not in quarantine: 4. Protected from quarantine: 1. Not on this \
+             server: 1."
+        );
+        let many: Vec<ListedMedia> = (0..9)
+            .map(|n| file(n, Some(MediaDetails { media_type: Some(format!("a/{n}")), ..png.clone() })))
+            .collect();
+        let said = Reply::text(Tally::of(&many, &[Shelf::Open]).line()).render().text;
+        assert!(said.ends_with("1 `a/4`, and 4 other types."), "{said}");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{Timestamp, ToSpan, civil::Date, tz::TimeZone};
 
-pub use self::drawing::{ChartError, HEIGHT, WIDTH, chart};
+pub use self::drawing::{HEIGHT, WIDTH, chart};
 use crate::{
     model::{Millis, ReportKind},
     ports::CaseState,

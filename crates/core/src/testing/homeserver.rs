@@ -192,6 +192,11 @@ impl FakeHomeserver {
         self.inner().media.insert(media.clone(), details);
     }
 
+    /// Somebody else deletes a file.
+    pub fn forget_media(&self, media: &Mxc) {
+        self.inner().media.remove(media);
+    }
+
     /// Server notices are enabled.
     pub fn enable_notices(&self) {
         self.inner().notices = true;

@@ -18,6 +18,7 @@ mod event;
 mod explain;
 mod faults;
 mod feed;
+mod files;
 mod hostile;
 mod housekeeping;
 mod invitations;

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{Decision, Failure, World, facts::FileKind, paging::fitting, person::ago, several::read_each},
-    Listed,
+    super::{Decision, Failure, World, facts::FileKind, paging::fitting, person::ago},
+    Listed, sheet,
 };
 use crate::{
-    model::{ListedMedia, Mxc},
+    model::ListedMedia,
     reply::{Added, Line, Reply, Table},
     rules::media::in_words,
     text::{
@@ -17,10 +17,10 @@ use crate::{
 };
 
 /// So many files are asked for at once.
-pub(super) const AT_ONCE: u32 = 500;
+pub(in super::super) const AT_ONCE: u32 = 500;
 
 pub(super) fn decide(listed: Listed, world: &World<'_>) -> Result<Decision, Failure> {
-    let Listed { of, part, total, files, notes, table } = listed;
+    let Listed { of, part, total, files, notes, table, picture } = listed;
     if part.is_beyond(total) {
         return Err(part.beyond(total, "such files"));
     }
@@ -28,12 +28,17 @@ pub(super) fn decide(listed: Listed, world: &World<'_>) -> Result<Decision, Fail
         let line = Line::new().text("The server knows no files of ").append(of).text(".");
         return Ok(Decision::Answer(notes.into_iter().fold(Reply::text(line), Reply::paragraph)));
     }
-    let lines = fitting(files.iter().map(|file| in_words(file, |at| ago(at, world.now))).collect());
+    let in_words = |(n, file): (u64, &ListedMedia)| {
+        let line = in_words(file, |at| ago(at, world.now));
+        // As they are numbered in the picture.
+        if picture.is_some() { Line::new().strong(format!("{n} ")).append(line) } else { line }
+    };
+    let lines = fitting((part.from + 1..).zip(&files).map(in_words).collect());
     let pages = part.pages(lines.len(), total);
     let words = part.in_words(lines.len(), total, ("file", "files"));
     let heading = Line::new().text(format!("{words} of ")).append(of).text(":");
     let reply = notes.into_iter().fold(Reply::text(heading).list(lines), Reply::paragraph);
-    Ok(Decision::Page(attach(reply, table, total), pages))
+    Ok(Decision::Page(sheet::with(attach(reply, table, total), picture), pages))
 }
 
 fn attach(reply: Reply, table: Option<Table>, total: u64) -> Reply {
@@ -51,19 +56,7 @@ fn attach(reply: Reply, table: Option<Table>, total: u64) -> Reply {
     reply.attach(table.finish())
 }
 
-/// What the server knows of files.
-pub(super) async fn with_details(world: &World<'_>, files: Vec<Mxc>) -> Result<Vec<ListedMedia>, Failure> {
-    let lookup = world.lookup;
-    read_each(world, files, "files", |mxc: Mxc| {
-        Box::pin(async move {
-            let details = lookup.media(&mxc).await?;
-            Ok(ListedMedia { mxc, details })
-        })
-    })
-    .await
-}
-
-pub(super) fn tell(world: &World<'_>, read: u64, total: u64) {
+pub(in super::super) fn tell(world: &World<'_>, read: u64, total: u64) {
     let (read, total) = (grouped(read), grouped(total));
     (world.tell)(&Reply::text(format!("Read about {read} of {total} files …")));
 }

@@ -29,7 +29,7 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             | StepState::Empowering { .. }
             | StepState::Limiting { .. }
             | StepState::Protecting { .. }
-            | StepState::QuarantiningAll { .. }
+            | StepState::QuarantiningAll { done: 0, .. }
             | StepState::MakingToken { .. }
             | StepState::ChangingToken { .. }
             | StepState::Retrying,
@@ -53,7 +53,14 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
                 Line::new().text(format!("{} ", bar(*deleted, *files))).append(planned.step.describe());
             line.text(format!(": {deleted} of {files}"))
         }
-        Some(StepState::Releasing { files, done }) => {
+        Some(StepState::Surveying { all, looked_at, .. }) => {
+            let count = all.len() as u64;
+            let line = Line::new()
+                .text(format!("{} To do: ", bar(*looked_at, count)))
+                .append(planned.step.describe());
+            line.text(format!("; looking at the files: {looked_at} of {count}"))
+        }
+        Some(StepState::QuarantiningAll { files, done, .. } | StepState::Releasing { files, done }) => {
             let count = files.len() as u64;
             let line = Line::new().text(format!("{} ", bar(*done, count))).append(planned.step.describe());
             line.text(format!(": {done} of {count}"))

@@ -26,7 +26,7 @@ impl Step {
             | Self::Member { room, .. }
             | Self::JoinUser { room, .. }
             | Self::SetPower { room, .. }
-            | Self::QuarantineAll { files: FilesOf::Room(room) }
+            | Self::QuarantineAll { files: FilesOf::Room(room), .. }
             | Self::ReleaseAll { files: FilesOf::Room(room), .. } => Some(room),
             Self::RedactUser { .. }
             | Self::Sanction { .. }
@@ -68,7 +68,7 @@ impl Step {
             | Self::Deactivate { user, .. }
             | Self::ResetPassword { user, .. }
             | Self::DeleteMediaOf { user }
-            | Self::QuarantineAll { files: FilesOf::User(user) } => Some(user),
+            | Self::QuarantineAll { files: FilesOf::User(user), .. } => Some(user),
             // To give power is against nobody.
             Self::SetPower { user, was, to, .. } if to.unwrap_or_default() < *was => Some(user),
             Self::Member { user, change: MemberChange::Kick | MemberChange::Ban, .. } => Some(user),
@@ -134,7 +134,7 @@ impl Step {
             | Self::ProtectMedia { media }
             | Self::UnprotectMedia { media }
             | Self::DeleteMedia { media, .. } => media.to_string(),
-            Self::QuarantineAll { files } | Self::ReleaseAll { files, .. } => files.id().to_owned(),
+            Self::QuarantineAll { files, .. } | Self::ReleaseAll { files, .. } => files.id().to_owned(),
             Self::NewToken { .. } => "registration tokens".to_owned(),
             // Whoever reads the audit need not learn it.
             Self::EditToken { token, .. } | Self::DeleteToken { token } => {

@@ -185,23 +185,14 @@ impl Step {
             (Self::UnprotectMedia { media }, Effect::Unprotected { before: true }) => {
                 Reverse::By(Self::ProtectMedia { media: media.clone() })
             }
-            (Self::QuarantineAll { files: of }, Effect::AllQuarantined { files, .. })
+            (Self::QuarantineAll { files: of, .. }, Effect::AllQuarantined { files, .. })
                 if !files.is_empty() =>
             {
                 Reverse::By(Self::ReleaseAll { files: of.clone(), only: Some(files.clone()) })
             }
-            (Self::ReleaseAll { files: of, only: None }, Effect::AllReleased { files })
-                if !files.is_empty() =>
-            {
-                Reverse::By(Self::QuarantineAll { files: of.clone() })
+            (Self::ReleaseAll { files: of, .. }, Effect::AllReleased { files }) if !files.is_empty() => {
+                Reverse::By(Self::QuarantineAll { files: of.clone(), only: Some(files.clone()) })
             }
-            (Self::ReleaseAll { .. }, Effect::AllReleased { files }) if !files.is_empty() => Reverse::Cannot(
-                Line::new()
-                    .code("!quarantine")
-                    .text(" with ")
-                    .append(it())
-                    .text(" quarantines the files again."),
-            ),
             (Self::NewToken { .. }, Effect::TokenMade { token }) => {
                 Reverse::By(Self::DeleteToken { token: token.clone() })
             }
@@ -229,6 +220,9 @@ impl Step {
             ),
             (_, Effect::PasswordReset { .. }) => {
                 Reverse::Cannot(Line::new().text("I do not know the old password of ").append(it()).text("."))
+            }
+            (Self::DeleteMedia { .. }, Effect::MediaDeleted { files: 1.. }) => {
+                Reverse::Cannot(Line::new().text("I cannot bring back the file ").append(it()).text("."))
             }
             (_, Effect::MediaDeleted { files: 1.. }) => {
                 Reverse::Cannot(Line::new().text("I cannot bring back the files of ").append(it()).text("."))

@@ -148,7 +148,11 @@ impl Step {
             Self::DeleteMediaOf { user } => {
                 Line::new().text("delete all files that ").code(user.as_str()).text(" uploaded")
             }
-            Self::QuarantineAll { files } => Line::new().text("quarantine ").append(files.line()),
+            Self::QuarantineAll { files, only: None } => Line::new().text("quarantine ").append(files.line()),
+            Self::QuarantineAll { files, only: Some(only) } => {
+                let line = Line::new().text(format!("quarantine {} of ", only.len()));
+                line.append(files.line())
+            }
             Self::ReleaseAll { files, only: None } => {
                 Line::new().text("let ").append(files.line()).text(" be downloaded again")
             }

@@ -1,12 +1,12 @@
 //! Which actions make sense for a case, as far as what was kept of it tells.
 
 use ruma::{EventId, RoomId};
-use serde_json::Value;
 
 use super::{CaseAction, Evidence, what};
 use crate::{
     model::{About, Event, Mxc},
     ports::Case,
+    rules::media::shown_in,
 };
 
 /// Whether a card offers an action: where it cannot be done whatever the homeserver says, it does not.
@@ -33,23 +33,10 @@ pub(super) fn makes_sense(case: &Case, evidence: &Evidence, action: CaseAction) 
     }
 }
 
-/// The files of the reported event, as far as it was kept: each once, with its thumbnail. Of an encrypted one the server
-/// has the same `mxc:` URI; what the event was encrypted with hides it.
+/// The files of the reported event, as far as it was kept: each once, with its thumbnail. What an event was
+/// encrypted with hides them.
 pub fn files(evidence: &Evidence) -> Vec<Mxc> {
-    const PLACES: [&str; 4] = ["/url", "/file/url", "/info/thumbnail_url", "/info/thumbnail_file/url"];
-    let Some(event) = &evidence.event else { return Vec::new() };
-    // What an edit shows instead has a file of its own.
-    let contents = [Some(event.content()), event.content().get("m.new_content")];
-    let uris = contents.into_iter().flatten().flat_map(|content| {
-        PLACES.into_iter().filter_map(|place| content.pointer(place).and_then(Value::as_str))
-    });
-    let mut files: Vec<Mxc> = Vec::new();
-    for file in uris.filter_map(|uri| uri.parse().ok()) {
-        if !files.contains(&file) {
-            files.push(file);
-        }
-    }
-    files
+    evidence.event.as_ref().map(shown_in).unwrap_or_default()
 }
 
 #[cfg(test)]

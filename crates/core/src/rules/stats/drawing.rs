@@ -3,46 +3,21 @@
 use std::ops::Range;
 
 use plotters::{
-    coord::Shift,
     prelude::*,
-    style::{
-        register_font,
-        text_anchor::{HPos, Pos, VPos},
-    },
+    style::text_anchor::{HPos, Pos, VPos},
 };
 
 use super::{Counts, Ranking, Room, Stats, Week};
-use crate::text::{clean::clean, number::grouped};
+use crate::{
+    rules::picture::{Area, ChartError, Drawn, FAINT, INK, font, png},
+    text::{clean::clean, number::grouped},
+};
 
 /// How wide the picture is, in pixels.
 pub const WIDTH: u32 = 960;
 /// How high it is, in pixels.
 pub const HEIGHT: u32 = 660;
 
-/// Why there is no picture.
-#[derive(Debug, thiserror::Error)]
-pub enum ChartError {
-    /// The drawing library failed.
-    #[error("the chart cannot be drawn: {0}")]
-    Drawing(String),
-    /// It was drawn, and is no PNG.
-    #[error("the chart cannot be written as PNG: {0}")]
-    Encoding(#[from] png::EncodingError),
-}
-
-type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
-type Drawn = Result<(), ChartError>;
-
-impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for ChartError {
-    fn from(error: DrawingAreaErrorKind<E>) -> Self {
-        Self::Drawing(error.to_string())
-    }
-}
-
-/// Ours alone, so that nothing depends on what is installed.
-const FONT: &str = "gleipnir";
-const INK: RGBColor = RGBColor(38, 43, 51);
-const FAINT: RGBColor = RGBColor(104, 112, 124);
 const GRID: RGBColor = RGBColor(224, 228, 233);
 // Told apart by those who see colours differently as well.
 const OPENED: RGBColor = RGBColor(213, 94, 0);
@@ -51,21 +26,10 @@ const RANKED: RGBColor = RGBColor(86, 130, 163);
 
 /// Draws the statistics as a PNG of [`WIDTH`] by [`HEIGHT`] pixels.
 pub fn chart(stats: &Stats) -> Result<Vec<u8>, ChartError> {
-    register_font(FONT, FontStyle::Normal, ttf_noto_sans::REGULAR)
-        .map_err(|_| ChartError::Drawing("the font is none".to_owned()))?;
-    let mut pixels = vec![0; WIDTH as usize * HEIGHT as usize * 3];
-    draw(stats, &BitMapBackend::with_buffer(&mut pixels, (WIDTH, HEIGHT)).into_drawing_area())?;
-    let mut file = Vec::new();
-    let mut encoder = png::Encoder::new(&mut file, WIDTH, HEIGHT);
-    encoder.set_color(png::ColorType::Rgb);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels)?;
-    writer.finish()?;
-    Ok(file)
+    png((WIDTH, HEIGHT), |_| {}, |area| draw(stats, area))
 }
 
 fn draw(stats: &Stats, area: &Area<'_>) -> Drawn {
-    area.fill(&WHITE)?;
     let area = area.margin(14, 10, 18, 18);
     area.draw(&Text::new(format!("Abuse reports from {}", stats.span()), (0, 0), font(24, INK)))?;
     area.draw(&Text::new(in_short(stats), (0, 32), font(16, FAINT)))?;
@@ -209,11 +173,6 @@ fn fitting(area: &Area<'_>, label: &str, style: &TextStyle<'_>, width: i32) -> R
         }
     }
     Ok(String::new())
-}
-
-/// Even sizes only: the rasterizer halves them, and rounds differently for each letter when that leaves a half.
-fn font(size: i32, color: RGBColor) -> TextStyle<'static> {
-    (FONT, size).into_font().color(&color)
 }
 
 /// How far apart the lines of the grid are, so that there are at most five or so: 1, 2, 5, 10, 20, …

@@ -1,5 +1,7 @@
 //! What the fake homeserver does to accounts, files, registration tokens and other servers.
 
+use std::collections::BTreeSet;
+
 use ruma::{OwnedRoomId, RoomId, ServerName, UserId};
 use serde_json::{Value, json};
 
@@ -10,8 +12,8 @@ use super::{
 };
 use crate::{
     model::{
-        Account, Erase, Mxc, NewToken, Password, RateLimit, RegistrationToken, Sessions, Switch, TokenLimits,
-        TokenWord,
+        Account, Erase, MediaDetails, Mxc, NewToken, Password, RateLimit, RegistrationToken, Sessions,
+        Switch, TokenLimits, TokenWord,
     },
     ports::{Asked, EffectsOnPeople, EffectsOnServer, Fault},
 };
@@ -155,11 +157,16 @@ impl EffectsOnServer for FakeHomeserver {
     fn set_protection<'a>(&'a self, media: &'a Mxc, to: Switch) -> Asked<'a, ()> {
         self.call("set_protection", move |inner| {
             let deaf = inner.deaf;
-            let word = if to == Switch::On { "protect" } else { "unprotect" };
-            inner.writes.push(format!("{word} {media}"));
-            if let Some(details) = inner.media.get_mut(media).filter(|_| !deaf) {
+            // Synapse looks at the ID alone.
+            let known = Mxc { server: self.me.server_name().to_owned(), id: media.id.clone() };
+            let Some(details) = inner.media.get_mut(&known) else {
+                return Err(refused(404, "No row found (local_media_repository)"));
+            };
+            if !deaf {
                 details.is_protected = to == Switch::On;
             }
+            let word = if to == Switch::On { "protect" } else { "unprotect" };
+            inner.writes.push(format!("{word} {media}"));
             Ok(())
         })
     }
@@ -198,8 +205,8 @@ impl EffectsOnServer for FakeHomeserver {
     fn quarantine_media_of<'a>(&'a self, user: &'a UserId) -> Asked<'a, ()> {
         self.call("quarantine_media_of", move |inner| {
             inner.writes.push(format!("quarantine media of {user}"));
-            let theirs = inner.uploads(user).into_iter().map(|file| file.mxc).collect();
-            self.quarantine_all(inner, theirs);
+            let theirs: Vec<Mxc> = inner.uploads(user).into_iter().map(|file| file.mxc).collect();
+            inner.shelve(&theirs, Some(&self.me));
             Ok(())
         })
     }
@@ -208,7 +215,7 @@ impl EffectsOnServer for FakeHomeserver {
         self.call("quarantine_media_in", move |inner| {
             inner.writes.push(format!("quarantine media in {room}"));
             let files = inner.people.room_media.get(room).cloned().unwrap_or_default();
-            self.quarantine_all(inner, files);
+            inner.shelve(&files, Some(&self.me));
             Ok(())
         })
     }
@@ -276,14 +283,26 @@ impl EffectsOnServer for FakeHomeserver {
     }
 }
 
-impl FakeHomeserver {
-    fn quarantine_all(&self, inner: &mut Inner, files: Vec<Mxc>) {
-        if inner.deaf {
+impl Inner {
+    /// Puts files into quarantine (`by` somebody), or lets them out, with all that have the same bytes. What is
+    /// protected is passed over.
+    pub(super) fn shelve(&mut self, files: &[Mxc], by: Option<&UserId>) {
+        if self.deaf {
             return;
         }
+        let (mut hashes, mut named) = (BTreeSet::new(), BTreeSet::new());
         for media in files {
-            if let Some(details) = inner.media.get_mut(&media).filter(|details| !details.is_protected) {
-                details.quarantined_by.get_or_insert_with(|| self.me.to_string());
+            match self.media.get(media) {
+                Some(details) if by.is_some() && details.is_protected => {}
+                Some(MediaDetails { sha256: Some(hash), .. }) => drop(hashes.insert(hash.clone())),
+                Some(_) => drop(named.insert(media.clone())),
+                None => {}
+            }
+        }
+        for (media, details) in &mut self.media {
+            let is_equal = details.sha256.as_ref().is_some_and(|hash| hashes.contains(hash));
+            if (is_equal || named.contains(media)) && (by.is_none() || !details.is_protected) {
+                details.quarantined_by = by.map(ToString::to_string);
             }
         }
     }

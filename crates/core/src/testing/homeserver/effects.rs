@@ -303,13 +303,10 @@ impl Effects for FakeHomeserver {
 
     fn set_quarantine<'a>(&'a self, media: &'a Mxc, to: Switch) -> Asked<'a, ()> {
         self.call("set_quarantine", move |inner| {
-            let (me, deaf) = (self.me.to_string(), inner.deaf);
             let word = if to == Switch::On { "quarantine" } else { "unquarantine" };
             inner.writes.push(format!("{word} {media}"));
             // Of a file that it does not have Synapse accepts it too.
-            if let Some(details) = inner.media.get_mut(media).filter(|_| !deaf) {
-                details.quarantined_by = (to == Switch::On).then_some(me);
-            }
+            inner.shelve(std::slice::from_ref(media), (to == Switch::On).then_some(&*self.me));
             Ok(())
         })
     }

@@ -36,7 +36,7 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
                 " are deleted from this server."
             })
         }
-        (Step::QuarantineAll { files: of }, Effect::AllQuarantined { files, spared }) => {
+        (Step::QuarantineAll { files: of, .. }, Effect::AllQuarantined { files, spared }) => {
             let line = match files.len() as u64 {
                 0 => line.text("Nothing of ").append(of.line()).text(" was to be quarantined."),
                 n => {
