@@ -4,6 +4,7 @@
 mod act;
 mod alias;
 mod audit;
+mod ban;
 mod biggest;
 mod block;
 mod blocked;
@@ -29,17 +30,26 @@ mod federation;
 mod find;
 mod help;
 mod history;
+mod in_rooms;
+mod invite;
 mod job;
 mod jobs;
+mod join;
+mod kick;
+mod leave;
 pub mod line;
 mod list_room;
 mod lock;
 mod media;
+mod member_change;
 mod members;
 mod memberships;
 mod messages;
+mod mute;
+mod muting;
 mod paging;
 mod person;
+mod power;
 mod purge_history;
 mod reopen;
 mod report;
@@ -66,10 +76,12 @@ mod suspend;
 mod tasks;
 mod their_rooms;
 mod token;
+mod unban;
 mod unblock;
 mod undo;
 mod unlist;
 mod unlock;
+mod unmute;
 mod unshadow_ban;
 mod unsuspend;
 mod usage;
@@ -108,6 +120,7 @@ pub fn table() -> Vec<Entry> {
         entry::<act::Act>(),
         entry::<alias::Alias>(),
         entry::<audit::Audit>(),
+        entry::<ban::Ban>(),
         entry::<biggest::Biggest>(),
         entry::<block::Block>(),
         entry::<blocked::Blocked>(),
@@ -126,14 +139,20 @@ pub fn table() -> Vec<Entry> {
         entry::<federation::Federation>(),
         entry::<find::Find>(),
         entry::<help::Help>(),
+        entry::<invite::Invite>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
+        entry::<join::Join>(),
+        entry::<kick::Kick>(),
+        entry::<leave::Leave>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
         entry::<media::Media>(),
         entry::<members::Members>(),
         entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
+        entry::<mute::Mute>(),
+        entry::<power::Power>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
@@ -154,10 +173,12 @@ pub fn table() -> Vec<Entry> {
         entry::<suspend::Suspend>(),
         entry::<tasks::Tasks>(),
         entry::<token::Token>(),
+        entry::<unban::Unban>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),
         entry::<unlist::Unlist>(),
         entry::<unlock::Unlock>(),
+        entry::<unmute::Unmute>(),
         entry::<unshadow_ban::UnshadowBan>(),
         entry::<unsuspend::Unsuspend>(),
         entry::<user::User>(),
