@@ -354,7 +354,7 @@ mod tests {
             ("@a:x.test !r:x.test spam", Some("raid"), false, "Give the reason once"),
             ("@a:x.test @b !r:x.test", None, false, "“@b”"),
             ("@a:x.test !r", None, false, "“!r”"),
-            ("@a:x.test https://matrix.to/#/!r:x.test/$e", None, false, "room"),
+            ("@a:x.test https://matrix.to/#/!r:x.test/$e", None, false, "event ID"),
         ] {
             let told = meant(words, because, everywhere).expect_err(words);
             assert!(told.contains(want), "{words}: {told}");

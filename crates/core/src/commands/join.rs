@@ -238,6 +238,11 @@ fn mistake(person: &Person, room: &RoomRef, me: &ruma::UserId) -> Option<Line> {
         Who::Local(account) if account.locked => {
             Some(person.line().text(" is locked, and cannot use the account."))
         }
+        // The server refuses what a suspended account does, also in its name.
+        Who::Local(account) if account.suspended => {
+            let line = person.line().text(" is suspended, and cannot join anything: ");
+            Some(line.code(format!("!unsuspend {}", person.id)).text(" lifts that."))
+        }
         Who::Local(_) => None,
         Who::Nobody => super::in_rooms::typo(person),
         Who::Remote => {

@@ -56,7 +56,7 @@ pub(super) fn decide(wish: &Wish, facts: Facts, world: &World<'_>) -> Result<Dec
 }
 
 /// What becomes of somebody's power.
-enum Change {
+enum Becomes {
     To(Option<i64>, i64),
     Not(&'static str),
 }
@@ -73,9 +73,9 @@ fn sort(
     if facts.everywhere && to == Switch::On && ground.membership(user) != Some("join") {
         return Ok(());
     }
-    let (to_level, was) = match change(to, user.as_str(), &levels) {
-        Change::To(to, was) => (to, was),
-        Change::Not(why) => {
+    let (to_level, was) = match becomes(to, user.as_str(), &levels) {
+        Becomes::To(to, was) => (to, was),
+        Becomes::Not(why) => {
             if !facts.everywhere || to == Switch::On {
                 sorted.already.push(who(person, ground).text(why).append(room.line()).text("."));
             }
@@ -110,18 +110,18 @@ fn sort(
     Ok(())
 }
 
-fn change(to: Switch, user: &str, levels: &Levels) -> Change {
+fn becomes(to: Switch, user: &str, levels: &Levels) -> Becomes {
     let Level::Of(has) = levels.level(user) else {
-        return Change::Not(" is a creator of the room, above all levels, and cannot be muted in ");
+        return Becomes::Not(" is a creator of the room, above all levels, and cannot be muted in ");
     };
     let needed = writing_takes(levels);
     match to {
-        Switch::On if has < needed => Change::Not(" cannot write already in "),
-        Switch::On => Change::To(Some(needed.min(0).saturating_sub(1)), has),
+        Switch::On if has < needed => Becomes::Not(" cannot write already in "),
+        Switch::On => Becomes::To(Some(needed.min(0).saturating_sub(1)), has),
         Switch::Off if levels.names(user) && (has < 0 || Level::Of(has) < levels.default_level()) => {
-            Change::To(None, has)
+            Becomes::To(None, has)
         }
-        Switch::Off => Change::Not(" is not muted in "),
+        Switch::Off => Becomes::Not(" is not muted in "),
     }
 }
 
