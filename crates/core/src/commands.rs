@@ -4,6 +4,7 @@
 mod act;
 mod alias;
 mod audit;
+mod ban;
 mod biggest;
 mod block;
 mod blocked;
@@ -30,18 +31,27 @@ mod files;
 mod find;
 mod help;
 mod history;
+mod in_rooms;
+mod invite;
 mod job;
 mod jobs;
+mod join;
+mod kick;
+mod leave;
 pub mod line;
 mod list_room;
 mod lock;
 mod media;
+mod member_change;
 mod members;
 mod memberships;
 mod messages;
+mod mute;
+mod muting;
 mod notice;
 mod paging;
 mod person;
+mod power;
 mod purge_history;
 mod quarantine;
 mod ratelimit;
@@ -71,10 +81,12 @@ mod suspend;
 mod tasks;
 mod their_rooms;
 mod token;
+mod unban;
 mod unblock;
 mod undo;
 mod unlist;
 mod unlock;
+mod unmute;
 mod unquarantine;
 mod unshadow_ban;
 mod unsuspend;
@@ -115,6 +127,7 @@ pub fn table() -> Vec<Entry> {
         entry::<act::Act>(),
         entry::<alias::Alias>(),
         entry::<audit::Audit>(),
+        entry::<ban::Ban>(),
         entry::<biggest::Biggest>(),
         entry::<block::Block>(),
         entry::<blocked::Blocked>(),
@@ -133,15 +146,21 @@ pub fn table() -> Vec<Entry> {
         entry::<federation::Federation>(),
         entry::<find::Find>(),
         entry::<help::Help>(),
+        entry::<invite::Invite>(),
         entry::<job::Job>(),
         entry::<jobs::Jobs>(),
+        entry::<join::Join>(),
+        entry::<kick::Kick>(),
+        entry::<leave::Leave>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
         entry::<media::Media>(),
         entry::<members::Members>(),
         entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
+        entry::<mute::Mute>(),
         entry::<notice::Notice>(),
+        entry::<power::Power>(),
         entry::<purge_history::PurgeHistory>(),
         entry::<quarantine::Quarantine>(),
         entry::<ratelimit::Ratelimit>(),
@@ -164,10 +183,12 @@ pub fn table() -> Vec<Entry> {
         entry::<suspend::Suspend>(),
         entry::<tasks::Tasks>(),
         entry::<token::Token>(),
+        entry::<unban::Unban>(),
         entry::<unblock::Unblock>(),
         entry::<undo::Undo>(),
         entry::<unlist::Unlist>(),
         entry::<unlock::Unlock>(),
+        entry::<unmute::Unmute>(),
         entry::<unquarantine::Unquarantine>(),
         entry::<unshadow_ban::UnshadowBan>(),
         entry::<unsuspend::Unsuspend>(),

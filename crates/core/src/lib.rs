@@ -15,6 +15,7 @@ pub mod model;
 pub mod outcome;
 pub mod plan;
 pub mod ports;
+mod power;
 pub mod reply;
 pub mod reports;
 pub mod rules;

@@ -10,12 +10,11 @@ use crate::{
     model::{MediaDetails, MemberChange, Sanction},
     plan::{Presence, RoomRef, Step},
     ports::Fault,
+    power::{self, Ground},
     reply::Line,
     rules::{
-        can::{Action, Answer, Known, Missing, Verdict, may},
+        can::{Action, Answer, Verdict},
         case::{CaseAction, files},
-        names::Names,
-        room_state::RoomState,
     },
     text::number::counted,
 };
@@ -56,11 +55,11 @@ impl Scene<'_> {
             MemberChange::Ban => Action::Ban(Some(user.clone())),
             _ => Action::Kick(Some(user.clone())),
         };
-        let (verdict, state) = self.power(&wish, &room, Some(&user)).await?;
+        let (verdict, ground) = self.power(&wish, &room, Some(&user)).await?;
         if verdict.answer != Answer::Yes {
             return Err(self.without(&verdict, &wish, &room).into());
         }
-        if change.is_done(Some(state.membership(user.as_str()))) {
+        if change.is_done(ground.membership(&user)) {
             let line = Line::new().code(user.as_str()).text(" is banned from ").append(room.line());
             return Err(Unable::Already(line.text(" already.")));
         }
@@ -124,7 +123,7 @@ impl Scene<'_> {
                      they are or were in. "
                 ));
                 return Err(Unable::Lacks(match self.event() {
-                    Ok((room, _)) => line.append(self.offer_power(&room, Presence::Outside)),
+                    Ok((room, _)) => line.append(power::offer(self.lookup.me(), &room, Presence::Outside)),
                     Err(_) => line.text("Invite me to those that matter, and give me the power there."),
                 }));
             }
@@ -201,50 +200,18 @@ impl Scene<'_> {
         wish: &Action,
         room: &RoomRef,
         other: Option<&UserId>,
-    ) -> Result<(Verdict, RoomState), Unable> {
+    ) -> Result<(Verdict, Ground), Unable> {
         let (lookup, me) = (self.lookup, self.lookup.me());
         if !lookup.joined_rooms().await?.contains(&room.id) {
-            let line = Line::from("I am not in ").append(room.line()).text(". ");
-            return Err(line.append(self.offer_power(room, Presence::Outside)).into());
+            return Err(power::outside(me, room).into());
         }
-        let mut events = Vec::new();
-        for kind in ["m.room.create", "m.room.power_levels", "m.room.server_acl"] {
-            events.extend(lookup.state(&room.id, Some(kind)).await?);
-        }
-        for user in std::iter::once(me).chain(other) {
-            events.extend(lookup.member(&room.id, user).await?);
-        }
-        let version = lookup.room(&room.id).await?.and_then(|details| details.version);
-        let state = RoomState::of(events, version.as_deref());
-        // The memberships of the two are all that is asked for.
-        let known = Known { here: Some(me.server_name()), ..Known::default() };
-        Ok((may(me, wish, &state, &known), state))
+        let ground = Ground::read(lookup, room, other).await?;
+        Ok((ground.may(me, wish), ground))
     }
 
     /// What keeps the bot from it, and what would help.
     fn without(&self, verdict: &Verdict, wish: &Action, room: &RoomRef) -> Line {
-        let names = Names::default();
-        let line = Line::new().text("I cannot ").append(wish.in_words(&room.line(), &names)).text(": ");
-        // It speaks of “them”, who are the bot.
-        let line = line.append(verdict.reason.in_words(&names));
-        let missing = verdict
-            .missing
-            .iter()
-            .fold(line, |line, missing| line.text("; what I lack: ").append(missing.in_words(&names)));
-        let presence =
-            if verdict.missing.contains(&Missing::BeIn) { Presence::Outside } else { Presence::Joined };
-        missing.text(". ").append(self.offer_power(room, presence))
-    }
-
-    /// How the bot gets power in a room.
-    fn offer_power(&self, room: &RoomRef, presence: Presence) -> Line {
-        let line = match presence {
-            Presence::Joined => Line::new(),
-            _ => Line::new()
-                .code(format!("!room-admin {}", room.id))
-                .text(" gives you the power there, where somebody of this server has it: invite me then, and I join. "),
-        };
-        line.code(format!("!room-admin {} {}", room.id, self.lookup.me())).text(" gives me the power. ")
+        power::without(self.lookup.me(), verdict, wish, room)
     }
 
     /// What works without power in the room.

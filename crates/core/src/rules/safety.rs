@@ -118,7 +118,8 @@ pub fn check(steps: &[Step], management: &RoomId, under_way: &[Plan], confirm_ov
         return Verdict::Confirm(format!("This cannot simply be undone: {why}."));
     }
     if steps.len() > confirm_over {
-        let are_rooms = steps.iter().all(|step| step.room_ref().is_some() && step.against().is_none());
+        let is_room = |step: &Step| step.room_ref().is_some_and(|room| step.target() == room.id.as_str());
+        let are_rooms = steps.iter().all(is_room);
         let what = if are_rooms { "rooms" } else { "changes" };
         return Verdict::Confirm(format!(
             "{} {what} at once is more than I change without asking.",

@@ -25,6 +25,7 @@ mod invitations;
 mod jobs;
 mod listing;
 mod looking;
+mod membership_commands;
 mod messages;
 mod outcomes;
 mod past;

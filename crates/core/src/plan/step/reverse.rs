@@ -89,13 +89,30 @@ impl Step {
                     (MemberChange::Ban, Some("ban")) => nothing(": the user was banned before already."),
                     (MemberChange::Ban, _) => back(MemberChange::Unban),
                     (MemberChange::Unban, Some("ban")) => back(MemberChange::Ban),
-                    (MemberChange::Invite, Some("join")) => nothing(": the user was in it before."),
+                    // Who refused a request cannot make it again for somebody else.
+                    (MemberChange::Kick, Some("knock")) => Reverse::Cannot(
+                        Line::new()
+                            .code(user.as_str())
+                            .text(" asked to be let into ")
+                            .append(room.line())
+                            .text(", and can ask again. To let them in: ")
+                            .code(format!("!invite {user} {}", room.id))
+                            .text("."),
+                    ),
+                    (MemberChange::Invite, Some("join" | "invite")) => {
+                        nothing(": the user was in it, or invited, before.")
+                    }
                     (MemberChange::Invite, _) => back(MemberChange::Kick),
                     (MemberChange::Kick | MemberChange::Unban, _) => nothing(": nothing was changed there."),
                 }
             }
-            (Self::SetPower { user, was, to, .. }, Effect::PowerSet { before }) if to != before => {
-                Reverse::By(Self::SetPower { room, user: user.clone(), was: to.unwrap_or(*was), to: *before })
+            (Self::SetPower { user, to, .. }, Effect::PowerSet { before }) if to != before => {
+                Reverse::By(Self::SetPower {
+                    room,
+                    user: user.clone(),
+                    was: to.unwrap_or_default(),
+                    to: *before,
+                })
             }
             (Self::JoinUser { user, .. }, Effect::UserJoined { before })
                 if before.as_deref() != Some("join") =>

@@ -6,8 +6,8 @@ use ruma::{OwnedRoomId, RoomId, ServerName, UserId};
 use serde_json::{Value, json};
 
 use super::{
-    FakeHomeserver, Inner,
-    effects::{has_power, refused},
+    FakeHomeserver, FakeRoom, Inner,
+    effects::{has_power, is_creator, own_level, refused},
     not_found,
 };
 use crate::{
@@ -20,6 +20,34 @@ use crate::{
 
 fn account<'a>(inner: &'a mut Inner, user: &UserId) -> Result<&'a mut Account, Fault> {
     inner.accounts.get_mut(user).ok_or_else(not_found)
+}
+
+/// What the authorization rules say about new power levels.
+fn may_set(room: &FakeRoom, me: &UserId, content: &Value) -> Result<(), Fault> {
+    let own = own_level(room, me);
+    let levels = room.state.iter().find(|event| event["type"] == "m.room.power_levels");
+    let old = levels.and_then(|event| event["content"]["users"].as_object()).cloned().unwrap_or_default();
+    let new = content["users"].as_object().cloned().unwrap_or_default();
+    for user in old.keys().chain(new.keys()) {
+        let (was, is) = (old.get(user), new.get(user));
+        if let Ok(user) = <&UserId>::try_from(user.as_str())
+            && is.is_some()
+            && is_creator(room, user)
+        {
+            let message = format!("Creator user {user} must not appear in content.users");
+            return Err(refused(400, &message));
+        }
+        if was == is || user == me.as_str() {
+            continue;
+        }
+        if was.and_then(Value::as_i64).is_some_and(|was| was >= own) {
+            return Err(refused(403, "You don't have permission to remove ops level equal to your own"));
+        }
+        if is.and_then(Value::as_i64).is_some_and(|is| is > own) {
+            return Err(refused(403, "You don't have permission to add ops level greater than your own"));
+        }
+    }
+    Ok(())
 }
 
 impl EffectsOnPeople for FakeHomeserver {
@@ -123,7 +151,8 @@ impl EffectsOnPeople for FakeHomeserver {
         self.call("set_power_levels", move |inner| {
             let (me, deaf) = (self.me.clone(), inner.deaf);
             let found = inner.rooms.get_mut(room).ok_or_else(not_found)?;
-            has_power(found, &me, "state_default")?;
+            has_power(found, &me, "power_levels")?;
+            may_set(found, &me, content)?;
             inner.writes.push(format!("power {room} {}", content["users"]));
             if deaf {
                 return Ok(());

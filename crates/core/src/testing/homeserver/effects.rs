@@ -394,10 +394,35 @@ pub(super) fn has_power(room: &FakeRoom, me: &UserId, what: &str) -> Result<(), 
     }
     let levels = room.state.iter().find(|event| event["type"] == "m.room.power_levels");
     let level = |pointer: String| levels.and_then(|event| event["content"].pointer(&pointer)?.as_i64());
-    let has = level(format!("/users/{me}")).or_else(|| level("/users_default".into())).unwrap_or(0);
-    let what = if what == "unban" { "ban" } else { what };
-    let needs = level(format!("/{what}")).unwrap_or(if what == "invite" { 0 } else { 50 });
+    let has = own_level(room, me);
+    let needs = match what {
+        "unban" => level("/ban".into()),
+        "power_levels" => {
+            level("/events/m.room.power_levels".into()).or_else(|| level("/state_default".into()))
+        }
+        _ => level(format!("/{what}")),
+    };
+    let needs = needs.unwrap_or(if what == "invite" { 0 } else { 50 });
     if has >= needs { Ok(()) } else { Err(refused(403, &format!("You don't have permission to {what}"))) }
+}
+
+/// The level of a user; that of a creator of a room of version 12 is above all.
+pub(super) fn own_level(room: &FakeRoom, user: &UserId) -> i64 {
+    let of = |kind: &str| room.state.iter().find(|event| event["type"] == kind);
+    if is_creator(room, user) {
+        return i64::MAX;
+    }
+    let level = |pointer: String| of("m.room.power_levels")?["content"].pointer(&pointer)?.as_i64();
+    level(format!("/users/{user}")).or_else(|| level("/users_default".into())).unwrap_or(0)
+}
+
+/// Whether a user is a creator of a room of version 12.
+pub(super) fn is_creator(room: &FakeRoom, user: &UserId) -> bool {
+    room.state.iter().any(|event| {
+        event["type"] == "m.room.create"
+            && event["content"]["room_version"] == "12"
+            && event["sender"] == user.as_str()
+    })
 }
 
 pub(super) fn refused(status: u16, message: &str) -> Fault {

@@ -27,7 +27,9 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
                 (MemberChange::Kick, true) => (" was not in ", " any more."),
                 (MemberChange::Ban, false) => (" is banned from ", "."),
                 (MemberChange::Ban, true) => (" was banned from ", " before already."),
-                (MemberChange::Unban, false) => (" is no longer banned from ", "."),
+                (MemberChange::Unban, false) => {
+                    (" is no longer banned from ", ". Whether they come back is up to them.")
+                }
                 (MemberChange::Unban, true) => (" was not banned from ", "."),
                 (MemberChange::Invite, false) => (" is invited to ", "."),
                 (MemberChange::Invite, true) => (" was in ", ", or invited, before already."),

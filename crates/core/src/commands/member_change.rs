@@ -1,0 +1,159 @@
+//! What `!kick`, `!ban`, `!unban` and `!invite` have in common.
+
+use super::{
+    Acting, Decision, Draft, Failure, World,
+    in_rooms::{Facts, Preview, Reach, Sorted, refuse, standing, typo, who},
+    whom::{Person, Who},
+};
+use crate::{
+    model::{MemberChange, Millis},
+    plan::Step,
+    power::{self, Ground},
+    reply::Line,
+    rules::{
+        can::{Action, Answer, Reason, Verdict},
+        safety,
+    },
+};
+
+/// What is asked for.
+pub(super) struct Wish {
+    pub(super) change: MemberChange,
+    /// What it means, a sentence.
+    pub(super) means: &'static str,
+    pub(super) lasts: Option<Millis>,
+    pub(super) acting: Acting,
+}
+
+/// Where there is something to do, of all rooms.
+pub(super) fn reach(change: MemberChange) -> Reach {
+    match change {
+        MemberChange::Kick => Reach::Where(&["join", "invite", "knock"]),
+        MemberChange::Ban | MemberChange::Invite => Reach::All,
+        MemberChange::Unban => Reach::Where(&["ban"]),
+    }
+}
+
+pub(super) fn decide(wish: &Wish, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
+    let change = wish.change;
+    refuse(facts.people.iter().filter_map(|person| mistake(change, person)).collect())?;
+    let mut sorted = Sorted::default();
+    for ground in &facts.grounds {
+        for person in &facts.people {
+            sort(change, person, ground, &facts, world, &mut sorted)?;
+        }
+    }
+    let heading = Line::new().strong(format!("To {}: ", change.verb())).text(wish.means);
+    let preview = match sorted.preview(&facts, world, heading)? {
+        Preview::Nothing(answer) => return Ok(Decision::Answer(answer)),
+        Preview::Of(preview) => preview,
+    };
+    Ok(Decision::Propose(Box::new(Draft {
+        steps: sorted.steps,
+        because: facts.reason,
+        preview,
+        undoes: None,
+        case: None,
+        lasts: wish.lasts,
+        caution: None,
+        acting: wish.acting,
+    })))
+}
+
+/// Why it would be a mistake, whatever the room.
+fn mistake(change: MemberChange, person: &Person) -> Option<Line> {
+    match (change, &person.who) {
+        // Who was banned may be gone since.
+        (MemberChange::Unban, _) => None,
+        (MemberChange::Invite, Who::Local(account)) if account.deactivated => {
+            Some(person.line().text(" is deactivated, and cannot join anything."))
+        }
+        _ => typo(person),
+    }
+}
+
+fn sort(
+    change: MemberChange,
+    person: &Person,
+    ground: &Ground,
+    facts: &Facts,
+    world: &World<'_>,
+    sorted: &mut Sorted,
+) -> Result<(), Failure> {
+    let (user, room) = (&person.id, &ground.room);
+    let step = Step::Member { room: room.clone(), user: user.clone(), change, reason: facts.reason.clone() };
+    if let Some(why) = safety::forbidden(&step, &world.settings.management) {
+        return Err(Failure::told(Line::from(why)));
+    }
+    let membership = ground.membership(user);
+    if change.is_done(membership) {
+        // Of all rooms, those are of no interest in which some of several users are not.
+        if !facts.everywhere || matches!(change, MemberChange::Ban | MemberChange::Invite) {
+            sorted
+                .already
+                .push(already(change, membership, who(person, ground)).append(room.line()).text("."));
+        }
+        return Ok(());
+    }
+    let me = world.lookup.me();
+    let wish = action(change, Some(user.clone()));
+    let verdict = ground.may(me, &wish);
+    if verdict.answer != Answer::Yes {
+        sorted.lacks(room, lack(change, &verdict, &wish, person, ground, world));
+        return Ok(());
+    }
+    let (_, end) = words(change);
+    let line = Line::new().text(format!("{} ", change.verb())).append(who(person, ground)).text(end);
+    sorted.shown.push(line.append(room.line()).text(": ").append(standing(person, ground)).text("."));
+    sorted.steps.push(step);
+    Ok(())
+}
+
+fn lack(
+    change: MemberChange,
+    verdict: &Verdict,
+    wish: &Action,
+    person: &Person,
+    ground: &Ground,
+    world: &World<'_>,
+) -> Line {
+    let me = world.lookup.me();
+    if let (MemberChange::Invite, Reason::TargetBanned(_)) = (change, &verdict.reason) {
+        let line = who(person, ground).text(" is banned from ").append(ground.room.line());
+        return line
+            .text(": ")
+            .code(format!("!unban {} {}", person.id, ground.room.id))
+            .text(" lifts that first.");
+    }
+    if power::is_for_all(verdict) {
+        return power::without(me, verdict, &action(change, None), &ground.room);
+    }
+    power::without(me, verdict, wish, &ground.room)
+}
+
+fn action(change: MemberChange, user: Option<ruma::OwnedUserId>) -> Action {
+    match change {
+        MemberChange::Kick => Action::Kick(user),
+        MemberChange::Ban => Action::Ban(user),
+        MemberChange::Unban => Action::Unban(user),
+        MemberChange::Invite => Action::Invite(user),
+    }
+}
+
+/// What stands between the user and the room: when it is so already, and when it is to be done.
+fn words(change: MemberChange) -> (&'static str, &'static str) {
+    match change {
+        MemberChange::Kick => (" is not in ", " from "),
+        MemberChange::Ban => (" is banned already from ", " from "),
+        MemberChange::Unban => (" is not banned from ", " in "),
+        MemberChange::Invite => (" is invited already to ", " to "),
+    }
+}
+
+fn already(change: MemberChange, membership: Option<&str>, line: Line) -> Line {
+    match (change, membership) {
+        (MemberChange::Invite, Some("join")) => line.text(" is already in "),
+        (MemberChange::Kick, Some("ban")) => line.text(" is banned, and so not in "),
+        _ => line.text(words(change).0),
+    }
+}
