@@ -229,6 +229,7 @@ impl Scene<'_> {
             records: self.records,
             settings: self.settings,
             asker: self.lookup.me(),
+            reply_to: None,
             now: self.case.changed_at,
             at: None,
             tell,

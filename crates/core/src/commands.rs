@@ -3,6 +3,7 @@
 
 mod act;
 mod alias;
+mod attached;
 mod audit;
 mod biggest;
 mod block;
@@ -15,6 +16,9 @@ mod cases;
 mod claim;
 mod confirm;
 mod context;
+mod crowd;
+mod deactivate;
+mod delegated;
 mod deletions;
 mod devices;
 mod dismiss;
@@ -34,6 +38,7 @@ mod jobs;
 pub mod line;
 mod list_room;
 mod lock;
+mod logout;
 mod media;
 mod members;
 mod memberships;
@@ -41,10 +46,12 @@ mod messages;
 mod paging;
 mod person;
 mod purge_history;
+mod reactivate;
 mod reopen;
 mod report;
 mod reported;
 mod reports;
+mod reset_password;
 mod resolve;
 mod room;
 mod room_admin;
@@ -81,7 +88,7 @@ mod whom;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
-use ruma::{OwnedRoomId, RoomId, UserId};
+use ruma::{EventId, OwnedRoomId, RoomId, UserId};
 
 use self::entry::entry;
 pub(crate) use self::{
@@ -117,6 +124,7 @@ pub fn table() -> Vec<Entry> {
         entry::<claim::Claim>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
+        entry::<deactivate::Deactivate>(),
         entry::<devices::Devices>(),
         entry::<dismiss::Dismiss>(),
         entry::<empty_rooms::EmptyRooms>(),
@@ -130,14 +138,17 @@ pub fn table() -> Vec<Entry> {
         entry::<jobs::Jobs>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
+        entry::<logout::Logout>(),
         entry::<media::Media>(),
         entry::<members::Members>(),
         entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
+        entry::<reactivate::Reactivate>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),
+        entry::<reset_password::ResetPassword>(),
         entry::<resolve::Resolve>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
@@ -263,6 +274,8 @@ pub struct World<'a> {
     pub settings: &'a Settings,
     /// Who asks.
     pub asker: &'a UserId,
+    /// The event that the command replies to.
+    pub reply_to: Option<&'a EventId>,
     /// When.
     pub now: Millis,
     /// Where to go on, when a page was turned: [`Pages::left`] or [`Pages::right`] of the page before.
