@@ -102,16 +102,18 @@ impl Crowd {
         let groups = self.groups();
         let all = self.people.len() + groups.iter().map(|(_, lines)| lines.len()).sum::<usize>();
         let number = |count: usize| grouped(count as u64);
-        let mut words =
-            format!("Of {} in the file: {} to do", counted(all as u64, "user"), number(self.people.len()));
-        for (what, lines) in groups.iter().filter(|(_, lines)| !lines.is_empty()) {
-            words.push_str(&format!("; {} {what}", number(lines.len())));
-        }
-        words.push('.');
-        if let Source::Listed { repeated: again @ 1.. } = self.source {
-            let lines = counted(again as u64, "line");
-            words.push_str(&format!(" {lines} named somebody again, who counts once."));
-        }
+        let of = counted(all as u64, "user");
+        let mut words = vec![format!("Of {of} in the file: {} to do", number(self.people.len()))];
+        let left_out = groups.iter().filter(|(_, lines)| !lines.is_empty());
+        words.extend(left_out.map(|(what, lines)| format!("{} {what}", number(lines.len()))));
+        let words = format!("{}.", words.join("; "));
+        let words = match self.source {
+            Source::Listed { repeated: again @ 1.. } => {
+                let lines = counted(again as u64, "line");
+                format!("{words} {lines} named somebody again, who counts once.")
+            }
+            Source::Typed | Source::Listed { .. } => words,
+        };
         Line::new().strong(words)
     }
 

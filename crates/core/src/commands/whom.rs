@@ -85,7 +85,7 @@ impl Whom {
             .map(|person| person.id.clone())
             .collect();
         let (lookup, settings) = (world.lookup, world.settings);
-        let asked = read_each(world, against, "users, whom I may act against", |id: OwnedUserId| {
+        let asked = read_each(world, against, "users who may be protected", |id: OwnedUserId| {
             Box::pin(async move { Ok((protection(lookup, settings, &id).await?, id)) })
         })
         .await?;

@@ -62,17 +62,12 @@ pub fn read_user_list(bytes: &[u8]) -> Result<UserList, BadList> {
         if record.iter().all(str::is_empty) || record.get(0).is_some_and(|first| first.starts_with('#')) {
             continue;
         }
-        let column = match column {
-            Some(column) => column,
-            None => {
-                let named = named_column(&record);
-                column = Some(named.unwrap_or_default());
-                if named.is_some() {
-                    continue;
-                }
-                0
-            }
-        };
+        let is_first = column.is_none();
+        let named_one = named_column(&record).filter(|_| is_first);
+        let column = *column.get_or_insert_with(|| named_one.unwrap_or_default());
+        if named_one.is_some() {
+            continue;
+        }
         let word = record.get(column).unwrap_or_default();
         // So a table is written that no spreadsheet takes for formulas.
         match word.strip_prefix('\'').unwrap_or(word).parse() {
