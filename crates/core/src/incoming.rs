@@ -63,10 +63,10 @@ pub fn replied_to(json: &Value) -> Option<OwnedEventId> {
     let relation = json.get("content")?.get("m.relates_to")?;
     let is_thread = relation.get("rel_type").and_then(Value::as_str) == Some("m.thread");
     let falls_back = relation.get("is_falling_back").and_then(Value::as_bool) == Some(true);
-    let to = if is_thread && falls_back {
-        relation.get("event_id")?
-    } else {
-        relation.get("m.in_reply_to")?.get("event_id")?
+    let to = match relation.get("m.in_reply_to") {
+        Some(other) if !(is_thread && falls_back) => other.get("event_id")?,
+        _ if is_thread => relation.get("event_id")?,
+        _ => return None,
     };
     to.as_str()?.try_into().ok()
 }
@@ -136,6 +136,7 @@ mod tests {
         };
         assert_eq!(to(thread(true)).as_deref(), Some("$root"));
         assert_eq!(to(thread(false)).as_deref(), Some("$a"));
+        assert_eq!(to(json!({"rel_type": "m.thread", "event_id": "$root"})).as_deref(), Some("$root"));
         for none in [
             json!(null),
             json!({"m.in_reply_to": {"event_id": "a"}}),

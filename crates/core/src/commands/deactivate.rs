@@ -9,7 +9,7 @@ use super::{
     crowd::{Crowd, Fate, NAMED},
     delegated::{logins_are_in_reach, suspend},
     several::read_each,
-    whom::{Aim, Meant, Person, Who, Whom},
+    whom::{Aim, Meant, Person, Source, Who, Whom},
 };
 use crate::{
     model::{Account, Erase},
@@ -42,7 +42,7 @@ struct Has {
 
 pub(super) struct Facts {
     meant: Meant,
-    /// Of the first of those who are active; the others are not named.
+    /// Of those who are active; of a list only the first, because the others are not named.
     has: BTreeMap<OwnedUserId, Has>,
 }
 
@@ -60,8 +60,12 @@ impl Command for Deactivate {
             let has_account = matches!(&person.who, Who::Local(account) if !account.deactivated);
             has_account && !meant.protected.contains_key(&person.id)
         };
-        // One more than the limit is named too.
-        let active = meant.people.iter().filter(is_active).take(NAMED + 1).map(|person| person.id.clone());
+        let most = match meant.source {
+            Source::Typed => usize::MAX,
+            // One more than the limit is named too.
+            Source::Listed { .. } => NAMED + 1,
+        };
+        let active = meant.people.iter().filter(is_active).take(most).map(|person| person.id.clone());
         let lookup = world.lookup;
         let has = read_each(world, active.collect(), "users' rooms", |id: OwnedUserId| {
             Box::pin(async move {

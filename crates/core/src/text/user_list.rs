@@ -179,7 +179,10 @@ mod tests {
         for empty in ["", "\n\n", "# nobody\n", "user_id,name\n", "\u{feff}"] {
             assert_eq!(read_user_list(empty.as_bytes()), Err(BadList::Empty), "{empty:?}");
         }
-        let users = |count: usize| (0..count).map(|n| format!("@u{n}:hs.test\n")).collect::<String>();
+        let users = |count: usize| {
+            let lines: Vec<String> = (0..count).map(|n| format!("@u{n}:hs.test\n")).collect();
+            lines.concat()
+        };
         assert_eq!(read_user_list(users(1001).as_bytes()), Err(BadList::TooMany(1001)));
         // Users count, not lines.
         let twice = users(1000).repeat(2);

@@ -19,6 +19,9 @@ use crate::{
     step_faults::{broken, refused},
 };
 
+/// Changes who somebody is.
+type Protect = fn(&mut Stage);
+
 const COMMANDS: [&str; 4] = ["logout", "deactivate", "reactivate", "reset-password"];
 
 fn eve() -> &'static UserId {
@@ -275,7 +278,7 @@ async fn who_is_of_another_server_or_is_no_user_is_left_alone_with_a_word() {
 
 #[tokio::test]
 async fn nothing_is_done_against_the_protected() {
-    let protected: [(&str, fn(&mut Stage)); 5] = [
+    let protected: [(&str, Protect); 5] = [
         ("is a moderator", |stage| stage.homeserver.put_standing(eve(), Standing::Level(0))),
         ("is a server admin", |stage| {
             stage.homeserver.put_account(eve(), Account { admin: true, ..Account::default() });
