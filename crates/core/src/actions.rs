@@ -230,6 +230,7 @@ impl Scene<'_> {
             records: self.records,
             settings: self.settings,
             asker: self.lookup.me(),
+            reply_to: None,
             now: self.case.changed_at,
             typed: None,
             at: None,

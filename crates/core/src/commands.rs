@@ -3,6 +3,7 @@
 
 mod act;
 mod alias;
+mod attached;
 mod audit;
 mod ban;
 mod biggest;
@@ -16,6 +17,9 @@ mod cases;
 mod claim;
 mod confirm;
 mod context;
+mod crowd;
+mod deactivate;
+mod delegated;
 mod deletions;
 mod devices;
 mod dismiss;
@@ -41,6 +45,7 @@ mod leave;
 pub mod line;
 mod list_room;
 mod lock;
+mod logout;
 mod media;
 mod member_change;
 mod members;
@@ -55,10 +60,12 @@ mod power;
 mod purge_history;
 mod quarantine;
 mod ratelimit;
+mod reactivate;
 mod reopen;
 mod report;
 mod reported;
 mod reports;
+mod reset_password;
 mod resolve;
 mod room;
 mod room_admin;
@@ -99,7 +106,7 @@ mod whom;
 
 use std::{collections::BTreeMap, future::Future, time::Duration};
 
-use ruma::{OwnedRoomId, RoomId, UserId};
+use ruma::{EventId, OwnedRoomId, RoomId, UserId};
 
 use self::entry::entry;
 pub(crate) use self::{
@@ -137,6 +144,7 @@ pub fn table() -> Vec<Entry> {
         entry::<claim::Claim>(),
         entry::<confirm::Confirm>(),
         entry::<context::Context>(),
+        entry::<deactivate::Deactivate>(),
         entry::<devices::Devices>(),
         entry::<dismiss::Dismiss>(),
         entry::<empty_rooms::EmptyRooms>(),
@@ -154,6 +162,7 @@ pub fn table() -> Vec<Entry> {
         entry::<leave::Leave>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
+        entry::<logout::Logout>(),
         entry::<media::Media>(),
         entry::<members::Members>(),
         entry::<memberships::Memberships>(),
@@ -164,9 +173,11 @@ pub fn table() -> Vec<Entry> {
         entry::<purge_history::PurgeHistory>(),
         entry::<quarantine::Quarantine>(),
         entry::<ratelimit::Ratelimit>(),
+        entry::<reactivate::Reactivate>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),
+        entry::<reset_password::ResetPassword>(),
         entry::<resolve::Resolve>(),
         entry::<room::Room>(),
         entry::<room_admin::RoomAdmin>(),
@@ -295,6 +306,8 @@ pub struct World<'a> {
     pub settings: &'a Settings,
     /// Who asks.
     pub asker: &'a UserId,
+    /// The event that the command replies to.
+    pub reply_to: Option<&'a EventId>,
     /// When.
     pub now: Millis,
     /// The command as it was typed; `None` where nobody typed it.

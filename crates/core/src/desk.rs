@@ -33,7 +33,7 @@ use crate::{
         line::{Found, Read, read as read_line},
         usage_reply,
     },
-    incoming::{Incoming, read},
+    incoming::{Incoming, read, replied_to},
     model::{Event, Millis, Standing},
     plan::{Origin, Plan, PlanId, PlanState},
     ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
@@ -225,11 +225,13 @@ impl Desk {
             .parse(&found.arguments())
             .map_err(|error| Failure::Told(Box::new(usage_reply(found, &error))))?;
         self.may(sender, entry.name, self.settings.level(entry.name, entry.access)).await?;
+        let reply_to = replied_to(&event.json);
         let world = World {
             lookup: &*self.lookup,
             records: self.store.as_records(),
             settings: &self.settings,
             asker: sender,
+            reply_to: reply_to.as_deref(),
             now: event.received_at,
             typed: Some(found),
             at,

@@ -1,6 +1,9 @@
 //! Whom nothing is ever done against: the bot, moderators, server admins, users of appservices, and those whom the
 //! configuration exempts. Asked at the proposal, at the confirmation, and before a step begins.
 
+use std::collections::BTreeSet;
+
+use futures_util::{FutureExt, StreamExt, stream};
 use ruma::UserId;
 use wildmatch::WildMatch;
 
@@ -10,6 +13,9 @@ use crate::{
     plan::Step,
     ports::{Fault, Lookup},
 };
+
+/// How many users are asked about at once.
+const AT_ONCE: usize = 4;
 
 /// Why nothing is done against somebody, in a sentence; `None` when nothing stands against it.
 pub async fn protection(
@@ -48,13 +54,17 @@ pub async fn objection(
     settings: &Settings,
     steps: &[Step],
 ) -> Result<Option<String>, Fault> {
-    let mut asked: Vec<&UserId> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut asked = Vec::new();
     for user in steps.iter().filter_map(Step::against) {
-        if !asked.contains(&user) {
-            asked.push(user);
-            if let Some(why) = protection(lookup, settings, user).await? {
-                return Ok(Some(why));
-            }
+        if known.insert(user) {
+            asked.push(protection(lookup, settings, user).boxed());
+        }
+    }
+    let mut answers = stream::iter(asked).buffered(AT_ONCE);
+    while let Some(answer) = answers.next().await {
+        if let Some(why) = answer? {
+            return Ok(Some(why));
         }
     }
     Ok(None)

@@ -57,6 +57,20 @@ pub fn read(json: &Value, me: &UserId) -> Incoming {
     }
 }
 
+/// The event that a message replies to. In a thread that is its root, unless the message replies to another one there:
+/// programs that know no threads are shown each message as a reply to the last.
+pub fn replied_to(json: &Value) -> Option<OwnedEventId> {
+    let relation = json.get("content")?.get("m.relates_to")?;
+    let is_thread = relation.get("rel_type").and_then(Value::as_str) == Some("m.thread");
+    let falls_back = relation.get("is_falling_back").and_then(Value::as_bool) == Some(true);
+    let to = match relation.get("m.in_reply_to") {
+        Some(other) if !(is_thread && falls_back) => other.get("event_id")?,
+        _ if is_thread => relation.get("event_id")?,
+        _ => return None,
+    };
+    to.as_str()?.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use ruma::user_id;
@@ -107,5 +121,30 @@ mod tests {
         ] {
             assert_eq!(read_as_bot(&event), Incoming::Nothing, "{event}");
         }
+    }
+
+    #[test]
+    fn what_is_replied_to() {
+        let to = |relation: Value| {
+            replied_to(&json!({"content": {"m.relates_to": relation}})).map(|event| event.to_string())
+        };
+        let reply = json!({"event_id": "$a"});
+        assert_eq!(to(json!({"m.in_reply_to": reply})).as_deref(), Some("$a"));
+        let thread = |falls_back| {
+            json!({"rel_type": "m.thread", "event_id": "$root", "is_falling_back": falls_back,
+                "m.in_reply_to": reply})
+        };
+        assert_eq!(to(thread(true)).as_deref(), Some("$root"));
+        assert_eq!(to(thread(false)).as_deref(), Some("$a"));
+        assert_eq!(to(json!({"rel_type": "m.thread", "event_id": "$root"})).as_deref(), Some("$root"));
+        for none in [
+            json!(null),
+            json!({"m.in_reply_to": {"event_id": "a"}}),
+            json!({"m.in_reply_to": 1}),
+            json!({"event_id": "$a"}),
+        ] {
+            assert_eq!(to(none), None);
+        }
+        assert_eq!(replied_to(&json!(null)), None);
     }
 }

@@ -10,4 +10,5 @@ pub mod nearest;
 pub mod number;
 pub mod size;
 pub mod target;
+pub mod user_list;
 pub mod words;

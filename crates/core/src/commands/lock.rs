@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    sanctions::{self, Facts, Wish},
-    whom::{Whom, lasts},
+    sanctions::{self, Wish},
+    whom::{Meant, Whom, lasts},
 };
 use crate::{
     model::{Sanction, Switch},
@@ -14,9 +14,11 @@ use crate::{
 
 /// Let a local user do nothing at all, until unlocked
 ///
-/// They are shown as logged out everywhere, and cannot log in. Their sessions survive, and go on when the lock is lifted with !unlock; with --for it ends by itself. Where another service logs people in (MAS), Synapse accepts it without effect: use !suspend there.
+/// They are shown as logged out everywhere, and cannot log in. Their sessions survive, and go on when the lock is lifted with !unlock; with --for it ends by itself. Where another service logs people in (MAS), I need access to that; otherwise use !suspend there.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!lock <@user>... [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]")]
+#[command(
+    override_usage = "!lock <@user>...|--attached [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]"
+)]
 pub(super) struct Lock {
     #[command(flatten)]
     whom: Whom,
@@ -30,13 +32,13 @@ impl Command for Lock {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!lock @hacked:example.org account taken over --for 1d";
-    type Facts = Facts;
+    type Facts = Meant;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        sanctions::gather(world, &self.whom).await
+    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+        sanctions::gather(world, &self.whom, Sanction::Lock, Switch::On).await
     }
 
-    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::Lock,
             to: Switch::On,
@@ -44,6 +46,10 @@ impl Command for Lock {
             lasts: lasts(self.lasts)?,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, facts)
+        sanctions::decide(&wish, meant)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.whom.is_attached()
     }
 }

@@ -1,25 +1,16 @@
 //! What `!suspend`, `!lock`, `!shadow-ban` and their opposites have in common.
 
 use super::{
-    Acting, Decision, Draft, Failure, World,
-    whom::{Person, Who, Whom, people},
+    Acting, Decision, Failure, World,
+    crowd::{Crowd, Fate},
+    delegated::{logins_are_in_reach, suspend, there},
+    whom::{Aim, Meant, Person, Whom},
 };
 use crate::{
-    model::{Millis, Sanction, Switch},
+    model::{Account, Millis, Sanction, Switch},
     plan::Step,
-    reply::{Line, Reply},
+    reply::Line,
 };
-
-/// Users, why, and for how long.
-pub(super) struct Facts {
-    people: Vec<Person>,
-    reason: Option<String>,
-}
-
-pub(super) async fn gather(world: &World<'_>, whom: &Whom) -> Result<Facts, Failure> {
-    let (users, reason) = whom.users_and_reason()?;
-    Ok(Facts { people: people(world, users).await?, reason })
-}
 
 /// What is asked for.
 pub(super) struct Wish {
@@ -31,67 +22,44 @@ pub(super) struct Wish {
     pub(super) acting: Acting,
 }
 
-pub(super) fn decide(wish: &Wish, facts: Facts) -> Result<Decision, Failure> {
-    let Wish { sanction, to, means, lasts, acting } = *wish;
-    let mistakes: Vec<Line> = facts.people.iter().filter_map(mistake).collect();
-    if !mistakes.is_empty() {
-        let reply = Reply::new().paragraph("Nothing was done.").list(mistakes);
-        return Err(Failure::Told(Box::new(reply)));
+/// Who is meant. A lock is refused where Synapse would accept it without effect.
+pub(super) async fn gather(
+    world: &World<'_>,
+    whom: &Whom,
+    sanction: Sanction,
+    to: Switch,
+) -> Result<Meant, Failure> {
+    if sanction == Sanction::Lock {
+        let instead = if to == Switch::On { suspend } else { there };
+        logins_are_in_reach(world, instead).await?;
     }
-    let is_so = |person: &Person| match &person.who {
-        Who::Local(account) => account.is(sanction) == (to == Switch::On),
-        Who::Nobody | Who::Remote => true,
-    };
-    let (so, other): (Vec<Person>, Vec<Person>) = facts.people.into_iter().partition(is_so);
-    let already = |person: &Person| {
-        let words = if to == Switch::On { " is already " } else { " is not " };
-        person.line().text(words).text(sanction.participle()).text(".")
-    };
-    if other.is_empty() {
-        return Ok(Decision::Answer(Reply::new().list(so.iter().map(already))));
+    whom.read(world, if to == Switch::On { Aim::Against } else { Aim::For }).await
+}
+
+pub(super) fn decide(wish: &Wish, meant: Meant) -> Result<Decision, Failure> {
+    let Wish { sanction, to, means, lasts, acting } = *wish;
+    let crowd = Crowd::sort(meant, |_, account| fate(account, sanction, to))?;
+    if crowd.people.is_empty() {
+        return Ok(Decision::Answer(crowd.nothing_to_do()));
     }
     let verb = if to == Switch::On { sanction.verb() } else { sanction.reverse_verb() };
-    let mut preview = Reply::new()
-        .paragraph(Line::new().strong(format!("To {verb}: ")).text(means))
-        .list(other.iter().map(Person::line));
-    if !so.is_empty() {
-        preview = preview.paragraph("Left alone:").list(so.iter().map(already));
-    }
+    let preview = crowd.preview(Line::new().strong(format!("To {verb}: ")).text(means), Person::line);
     let step = |person: Person| match to {
         Switch::On => Step::Sanction { user: person.id, sanction },
         Switch::Off => Step::Lift { user: person.id, sanction },
     };
-    Ok(Decision::Propose(Box::new(Draft {
-        steps: other.into_iter().map(step).collect(),
-        because: facts.reason,
-        preview,
-        undoes: None,
-        case: None,
-        lasts,
-        caution: None,
-        acting,
-    })))
+    Ok(crowd.propose(preview, step, lasts, acting))
 }
 
-/// Why nothing can be done to somebody here. Writing to an account that does not exist would make it.
-fn mistake(person: &Person) -> Option<Line> {
-    match &person.who {
-        Who::Local(account) if account.deactivated => {
-            Some(person.line().text(" is deactivated: the account cannot be used at all."))
+fn fate(account: &Account, sanction: Sanction, to: Switch) -> Fate {
+    match (account.is(sanction) == (to == Switch::On), to) {
+        _ if account.deactivated => {
+            Fate::Cannot(Line::new().text(" is deactivated: the account cannot be used at all."))
         }
-        Who::Local(_) => None,
-        Who::Nobody => Some(
-            Line::new()
-                .text("There is no account ")
-                .code(person.id.as_str())
-                .text(" on this server. Check its spelling."),
-        ),
-        Who::Remote => Some(
-            Line::new()
-                .code(person.id.as_str())
-                .text(" is of another server; only that server can do this. Here ")
-                .code("!ban")
-                .text(" keeps them out of rooms."),
-        ),
+        (false, _) => Fate::Done,
+        (true, Switch::On) => {
+            Fate::Already(Line::new().text(format!(" is already {}.", sanction.participle())))
+        }
+        (true, Switch::Off) => Fate::Already(Line::new().text(format!(" is not {}.", sanction.participle()))),
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    sanctions::{self, Facts, Wish},
-    whom::{Whom, lasts},
+    sanctions::{self, Wish},
+    whom::{Meant, Whom, lasts},
 };
 use crate::{
     model::{Sanction, Switch},
@@ -17,7 +17,7 @@ use crate::{
 /// What they send looks sent to them, and is seen by nobody; their reports still arrive. It is meant for those who come back with new accounts. Reversible with !unshadow-ban; with --for it ends by itself.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "!shadow-ban <@user>... [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]"
+    override_usage = "!shadow-ban <@user>...|--attached [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]"
 )]
 pub(super) struct ShadowBan {
     #[command(flatten)]
@@ -32,13 +32,13 @@ impl Command for ShadowBan {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!shadow-ban @troll:example.org --for 1w";
-    type Facts = Facts;
+    type Facts = Meant;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        sanctions::gather(world, &self.whom).await
+    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+        sanctions::gather(world, &self.whom, Sanction::ShadowBan, Switch::On).await
     }
 
-    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::ShadowBan,
             to: Switch::On,
@@ -46,6 +46,10 @@ impl Command for ShadowBan {
             lasts: lasts(self.lasts)?,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, facts)
+        sanctions::decide(&wish, meant)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.whom.is_attached()
     }
 }

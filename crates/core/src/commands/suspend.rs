@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    sanctions::{self, Facts, Wish},
-    whom::{Whom, lasts},
+    sanctions::{self, Wish},
+    whom::{Meant, Whom, lasts},
 };
 use crate::{
     model::{Sanction, Switch},
@@ -17,7 +17,7 @@ use crate::{
 /// They stay logged in and see what others write; sending, joining, inviting and changing the profile are refused. Reversible with !unsuspend; with --for it ends by itself.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "!suspend <@user>... [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]"
+    override_usage = "!suspend <@user>...|--attached [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]"
 )]
 pub(super) struct Suspend {
     #[command(flatten)]
@@ -32,13 +32,13 @@ impl Command for Suspend {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!suspend @spammer:example.org spam --for 2d";
-    type Facts = Facts;
+    type Facts = Meant;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        sanctions::gather(world, &self.whom).await
+    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+        sanctions::gather(world, &self.whom, Sanction::Suspension, Switch::On).await
     }
 
-    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::Suspension,
             to: Switch::On,
@@ -46,6 +46,10 @@ impl Command for Suspend {
             lasts: lasts(self.lasts)?,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, facts)
+        sanctions::decide(&wish, meant)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.whom.is_attached()
     }
 }

@@ -2,14 +2,14 @@
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    sanctions::{self, Facts, Wish},
-    whom::Whom,
+    sanctions::{self, Wish},
+    whom::{Meant, Whom},
 };
 use crate::model::{Sanction, Switch};
 
 /// Let a locked user in again
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!unlock <@user>... [reason|--because <reason>] [--dry-run] [--yes]")]
+#[command(override_usage = "!unlock <@user>...|--attached [reason|--because <reason>] [--dry-run] [--yes]")]
 pub(super) struct Unlock {
     #[command(flatten)]
     whom: Whom,
@@ -20,13 +20,13 @@ impl Command for Unlock {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!unlock @user:example.org";
-    type Facts = Facts;
+    type Facts = Meant;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        sanctions::gather(world, &self.whom).await
+    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+        sanctions::gather(world, &self.whom, Sanction::Lock, Switch::Off).await
     }
 
-    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::Lock,
             to: Switch::Off,
@@ -34,6 +34,10 @@ impl Command for Unlock {
             lasts: None,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, facts)
+        sanctions::decide(&wish, meant)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.whom.is_attached()
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    sanctions::{self, Facts, Wish},
-    whom::Whom,
+    sanctions::{self, Wish},
+    whom::{Meant, Whom},
 };
 use crate::model::{Sanction, Switch};
 
@@ -11,7 +11,9 @@ use crate::model::{Sanction, Switch};
 ///
 /// What they sent meanwhile does not come back.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!unshadow-ban <@user>... [reason|--because <reason>] [--dry-run] [--yes]")]
+#[command(
+    override_usage = "!unshadow-ban <@user>...|--attached [reason|--because <reason>] [--dry-run] [--yes]"
+)]
 pub(super) struct UnshadowBan {
     #[command(flatten)]
     whom: Whom,
@@ -22,13 +24,13 @@ impl Command for UnshadowBan {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!unshadow-ban @user:example.org";
-    type Facts = Facts;
+    type Facts = Meant;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        sanctions::gather(world, &self.whom).await
+    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+        sanctions::gather(world, &self.whom, Sanction::ShadowBan, Switch::Off).await
     }
 
-    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::ShadowBan,
             to: Switch::Off,
@@ -36,6 +38,10 @@ impl Command for UnshadowBan {
             lasts: None,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, facts)
+        sanctions::decide(&wish, meant)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.whom.is_attached()
     }
 }

@@ -2,14 +2,16 @@
 
 use super::{
     Access, Command, Decision, Failure, Subject, World,
-    sanctions::{self, Facts, Wish},
-    whom::Whom,
+    sanctions::{self, Wish},
+    whom::{Meant, Whom},
 };
 use crate::model::{Sanction, Switch};
 
 /// Let a suspended user write again
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!unsuspend <@user>... [reason|--because <reason>] [--dry-run] [--yes]")]
+#[command(
+    override_usage = "!unsuspend <@user>...|--attached [reason|--because <reason>] [--dry-run] [--yes]"
+)]
 pub(super) struct Unsuspend {
     #[command(flatten)]
     whom: Whom,
@@ -20,13 +22,13 @@ impl Command for Unsuspend {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!unsuspend @user:example.org";
-    type Facts = Facts;
+    type Facts = Meant;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        sanctions::gather(world, &self.whom).await
+    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+        sanctions::gather(world, &self.whom, Sanction::Suspension, Switch::Off).await
     }
 
-    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::Suspension,
             to: Switch::Off,
@@ -34,6 +36,10 @@ impl Command for Unsuspend {
             lasts: None,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, facts)
+        sanctions::decide(&wish, meant)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.whom.is_attached()
     }
 }

@@ -1,11 +1,12 @@
 //! What commands about people have in common: which of the words are users, for how long, and who those users are.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use ruma::OwnedUserId;
 
-use super::{Acting, Failure, World, facts::reason, several::read_each};
+use super::{Acting, Failure, World, attached::attached, facts::reason, several::read_each};
 use crate::{
+    guard::protection,
     model::{Account, Millis, is_local},
     reply::Line,
     text::target::{UserTarget, looks_like_user},
@@ -15,8 +16,11 @@ use crate::{
 #[derive(clap::Args, Debug)]
 pub(super) struct Whom {
     /// The users, followed by the reason, if there is one
-    #[arg(value_name = "@user", required = true, num_args = 1..)]
+    #[arg(value_name = "@user", required_unless_present = "attached", num_args = 1..)]
     words: Vec<String>,
+    /// The users are in the file of the message that this replies to: one on each line, or a table with a column user_id
+    #[arg(long)]
+    attached: bool,
     /// The reason, in quotes, where it begins with a user who is not meant
     #[arg(long, value_name = "reason")]
     because: Option<String>,
@@ -24,7 +28,71 @@ pub(super) struct Whom {
     pub(super) acting: Acting,
 }
 
+/// Those who are meant, and why.
+pub(super) struct Meant {
+    /// Each once, in the order in which they were named.
+    pub(super) people: Vec<Person>,
+    /// Why nothing is done against some of them. Only of a list: of users who were typed it is a mistake.
+    pub(super) protected: BTreeMap<OwnedUserId, String>,
+    pub(super) reason: Option<String>,
+    pub(super) source: Source,
+}
+
+/// Where users come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// They were typed.
+    Typed,
+    /// They are in a file, in which so many lines named somebody again.
+    Listed { repeated: usize },
+}
+
+/// Whether something is against those whom it is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// It is.
+    Against,
+    /// It gives something back.
+    For,
+}
+
 impl Whom {
+    /// Whether the users come from a file. What is done to them always asks first.
+    pub(super) fn is_attached(&self) -> bool {
+        self.attached
+    }
+
+    /// Who is meant, and who they are.
+    pub(super) async fn read(&self, world: &World<'_>, aim: Aim) -> Result<Meant, Failure> {
+        if !self.attached {
+            let (users, reason) = self.users_and_reason()?;
+            let people = people(world, users).await?;
+            return Ok(Meant { people, protected: BTreeMap::new(), reason, source: Source::Typed });
+        }
+        if let Some(word) = self.words.first().filter(|word| looks_like_user(word)) {
+            let line = Line::new().user(word).text(" is a user, and with ").code("--attached");
+            return Err(Failure::told(line.text(
+                " the users come from the file: give them in one place only. Nothing was done. A reason that begins with \
+                 a user goes behind --because, in quotes.",
+            )));
+        }
+        let reason = self.reason_behind(0)?;
+        let list = attached(world).await?;
+        let people = people(world, list.users).await?;
+        let against: Vec<OwnedUserId> = people
+            .iter()
+            .filter(|person| aim == Aim::Against && matches!(person.who, Who::Local(_)))
+            .map(|person| person.id.clone())
+            .collect();
+        let (lookup, settings) = (world.lookup, world.settings);
+        let asked = read_each(world, against, "users who may be protected", |id: OwnedUserId| {
+            Box::pin(async move { Ok((protection(lookup, settings, &id).await?, id)) })
+        })
+        .await?;
+        let protected = asked.into_iter().filter_map(|(why, id)| why.map(|why| (id, why))).collect();
+        Ok(Meant { people, protected, reason, source: Source::Listed { repeated: list.repeated } })
+    }
+
     /// The users that lead the words, each once, and the reason that follows them, unless it was given by itself. The
     /// first word has to be a user. A later one that looks like a user is one, or a mistake, never a reason.
     pub(super) fn users_and_reason(&self) -> Result<(Vec<OwnedUserId>, Option<String>), Failure> {
@@ -37,9 +105,14 @@ impl Whom {
                 users.push(user);
             }
         }
+        Ok((users, self.reason_behind(count)?))
+    }
+
+    /// The reason behind so many words, unless it was given by itself.
+    fn reason_behind(&self, count: usize) -> Result<Option<String>, Failure> {
         match (&self.because, reason(self.words.get(count..).unwrap_or_default())) {
-            (None, behind) => Ok((users, behind)),
-            (Some(because), None) => Ok((users, reason(std::slice::from_ref(because)))),
+            (None, behind) => Ok(behind),
+            (Some(because), None) => Ok(reason(std::slice::from_ref(because))),
             (Some(_), Some(behind)) => Err(Failure::told(
                 Line::new()
                     .user(behind)

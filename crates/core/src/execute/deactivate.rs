@@ -14,6 +14,8 @@ use crate::{
 const NAMED: usize = 100;
 /// After so many looks in a row that find it in as many rooms as before (four minutes), it is not waited for any more.
 const PATIENT_FOR: u32 = 60;
+/// What is true when the server does not say any more which rooms it is in.
+const NOT_FOLLOWED: &str = "The account is deactivated; whether it has left its rooms, !rooms-of tells.";
 const NO_ACCOUNT: &str = "There is no such account on this server.";
 
 pub(super) async fn advance(
@@ -71,10 +73,9 @@ async fn follow(effects: &dyn Effects, user: &UserId, rooms: u64, left: u64, idl
     let mut inside = match effects.rooms_of(user).await {
         Ok(inside) => inside,
         // The account is deactivated already: how long it takes to leave does not change that.
-        Err(fault) if fault.is_passing() || fault.may_have_acted() => {
-            return Advance::Retry { fault, patience: Patience::Endless };
-        }
-        Err(fault) => return Advance::Unknown(fault),
+        Err(fault) if fault.is_passing() => return Advance::Retry { fault, patience: Patience::Endless },
+        Err(fault) if fault.may_have_acted() => return Advance::Retry { fault, patience: Patience::Brief },
+        Err(fault) => return failed(fault.to_string(), Some(NOT_FOLLOWED)),
     };
     let now = rooms.saturating_sub(inside.len() as u64);
     if inside.is_empty() || idle >= PATIENT_FOR {

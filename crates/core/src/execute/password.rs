@@ -5,10 +5,13 @@ use ruma::UserId;
 
 use super::{Advance, Pace, failed};
 use crate::{
-    model::Sessions,
+    model::{Sessions, Standing},
     plan::{Effect, Outcome, StepState},
     ports::Effects,
 };
+
+/// What is true when the direct chat could not be opened.
+const AS_BEFORE: &str = "The password is as it was. You may find an empty direct chat with me.";
 
 pub(super) async fn advance(
     effects: &dyn Effects,
@@ -25,6 +28,12 @@ pub(super) async fn advance(
         Err(fault) => return Advance::fault(fault),
     }
     let Some(StepState::SettingPassword { room_id }) = state else {
+        // Who asked may have left since.
+        match effects.standing(recipient).await {
+            Ok(Standing::Outside) => return failed("Whoever asked for it is no moderator any more.", None),
+            Ok(Standing::Creator | Standing::Level(_)) => {}
+            Err(fault) => return Advance::fault(fault),
+        }
         // The chat comes first: a password that nobody gets helps nobody.
         return match effects.open_direct_chat(recipient).await {
             Ok(room_id) => {
@@ -32,7 +41,7 @@ pub(super) async fn advance(
                 Advance::Working { state, keep: None, pace: Pace::Now }
             }
             // A second chat would be worse than none.
-            Err(fault) if fault.may_have_acted() => Advance::Unknown(fault),
+            Err(fault) if fault.may_have_acted() => failed(fault.to_string(), Some(AS_BEFORE)),
             Err(fault) => Advance::fault(fault),
         };
     };

@@ -182,8 +182,12 @@ pub(super) fn uncertain(step: &Step) -> String {
         | Step::IgnoreReporter { .. }
         | Step::HeedReporter { .. }
         | Step::Tell { .. }
-        | Step::CallWebhook { .. }
-        | Step::ResetPassword { .. } => return "It may have happened all the same.".to_owned(),
+        | Step::CallWebhook { .. } => return "It may have happened all the same.".to_owned(),
+        Step::ResetPassword { .. } => {
+            return "The old password may be gone all the same: look into the direct chat with me, or ask for another \
+                    password."
+                .to_owned();
+        }
     };
     format!("It may have happened all the same: look with {look} before you try again.")
 }

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future::pending};
@@ -16,7 +17,7 @@ mod effects;
 mod lookup;
 mod people;
 
-use super::Moment;
+use super::{ManualClock, Moment};
 use crate::{
     model::{
         Account, DeleteResult, EventReport, Extremity, HistoryPurge, LocalEvents, MediaDetails, Mxc, Report,
@@ -134,6 +135,8 @@ struct Inner {
     between_pages: Option<BetweenPages>,
     /// What happens elsewhere during the next call of a method.
     meanwhile: Option<Meanwhile>,
+    /// How long each answer takes.
+    slow: Option<(ManualClock, Duration)>,
 }
 
 /// The fake homeserver `hs.test`; the bot is `@bot:hs.test`.
@@ -180,6 +183,11 @@ impl FakeHomeserver {
     /// During the next call of `method`, this happens elsewhere.
     pub fn meanwhile(&self, method: &'static str, change: impl FnOnce() + Send + 'static) {
         self.inner().meanwhile = Some((method, Box::new(change)));
+    }
+
+    /// Each answer takes so long from now on.
+    pub fn slow(&self, clock: &ManualClock, takes: Duration) {
+        self.inner().slow = Some((clock.clone(), takes));
     }
 
     /// The server does not tell reports of a kind.
@@ -315,6 +323,9 @@ impl FakeHomeserver {
     ) -> Option<Result<T, Fault>> {
         let mut inner = self.inner();
         inner.calls += 1;
+        if let Some((clock, takes)) = &inner.slow {
+            clock.pass(*takes);
+        }
         if let Some((_, change)) = inner.meanwhile.take_if(|(called, _)| *called == method) {
             change();
         }

@@ -1,5 +1,6 @@
 //! Conversations with the bot on a stage: a moderator says something, the bot answers, the homeserver changes.
 
+mod accounts;
 mod acting;
 mod acts;
 mod addressing;

@@ -75,6 +75,10 @@ impl EffectsOnPeople for FakeHomeserver {
             account.deactivated = true;
             account.erased |= erase == Erase::Yes;
             account.locked = false;
+            account.threepids.clear();
+            if erase == Erase::Yes {
+                (account.display_name, account.avatar) = (None, None);
+            }
             inner.people.devices.remove(user);
             inner.people.parting.insert(user.to_owned());
             Ok(())

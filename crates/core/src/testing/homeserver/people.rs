@@ -24,6 +24,8 @@ use crate::{
 pub(super) struct People {
     /// Deactivated accounts that leave one room each time somebody looks.
     pub(super) parting: BTreeSet<OwnedUserId>,
+    /// Whether they stay where they are all the same.
+    staying: bool,
     /// What accounts were given as passwords, in order.
     pub(super) passwords: Vec<(OwnedUserId, String)>,
     /// Small pictures of files.
@@ -44,6 +46,11 @@ pub(super) struct People {
 }
 
 impl FakeHomeserver {
+    /// Deactivated accounts do not leave their rooms.
+    pub fn part_nobody(&self) {
+        self.inner().people.staying = true;
+    }
+
     /// What an account is logged in with.
     pub fn put_devices(&self, user: &UserId, devices: Vec<Device>) {
         self.inner().people.devices.insert(user.to_owned(), devices);
@@ -241,6 +248,7 @@ impl LookupPeople for FakeHomeserver {
     fn rooms_of<'a>(&'a self, user: &'a UserId) -> Asked<'a, Vec<OwnedRoomId>> {
         self.call("rooms_of", move |inner| {
             if inner.people.parting.contains(user)
+                && !inner.people.staying
                 && let Some(room) =
                     inner.rooms.values_mut().find(|room| room.members.iter().any(|id| id == user))
             {

@@ -1,6 +1,7 @@
 //! What is said of a step that ended and was about accounts and powers.
 
 use crate::{
+    model::Erase,
     plan::{Effect, RoomRef, Step},
     reply::Line,
     text::number::counted,
@@ -18,9 +19,13 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
                 (None, n) => line.text(format!(" is logged out: {}.", counted(*n, "login"))),
             }
         }
-        (Step::Deactivate { user, .. }, Effect::Deactivated { left, inside }) => {
-            let line = line.code(user.as_str()).text(" is deactivated");
+        (Step::Deactivate { user, erase }, Effect::Deactivated { left, inside }) => {
+            let line = line.code(user.as_str()).text(match erase {
+                Erase::No => " is deactivated",
+                Erase::Yes => " is deactivated and erased",
+            });
             match inside.len() as u64 {
+                0 if *left == 0 => line.text("; it was in no room."),
                 0 => line.text(format!(", and has left {}.", counted(*left, "room"))),
                 n => {
                     let line = line.text(format!(", but is still in {}: ", counted(n, "room")));
@@ -32,7 +37,8 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
             }
         }
         (Step::Reactivate { user }, Effect::Reactivated) => {
-            line.code(user.as_str()).text(" is active again.")
+            let line = line.code(user.as_str()).text(" is active again. If it has no password: ");
+            line.code(format!("!reset-password {user}")).text(".")
         }
         (Step::ResetPassword { user, recipient, .. }, Effect::PasswordReset { room_id }) => {
             let line = line.code(user.as_str()).text(" has a new password. ").code(recipient.as_str());
