@@ -41,6 +41,7 @@ mod messages;
 mod paging;
 mod person;
 mod purge_history;
+mod redact;
 mod reopen;
 mod report;
 mod reported;
@@ -135,6 +136,7 @@ pub fn table() -> Vec<Entry> {
         entry::<memberships::Memberships>(),
         entry::<messages::Messages>(),
         entry::<purge_history::PurgeHistory>(),
+        entry::<redact::Redact>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),
