@@ -193,3 +193,9 @@ pub(crate) fn in_kinds(counts: &BTreeMap<Writing, u64>) -> String {
     let parts: Vec<String> = counts.iter().map(|(kind, n)| counted(*n, kind.word())).collect();
     parts.join(", ")
 }
+
+/// That state events are left alone.
+pub(crate) fn staying(n: u64) -> String {
+    let stay = if n == 1 { "stays" } else { "stay" };
+    format!("{} of theirs {stay}, such as names and topics of rooms.", counted(n, "state event"))
+}

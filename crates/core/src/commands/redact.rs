@@ -150,6 +150,12 @@ impl Redact {
 }
 
 fn draft(steps: Vec<Step>, because: Option<String>, preview: Reply, acting: Acting) -> Decision {
+    let preview = match &because {
+        Some(reason) => {
+            preview.paragraph(Line::new().text("Everybody there can read the reason: ").user(reason))
+        }
+        None => preview,
+    };
     Decision::Propose(Box::new(Draft {
         steps,
         because,

@@ -59,6 +59,9 @@ pub struct Single {
     pub event_id: OwnedEventId,
     /// What it is.
     pub kind: Writing,
+    /// Whether its redaction was accepted, and did not show at once.
+    #[serde(default)]
+    pub is_asked: bool,
 }
 
 /// What was not redacted, and why.

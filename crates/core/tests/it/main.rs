@@ -31,6 +31,7 @@ mod people_steps;
 mod powers;
 mod purging;
 mod reading;
+mod redact;
 mod reports;
 mod sanctions;
 mod scene;

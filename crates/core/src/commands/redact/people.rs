@@ -23,7 +23,7 @@ use crate::{
         number::counted,
         target::{RoomTarget, UserTarget},
     },
-    wrote::{self, Wrote, in_kinds},
+    wrote::{self, Wrote, in_kinds, staying},
 };
 
 /// How many rooms are named.
@@ -197,14 +197,14 @@ pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<
             return Ok(Decision::Answer(Reply::new().list(nothing)));
         }
         let reply = Reply::new().paragraph("Nothing was done.").list(nothing);
-        let reply = out.iter().fold(reply, |reply, theirs| powerless(reply, theirs));
+        let reply = out.iter().fold(reply, powerless);
         return Err(Failure::Told(Box::new(reply)));
     }
     let mut preview = Reply::new();
     for theirs in &within {
         preview = told(preview, theirs, scope);
     }
-    let singly: u64 = within.iter().map(|theirs| theirs.sum(|room| by_hand(room))).sum();
+    let singly: u64 = within.iter().map(|theirs| theirs.sum(by_hand)).sum();
     if singly > BURST && !is_unlimited {
         let time = std::time::Duration::from_secs((singly - BURST) * EACH);
         let line = Line::new().text(format!(
@@ -218,7 +218,7 @@ pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<
     }
     if !idle.is_empty() || !out.is_empty() {
         preview = preview.paragraph("Left alone:").list(nothing);
-        preview = out.iter().fold(preview, |reply, theirs| powerless(reply, theirs));
+        preview = out.iter().fold(preview, powerless);
     }
     let steps = within.into_iter().map(|theirs| Step::RedactUser {
         user: theirs.person.id,
@@ -259,10 +259,7 @@ fn scope_line(scope: Scope) -> Line {
 fn state_line(theirs: &Theirs) -> Line {
     match theirs.state {
         0 => Line::new().text("."),
-        n => Line::new().text(format!(
-            ". {} of theirs stay, such as names and topics of rooms.",
-            counted(n, "state event")
-        )),
+        n => Line::new().text(". ").text(staying(n)),
     }
 }
 

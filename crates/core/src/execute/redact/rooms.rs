@@ -75,8 +75,10 @@ async fn look(
     mut run: RedactionRun,
 ) -> Result<Advance, Fault> {
     let wrote = wrote::read(effects, room, wish.user, wish.scope).await?;
-    let singles: Vec<Single> =
-        wrote.wanted().map(|event| Single { event_id: event.event_id.clone(), kind: event.kind }).collect();
+    let singles: Vec<Single> = wrote
+        .wanted()
+        .map(|event| Single { event_id: event.event_id.clone(), kind: event.kind, is_asked: false })
+        .collect();
     if singles.is_empty() {
         return Ok(working(done(run)));
     }

@@ -8,8 +8,8 @@ use super::{
     working,
 };
 use crate::{
-    execute::{Advance, unchanged},
-    plan::{RedactionRun, Single},
+    execute::{Advance, Pace},
+    plan::{RedactionRun, Single, StepState},
     ports::{Effects, Fault},
 };
 
@@ -23,6 +23,8 @@ enum Became {
     Lost(String),
     /// The bot has no power in the room.
     Powerless(String),
+    /// It was accepted, and does not show.
+    Unseen,
     /// That is not known yet.
     Open(Advance),
 }
@@ -40,14 +42,22 @@ pub(super) async fn redact(
             Became::Redacted => {
                 run.rest.failed.remove(single.event_id.as_str());
             }
-            Became::Lost(why) => {
-                note(&mut run.rest, single.event_id.as_str(), why);
-                run.rest.failures += 1;
-                run.current.lost += 1;
-            }
+            Became::Lost(why) => lost(&mut run, &single, why),
             Became::Powerless(why) => {
                 note(&mut run.rest, single.event_id.as_str(), why);
                 return working(closed(run, room));
+            }
+            // The others need not wait for it.
+            Became::Unseen if !single.is_asked => {
+                let singles = run.current.singles.get_or_insert_default();
+                singles.remove(0);
+                singles.push(Single { is_asked: true, ..single });
+                let state = StepState::RedactingUser { run: Box::new(run) };
+                return Advance::Working { state, keep: None, pace: Pace::Poll };
+            }
+            Became::Unseen => {
+                let why = "The homeserver accepted its redaction, and still shows it.";
+                lost(&mut run, &single, why.to_owned());
             }
             // What is done is made durable first.
             Became::Open(_) if n > 0 => return working(run),
@@ -56,6 +66,12 @@ pub(super) async fn redact(
         run.current.singles.get_or_insert_default().remove(0);
     }
     working(run)
+}
+
+fn lost(run: &mut RedactionRun, single: &Single, why: String) {
+    note(&mut run.rest, single.event_id.as_str(), why);
+    run.rest.failures += 1;
+    run.current.lost += 1;
 }
 
 async fn one(effects: &dyn Effects, wish: &Wish<'_>, room: &RoomId, single: &Single) -> Became {
@@ -74,7 +90,7 @@ async fn one(effects: &dyn Effects, wish: &Wish<'_>, room: &RoomId, single: &Sin
     }
     match is_redacted(effects, room, event).await {
         Ok(Some(true)) => Became::Redacted,
-        Ok(_) => Became::Open(unchanged()),
+        Ok(_) => Became::Unseen,
         Err(fault) => Became::Open(Advance::doubt(fault)),
     }
 }

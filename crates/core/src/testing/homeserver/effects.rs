@@ -220,6 +220,7 @@ impl Effects for FakeHomeserver {
         self.call("redact_user", move |inner| {
             let mut tasks = inner.redactions.tasks.iter();
             if tasks.any(|other| other.user == user && other.status == TaskStatus::Active) {
+                inner.look_at_redactions(&self.me);
                 return Err(refused(400, &format!("Redact already in progress for user {user}")));
             }
             let window = match (task.after, task.before) {

@@ -5,7 +5,7 @@ use crate::{
     plan::{Effect, NotRedacted, RoomRef, Step},
     reply::Line,
     text::number::counted,
-    wrote::in_kinds,
+    wrote::{in_kinds, staying},
 };
 
 /// How many rooms and failures are named.
@@ -74,15 +74,14 @@ fn redacted(line: Line, rooms: u64, events: u64, rest: &NotRedacted) -> Line {
         0 => line.text(" There was nothing left to redact."),
         rooms => line.text(format!(" Redacted: {} in {}.", counted(events, "event"), counted(rooms, "room"))),
     };
-    let line = match rest.powerless.is_empty() {
-        true => line,
-        false => {
-            let line = line.text(format!(" I lack the power for {}", in_kinds(&rest.powerless)));
-            let line = rest.closed.iter().take(NAMED).enumerate().fold(line, |line, (n, room)| {
-                line.text(if n == 0 { ": " } else { ", " }).code(format!("!room-admin {room}"))
-            });
-            line.text(" gives it to you, then invite me and give it to me; then send the command again.")
-        }
+    let line = if rest.powerless.is_empty() {
+        line
+    } else {
+        let line = line.text(format!(" I lack the power for {}", in_kinds(&rest.powerless)));
+        let line = rest.closed.iter().take(NAMED).enumerate().fold(line, |line, (n, room)| {
+            line.text(if n == 0 { ": " } else { ", " }).code(format!("!room-admin {room}"))
+        });
+        line.text(" gives it to you, then invite me and give it to me; then send the command again.")
     };
     let mut failed = rest.failed.iter();
     let line = failed
@@ -92,9 +91,6 @@ fn redacted(line: Line, rooms: u64, events: u64, rest: &NotRedacted) -> Line {
     let line = line.text(if failed.next().is_some() { " …" } else { "" });
     match rest.staying {
         0 => line,
-        n => line.text(format!(
-            " {} of theirs stay, such as names and topics of rooms.",
-            counted(n, "state event")
-        )),
+        n => line.text(" ").text(staying(n)),
     }
 }
