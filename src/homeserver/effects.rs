@@ -4,11 +4,11 @@ use std::{num::NonZeroU32, time::Duration};
 
 use gleipnir_core::{
     model::{
-        Block, DeleteResult, HistoryPurge, Listing, LocalEvents, MemberChange, Mxc, ReportKind, Sanction,
-        Shutdown, Switch,
+        Block, DeleteResult, HistoryPurge, Listing, LocalEvents, MemberChange, Millis, Mxc, RedactionTask,
+        ReportKind, Sanction, Shutdown, Switch,
     },
     ports::{Asked, Effects, Fault},
-    ruma::{EventId, OwnedRoomId, OwnedTransactionId, RoomAliasId, RoomId, UserId},
+    ruma::{EventId, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedTransactionId, RoomAliasId, RoomId, UInt, UserId},
 };
 use serde_json::{Value, json};
 use synapse_admin::{DeleteRoom, DirectRoom, PurgeHistory, PurgeUpTo, RedactUser, Visibility};
@@ -19,6 +19,13 @@ use super::{Homeserver, fault, model::delete_result, request_fault};
 const LONGEST_DELETION: Duration = Duration::from_mins(30);
 /// How many events of a room are redacted at most: as good as all. Without it Synapse redacts the newest 1,000.
 const ALL_EVENTS: NonZeroU32 = NonZeroU32::new(i32::MAX.unsigned_abs()).expect("it is not 0");
+
+/// A bound in time. Without one that was meant, the server would redact everything.
+fn moment(at: Option<Millis>) -> Result<Option<MilliSecondsSinceUnixEpoch>, Fault> {
+    let Some(at) = at else { return Ok(None) };
+    let at = UInt::try_from(at).map_err(|_| Fault::BadAnswer(format!("{at} is no time")))?;
+    Ok(Some(MilliSecondsSinceUnixEpoch(at)))
+}
 
 impl Effects for Homeserver {
     fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()> {
@@ -96,20 +103,16 @@ impl Effects for Homeserver {
         })
     }
 
-    fn redact_user<'a>(
-        &'a self,
-        user: &'a UserId,
-        rooms: &'a [OwnedRoomId],
-        reason: Option<&'a str>,
-    ) -> Asked<'a, String> {
+    fn redact_user<'a>(&'a self, user: &'a UserId, task: &'a RedactionTask) -> Asked<'a, String> {
         Box::pin(async move {
             let redact = RedactUser {
-                rooms: rooms.to_vec(),
-                reason: reason.map(str::to_owned),
+                rooms: task.rooms.clone(),
+                reason: task.reason.clone(),
                 limit: Some(ALL_EVENTS),
                 // Of a local user in their own name, which needs no power; of others Synapse takes the bot's anyway.
                 use_admin: false,
-                ..RedactUser::default()
+                before_ts: moment(task.before)?,
+                after_ts: moment(task.after)?,
             };
             self.admin.redact_user(user, &redact).await.map_err(fault)
         })

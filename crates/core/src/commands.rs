@@ -61,6 +61,7 @@ mod purge_history;
 mod quarantine;
 mod ratelimit;
 mod reactivate;
+mod redact;
 mod reopen;
 mod report;
 mod reported;
@@ -174,6 +175,7 @@ pub fn table() -> Vec<Entry> {
         entry::<quarantine::Quarantine>(),
         entry::<ratelimit::Ratelimit>(),
         entry::<reactivate::Reactivate>(),
+        entry::<redact::Redact>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),

@@ -47,8 +47,8 @@ use self::settle::settle;
 use crate::{
     commands::Settings,
     guard,
-    model::Millis,
-    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, StepState},
+    model::{Millis, Scope},
+    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
     speech::{Effort, NO, PARTLY, Say, YES},
@@ -352,6 +352,16 @@ impl Executor {
                 Ok(Some(why)) => return failed(why, None),
                 Err(fault) => return Advance::fault(fault),
             }
+        }
+        if let Step::RedactUser { user, rooms, reason, since, limit } = &planned.step {
+            let wish = redact::Wish {
+                user,
+                rooms,
+                management: &self.settings.management,
+                reason: reason.as_deref(),
+                scope: Scope { since: *since, limit: *limit },
+            };
+            return redact::all(effects, &wish, state).await;
         }
         match planned.step.room_ref() {
             Some(room) => work::in_a_room(effects, &room.id, &planned.step, state, turn).await,

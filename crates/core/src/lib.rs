@@ -21,6 +21,7 @@ pub mod reports;
 pub mod rules;
 pub mod speech;
 pub mod text;
+mod wrote;
 
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -5,6 +5,7 @@ mod accounts;
 mod acting;
 mod history;
 mod people;
+mod redacting;
 mod report;
 mod server;
 mod work;
@@ -22,6 +23,7 @@ pub use self::{
     acting::{Attached, Authentication, Erase, NewToken, Password, Sessions, TokenLimits, TokenWord},
     history::{Context, Event, EventAt, HistoryPage, HistoryQuery},
     people::{Account, MediaDetails, MemberChange, Mxc, RedactionStatus, Sanction, Switch},
+    redacting::{RedactionTask, Scope, Windows, Writing},
     report::{About, Report, ReportKey, ReportKind, ReportPage},
     server::{
         BackgroundUpdates, Destination, DestinationPage, DestinationQuery, Identity, ListedMedia, MediaPage,

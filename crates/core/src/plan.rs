@@ -2,6 +2,7 @@
 //! step, reported, audited, resumed after a crash and undone; always the same value.
 
 mod progress;
+mod redaction;
 mod step;
 
 use ruma::{OwnedEventId, OwnedUserId};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     progress::{Effect, Inside, Outcome, Presence, StepState},
+    redaction::{NotRedacted, RedactionRun, RoomAtWork, RoomLeft, Single},
     step::{DeleteApi, FilesOf, Reverse, RoomRef, Step},
 };
 use crate::{
@@ -195,6 +197,9 @@ impl PlannedStep {
             }
             Some(Outcome::Done { effect: Effect::Trimmed { deleted: 0, left: Some(2..) } }) => {
                 return Some("The server deleted none, although one is enough.");
+            }
+            Some(Outcome::Done { effect: Effect::UserRedacted { rest, .. } }) if rest.failures > 0 => {
+                return Some("Not everything could be redacted.");
             }
             Some(Outcome::Done { effect: Effect::Deactivated { inside, .. } }) if !inside.is_empty() => {
                 return Some("It was to leave all its rooms.");

@@ -20,8 +20,9 @@ use crate::{
     model::{
         About, Account, Block, BlockStatus, Connection, Context, DeleteResult, DeleteTask, Dir, Event,
         EventAt, EventReport, Extremities, HierarchyPage, HistoryPage, HistoryPurge, HistoryQuery, Listing,
-        MediaDetails, MemberChange, Millis, Mxc, PurgeStatus, RedactionStatus, Report, ReportKey, ReportKind,
-        ReportPage, RoomDetails, RoomPage, RoomQuery, Sanction, ScheduledTask, Shutdown, Standing, Switch,
+        MediaDetails, MemberChange, Millis, Mxc, PurgeStatus, RedactionStatus, RedactionTask, Report,
+        ReportKey, ReportKind, ReportPage, RoomDetails, RoomPage, RoomQuery, Sanction, ScheduledTask,
+        Shutdown, Standing, Switch,
     },
     plan::{Outcome, Plan, PlanId, PlanState, StepState},
     speech::{Delivery, Mark, Say},
@@ -152,14 +153,9 @@ pub trait Effects: Lookup + EffectsOnPeople + EffectsOnServer {
         event: &'a EventId,
         reason: Option<&'a str>,
     ) -> Asked<'a, ()>;
-    /// Starts redacting what a user wrote in some rooms; the answer is the `redact_id`. Not idempotent: each time every
-    /// event is redacted again.
-    fn redact_user<'a>(
-        &'a self,
-        user: &'a UserId,
-        rooms: &'a [OwnedRoomId],
-        reason: Option<&'a str>,
-    ) -> Asked<'a, String>;
+    /// Starts redacting messages of a user; the answer is the `redact_id`. Not idempotent: each time every message is
+    /// redacted again. Stickers, reactions and polls stay.
+    fn redact_user<'a>(&'a self, user: &'a UserId, task: &'a RedactionTask) -> Asked<'a, String>;
     /// Kicks, bans, unbans or invites somebody with the bot's own account. Refused (403) without the power.
     fn change_member<'a>(
         &'a self,

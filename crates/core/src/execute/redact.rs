@@ -1,20 +1,25 @@
-//! Redacts one event, or what a user wrote. One event is looked at before and after. What a user wrote is a task of the
-//! server that is not idempotent: asked for again it redacts every event again, so the tasks that the user already has are
-//! made durable first, and one that is not among them is ours.
+//! Redacts one event, or what a user wrote. One event is looked at before and after. Of what a user wrote the server's own
+//! task takes messages, and takes them again when they are redacted already: so all rooms are read first, and it is asked
+//! only for what holds nothing of that kind; first for all such rooms together, then room by room. What it does not take
+//! is redacted one by one.
 
-use std::collections::BTreeMap;
+mod rooms;
+mod singly;
+mod task;
 
 use ruma::{EventId, OwnedRoomId, RoomId, UserId};
 
 use super::{Advance, Pace, failed, refused, unchanged};
 use crate::{
-    model::{REDACT_USER, TaskStatus},
-    plan::{Effect, Outcome, StepState},
+    model::{Scope, is_local},
+    plan::{Effect, NotRedacted, Outcome, RedactionRun, StepState},
     ports::{Effects, Fault},
 };
 
 /// How many failures are kept.
 const KEPT: usize = 100;
+/// How many rooms are named where power is missing.
+const CLOSED: usize = 10;
 
 pub(super) async fn one(
     effects: &dyn Effects,
@@ -51,92 +56,75 @@ async fn is_redacted(effects: &dyn Effects, room: &RoomId, event: &EventId) -> R
     Ok(context.map(|context| context.event.redacted_because().is_some()))
 }
 
-pub(super) async fn all(
-    effects: &dyn Effects,
-    user: &UserId,
-    rooms: &[OwnedRoomId],
-    reason: Option<&str>,
-    state: Option<&StepState>,
-) -> Advance {
+/// What is to be redacted of a user.
+pub(super) struct Wish<'a> {
+    pub(super) user: &'a UserId,
+    /// None means all that they are or were in.
+    pub(super) rooms: &'a [OwnedRoomId],
+    /// Never touched.
+    pub(super) management: &'a RoomId,
+    pub(super) reason: Option<&'a str>,
+    pub(super) scope: Scope,
+}
+
+impl Wish<'_> {
+    /// The rooms in the order of their IDs.
+    async fn rooms(&self, effects: &dyn Effects) -> Result<Vec<OwnedRoomId>, Fault> {
+        let mut rooms: Vec<OwnedRoomId> = if self.rooms.is_empty() {
+            effects.memberships(self.user).await?.into_keys().collect()
+        } else {
+            self.rooms.to_vec()
+        };
+        rooms.retain(|room| room != self.management);
+        rooms.sort();
+        rooms.dedup();
+        Ok(rooms)
+    }
+
+    /// Whether the server redacts it in the user's own name, without anybody's power.
+    fn is_local(&self, effects: &dyn Effects) -> bool {
+        is_local(self.user, effects.me())
+    }
+}
+
+pub(super) async fn all(effects: &dyn Effects, wish: &Wish<'_>, state: Option<&StepState>) -> Advance {
     match state {
-        Some(StepState::FollowingRedaction { redact_id }) => follow(effects, redact_id).await,
-        Some(StepState::AskingRedaction { known }) => ask(effects, user, rooms, reason, known).await,
-        _ => match tasks(effects, user).await {
-            Ok(known) => {
-                Advance::Working { state: StepState::AskingRedaction { known }, keep: None, pace: Pace::Now }
-            }
-            Err(fault) => Advance::fault(fault),
-        },
+        Some(StepState::AskingRedaction { known, run }) => {
+            task::ask(effects, wish, known, (**run).clone()).await
+        }
+        Some(StepState::FollowingRedaction { redact_id, run }) => {
+            task::follow(effects, redact_id, (**run).clone()).await
+        }
+        Some(StepState::RedactingUser { run }) => rooms::go_on(effects, wish, (**run).clone()).await,
+        _ => rooms::go_on(effects, wish, RedactionRun::default()).await,
     }
 }
 
-async fn ask(
-    effects: &dyn Effects,
-    user: &UserId,
-    rooms: &[OwnedRoomId],
-    reason: Option<&str>,
-    known: &[String],
-) -> Advance {
-    let following = |redact_id| Advance::Working {
-        state: StepState::FollowingRedaction { redact_id },
-        keep: None,
-        pace: Pace::Poll,
-    };
-    match tasks(effects, user).await {
-        Ok(now) => {
-            if let Some(ours) = now.into_iter().find(|id| !known.contains(id)) {
-                return following(ours);
-            }
-        }
-        Err(fault) => return Advance::doubt(fault),
-    }
-    match effects.redact_user(user, rooms, reason).await {
-        Ok(redact_id) => following(redact_id),
-        Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
-        Err(fault) => Advance::fault(fault),
+fn working(run: RedactionRun) -> Advance {
+    Advance::Working { state: StepState::RedactingUser { run: Box::new(run) }, keep: None, pace: Pace::Now }
+}
+
+/// Keeps why something could not be redacted.
+fn note(rest: &mut NotRedacted, what: &str, why: String) {
+    if rest.failed.len() < KEPT {
+        rest.failed.insert(what.to_owned(), why);
     }
 }
 
-/// The redactions of a user that the server knows, as far as it can list them.
-async fn tasks(effects: &dyn Effects, user: &UserId) -> Result<Vec<String>, Fault> {
-    let tasks = match effects.tasks(None).await {
-        // Before Synapse 1.130 there is no list: after a crash it may be asked for twice.
-        Err(Fault::NotRouted { .. }) => return Ok(Vec::new()),
-        tasks => tasks?,
-    };
-    let ours = |task: &crate::model::ScheduledTask| {
-        task.action == REDACT_USER && task.resource_id.as_deref() == Some(user.as_str())
-    };
-    Ok(tasks.into_iter().filter(ours).map(|task| task.id).collect())
-}
-
-async fn follow(effects: &dyn Effects, redact_id: &str) -> Advance {
-    let status = match effects.redaction(redact_id).await {
-        Ok(Some(status)) => status,
-        Ok(None) => {
-            return failed(
-                "The server has forgotten the redaction.",
-                Some("It was accepted, and may be done."),
-            );
-        }
-        Err(fault) if fault.is_passing() || fault.may_have_acted() => {
-            return Advance::Retry { fault, patience: super::Patience::Endless };
-        }
-        Err(fault) => return Advance::Unknown(fault),
-    };
-    match status.status {
-        TaskStatus::Active => Advance::Working {
-            state: StepState::FollowingRedaction { redact_id: redact_id.to_owned() },
-            keep: None,
-            pace: Pace::Poll,
-        },
-        TaskStatus::Complete => {
-            let failures = status.failed.len() as u64;
-            let failed: BTreeMap<String, String> = status.failed.into_iter().take(KEPT).collect();
-            Advance::Ended(Outcome::Done { effect: Effect::UserRedacted { failed, failures } })
-        }
-        TaskStatus::Failed | TaskStatus::Other(_) => {
-            failed(status.error.unwrap_or_else(|| "The server did not say why.".to_owned()), None)
-        }
+/// All rooms are looked after.
+fn over(run: RedactionRun) -> Advance {
+    let RedactionRun { rooms, redacted, mut rest, .. } = run;
+    if rest.failures == 0 {
+        // What the server's task could not do was done after it.
+        rest.failed.clear();
     }
+    let NotRedacted { failed, failures, .. } = &rest;
+    if redacted == 0 && *failures > 0 {
+        let why = failed.values().next().map_or("I have no power to redact there.", String::as_str);
+        let but = rest.closed.first().map(|room| {
+            format!("!room-admin {room} gives me the power there, where somebody of this server has it.")
+        });
+        return super::failed(format!("Nothing could be redacted: {why}"), but.as_deref());
+    }
+    Advance::Ended(Outcome::Done { effect: Effect::UserRedacted { rooms, events: redacted, rest } })
 }

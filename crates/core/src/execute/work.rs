@@ -82,9 +82,6 @@ pub(super) async fn in_a_room(
 /// One unit of work of a step that is about no room.
 pub(super) async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<&StepState>) -> Advance {
     match step {
-        Step::RedactUser { user, rooms, reason, .. } => {
-            redact::all(effects, user, rooms, reason.as_deref(), state).await
-        }
         Step::Sanction { user, sanction } => {
             sanction::advance(effects, user, *sanction, Switch::On, state).await
         }

@@ -1,11 +1,9 @@
 //! How far a step is, and what became of it.
 
-use std::collections::BTreeMap;
-
 use ruma::OwnedRoomId;
 use serde::{Deserialize, Serialize};
 
-use super::RoomRef;
+use super::{NotRedacted, RedactionRun, RoomRef};
 use crate::model::{BlockStatus, DeleteResult, Listing, Mxc, RateLimit, TokenLimits, TokenWord};
 
 /// Where a step goes on after a restart.
@@ -76,11 +74,22 @@ pub enum StepState {
     AskingRedaction {
         /// The IDs of the redactions that the user had before.
         known: Vec<String>,
+        /// What is done besides.
+        #[serde(default)]
+        run: Box<RedactionRun>,
     },
     /// The redaction was accepted.
     FollowingRedaction {
         /// Its `redact_id`.
         redact_id: String,
+        /// What is done besides.
+        #[serde(default)]
+        run: Box<RedactionRun>,
+    },
+    /// The redaction of what a user wrote is under way, and the server is not asked for a task.
+    RedactingUser {
+        /// How far it is.
+        run: Box<RedactionRun>,
     },
     /// Somebody's membership is about to be changed.
     ChangingMember {
@@ -303,12 +312,17 @@ pub enum Effect {
     },
     /// The event is redacted.
     EventRedacted,
-    /// What the user wrote is redacted, as far as the server's task goes.
+    /// What the user wrote is redacted, but for the rest.
     UserRedacted {
-        /// Events that could not be redacted, with the server's words for each; the first hundred.
-        failed: BTreeMap<String, String>,
-        /// How many could not be.
-        failures: u64,
+        /// In how many rooms there was something to redact.
+        #[serde(default)]
+        rooms: u64,
+        /// How many events.
+        #[serde(default)]
+        events: u64,
+        /// What is not.
+        #[serde(flatten)]
+        rest: NotRedacted,
     },
     /// The membership is as it was to become.
     MemberChanged {

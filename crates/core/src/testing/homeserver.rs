@@ -16,6 +16,7 @@ mod acting;
 mod effects;
 mod lookup;
 mod people;
+mod redacting;
 
 use super::{ManualClock, Moment};
 use crate::{
@@ -85,14 +86,6 @@ struct Purge {
     error: Option<String>,
 }
 
-/// A redaction of what a user wrote.
-struct Redaction {
-    id: String,
-    user: OwnedUserId,
-    failed: BTreeMap<String, String>,
-    status: TaskStatus,
-}
-
 type Filed = (Report, Option<Value>);
 type BetweenPages = Box<dyn FnOnce(&mut Vec<Filed>) + Send>;
 type Meanwhile = (&'static str, Box<dyn FnOnce() + Send>);
@@ -123,8 +116,8 @@ struct Inner {
     untold: Vec<ReportKind>,
     /// Files, by URI.
     media: BTreeMap<Mxc, MediaDetails>,
-    /// Redactions of what users wrote, that were asked for.
-    redactions: Vec<Redaction>,
+    /// Redactions.
+    redactions: redacting::Redactions,
     /// Whether server notices are enabled.
     notices: bool,
     /// What the bot wrote to whom: the user or the direct chat, the text and the key.
@@ -213,13 +206,6 @@ impl FakeHomeserver {
     /// What the bot wrote, in order: to whom, and what.
     pub fn written(&self) -> Vec<(String, String)> {
         self.inner().written.iter().map(|(to, text, _)| (to.clone(), text.clone())).collect()
-    }
-
-    /// The redactions of what users wrote that are under way get done.
-    pub fn finish_redactions(&self) {
-        for redaction in &mut self.inner().redactions {
-            redaction.status = TaskStatus::Complete;
-        }
     }
 
     /// Adds or replaces a local account.

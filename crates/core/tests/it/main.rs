@@ -35,6 +35,7 @@ mod people_steps;
 mod powers;
 mod purging;
 mod reading;
+mod redact;
 mod reports;
 mod sanctions;
 mod scene;

@@ -1,8 +1,9 @@
 //! What is said of a step that has no outcome yet.
 
 use crate::{
-    plan::{PlannedStep, RoomRef, Step, StepState},
+    plan::{PlannedStep, RedactionRun, RoomRef, Step, StepState},
     reply::Line,
+    text::number::counted,
 };
 
 pub(super) fn begun(planned: &PlannedStep) -> Line {
@@ -34,16 +35,18 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             | StepState::ChangingToken { .. }
             | StepState::Retrying,
         ) => Line::new().text("To do: ").append(planned.step.describe()),
-        Some(
-            StepState::Asking { .. } | StepState::AskingPurge { .. } | StepState::AskingRedaction { .. },
-        ) => Line::new().text("Asking the server to ").append(planned.step.describe()),
+        Some(StepState::Asking { .. } | StepState::AskingPurge { .. }) => {
+            Line::new().text("Asking the server to ").append(planned.step.describe())
+        }
         Some(StepState::AskingV1 { .. }) => Line::new()
             .text("Asking the server to ")
             .append(planned.step.describe())
             .text(". It answers when all is done"),
-        Some(StepState::FollowingRedaction { .. }) => {
-            Line::new().text("The server is at it: ").append(planned.step.describe()).text(" …")
-        }
+        Some(
+            StepState::AskingRedaction { run, .. }
+            | StepState::FollowingRedaction { run, .. }
+            | StepState::RedactingUser { run },
+        ) => redacting(planned, run),
         Some(StepState::Parting { rooms, left, .. }) => {
             let line = Line::new().text(format!("{} ", bar(*left, *rooms))).append(planned.step.describe());
             line.text(format!(": it has left {left} of {rooms} rooms"))
@@ -86,6 +89,30 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             Line::new().text(format!("{} {out}; {doing} ", bar(1, 1))).append(room()).text(" …")
         }
     }
+}
+
+/// “🧹 ▰▰▰▰▰▱▱▱▱▱ room 7 of 14, 120 events redacted: redact the messages of …”
+fn redacting(planned: &PlannedStep, run: &RedactionRun) -> Line {
+    let left = run.todo.len() as u64;
+    let done = run.rooms.saturating_sub(left);
+    let line = Line::new().text("🧹 ");
+    let line = if run.is_counted {
+        let line = line.text(format!("{} ", bar(done, run.rooms)));
+        match (run.redacted, planned.state.as_ref()) {
+            (0, Some(StepState::FollowingRedaction { .. })) if done == 0 => {
+                line.text(format!("the server is at work in {}: ", counted(run.rooms, "room")))
+            }
+            (redacted, _) => line.text(format!(
+                "room {} of {}, {} redacted: ",
+                (done + 1).min(run.rooms),
+                run.rooms,
+                counted(redacted, "event")
+            )),
+        }
+    } else {
+        line.text(format!("reading what there is, so far in {}: ", counted(run.rooms, "room")))
+    };
+    line.append(planned.step.describe())
 }
 
 pub(super) fn bar(done: u64, of: u64) -> String {

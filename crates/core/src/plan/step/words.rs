@@ -4,6 +4,7 @@ use super::{RoomRef, Step};
 use crate::{
     model::{Erase, LocalEvents, MemberChange, RateLimit},
     reply::Line,
+    text::duration::date,
 };
 
 impl Step {
@@ -56,12 +57,20 @@ impl Step {
                 };
                 line.text(" in ").append(room())
             }
-            Self::RedactUser { user, rooms, .. } => {
+            Self::RedactUser { user, rooms, since, limit, .. } => {
                 let line = Line::new().text("redact the messages of ").code(user.as_str());
-                match rooms.len() {
-                    0 => line.text(" in all rooms that they are in or banned from"),
+                let line = match rooms.len() {
+                    0 => line.text(" in all rooms that they are or were in"),
                     1 => line.text(" in ").code(rooms[0].as_str()),
                     n => line.text(format!(" in {n} rooms")),
+                };
+                let line = match since {
+                    Some(since) => line.text(format!(" since {}", date(*since))),
+                    None => line,
+                };
+                match limit {
+                    Some(limit) => line.text(format!(", the newest {limit} in each room")),
+                    None => line,
                 }
             }
             Self::Member { user, change, .. } => {

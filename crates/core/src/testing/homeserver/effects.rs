@@ -1,15 +1,13 @@
 //! What the fake homeserver does.
 
-use std::collections::BTreeMap;
-
 use ruma::{EventId, OwnedRoomId, RoomAliasId, RoomId, UserId};
 use serde_json::{Value, json};
 
-use super::{FakeHomeserver, FakeRoom, Inner, Purge, Redaction, Task, not_found};
+use super::{FakeHomeserver, FakeRoom, Inner, Purge, Task, not_found};
 use crate::{
     model::{
-        Block, DeleteResult, HistoryPurge, Listing, MemberChange, Mxc, Report, ReportKind, Sanction,
-        Shutdown, Switch, TaskStatus, is_local,
+        Block, DeleteResult, HistoryPurge, Listing, MemberChange, Mxc, RedactionTask, Report, ReportKind,
+        Sanction, Shutdown, Switch, TaskStatus, is_local,
     },
     ports::{Asked, Effects, Fault},
 };
@@ -205,52 +203,32 @@ impl Effects for FakeHomeserver {
             let (me, deaf) = (self.me.clone(), inner.deaf);
             let found = inner.rooms.get_mut(room).ok_or_else(not_found)?;
             has_power(found, &me, "redact")?;
-            let is_it = |known: &&mut Value| known["event_id"] == event.as_str();
-            let target = found.events.iter_mut().find(is_it).ok_or_else(not_found)?;
+            if !found.events.iter().any(|known| known["event_id"] == event.as_str()) {
+                return Err(not_found());
+            }
             inner.writes.push(format!("redact {room} {event}"));
-            if !deaf {
-                target["content"] = json!({});
-                target["unsigned"] = json!({"redacted_because": {"type": "m.room.redaction", "sender": me,
-                    "content": {"reason": reason, "redacts": event}}});
+            // It is known by its transaction ID.
+            if !deaf && !inner.redactions.by_bot.iter().any(|known| known == event.as_str()) {
+                inner.redactions.by_bot.push(event.to_string());
+                inner.redact(room, event.as_str(), &me, reason);
             }
             Ok(())
         })
     }
 
-    fn redact_user<'a>(
-        &'a self,
-        user: &'a UserId,
-        rooms: &'a [OwnedRoomId],
-        reason: Option<&'a str>,
-    ) -> Asked<'a, String> {
+    fn redact_user<'a>(&'a self, user: &'a UserId, task: &'a RedactionTask) -> Asked<'a, String> {
         self.call("redact_user", move |inner| {
-            if inner.redactions.iter().any(|other| other.user == user && other.status == TaskStatus::Active) {
+            let mut tasks = inner.redactions.tasks.iter();
+            if tasks.any(|other| other.user == user && other.status == TaskStatus::Active) {
+                inner.look_at_redactions(&self.me);
                 return Err(refused(400, &format!("Redact already in progress for user {user}")));
             }
-            inner.writes.push(format!("redact-user {user} {}", json!(rooms)));
-            let mut failed = BTreeMap::new();
-            for room in rooms {
-                let Some(found) = inner.rooms.get_mut(room) else { continue };
-                let far = !is_local(user, &self.me) && has_power(found, &self.me, "redact").is_err();
-                for event in found.events.iter_mut().filter(|event| event["sender"] == user.as_str()) {
-                    let id = event["event_id"].as_str().unwrap_or_default().to_owned();
-                    match event["type"].as_str() {
-                        Some("m.room.message" | "m.room.encrypted") if far => {
-                            failed.insert(id, format!("403: User {} not in room {room}", self.me));
-                        }
-                        Some("m.room.message" | "m.room.encrypted") => {
-                            event["content"] = json!({});
-                            event["unsigned"] = json!({"redacted_because": {"type": "m.room.redaction",
-                                "sender": user, "content": {"reason": reason}}});
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            let id = format!("redact{}", inner.redactions.len() + 1);
-            let (user, status) = (user.to_owned(), TaskStatus::Active);
-            inner.redactions.push(Redaction { id: id.clone(), user, failed, status });
-            Ok(id)
+            let window = match (task.after, task.before) {
+                (None, None) => String::new(),
+                (after, before) => format!(" {}", json!([after, before])),
+            };
+            inner.writes.push(format!("redact-user {user} {}{window}", json!(task.rooms)));
+            Ok(inner.start_redaction(user, task.clone()))
         })
     }
 

@@ -182,6 +182,7 @@ impl Lookup for FakeHomeserver {
 
     fn tasks<'a>(&'a self, room: Option<&'a RoomId>) -> Asked<'a, Vec<ScheduledTask>> {
         self.call("tasks", move |inner| {
+            inner.look_at_redactions(&self.me);
             let deletions = inner.tasks.iter().map(|task| ScheduledTask {
                 id: task.id.clone(),
                 action: DELETE_ROOM.to_owned(),
@@ -203,7 +204,7 @@ impl Lookup for FakeHomeserver {
             let ours = |task: &ScheduledTask| {
                 room.is_none_or(|room| task.resource_id.as_deref() == Some(room.as_str()))
             };
-            let redactions = inner.redactions.iter().map(|redaction| ScheduledTask {
+            let redactions = inner.redactions.tasks.iter().map(|redaction| ScheduledTask {
                 id: redaction.id.clone(),
                 action: REDACT_USER.to_owned(),
                 status: word(&redaction.status),
@@ -363,13 +364,14 @@ impl Lookup for FakeHomeserver {
 
     fn redaction<'a>(&'a self, redact_id: &'a str) -> Asked<'a, Option<RedactionStatus>> {
         self.call("redaction", move |inner| {
-            let Some(found) = inner.redactions.iter_mut().find(|known| known.id == redact_id) else {
+            let Some(n) = inner.redactions.tasks.iter().position(|known| known.id == redact_id) else {
                 return Ok(None);
             };
-            let status = found.status.clone();
+            let found = &inner.redactions.tasks[n];
+            let (status, failed, error) = (found.status.clone(), found.failed.clone(), found.error.clone());
             // It is done when it is looked at again.
-            found.status = TaskStatus::Complete;
-            Ok(Some(RedactionStatus { status, failed: found.failed.clone(), error: None }))
+            inner.run_redaction(n, &self.me);
+            Ok(Some(RedactionStatus { status, failed, error }))
         })
     }
 
@@ -392,7 +394,9 @@ impl Lookup for FakeHomeserver {
     }
 
     fn server_version(&self) -> Asked<'_, String> {
-        self.call("server_version", |_| Ok("1.163.2".to_owned()))
+        self.call("server_version", |inner| {
+            Ok(inner.redactions.version.clone().unwrap_or_else(|| "1.163.2".to_owned()))
+        })
     }
 
     fn connection(&self) -> Asked<'_, Connection> {

@@ -2,10 +2,14 @@
 
 use crate::{
     model::MemberChange,
-    plan::{Effect, RoomRef, Step},
+    plan::{Effect, NotRedacted, RoomRef, Step},
     reply::Line,
     text::number::counted,
+    wrote::{in_kinds, staying},
 };
+
+/// How many rooms and failures are named.
+const NAMED: usize = 3;
 
 pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
     let room = || step.room_ref().map(RoomRef::line).unwrap_or_default();
@@ -13,12 +17,13 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
         (Step::RedactEvent { event_id, .. }, Effect::EventRedacted) => {
             line.code(event_id.as_str()).text(" in ").append(room()).text(" is redacted.")
         }
-        (Step::RedactUser { user, .. }, Effect::UserRedacted { failures, .. }) => {
+        (Step::RedactUser { user, .. }, Effect::UserRedacted { rooms, events, rest }) => {
             let line = line.text("The messages of ").code(user.as_str()).text(" are redacted");
-            match failures {
+            let line = match rest.failures {
                 0 => line.text("."),
-                n => line.text(format!(", but {} could not be.", counted(*n, "event"))),
-            }
+                n => line.text(format!(", but {} could not be.", counted(n, "event"))),
+            };
+            redacted(line, *rooms, *events, rest)
         }
         (Step::Member { user, change, .. }, Effect::MemberChanged { before }) => {
             let was_so = change.is_done(before.as_deref());
@@ -62,5 +67,32 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
             }
         }
         _ => line.append(step.describe()).text(": done."),
+    }
+}
+
+/// How much is redacted, and what is not and why.
+fn redacted(line: Line, rooms: u64, events: u64, rest: &NotRedacted) -> Line {
+    let line = match rooms {
+        0 => line.text(" There was nothing left to redact."),
+        rooms => line.text(format!(" Redacted: {} in {}.", counted(events, "event"), counted(rooms, "room"))),
+    };
+    let line = if rest.powerless.is_empty() {
+        line
+    } else {
+        let line = line.text(format!(" I lack the power for {}", in_kinds(&rest.powerless)));
+        let line = rest.closed.iter().take(NAMED).enumerate().fold(line, |line, (n, room)| {
+            line.text(if n == 0 { ": " } else { ", " }).code(format!("!room-admin {room}"))
+        });
+        line.text(" gives it to you, then invite me and give it to me; then send the command again.")
+    };
+    let mut failed = rest.failed.iter();
+    let line = failed
+        .by_ref()
+        .take(NAMED)
+        .fold(line, |line, (event, why)| line.text(" ").code(event).text(": ").user(why));
+    let line = line.text(if failed.next().is_some() { " …" } else { "" });
+    match rest.staying {
+        0 => line,
+        n => line.text(" ").text(staying(n)),
     }
 }
