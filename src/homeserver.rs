@@ -1,5 +1,6 @@
 //! The homeserver as the core sees it: reads and writes, over Synapse's admin API and the Matrix session.
 
+mod acting;
 mod effects;
 mod looking;
 mod lookup;

@@ -205,11 +205,11 @@ impl Homeserver {
 }
 
 /// Plain text, without anything that pings.
-fn words(text: &str) -> Value {
+pub(super) fn words(text: &str) -> Value {
     json!({ "msgtype": "m.text", "body": text, "m.mentions": {} })
 }
 
-fn no_account() -> Fault {
+pub(super) fn no_account() -> Fault {
     Fault::Refused { status: 404, errcode: "M_NOT_FOUND".to_owned(), message: "User not found".to_owned() }
 }
 
