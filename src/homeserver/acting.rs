@@ -11,63 +11,35 @@ use gleipnir_core::{
     ruma::{OwnedRoomId, RoomId, ServerName, TransactionId, UserId},
 };
 use gleipnir_matrix::{Membership, Outgoing};
-use rand::seq::IndexedRandom as _;
 use serde_json::Value;
-use synapse_admin::{EditRegistrationToken, Error, NewRegistrationToken, TokenLimit, UserMediaQuery};
+use synapse_admin::{EditRegistrationToken, NewRegistrationToken, TokenLimit, UserMediaQuery};
 
 use super::{
     Homeserver,
-    effects::{no_account, words},
+    effects::words,
     fault,
     model::{registration_token, timestamp},
     request_fault,
 };
 
-/// How long a password is: more than 130 bits.
-const PASSWORD_LENGTH: usize = 24;
-/// What passwords are made of: nothing that looks like something else when it is copied by hand.
-const PASSWORD_LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
 /// How long a new room may take to be known to the session, and how often it is asked.
 const NEW_ROOM: (u32, Duration) = (20, Duration::from_millis(250));
 
 impl EffectsOnPeople for Homeserver {
     fn log_out<'a>(&'a self, user: &'a UserId, devices: &'a [String]) -> Asked<'a, ()> {
-        Box::pin(async move { self.admin.delete_devices(user, devices).await.map_err(fault) })
+        Box::pin(self.accounts.log_out(user, devices))
     }
 
     fn deactivate<'a>(&'a self, user: &'a UserId, erase: Erase) -> Asked<'a, ()> {
-        Box::pin(async move {
-            let erase = match erase {
-                Erase::Yes => synapse_admin::Erase::Yes,
-                Erase::No => synapse_admin::Erase::No,
-            };
-            self.admin.deactivate(user, erase).await.map_err(fault)
-        })
+        Box::pin(self.accounts.deactivate(user, erase))
     }
 
     fn reactivate<'a>(&'a self, user: &'a UserId) -> Asked<'a, ()> {
-        Box::pin(async move {
-            let reactivated = match self.admin.reactivate(user, None).await {
-                // Servers of some years ago want a password: one that nobody knows is as good as none.
-                Err(Error::Api { status: 400, .. }) => {
-                    self.admin.reactivate(user, Some(&new_password().0)).await
-                }
-                reactivated => reactivated,
-            };
-            reactivated.map_err(fault)?.map(drop).ok_or_else(no_account)
-        })
+        Box::pin(self.accounts.reactivate(user))
     }
 
     fn reset_password<'a>(&'a self, user: &'a UserId, sessions: Sessions) -> Asked<'a, Password> {
-        Box::pin(async move {
-            let password = new_password();
-            let logout = match sessions {
-                Sessions::Ended => synapse_admin::LogoutDevices::Yes,
-                Sessions::Kept => synapse_admin::LogoutDevices::No,
-            };
-            self.admin.reset_password(user, &password.0, logout).await.map_err(fault)?;
-            Ok(password)
-        })
+        Box::pin(self.accounts.reset_password(user, sessions))
     }
 
     fn send_password<'a>(
@@ -98,8 +70,8 @@ impl EffectsOnPeople for Homeserver {
     fn bring_in<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, OwnedRoomId> {
         Box::pin(async move {
             let here = self.session.user_id().server_name();
-            let via: Vec<_> = room.server_name().filter(|server| *server != here).into_iter().collect();
-            let via: Vec<_> = via.into_iter().map(ToOwned::to_owned).collect();
+            let elsewhere = room.server_name().filter(|server| *server != here);
+            let via: Vec<_> = elsewhere.map(ToOwned::to_owned).into_iter().collect();
             self.admin.join(room, user, &via).await.map_err(fault)
         })
     }
@@ -212,25 +184,5 @@ impl Homeserver {
             tokio::time::sleep(pause).await;
         }
         false
-    }
-}
-
-/// A password by chance.
-fn new_password() -> Password {
-    let mut rng = rand::rng();
-    let letters = (0..PASSWORD_LENGTH).filter_map(|_| PASSWORD_LETTERS.choose(&mut rng));
-    Password(letters.map(|letter| char::from(*letter)).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_password_is_another_one() {
-        let (one, other) = (new_password(), new_password());
-        assert_eq!(one.0.len(), PASSWORD_LENGTH);
-        assert!(one.0.bytes().all(|letter| PASSWORD_LETTERS.contains(&letter)));
-        assert_ne!(one, other);
     }
 }

@@ -64,19 +64,7 @@ impl LookupPeople for Homeserver {
     }
 
     fn devices<'a>(&'a self, user: &'a UserId) -> Asked<'a, Vec<Device>> {
-        Box::pin(async move {
-            let devices = read(|| self.admin.devices(user)).await?;
-            // One that only keeps keys is no login.
-            let logins = devices.into_iter().filter(|device| !device.dehydrated);
-            Ok(logins
-                .map(|device| Device {
-                    id: device.device_id,
-                    display_name: device.display_name,
-                    user_agent: device.last_seen_user_agent,
-                    last_seen_at: device.last_seen_ts.map(millis),
-                })
-                .collect())
-        })
+        Box::pin(self.accounts.devices(user))
     }
 
     fn connections<'a>(&'a self, user: &'a UserId) -> Asked<'a, Vec<Connected>> {
@@ -178,12 +166,7 @@ impl LookupPeople for Homeserver {
 
 impl LookupServer for Homeserver {
     fn authentication(&self) -> Asked<'_, Authentication> {
-        Box::pin(async move {
-            Ok(match read(|| self.admin.auth_metadata()).await? {
-                None => Authentication::Homeserver,
-                Some(_) => Authentication::Elsewhere,
-            })
-        })
+        Box::pin(self.accounts.authentication())
     }
 
     fn registration_tokens(&self) -> Asked<'_, Vec<RegistrationToken>> {
