@@ -7,7 +7,7 @@
 mod answer;
 mod sessions;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 
 use std::{fmt, time::Duration};

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use gleipnir_core::ports::Fault;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{StatusCode, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,9 +19,6 @@ const BODY: &str = "grant_type=client_credentials&scope=urn%3Amas%3Aadmin";
 const MARGIN: Duration = Duration::from_secs(20);
 /// How long a token is taken to last when nothing is said about it.
 const UNSAID: u64 = 60;
-/// What an ID or a secret needs no encoding for.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
 /// An access token, and from when on it is not used any more.
 pub(super) struct Token {
     word: String,
@@ -58,13 +54,11 @@ impl Mas {
             expires_in: Option<u64>,
         }
         let endpoint = self.token_endpoint().await?;
-        // RFC 6749, section 2.3.1: both are encoded before they are put together.
-        let [id, secret] =
-            [&self.client_id, &self.client_secret].map(|text| utf8_percent_encode(text, PLAIN).to_string());
         let request = self
             .http
             .post(endpoint)
-            .basic_auth(id, Some(secret))
+            // As they are: the service does not decode them as RFC 6749, section 2.3.1 has it.
+            .basic_auth(&self.client_id, Some(&self.client_secret))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(BODY);
         let answer = self.send(request).await?;
