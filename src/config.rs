@@ -2,6 +2,7 @@
 //! may be given as `x_file` instead. The environment is not read.
 
 mod http;
+mod mas;
 mod reports;
 mod tell;
 
@@ -22,7 +23,7 @@ use gleipnir_core::{
 use gleipnir_matrix::Login;
 use serde::{Deserialize, Deserializer, de};
 
-pub use self::reports::Reports;
+pub use self::{mas::Mas, reports::Reports};
 
 /// All of `config.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -46,6 +47,8 @@ pub struct Config {
     /// Abuse reports.
     #[serde(default)]
     pub reports: Reports,
+    /// Matrix Authentication Service.
+    pub mas: Option<Mas>,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
@@ -232,6 +235,9 @@ impl Config {
         ] {
             *file = file.take().map(|file| folder.join(file));
         }
+        if let Some(mas) = &mut config.mas {
+            mas.locate(folder);
+        }
         config.reports.locate(folder)?;
         config.check()?;
         config.reports.check(text)?;
@@ -257,7 +263,7 @@ impl Config {
         check_level(&self.log.level)?;
         self.login()?;
         self.recovery()?;
-        Ok(())
+        self.mas.as_ref().map_or(Ok(()), Mas::check)
     }
 
     /// How to log in: exactly one of the four keys has to be there.

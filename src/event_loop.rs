@@ -29,6 +29,7 @@ use crate::{
     http::{Endpoint, Parties},
     intake::Intake,
     management::{Arrival, Backoff, Entered, enter},
+    mas::Mas,
     store::SqliteStore,
 };
 
@@ -153,10 +154,13 @@ async fn serve(
     Entered { room, arrival }: Entered,
 ) -> Result<(), Ended> {
     let url = config.homeserver.url.clone();
+    let mas = config.mas.as_ref().map(|mas| Mas::new(mas, config.homeserver.timeout)).transpose();
+    let mas = mas.map_err(Ended::Hopeless)?.map(Arc::new);
     let webhooks = config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?;
     let homeserver = Arc::new(Homeserver::new(
         session.clone(),
         admin.clone(),
+        mas,
         url,
         room.clone(),
         store.instance().to_owned(),
@@ -186,7 +190,7 @@ async fn serve(
         confirmed.clone(),
     );
     let executor = Arc::new(Executor::new(
-        homeserver,
+        homeserver.clone(),
         store.clone(),
         Arc::new(WallClock),
         settings.clone(),
@@ -209,7 +213,12 @@ async fn serve(
     };
     info!(%room, "at work in the management room");
     introduce(&desk, &room, session, how, arrival)?;
+    let introduced = async {
+        homeserver.introduce().await;
+        std::future::pending().await
+    };
     tokio::select! {
+        () = introduced => Ok(()),
         ended = intake.run() => ended,
         () = handle(&desk, &received) => Ok(()),
         () = decrypt(&intake) => Ok(()),

@@ -1,5 +1,7 @@
 //! The homeserver as the core sees it: reads and writes, over Synapse's admin API and the Matrix session.
 
+mod accounts;
+mod acting;
 mod effects;
 mod looking;
 mod lookup;
@@ -8,14 +10,19 @@ mod people;
 mod reports;
 mod webhook;
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use gleipnir_core::{ports::Fault, ruma::OwnedRoomId};
 use gleipnir_matrix::{RequestError, Session};
 use synapse_admin::{Client, Error};
 use tracing::debug;
 
+use self::accounts::Accounts;
 pub(crate) use self::webhook::Webhooks;
+use crate::mas::Mas;
 
 /// How often a read is tried before its fault is told.
 const TRIES: u32 = 3;
@@ -25,6 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Homeserver {
     session: Session,
     admin: Client,
+    accounts: Accounts,
     url: String,
     management: OwnedRoomId,
     /// A random word of the database, for transaction IDs: they are the account's, whose database may be made anew.
@@ -37,12 +45,19 @@ impl Homeserver {
     pub(crate) fn new(
         session: Session,
         admin: Client,
+        mas: Option<Arc<Mas>>,
         url: String,
         management: OwnedRoomId,
         instance: String,
         webhooks: Webhooks,
     ) -> Self {
-        Self { session, admin, url, management, instance, webhooks, started: Instant::now() }
+        let accounts = Accounts::new(admin.clone(), mas);
+        Self { session, admin, accounts, url, management, instance, webhooks, started: Instant::now() }
+    }
+
+    /// Says in the log who decides about logins, and whether the bot has access there.
+    pub(crate) async fn introduce(&self) {
+        self.accounts.introduce().await;
     }
 }
 

@@ -12,6 +12,7 @@ mod homeserver;
 mod http;
 mod intake;
 mod management;
+mod mas;
 pub mod store;
 
 pub use crate::event_loop::{Ended, run};

@@ -137,17 +137,7 @@ impl Effects for Homeserver {
     }
 
     fn set_sanction<'a>(&'a self, user: &'a UserId, sanction: Sanction, to: Switch) -> Asked<'a, ()> {
-        Box::pin(async move {
-            match sanction {
-                Sanction::Suspension => self.admin.set_suspended(user, switch(to)).await,
-                Sanction::ShadowBan => self.admin.set_shadow_banned(user, switch(to)).await,
-                Sanction::Lock => {
-                    let locked = self.admin.set_locked(user, switch(to)).await.map_err(fault)?;
-                    return locked.map(drop).ok_or_else(no_account);
-                }
-            }
-            .map_err(fault)
-        })
+        Box::pin(self.accounts.set_sanction(user, sanction, to))
     }
 
     fn set_quarantine<'a>(&'a self, media: &'a Mxc, to: Switch) -> Asked<'a, ()> {
@@ -208,19 +198,8 @@ impl Homeserver {
 }
 
 /// Plain text, without anything that pings.
-fn words(text: &str) -> Value {
+pub(super) fn words(text: &str) -> Value {
     json!({ "msgtype": "m.text", "body": text, "m.mentions": {} })
-}
-
-fn no_account() -> Fault {
-    Fault::Refused { status: 404, errcode: "M_NOT_FOUND".to_owned(), message: "User not found".to_owned() }
-}
-
-fn switch(to: Switch) -> synapse_admin::Switch {
-    match to {
-        Switch::On => synapse_admin::Switch::On,
-        Switch::Off => synapse_admin::Switch::Off,
-    }
 }
 
 fn deletion(shutdown: &Shutdown) -> DeleteRoom {

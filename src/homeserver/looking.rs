@@ -4,14 +4,16 @@ use std::num::NonZeroU32;
 
 use gleipnir_core::{
     model::{
-        AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, BackgroundUpdates, Connected,
-        Destination, DestinationPage, DestinationQuery, Device, Identity, ListedAccount, ListedMedia,
-        MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Millis, Mxc, Owner, RateLimit,
-        RegistrationToken, ReportPage, ReportRole, RoomSize, ScheduledTask, SharedRooms,
+        AccountOrder, AccountPage, AccountQuery, AccountSearch, Among, Attached, Authentication,
+        BackgroundUpdates, Connected, Destination, DestinationPage, DestinationQuery, Device, Identity,
+        ListedAccount, ListedMedia, MediaPage, MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Millis,
+        Mxc, Owner, RateLimit, RegistrationToken, ReportPage, ReportRole, RoomSize, ScheduledTask,
+        SharedRooms,
     },
     ports::{Asked, LookupPeople, LookupServer},
-    ruma::{OwnedRoomId, RoomId, ServerName, UserId},
+    ruma::{EventId, OwnedRoomId, RoomId, ServerName, UserId},
 };
+use gleipnir_matrix::Attachment;
 use synapse_admin::{
     Deactivated, DestinationRoomsQuery, Direction, ListDestinations, ListUsers, MediaOrder,
     RegistrationTokens, ScheduledTasksQuery, UserMediaQuery, UserOrder,
@@ -19,9 +21,14 @@ use synapse_admin::{
 
 use super::{
     Homeserver,
-    model::{direction, media_details, millis, task, timestamp},
-    read,
+    model::{direction, media_details, millis, registration_token, task, timestamp},
+    read, request_fault,
 };
+
+/// How many pixels a small picture has at most, each way.
+const THUMBNAIL: u32 = 256;
+/// How large a list of users can be: 1 MiB.
+const LARGEST_LIST: usize = 1024 * 1024;
 
 impl LookupPeople for Homeserver {
     fn accounts<'a>(&'a self, query: &'a AccountQuery) -> Asked<'a, AccountPage> {
@@ -57,19 +64,7 @@ impl LookupPeople for Homeserver {
     }
 
     fn devices<'a>(&'a self, user: &'a UserId) -> Asked<'a, Vec<Device>> {
-        Box::pin(async move {
-            let devices = read(|| self.admin.devices(user)).await?;
-            // One that only keeps keys is no login.
-            let logins = devices.into_iter().filter(|device| !device.dehydrated);
-            Ok(logins
-                .map(|device| Device {
-                    id: device.device_id,
-                    display_name: device.display_name,
-                    user_agent: device.last_seen_user_agent,
-                    last_seen_at: device.last_seen_ts.map(millis),
-                })
-                .collect())
-        })
+        Box::pin(self.accounts.devices(user))
     }
 
     fn connections<'a>(&'a self, user: &'a UserId) -> Asked<'a, Vec<Connected>> {
@@ -152,22 +147,32 @@ impl LookupPeople for Homeserver {
             Ok(all.filter_map(|mxc| mxc.as_str().parse().ok()).collect())
         })
     }
+
+    fn thumbnail<'a>(&'a self, media: &'a Mxc) -> Asked<'a, Option<Vec<u8>>> {
+        Box::pin(read(move || self.admin.thumbnail(&media.server, &media.id, THUMBNAIL)))
+    }
+
+    fn attached<'a>(&'a self, event: &'a EventId) -> Asked<'a, Attached> {
+        Box::pin(async move {
+            let found = self.session.attachment(&self.management, event, LARGEST_LIST).await;
+            Ok(match found.map_err(request_fault)? {
+                Attachment::File(bytes) => Attached::File(bytes),
+                Attachment::Nothing => Attached::Nothing,
+                Attachment::TooLarge => Attached::TooLarge,
+            })
+        })
+    }
 }
 
 impl LookupServer for Homeserver {
+    fn authentication(&self) -> Asked<'_, Authentication> {
+        Box::pin(self.accounts.authentication())
+    }
+
     fn registration_tokens(&self) -> Asked<'_, Vec<RegistrationToken>> {
         Box::pin(async move {
             let tokens = read(|| self.admin.registration_tokens(RegistrationTokens::All)).await?;
-            Ok(tokens
-                .into_iter()
-                .map(|token| RegistrationToken {
-                    token: token.token,
-                    uses_allowed: token.uses_allowed,
-                    pending: token.pending,
-                    completed: token.completed,
-                    expires_at: token.expiry_time.map(millis),
-                })
-                .collect())
+            Ok(tokens.into_iter().map(registration_token).collect())
         })
     }
 

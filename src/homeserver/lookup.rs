@@ -294,7 +294,7 @@ impl Lookup for Homeserver {
     }
 
     fn account<'a>(&'a self, user: &'a UserId) -> Asked<'a, Option<Account>> {
-        Box::pin(self.account_of(user))
+        Box::pin(self.accounts.account(user))
     }
 
     fn member<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, Option<Event>> {

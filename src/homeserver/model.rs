@@ -3,7 +3,7 @@
 use gleipnir_core::{
     model::{
         Account, DeleteResult, DeleteTask, Dir, Event, EventReport, ListedRoom, MediaDetails, Millis,
-        RoomDetails, ScheduledTask, SpaceRoom, TaskStatus,
+        RegistrationToken, RoomDetails, ScheduledTask, SpaceRoom, TaskStatus,
     },
     ruma::{MilliSecondsSinceUnixEpoch, OwnedUserId, UInt},
 };
@@ -96,6 +96,16 @@ pub(super) fn media_details(found: synapse_admin::MediaInfo) -> MediaDetails {
         created_at: found.created_ts.map(millis),
         last_access_at: found.last_access_ts.map(millis).filter(|at| *at > 0),
         sha256: found.sha256,
+    }
+}
+
+pub(super) fn registration_token(token: synapse_admin::RegistrationToken) -> RegistrationToken {
+    RegistrationToken {
+        token: token.token,
+        uses_allowed: token.uses_allowed,
+        pending: token.pending,
+        completed: token.completed,
+        expires_at: token.expiry_time.map(millis),
     }
 }
 

@@ -4,21 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{
     Homeserver, find,
-    model::{account, media_details, task_status},
+    model::{media_details, task_status},
     read, request_fault,
 };
 use gleipnir_core::{
-    model::{Account, Event, MediaDetails, Mxc, RedactionStatus},
+    model::{Event, MediaDetails, Mxc, RedactionStatus},
     ports::Fault,
     ruma::{OwnedRoomId, RoomId, UserId},
 };
 
 impl Homeserver {
-    /// A local account; `None` when there is none.
-    pub(super) async fn account_of(&self, user: &UserId) -> Result<Option<Account>, Fault> {
-        Ok(read(|| self.admin.user(user)).await?.map(account))
-    }
-
     /// The member event of somebody in a room; `None` when there is none.
     pub(super) async fn member_of(&self, room: &RoomId, user: &UserId) -> Result<Option<Event>, Fault> {
         // Of a room that the bot has left, the client API tells how it was then.

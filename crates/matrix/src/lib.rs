@@ -3,6 +3,7 @@
 //! ruma's identifiers. What a message means, and what to do about it, is not decided in this crate.
 
 mod account;
+mod attachment;
 mod connect;
 mod encryption;
 mod error;
@@ -16,6 +17,7 @@ mod sync;
 pub use matrix_sdk::ruma;
 
 pub use crate::{
+    attachment::Attachment,
     connect::{Connected, How, connect},
     encryption::{Encryption, Recovery},
     error::{ConnectError, RequestError, SyncError},

@@ -17,9 +17,10 @@ use matrix_sdk::{
 use tokio::sync::Mutex;
 
 use crate::{
+    attachment::{self, Attachment},
     encryption::{self, Encryption},
     error::{RequestError, SyncError},
-    event::TimelineEvent,
+    event::{Decryption, TimelineEvent},
     outgoing::{self, Outgoing},
     ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
     sync::{self, Batch, Position},
@@ -239,6 +240,28 @@ impl Session {
             let found = this.room(&room)?.event(&event, None).await?;
             TimelineEvent::read(&found)
                 .ok_or_else(|| RequestError::Other(format!("the event {event} cannot be read")))
+        })
+    }
+
+    /// The file of a message in a joined room, decrypted, if it is not larger than `limit` bytes.
+    /// `GET /_matrix/client/v1/media/download/{serverName}/{mediaId}`
+    pub fn attachment(
+        &self,
+        room: &RoomId,
+        event: &EventId,
+        limit: usize,
+    ) -> BoxFuture<'static, Result<Attachment, RequestError>> {
+        let (this, found) = (self.clone(), self.fetch(room, event));
+        Box::pin(async move {
+            let event = match found.await {
+                Ok(event) => event,
+                Err(RequestError::Refused { status: 404, .. }) => return Ok(Attachment::Nothing),
+                Err(error) => return Err(error),
+            };
+            if let Decryption::Undecryptable { reason } = event.decryption {
+                return Err(RequestError::Other(format!("the message cannot be decrypted: {reason}")));
+            }
+            attachment::download(&this.0.client, &event.json["content"], limit).await
         })
     }
 

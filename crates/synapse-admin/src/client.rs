@@ -108,11 +108,21 @@ impl Client {
         url.set_path(&format!("{}{}", url.path().trim_end_matches('/'), fill(path, parts)));
         // In a URL these mean another path, however they are encoded.
         let misfit = parts.iter().find(|part| matches!(**part, "" | "." | "..")).map(ToString::to_string);
-        Request { client: self, method, path, url, body: None, token: Token::Sent, timeout: None, misfit }
+        Request {
+            client: self,
+            method,
+            path,
+            url,
+            body: None,
+            token: Token::Sent,
+            timeout: None,
+            limit: None,
+            misfit,
+        }
     }
 
     async fn send(&self, request: Request<'_>) -> Result<Answer, Error> {
-        let Request { method, path, url, body, token, timeout, .. } = request;
+        let Request { method, path, url, body, token, timeout, limit, .. } = request;
         let mut builder = self.http.request(method.clone(), url);
         if token == Token::Sent {
             builder = builder.bearer_auth((self.access_token)());
@@ -124,7 +134,7 @@ impl Client {
             builder = builder.timeout(timeout);
         }
         let started = Instant::now();
-        let answer = receive(builder, path).await;
+        let answer = receive(builder, path, limit).await;
         let elapsed_ms = started.elapsed().as_millis();
         let status = match &answer {
             Ok(answer) => answer.status.as_str(),
@@ -147,6 +157,8 @@ pub(crate) struct Request<'a> {
     body: Option<Value>,
     token: Token,
     timeout: Option<Duration>,
+    /// How many bytes of the answer are read at most.
+    limit: Option<usize>,
     /// A part that no path can hold.
     misfit: Option<String>,
 }
@@ -190,6 +202,16 @@ impl Request<'_> {
         Ok((answer.read()?, status))
     }
 
+    /// Sends it once and gives the bytes of the answer; `None` if there are more than `limit`.
+    pub(crate) async fn bytes(mut self, limit: usize) -> Result<Option<Vec<u8>>, Error> {
+        self.limit = Some(limit);
+        let answer = self.received().await?;
+        if !answer.status.is_success() {
+            return Err(answer.into_error());
+        }
+        Ok(Some(answer.body).filter(|body| body.len() <= limit))
+    }
+
     async fn received(self) -> Result<Answer, Error> {
         if let Some(misfit) = &self.misfit {
             return Err(Error::Misconfigured(format!("“{misfit}” cannot be in a path")));
@@ -208,17 +230,33 @@ struct Answer {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the part of the one send() that goes to the network")]
-async fn receive(builder: reqwest::RequestBuilder, path: &'static str) -> Result<Answer, Error> {
+async fn receive(
+    builder: reqwest::RequestBuilder,
+    path: &'static str,
+    limit: Option<usize>,
+) -> Result<Answer, Error> {
     let mut response = builder.send().await.map_err(|error| from_transport(&error))?;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    match response.bytes().await {
-        Ok(body) => Ok(Answer { path, status, headers, body: body.into() }),
+    match read(response, limit).await {
+        Ok(body) => Ok(Answer { path, status, headers, body }),
         Err(error) if error.is_timeout() => Err(Error::Timeout),
         Err(error) => Err(Error::BadAnswer {
             status: status.as_u16(),
             what: format!("it broke off ({})", root_cause(&error)),
         }),
     }
+}
+
+/// All of a body; or more than `limit` of it, when it is longer.
+async fn read(mut response: reqwest::Response, limit: Option<usize>) -> Result<Vec<u8>, reqwest::Error> {
+    let Some(limit) = limit else { return response.bytes().await.map(Vec::from) };
+    let mut body = Vec::new();
+    while body.len() <= limit
+        && let Some(part) = response.chunk().await?
+    {
+        body.extend_from_slice(&part);
+    }
+    Ok(body)
 }
 
 impl Answer {

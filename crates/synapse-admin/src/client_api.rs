@@ -8,10 +8,29 @@ use serde_json::Value;
 
 use crate::{Client, Error, lenient};
 
+const AUTH_METADATA: &str = "/_matrix/client/v1/auth_metadata";
+/// Its name before it was in the specification (v1.15).
+const UNSTABLE_AUTH_METADATA: &str = "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata";
+
 impl Client {
     /// Whose token this is: `GET /_matrix/client/v3/account/whoami`.
     pub async fn whoami(&self) -> Result<Whoami, Error> {
         self.get("/_matrix/client/v3/account/whoami", &[]).answer().await
+    }
+
+    /// The service that decides about logins (delegated authentication, such as MAS), if it is not the homeserver itself:
+    /// `GET /_matrix/client/v1/auth_metadata`, or its unstable name on older servers. Sends no token.
+    pub async fn auth_metadata(&self) -> Result<Option<AuthMetadata>, Error> {
+        for path in [AUTH_METADATA, UNSTABLE_AUTH_METADATA] {
+            match self.get(path, &[]).without_token().answer().await {
+                Ok(found) => return Ok(Some(found)),
+                // Whatever does not know the path: the server, or a proxy that sends only what it knows on to it.
+                Err(error) if error.is_not_found() => {}
+                Err(Error::NotRouted { status: 400 | 404 | 405, .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// What the server speaks: `GET /_matrix/client/versions`. Sends no token, so it tells whether there is
@@ -32,6 +51,13 @@ pub struct Whoami {
     /// Whether it is a guest.
     #[serde(default, deserialize_with = "lenient::flag")]
     pub is_guest: bool,
+}
+
+/// The service that decides about logins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuthMetadata {
+    /// Its address, by which it is known.
+    pub issuer: String,
 }
 
 /// What a homeserver speaks.

@@ -1,5 +1,6 @@
-//! Getting somebody into a room, or into power there: `POST /_synapse/admin/v1/join/{room_id}` and
-//! `POST /_synapse/admin/v1/rooms/{room}/make_room_admin`.
+//! Getting somebody into a room, or into power there: `POST /_synapse/admin/v1/join/{room_id}`,
+//! `POST /_synapse/admin/v1/rooms/{room}/make_room_admin`, and `PUT …/state/m.room.power_levels` of Matrix's client-server
+//! API.
 
 use ruma::{OwnedRoomId, OwnedServerName, RoomId, RoomOrAliasId, UserId};
 use serde::Deserialize;
@@ -38,6 +39,17 @@ impl Client {
             None => json!({}),
         };
         self.post(path, &[room.as_str()], body).answer::<Value>().await.map(drop)
+    }
+
+    /// Replaces who has what power in a room, in the name of the token's own account:
+    /// `PUT /_matrix/client/v3/rooms/{room_id}/state/m.room.power_levels`. `content` is all of it, also what stays as it is.
+    ///
+    /// - 403 `M_FORBIDDEN`: the account is not in the room, or its power is not enough for what is changed
+    /// - 400 `M_UNKNOWN` "Creator user … must not appear in content.users": in room version 12 a creator stands above all
+    ///   power already
+    pub async fn set_power_levels(&self, room_id: &RoomId, content: &Value) -> Result<(), Error> {
+        let path = "/_matrix/client/v3/rooms/{room_id}/state/m.room.power_levels";
+        self.put(path, &[room_id.as_str()], content.clone()).answer::<Value>().await.map(drop)
     }
 
     /// Joins a local user to a room: `POST /_synapse/admin/v1/join/{room_id}`. `via` are servers to join

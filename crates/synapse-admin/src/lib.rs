@@ -62,6 +62,7 @@
 //!
 //! [docs]: https://element-hq.github.io/synapse/latest/usage/administration/admin_api/
 
+mod account_management;
 mod background_updates;
 mod block;
 mod client;
@@ -93,7 +94,7 @@ mod users;
 pub use background_updates::{BackgroundUpdate, BackgroundUpdates};
 pub use block::BlockStatus;
 pub use client::{Client, Options};
-pub use client_api::{Versions, Whoami};
+pub use client_api::{AuthMetadata, Versions, Whoami};
 pub use delete::{DeleteRoom, DeleteStatus, ShutdownRoom};
 pub use directory::{Alias, Visibility};
 pub use error::Error;

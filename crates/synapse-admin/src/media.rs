@@ -6,6 +6,7 @@
 
 mod changes;
 mod of_user;
+mod thumbnail;
 
 pub use changes::{QuarantineChange, QuarantineChanges};
 pub use of_user::{MediaOrder, UserMedia, UserMediaQuery};
