@@ -52,7 +52,9 @@ fn commands_cannot_act() {
 fn only_the_executor_holds_effects() {
     let holds = |(path, code): &(PathBuf, String)| {
         let ours = path.strip_prefix(source()).expect("it is below src");
-        let may = ["execute", "execute.rs", "testing", "ports.rs", "ports/acting.rs"].iter().any(|name| ours.starts_with(name));
+        let may = ["execute", "execute.rs", "testing", "ports.rs", "ports/acting.rs"]
+            .iter()
+            .any(|name| ours.starts_with(name));
         !may && code.contains("Effects")
     };
     let others: Vec<PathBuf> = files("").into_iter().filter(holds).map(|(path, _)| path).collect();
