@@ -108,8 +108,13 @@ fn users_and_text(found: &Found) -> Result<(Vec<OwnedUserId>, String), Failure> 
         if !users.is_empty() && (word.quoted || !looks_like_user(&word.text)) {
             break;
         }
-        let UserTarget(user) =
-            word.text.parse().map_err(|error| Failure::told(Line::new().name_long(format!("{error}"))))?;
+        let UserTarget(user) = word.text.parse().map_err(|error| {
+            let line = Line::new().name_long(format!("{error}"));
+            Failure::told(match users.len() {
+                0 => line,
+                _ => line.text(" If the text begins here, put the whole text in quotes."),
+            })
+        })?;
         if !users.contains(&user) {
             users.push(user);
         }
