@@ -148,7 +148,7 @@ fn consequences(preview: Reply) -> Reply {
         .text("cannot be used again for a new account. ")
         .code("!reactivate")
         .text(" brings the bare account back, without what it had.");
-    preview.list([gone, stays, id])
+    preview.paragraph("What that means:").list([gone, stays, id])
 }
 
 fn erasing(preview: Reply, erase: Erase) -> Reply {

@@ -130,7 +130,7 @@ async fn an_account_is_deactivated_and_followed_out_of_its_rooms() {
         &[
             "To deactivate: nobody could log in to the account any more, and it would leave its rooms.",
             "• EVE (`@eve:hs.test`) is in 2 rooms, and logged in with 2 devices",
-            "Gone for good: all logins and their keys",
+            "What that means:\n• Gone for good: all logins and their keys",
             "What stays: messages and files. `!redact` takes away messages; `!media delete` and `!quarantine`",
             "The ID cannot be used again for a new account.",
             "with `--erase` they are deleted",
