@@ -75,7 +75,8 @@ async fn work(config: &Config) -> Result<(), Ended> {
     let moderate = async {
         loop {
             let entered = enter(&session, &*store, &config.management.room).await?;
-            serve(config, &session, &how, &store, &admin, &reported, entered).await?;
+            // It is large, and so is this future otherwise.
+            Box::pin(serve(config, &session, &how, &store, &admin, &reported, entered)).await?;
         }
     };
     // Also while the bot waits to be let into the management room.
@@ -215,7 +216,7 @@ async fn serve(
     introduce(&desk, &room, session, how, arrival)?;
     let introduced = async {
         homeserver.introduce().await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     tokio::select! {
         () = introduced => Ok(()),
