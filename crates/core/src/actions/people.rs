@@ -154,7 +154,8 @@ impl Scene<'_> {
             let why = match self.lookup.media(&media).await? {
                 None => line.text(" is not on this server: nobody here has loaded it."),
                 Some(file) if file.is_protected => {
-                    line.text(" is protected from quarantine: an admin of the server has to lift that first.")
+                    let line = line.text(" is protected from quarantine. First lift that: ");
+                    line.code(format!("!media unprotect {media}")).text(".")
                 }
                 Some(MediaDetails { quarantined_by: Some(by), .. }) => {
                     let line = line.text(" is in quarantine already, by ").code(by).text(".");
