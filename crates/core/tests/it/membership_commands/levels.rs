@@ -5,6 +5,7 @@ use std::time::Duration;
 use gleipnir_core::{
     model::Account,
     plan::Step,
+    ports::Fault,
     ruma::{UserId, user_id},
     speech::YES,
 };
@@ -210,4 +211,15 @@ async fn in_a_room_where_everybody_is_muted_unmuting_says_that_it_helps_nobody()
         &stage.say("!unmute @eve:hs.test !lounge:hs.test --dry-run").await,
         &["power -1 → 0", "They can write as little as everybody: it takes 10."],
     );
+}
+
+#[tokio::test]
+async fn levels_that_are_texts_stay_and_why_the_server_takes_no_others_is_told() {
+    let mut stage = stage();
+    levels(&stage, lounge(), &json!({"users": {"@bot:hs.test": 100}, "ban": "50"}));
+    let message = "'50' is not of type 'integer'".into();
+    let refused = Fault::Refused { status: 400, errcode: "M_BAD_JSON".into(), message };
+    stage.homeserver.fail_once("set_power_levels", refused);
+    has(&stage.say("!mute @eve:hs.test !lounge:hs.test").await, &["failed", "texts where numbers belong"]);
+    assert!(writes(&stage).is_empty());
 }
