@@ -171,7 +171,9 @@ async fn reached(
     reach: Reach,
 ) -> Result<Result<Option<Ground>, Line>, Failure> {
     match look(world, id.clone(), users, reach).await {
-        Err(Failure::Fault(fault @ (Fault::Refused { .. } | Fault::Broken { .. } | Fault::BadAnswer(_)))) => {
+        Err(Failure::Fault(fault @ (Fault::Refused { .. } | Fault::Broken { .. } | Fault::BadAnswer(_))))
+            if !fault.is_passing() =>
+        {
             Ok(Err(Line::new().code(id.as_str()).text(" ").append(unread(&fault))))
         }
         found => found.map(Ok),
