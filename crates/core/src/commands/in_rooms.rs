@@ -1,19 +1,24 @@
 //! What commands about people in rooms have in common: which of the words are users, which are rooms, who those are, and
 //! what the bot may do there.
 
+use futures_util::future::BoxFuture;
 use ruma::{OwnedRoomId, OwnedUserId};
 
 use super::{
     Acting, Failure, World,
-    facts::{known_room, named, reason},
+    facts::{known_room, named, reason, unread},
     several::read_each,
     whom::{Person, Who, people},
 };
 use crate::{
-    plan::RoomRef,
+    plan::{RoomRef, Step},
+    ports::Fault,
     power::{self, Ground},
     reply::{Line, Reply, cut_list, user_line},
-    text::target::{RoomTarget, UserTarget, looks_like_room, looks_like_user},
+    text::{
+        number::counted,
+        target::{RoomTarget, UserTarget, looks_like_room, looks_like_user},
+    },
 };
 
 /// Users, rooms, and why.
@@ -50,11 +55,14 @@ pub(super) enum Reach {
 }
 
 /// Who and where.
+#[derive(Default)]
 pub(super) struct Facts {
     pub(super) people: Vec<Person>,
     pub(super) grounds: Vec<Ground>,
     /// Rooms that were named, and that the bot is not in.
     pub(super) outside: Vec<RoomRef>,
+    /// Rooms of all that could not be read, and why.
+    pub(super) unread: Vec<Line>,
     pub(super) reason: Option<String>,
     /// Whether the rooms were not named.
     pub(super) everywhere: bool,
@@ -66,31 +74,28 @@ impl InRooms {
         let joined = world.lookup.joined_rooms().await?;
         let people = people(world, users).await?;
         let users: Vec<OwnedUserId> = people.iter().map(|person| person.id.clone()).collect();
-        let mut facts =
-            Facts { people, grounds: Vec::new(), outside: Vec::new(), reason, everywhere: self.everywhere };
-        let mut inside: Vec<RoomRef> = Vec::new();
+        let mut facts = Facts { people, reason, everywhere: self.everywhere, ..Facts::default() };
         if self.everywhere {
             let all = joined.into_iter().filter(|room| !world.is_management(room)).collect();
             let found = read_each(world, all, "rooms", |room| Box::pin(reached(world, room, &users, reach)));
-            inside.extend(found.await?.into_iter().flatten());
-        } else {
-            for target in &rooms {
-                let (room, _) = known_room(world, target).await?;
-                let list = if joined.contains(&room.id) { &mut inside } else { &mut facts.outside };
-                if !list.iter().any(|known| known.id == room.id) {
-                    list.push(room);
+            for found in found.await? {
+                match found {
+                    Ok(ground) => facts.grounds.extend(ground),
+                    Err(unread) => facts.unread.push(unread),
                 }
             }
+            return Ok(facts);
         }
-        facts.grounds = read_each(world, inside, "rooms", |room| {
-            let users = &users;
-            Box::pin(async move {
-                let mut ground = Ground::read(world.lookup, &room, users.iter().map(|user| &**user)).await?;
-                ground.block = Some(world.lookup.block_status(&room.id).await?);
-                Ok(ground)
-            })
-        })
-        .await?;
+        let mut inside: Vec<RoomRef> = Vec::new();
+        for target in &rooms {
+            let (room, _) = known_room(world, target).await?;
+            let list = if joined.contains(&room.id) { &mut inside } else { &mut facts.outside };
+            if !list.iter().any(|known| known.id == room.id) {
+                list.push(room);
+            }
+        }
+        let read = |room| Box::pin(read(world, room, &users)) as BoxFuture<'_, Result<Ground, Failure>>;
+        facts.grounds = read_each(world, inside, "rooms", read).await?;
         Ok(facts)
     }
 
@@ -152,17 +157,39 @@ impl InRooms {
     }
 }
 
-/// A room, if there is something to do in it.
+async fn read(world: &World<'_>, room: RoomRef, users: &[OwnedUserId]) -> Result<Ground, Failure> {
+    let mut ground = Ground::read(world.lookup, &room, users.iter().map(|user| &**user)).await?;
+    ground.block = Some(world.lookup.block_status(&room.id).await?);
+    Ok(ground)
+}
+
+/// A room, if there is something to do in it; one that cannot be read stands in the way of no other.
 async fn reached(
     world: &World<'_>,
-    room: OwnedRoomId,
+    id: OwnedRoomId,
     users: &[OwnedUserId],
     reach: Reach,
-) -> Result<Option<RoomRef>, Failure> {
+) -> Result<Result<Option<Ground>, Line>, Failure> {
+    match look(world, id.clone(), users, reach).await {
+        Err(Failure::Fault(fault @ (Fault::Refused { .. } | Fault::Broken { .. } | Fault::BadAnswer(_))))
+            if !fault.is_passing() =>
+        {
+            Ok(Err(Line::new().code(id.as_str()).text(" ").append(unread(&fault))))
+        }
+        found => found.map(Ok),
+    }
+}
+
+async fn look(
+    world: &World<'_>,
+    id: OwnedRoomId,
+    users: &[OwnedUserId],
+    reach: Reach,
+) -> Result<Option<Ground>, Failure> {
     if let Reach::Where(memberships) = reach {
         let mut is_reached = false;
         for user in users {
-            let member = world.lookup.member(&room, user).await?;
+            let member = world.lookup.member(&id, user).await?;
             let membership = member.as_ref().and_then(|event| event.text("membership"));
             is_reached |= membership.is_some_and(|membership| memberships.contains(&membership));
         }
@@ -170,8 +197,8 @@ async fn reached(
             return Ok(None);
         }
     }
-    let details = world.lookup.room(&room).await?;
-    Ok(Some(named(room, details.as_ref())))
+    let details = world.lookup.room(&id).await?;
+    read(world, named(id, details.as_ref()), users).await.map(Some)
 }
 
 /// A user by the name that is known of them: that of the account, or the one that a room has.
@@ -216,7 +243,7 @@ pub(super) fn typo(person: &Person) -> Option<Line> {
 /// What is found out about users and rooms, one after the other.
 #[derive(Default)]
 pub(super) struct Sorted {
-    pub(super) steps: Vec<crate::plan::Step>,
+    pub(super) steps: Vec<Step>,
     /// What would be done, a line each.
     pub(super) shown: Vec<Line>,
     /// Where there is nothing to do, and why.
@@ -268,11 +295,16 @@ impl Sorted {
             reply = cut_list(reply_so_far, already, SHOWN, "of them");
         }
         if facts.everywhere && !self.left_out.is_empty() {
-            let count = crate::text::number::counted(self.left_out.len() as u64, "room");
+            let count = counted(self.left_out.len() as u64, "room");
             let line = Line::new().strong(format!("Left out: {count} where I lack the power. "));
             let line = line.text("There, ").code("!room-admin <room>").text(" may give it to you or me.");
             let rooms = self.left_out.iter().map(RoomRef::line).collect();
             reply = cut_list(reply.paragraph(line), rooms, LEFT_OUT, "rooms");
+        }
+        if !facts.unread.is_empty() {
+            let unread = facts.unread.clone();
+            reply =
+                cut_list(reply.paragraph("Left out, because I cannot read them:"), unread, LEFT_OUT, "rooms");
         }
         if self.steps.is_empty() {
             if reply.blocks.is_empty() {

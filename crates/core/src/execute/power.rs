@@ -38,7 +38,11 @@ pub(super) async fn advance(
         return Advance::Working { state, keep: None, pace: Pace::Now };
     };
     put(&mut content, user, to);
-    if let Some(refused) = refused(effects.set_power_levels(room, &content).await) {
+    let written = effects.set_power_levels(room, &content).await;
+    if matches!(written, Err(Fault::Refused { status: 400, .. })) && has_texts(&content) {
+        return failed(TEXTS, None);
+    }
+    if let Some(refused) = refused(written) {
         return refused;
     }
     match self::content(effects, room).await {
@@ -53,6 +57,16 @@ async fn content(effects: &dyn Effects, room: &RoomId) -> Result<Option<Value>, 
     let found = effects.state(room, Some(POWER_LEVELS)).await?;
     let event = found.into_iter().find(|event| event.kind() == POWER_LEVELS && event.0["state_key"] == "");
     Ok(event.map(|mut event| event.0["content"].take()).filter(Value::is_object))
+}
+
+/// Rooms of old versions may have levels that are texts. Synapse obeys them, and takes no new event that has them.
+const TEXTS: &str = "The room's power levels have texts where numbers belong, as old rooms may. The server takes no change \
+    of them while that is so, and I change nothing else in them: somebody with the power there has to set them again.";
+
+fn has_texts(content: &Value) -> bool {
+    let all = content.as_object().into_iter().flat_map(|all| all.values());
+    all.flat_map(|value| value.as_object().map_or_else(|| vec![value], |of| of.values().collect()))
+        .any(Value::is_string)
 }
 
 /// The level that stands next to a user's ID. Old rooms may have it as a text.

@@ -2,6 +2,7 @@
 
 use gleipnir_core::{
     plan::{PlanResult, Step},
+    ports::Fault,
     ruma::{OwnedRoomId, OwnedUserId},
     testing::Stage,
 };
@@ -99,4 +100,17 @@ async fn it_is_instead_of_rooms() {
     let said = stage.say(&line).await;
     has(&said, &["more changes", "Left out: 151 rooms"]);
     assert!(said.len() < 10_000, "{}", said.len());
+}
+
+#[tokio::test]
+async fn a_room_that_cannot_be_read_is_left_out_and_named() {
+    let mut stage = with_rooms(2, 0);
+    let broken = Fault::Broken { status: 500, message: "Internal server error".into() };
+    stage.homeserver.fail_once("block_status", broken);
+    let said = stage.say("!ban @x:other.test --everywhere --dry-run").await;
+    has(&said, &["Left out, because I cannot read them:", "could not be read (The homeserver failed"]);
+    assert_eq!(said.matches("• ban `@x:other.test`").count(), 2, "{said}");
+    stage.homeserver.fail_once("block_status", Fault::Away("refused".into()));
+    has(&stage.say("!ban @x:other.test --everywhere").await, &["cannot reach the homeserver"]);
+    assert!(writes(&stage).is_empty());
 }

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use gleipnir_core::{
-    model::Account,
-    plan::Step,
-    ruma::{UserId, user_id},
-    speech::YES,
-};
+use gleipnir_core::{model::Account, ports::Fault, ruma::user_id, speech::YES, testing::Lived};
 use serde_json::json;
 
-use super::{den, eve, far, levels, levels_of, lounge, room, stage, writes};
-use crate::scene::{has, moderator, plans, under_way};
+use super::{den, levels, levels_of, lounge, room, stage, writes};
+use crate::scene::{has, moderator, plan, plans};
 
 #[tokio::test]
 async fn a_mute_changes_one_level_and_nothing_else() {
@@ -180,20 +175,12 @@ async fn power_that_nobody_can_give_is_refused() {
 
 #[tokio::test]
 async fn two_jobs_in_one_room_take_turns_and_keep_what_the_other_did() {
-    let stage = stage();
-    let step = |user: &UserId, to: i64| Step::SetPower {
-        room: lounge().to_owned().into(),
-        user: user.to_owned(),
-        was: 0,
-        to: Some(to),
-    };
-    under_way(&stage, step(eve(), -1), None);
-    under_way(&stage, step(far(), 10), None);
-    // The newer one is tried first, and waits for the older one.
-    stage.execute().await;
-    let users = &levels_of(&stage, lounge()).await["users"];
-    assert_eq!((&users["@eve:hs.test"], users.get("@far:other.test")), (&json!(-1), None));
-    stage.execute().await;
+    let mut stage = stage();
+    stage.hear(moderator(), "!mute @eve:hs.test !lounge:hs.test");
+    stage.hear(moderator(), "!power !lounge:hs.test @far:other.test 10");
+    assert_eq!(stage.live().await, Lived::Done);
+    let lane = |id| plan(&stage, id).steps[0].step.lane();
+    assert_eq!(lane(1), lane(2), "they would wait for each other too");
     let users = &levels_of(&stage, lounge()).await["users"];
     assert_eq!((&users["@eve:hs.test"], &users["@far:other.test"]), (&json!(-1), &json!(10)));
 }
@@ -210,4 +197,15 @@ async fn in_a_room_where_everybody_is_muted_unmuting_says_that_it_helps_nobody()
         &stage.say("!unmute @eve:hs.test !lounge:hs.test --dry-run").await,
         &["power -1 → 0", "They can write as little as everybody: it takes 10."],
     );
+}
+
+#[tokio::test]
+async fn levels_that_are_texts_stay_and_why_the_server_takes_no_others_is_told() {
+    let mut stage = stage();
+    levels(&stage, lounge(), &json!({"users": {"@bot:hs.test": 100}, "ban": "50"}));
+    let message = "'50' is not of type 'integer'".into();
+    let refused = Fault::Refused { status: 400, errcode: "M_BAD_JSON".into(), message };
+    stage.homeserver.fail_once("set_power_levels", refused);
+    has(&stage.say("!mute @eve:hs.test !lounge:hs.test").await, &["failed", "texts where numbers belong"]);
+    assert!(writes(&stage).is_empty());
 }
