@@ -247,6 +247,7 @@ impl Executor {
             let now = self.clock.now();
             let mut next = plan.clone();
             let mut changes = Vec::new();
+            let mut server = report::Server::There;
             let pause = match self.advance(&plan.steps[n], turn).await {
                 Advance::Working { state, keep, pace } => {
                     away_since = None;
@@ -268,8 +269,10 @@ impl Executor {
                     }
                 }
                 Advance::Retry { fault, patience } => {
+                    // Who asks the bot to slow down is there.
                     if !matches!(fault, Fault::RateLimited { .. }) {
                         turn = Turn::Again;
+                        server = report::Server::Away;
                     }
                     // A fault of another kind is waited for anew.
                     let since = match away_since {
@@ -312,7 +315,6 @@ impl Executor {
                 && (now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn))
             {
                 (edits, edited_at) = (edits + 1, now);
-                let server = if away_since.is_some() { report::Server::Away } else { report::Server::There };
                 let report = Self::say(&next, PlanState::Running, server);
                 // Nobody needs to read the same again.
                 if said.as_ref() != Some(&report) {

@@ -199,3 +199,71 @@ pub(crate) fn staying(n: u64) -> String {
     let stay = if n == 1 { "stays" } else { "stay" };
     format!("{} of theirs {stay}, such as names and topics of rooms.", counted(n, "state event"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What was sent at these times: `true` is to be redacted.
+    fn wrote(events: &[(Millis, bool)], joins: &[Millis]) -> Wrote {
+        let event = |(n, (at, is_wanted)): (usize, &(Millis, bool))| Written {
+            event_id: format!("$e{n}").try_into().expect("an event ID"),
+            at: *at,
+            kind: Writing::Message,
+            is_wanted: *is_wanted,
+        };
+        Wrote { events: events.iter().enumerate().map(event).collect(), joins: joins.to_vec(), state: 0 }
+    }
+
+    fn bounds(
+        wrote: &Wrote,
+        since: Option<Millis>,
+        windows: Windows,
+    ) -> Vec<(Option<Millis>, Option<Millis>)> {
+        wrote.windows(since, windows).iter().map(|window| (window.after, window.before)).collect()
+    }
+
+    #[test]
+    fn windows_hold_all_that_they_can_and_nothing_that_is_to_be_spared() {
+        let times = [1, 1, 2, 3, 3, 5];
+        for mask in 0..64_u32 {
+            for join in [None, Some(2), Some(4)] {
+                let events: Vec<(Millis, bool)> =
+                    times.iter().enumerate().map(|(n, at)| (*at, mask & (1 << n) != 0)).collect();
+                let joins: Vec<Millis> = join.into_iter().collect();
+                let wrote = wrote(&events, &joins);
+                let found = wrote.windows(None, Windows::Kept);
+                let within = |at: Millis| {
+                    let holds = |window: &&Window| {
+                        window.after.is_none_or(|after| at >= after)
+                            && window.before.is_none_or(|before| at <= before)
+                    };
+                    found.iter().filter(holds).count()
+                };
+                for (at, is_wanted) in &events {
+                    let is_pure = joins.iter().all(|join| join != at)
+                        && events.iter().all(|(other, wanted)| other != at || *wanted);
+                    assert_eq!(within(*at), usize::from(is_pure), "{mask:b} {join:?} at {at} {is_wanted}");
+                }
+                assert!(joins.iter().all(|at| within(*at) == 0), "{mask:b} {join:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_ends_of_windows() {
+        let some = wrote(&[(30, true), (20, false), (10, true)], &[]);
+        assert_eq!(bounds(&some, None, Windows::Kept), [(None, Some(10)), (Some(30), None)]);
+        assert_eq!(bounds(&some, Some(20), Windows::Kept), [(Some(30), None)]);
+        assert_eq!(bounds(&some, Some(21), Windows::Kept), [(Some(21), None)]);
+        assert_eq!(bounds(&some, None, Windows::Ignored), []);
+        assert!(some.is_clean(Some(21), Windows::Kept) && !some.is_clean(None, Windows::Kept));
+        let all = wrote(&[(30, true), (10, true)], &[]);
+        assert_eq!(bounds(&all, None, Windows::Ignored), [(None, None)]);
+        assert!(all.is_clean(None, Windows::Ignored) && all.is_clean(None, Windows::Kept));
+        // 0 would be no bound for the server, and what no number can say is not said.
+        for (at, spared) in [(0, 5), (-3, 5), (Millis::MAX, 5)] {
+            assert_eq!(bounds(&wrote(&[(spared, false), (at, true)], &[]), None, Windows::Kept), []);
+        }
+    }
+}

@@ -85,6 +85,10 @@ impl Command for Redact {
         }
     }
 
+    fn can_be_overtaken(&self) -> bool {
+        !self.acting.yes
+    }
+
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         match facts {
             Facts::One(facts) => one::decide(facts, self.acting, world),

@@ -59,7 +59,7 @@ pub struct Single {
     pub event_id: OwnedEventId,
     /// What it is.
     pub kind: Writing,
-    /// Whether its redaction was accepted, and did not show at once.
+    /// Whether it was tried, and it was not clear what became of it.
     #[serde(default)]
     pub is_asked: bool,
 }

@@ -23,8 +23,8 @@ enum Became {
     Lost(String),
     /// The bot has no power in the room.
     Powerless(String),
-    /// It was accepted, and does not show.
-    Unseen,
+    /// It is looked at once more, behind the others; the sentence says why.
+    Unseen(String),
     /// That is not known yet.
     Open(Advance),
 }
@@ -48,17 +48,14 @@ pub(super) async fn redact(
                 return working(closed(run, room));
             }
             // The others need not wait for it.
-            Became::Unseen if !single.is_asked => {
+            Became::Unseen(_) if !single.is_asked => {
                 let singles = run.current.singles.get_or_insert_default();
                 singles.remove(0);
                 singles.push(Single { is_asked: true, ..single });
                 let state = StepState::RedactingUser { run: Box::new(run) };
                 return Advance::Working { state, keep: None, pace: Pace::Poll };
             }
-            Became::Unseen => {
-                let why = "The homeserver accepted its redaction, and still shows it.";
-                lost(&mut run, &single, why.to_owned());
-            }
+            Became::Unseen(why) => lost(&mut run, &single, why),
             // What is done is made durable first.
             Became::Open(_) if n > 0 => return working(run),
             Became::Open(advance) => return advance,
@@ -80,17 +77,27 @@ async fn one(effects: &dyn Effects, wish: &Wish<'_>, room: &RoomId, single: &Sin
         Ok(Some(true)) => return Became::Redacted,
         Ok(Some(false)) => {}
         Ok(None) => return Became::Lost("The server does not know this event (any more).".to_owned()),
-        Err(fault) => return Became::Open(Advance::doubt(fault)),
+        Err(fault) => return unclear(fault),
     }
     match effects.redact_event(room, event, wish.reason).await {
         Ok(()) => {}
         Err(fault @ Fault::Refused { status: 403, .. }) => return Became::Powerless(fault.to_string()),
         Err(fault @ Fault::Refused { .. }) => return Became::Lost(fault.to_string()),
-        Err(fault) => return Became::Open(Advance::doubt(fault)),
+        Err(fault) => return unclear(fault),
     }
     match is_redacted(effects, room, event).await {
         Ok(Some(true)) => Became::Redacted,
-        Ok(_) => Became::Unseen,
-        Err(fault) => Became::Open(Advance::doubt(fault)),
+        Ok(_) => Became::Unseen("The homeserver accepted its redaction, and still shows it.".to_owned()),
+        Err(fault) => unclear(fault),
+    }
+}
+
+/// A fault that stays at one event must not keep the others from being redacted.
+fn unclear(fault: Fault) -> Became {
+    match fault {
+        Fault::Broken { .. } | Fault::BadAnswer(_) if !fault.is_passing() => {
+            Became::Unseen(fault.to_string())
+        }
+        fault => Became::Open(Advance::doubt(fault)),
     }
 }

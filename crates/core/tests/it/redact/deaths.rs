@@ -105,6 +105,27 @@ async fn a_server_that_accepts_and_does_nothing_is_not_believed() {
 }
 
 #[tokio::test]
+async fn one_event_that_breaks_the_server_keeps_no_other_from_being_redacted() {
+    let mut stage = busy();
+    let broken = || Fault::Broken { status: 500, message: "Internal server error".into() };
+    // The first is tried twice: at once, and behind the four others.
+    stage.homeserver.fail_once("context", broken());
+    stage.say(LINES[0]).await;
+    has(&stage.say(LINES[1]).await, &["are redacted. Redacted: 9 events in 2 rooms."]);
+    let mut stage = busy();
+    stage.say(LINES[0]).await;
+    stage.homeserver.fail_always("context", broken());
+    has(
+        &stage.say(LINES[1]).await,
+        &[
+            "but 5 events could not be. Redacted: 4 events in 2 rooms.",
+            "`$odd`: “The homeserver failed: Internal",
+        ],
+    );
+    assert_eq!(redacted(&stage, "broken").len(), 5);
+}
+
+#[tokio::test]
 async fn how_far_it_is_stands_in_the_report() {
     let run = |left: usize| {
         let left = (0..left).map(|n| RoomLeft { room: super::numbered(n), events: 9 }).collect();
