@@ -82,13 +82,18 @@ impl Mas {
             ));
         }
         let found = answer.checked()?.json()?;
-        let endpoint = found["token_endpoint"].as_str();
-        let endpoint = endpoint.ok_or_else(|| nonsense("its discovery document has no token_endpoint"))?;
-        if self.url.starts_with("https://") && !endpoint.starts_with("https://") {
-            return Err(refused(400, "its token endpoint is not reached by https, as mas.url is"));
-        }
-        Ok(endpoint.to_owned())
+        endpoint(&self.url, &found)
     }
+}
+
+/// The token endpoint that the discovery document of the service at `url` names.
+fn endpoint(url: &str, discovery: &Value) -> Result<String, Fault> {
+    let endpoint = discovery["token_endpoint"].as_str();
+    let endpoint = endpoint.ok_or_else(|| nonsense("its discovery document has no token_endpoint"))?;
+    if url.starts_with("https://") && !endpoint.starts_with("https://") {
+        return Err(refused(400, "its token endpoint is not reached by https, as mas.url is"));
+    }
+    Ok(endpoint.to_owned())
 }
 
 /// Why there is no token: RFC 6749, section 5.2.
@@ -108,5 +113,25 @@ fn denied(answer: Answer) -> Fault {
             Err(fault) => fault,
             Ok(_) => nonsense("the token endpoint gave no token"),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::endpoint;
+
+    #[test]
+    fn no_secret_goes_a_less_safe_way_than_was_configured() {
+        for (url, token_endpoint, good) in [
+            ("https://account.hs.test", "https://account.hs.test/oauth2/token", true),
+            ("https://account.hs.test", "http://account.hs.test/oauth2/token", false),
+            ("http://mas:8080", "https://account.hs.test/oauth2/token", true),
+            ("http://mas:8080", "http://mas:8080/oauth2/token", true),
+        ] {
+            let found = endpoint(url, &json!({ "token_endpoint": token_endpoint }));
+            assert_eq!(found.is_ok(), good, "{url}: {found:?}");
+        }
     }
 }

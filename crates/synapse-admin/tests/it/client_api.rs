@@ -36,3 +36,25 @@ async fn versions_are_asked_without_a_token() {
         ["(no token) GET /_matrix/client/versions", "(no token) GET /_synapse/admin/v1/server_version"]
     );
 }
+
+#[tokio::test]
+async fn who_decides_about_logins() {
+    let fake = Fake::answering(200, json!({"issuer": "https://account.hs.test/"})).await;
+    let found = fake.client.auth_metadata().await.unwrap().unwrap();
+    assert_eq!(found.issuer, "https://account.hs.test/");
+    assert_eq!(fake.asked().await, "(no token) GET /_matrix/client/v1/auth_metadata");
+    // The homeserver itself; it is asked by the older name too.
+    for (status, errcode) in [(404, "M_UNRECOGNIZED"), (404, "M_NOT_FOUND"), (405, "M_UNRECOGNIZED")] {
+        let fake = Fake::failing(status, errcode, "Unrecognized request").await;
+        assert_eq!(fake.client.auth_metadata().await, Ok(None), "{errcode}");
+        assert_eq!(
+            fake.requests().await[1],
+            "(no token) GET /_matrix/client/unstable/org.matrix.msc2965/auth_metadata"
+        );
+    }
+    for status in [429, 500, 503] {
+        let fake = Fake::failing(status, "M_UNKNOWN", "no").await;
+        fake.client.auth_metadata().await.unwrap_err();
+        fake.asked().await;
+    }
+}

@@ -114,3 +114,19 @@ async fn a_join_that_is_refused() {
         assert_eq!(api_error::<()>(Err(error)), (status, errcode.into(), message.into()));
     }
 }
+
+#[tokio::test]
+async fn power_levels_are_replaced() {
+    let fake = Fake::answering(200, json!({"event_id": "$a"})).await;
+    let content = json!({"users": {"@a:hs.test": 100}, "invite": 50});
+    fake.client.set_power_levels(room_id!("!a"), &content).await.unwrap();
+    assert_eq!(
+        fake.asked().await,
+        format!("PUT /_matrix/client/v3/rooms/%21a/state/m.room.power_levels {content}")
+    );
+    let message = "You don't have permission to add ops level greater than your own";
+    let fake = Fake::failing(403, "M_FORBIDDEN", message).await;
+    let error = fake.client.set_power_levels(room_id!("!a"), &content).await.unwrap_err();
+    assert!(!error.is_not_admin() && !error.may_have_acted(), "{error}");
+    assert_eq!(api_error::<()>(Err(error)), (403, "M_FORBIDDEN".into(), message.into()));
+}

@@ -1,6 +1,7 @@
 //! The client against recorded answers of Synapse 1.163.2, and against the server itself (`live`). Tests named `trap_…`
 //! are about answers that mislead.
 
+mod account_management;
 mod block;
 mod client_api;
 mod delete;

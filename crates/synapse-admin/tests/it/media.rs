@@ -6,6 +6,8 @@ use ruma::{ServerName, room_id, server_name, user_id};
 use serde_json::{Value, json};
 use synapse_admin::{DeletedMedia, Direction, Error, MediaInfo, MediaOrder, UserMedia, UserMediaQuery};
 
+use wiremock::ResponseTemplate;
+
 use crate::fake::{Fake, ROOM, api_error};
 
 fn hs() -> &'static ServerName {
@@ -171,5 +173,38 @@ async fn files_of_users_that_are_not_there() {
         let want = (status, errcode.to_owned(), message.to_owned());
         assert_eq!(api_error(fake.client.user_media(user, &query).await), want);
         assert_eq!(api_error(fake.client.delete_user_media(user, &query).await), want);
+    }
+}
+
+#[tokio::test]
+async fn a_small_picture_is_had_as_bytes() {
+    let fake = Fake::with(ResponseTemplate::new(200).set_body_raw(b"\x89PNG".as_slice(), "image/png")).await;
+    let found = fake.client.thumbnail(server_name!("other.test:8448"), "a", 256).await.unwrap();
+    assert_eq!(found.as_deref(), Some(b"\x89PNG".as_slice()));
+    assert_eq!(
+        fake.asked().await,
+        "GET /_matrix/client/v1/media/thumbnail/other.test%3A8448/a\
+         ?width=256&height=256&method=scale&animated=false"
+    );
+}
+
+#[tokio::test]
+async fn a_file_without_a_small_picture() {
+    for (status, errcode, message) in [
+        (404, "M_NOT_FOUND", "Not found '/_matrix/client/v1/media/thumbnail/hs.test/a'"),
+        (400, "M_UNKNOWN", "Cannot find any thumbnails for the requested media"),
+        (400, "M_UNKNOWN", "Failed to generate thumbnail."),
+    ] {
+        let fake = Fake::failing(status, errcode, message).await;
+        assert_eq!(fake.client.thumbnail(server_name!("hs.test"), "a", 256).await, Ok(None), "{message}");
+    }
+    let (most, more) = (vec![b'x'; 4 * 1024 * 1024], vec![b'x'; 4 * 1024 * 1024 + 1]);
+    let fake = Fake::with(ResponseTemplate::new(200).set_body_bytes(most)).await;
+    assert!(fake.client.thumbnail(server_name!("hs.test"), "a", 256).await.unwrap().is_some());
+    let fake = Fake::with(ResponseTemplate::new(200).set_body_bytes(more)).await;
+    assert_eq!(fake.client.thumbnail(server_name!("hs.test"), "a", 256).await, Ok(None), "too large");
+    for (status, errcode) in [(404, "M_UNRECOGNIZED"), (403, "M_FORBIDDEN"), (502, "M_UNKNOWN")] {
+        let fake = Fake::failing(status, errcode, "no").await;
+        fake.client.thumbnail(server_name!("hs.test"), "a", 256).await.unwrap_err();
     }
 }

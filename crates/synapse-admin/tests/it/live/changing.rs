@@ -235,3 +235,25 @@ async fn done(stage: &Stage, purge_id: &str) {
     }
     panic!("the purge {purge_id} never ended");
 }
+
+#[tokio::test]
+async fn power_levels_are_replaced_by_whoever_has_the_power() {
+    let Some(stage) = Stage::new().await else { return };
+    let (client, admin, bob) = (&stage.client, id(&stage.admin), id(&stage.bob));
+    let room = stage.shared_room("Power").await;
+    let levels = client.room_state_of_type(&room, "m.room.power_levels").await.unwrap();
+    let mut content = levels[0]["content"].clone();
+    content["users"][bob.as_str()] = json!(50);
+    refused(client.set_power_levels(&room, &content).await, 403, "M_FORBIDDEN", "");
+    client.make_room_admin((&*room).into(), Some(&admin)).await.unwrap();
+    stage.admin.join(room.as_str()).await.unwrap();
+    let levels = client.room_state_of_type(&room, "m.room.power_levels").await.unwrap();
+    let mut content = levels[0]["content"].clone();
+    content["users"][bob.as_str()] = json!(50);
+    client.set_power_levels(&room, &content).await.unwrap();
+    assert_eq!(standing(&stage, &room, &bob).await.0, Some(50));
+    let creator = id(&stage.alice);
+    content["users"][creator.as_str()] = json!(100);
+    let refusal = client.set_power_levels(&room, &content).await;
+    refused(refusal, 400, "M_BAD_JSON", "");
+}

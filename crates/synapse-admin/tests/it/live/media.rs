@@ -9,6 +9,11 @@ use throwaway_synapse::User;
 
 use super::{Stage, id, refused, unknown};
 
+/// A picture of two pixels each way.
+const PNG: &[u8] = b"\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x02\x00\x00\x00\
+    \x02\x08\x02\x00\x00\x00\xfd\xd4\x9a\x73\x00\x00\x00\x11\x49\x44\x41\x54\x78\x9c\x63\xf8\xcf\xc0\x00\x44\x60\
+    \xe2\x3f\x03\x00\x1d\xf0\x03\xfd\xa0\x33\x09\x89\x00\x00\x00\x00\x49\x45\x4e\x44\xae\x42\x60\x82";
+
 async fn uploads(user: &User, bytes: &[u8]) -> OwnedMxcUri {
     user.upload("image/png", bytes.to_vec()).await.unwrap().into()
 }
@@ -131,4 +136,20 @@ async fn the_files_of_a_room_and_of_a_user() {
         refused(client.user_media(user, &one).await, status, errcode, message);
         refused(client.delete_user_media(user, &one).await, status, errcode, message);
     }
+}
+
+#[tokio::test]
+async fn a_small_picture_is_had_of_what_is_one() {
+    let Some(stage) = Stage::new().await else { return };
+    let (client, hs) = (&stage.client, server_name!("hs.test"));
+    let picture = uploads(&stage.alice, PNG).await;
+    let small = client.thumbnail(hs, media_id(&picture), 256).await.unwrap().unwrap();
+    assert!(small.starts_with(b"\x89PNG") || small.starts_with(b"\xff\xd8"), "{:?}", &small[..8]);
+    let broken = uploads(&stage.alice, b"no picture at all").await;
+    assert_eq!(client.thumbnail(hs, media_id(&broken), 256).await, Ok(None));
+    let text = stage.alice.upload("text/plain", b"no picture".to_vec()).await.unwrap().into();
+    assert_eq!(client.thumbnail(hs, media_id(&text), 256).await, Ok(None));
+    assert_eq!(client.thumbnail(hs, "nope", 256).await, Ok(None));
+    client.quarantine_media(hs, media_id(&picture)).await.unwrap();
+    assert_eq!(client.thumbnail(hs, media_id(&picture), 256).await, Ok(None), "it is in quarantine");
 }

@@ -1,9 +1,9 @@
 //! The server's own matters: registration tokens, other servers, statistics.
 
-use ruma::{MilliSecondsSinceUnixEpoch, UInt, server_name};
+use ruma::{MilliSecondsSinceUnixEpoch, UInt, server_name, user_id};
 use synapse_admin::{
     DestinationOrder, DestinationRoomsQuery, Direction, EditRegistrationToken, ListDestinations,
-    MediaUseOrder, MediaUseQuery, NewRegistrationToken, RegistrationTokens, TokenLimit,
+    MediaUseOrder, MediaUseQuery, NewRegistrationToken, RegistrationTokens, Switch, TokenLimit,
 };
 
 use super::{Stage, refused};
@@ -124,4 +124,15 @@ async fn what_takes_room() {
     let backwards = MediaUseQuery { from_ts: zero, until_ts: zero, ..MediaUseQuery::default() };
     let message = "Query parameter until_ts must be greater than from_ts.";
     refused(client.media_use(&backwards).await, 400, "M_INVALID_PARAM", message);
+}
+
+#[tokio::test]
+async fn what_only_other_servers_have() {
+    let Some(stage) = Stage::new().await else { return };
+    let (client, alice) = (&stage.client, user_id!("@alice:hs.test"));
+    assert_eq!(client.auth_metadata().await, Ok(None), "the homeserver itself decides about logins");
+    assert!(client.suspended_by_spec(alice).await.unwrap_err().is_not_offered());
+    assert!(client.locked_by_spec(alice).await.unwrap_err().is_not_offered());
+    assert!(client.set_suspended_by_spec(alice, Switch::On).await.unwrap_err().is_not_offered());
+    assert!(client.set_locked_by_spec(alice, Switch::On).await.unwrap_err().is_not_offered());
 }
