@@ -213,10 +213,10 @@ async fn serve(
     };
     info!(%room, "at work in the management room");
     introduce(&desk, &room, session, how, arrival)?;
-    let introduced = async {
+    let introduced = Box::pin(async {
         homeserver.introduce().await;
-        std::future::pending().await
-    };
+        std::future::pending::<()>().await;
+    });
     tokio::select! {
         () = introduced => Ok(()),
         ended = intake.run() => ended,
