@@ -75,8 +75,7 @@ async fn work(config: &Config) -> Result<(), Ended> {
     let moderate = async {
         loop {
             let entered = enter(&session, &*store, &config.management.room).await?;
-            // It is large, and so is this future otherwise.
-            Box::pin(serve(config, &session, &how, &store, &admin, &reported, entered)).await?;
+            serve(config, &session, &how, &store, &admin, &reported, entered).await?;
         }
     };
     // Also while the bot waits to be let into the management room.
@@ -214,10 +213,10 @@ async fn serve(
     };
     info!(%room, "at work in the management room");
     introduce(&desk, &room, session, how, arrival)?;
-    let introduced = async {
+    let introduced = Box::pin(async {
         homeserver.introduce().await;
         std::future::pending::<()>().await;
-    };
+    });
     tokio::select! {
         () = introduced => Ok(()),
         ended = intake.run() => ended,
