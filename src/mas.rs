@@ -60,6 +60,8 @@ pub(crate) struct Account {
     pub(crate) id: String,
     pub(crate) locked: bool,
     pub(crate) deactivated: bool,
+    /// Whether it may ask for the scope of an admin: Synapse's own flag gives no right here.
+    pub(crate) admin: bool,
 }
 
 impl Mas {
@@ -100,6 +102,7 @@ impl Mas {
                     id: id.to_owned(),
                     locked: is_set(&attributes["locked_at"]),
                     deactivated: is_set(&attributes["deactivated_at"]),
+                    admin: attributes["admin"] == true,
                 }))
             }
             Err(Fault::Refused { status: 404, errcode, .. }) if errcode != NO_ADMIN_API => Ok(None),

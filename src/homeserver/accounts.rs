@@ -131,6 +131,8 @@ impl Accounts {
         if let Some(there) = self.there(user).await? {
             found.locked = there.account.locked;
             found.deactivated = there.account.deactivated;
+            // Either: Synapse's flag may be left from before, and whoever set it meant something.
+            found.admin |= there.account.admin;
         }
         Ok(Some(found))
     }

@@ -19,11 +19,15 @@ async fn an_account_is_looked_up_by_its_localpart() {
     service.answer("GET", "/api/admin/v1/users/by-username/alice", 200, account(None, None)).await;
     let time = Some("1970-01-01T00:00:00Z");
     service.answer("GET", "/api/admin/v1/users/by-username/bob", 200, account(time, time)).await;
+    let mut admin = account(None, None);
+    admin["data"]["attributes"]["admin"] = json!(true);
+    service.answer("GET", "/api/admin/v1/users/by-username/root", 200, admin).await;
     let nobody = refusal("User with username \"a/b\" not found");
     service.answer("GET", "/api/admin/v1/users/by-username/a%2Fb", 404, nobody).await;
     let mas = service.mas();
-    let want = Account { id: ID.to_owned(), locked: false, deactivated: false };
+    let want = Account { id: ID.to_owned(), locked: false, deactivated: false, admin: false };
     assert_eq!(mas.account("alice").await, Ok(Some(want.clone())));
+    assert_eq!(mas.account("root").await, Ok(Some(Account { admin: true, ..want.clone() })));
     assert_eq!(mas.account("bob").await, Ok(Some(Account { locked: true, deactivated: true, ..want })));
     assert_eq!(mas.account("a/b").await, Ok(None));
 }

@@ -64,6 +64,20 @@ async fn a_fault_is_not_remembered() {
 }
 
 #[tokio::test]
+async fn who_is_an_admin_at_either_is_an_admin() {
+    for (here, there) in [(0, false), (1, false), (0, true), (1, true)] {
+        let (server, mas) = (Server::delegated().await, Service::start().await);
+        server.answer("GET", USER, 200, account(&json!({"admin": here}))).await;
+        let mut body = service::account(None, None);
+        body["data"]["attributes"]["admin"] = json!(there);
+        mas.answer("GET", BY_NAME, 200, body).await;
+        let found = server.accounts(Some(mas.mas())).account(alice()).await;
+        let found = found.expect("it is found").expect("there is one");
+        assert_eq!(found.admin, here == 1 || there, "{here} {there}");
+    }
+}
+
+#[tokio::test]
 async fn trap_24_a_lock_goes_where_it_has_an_effect() {
     let (server, mas) = (Server::delegated().await, with_alice(TIME, None).await);
     server.answer("GET", USER, 200, account(&json!({"suspended": true}))).await;
