@@ -34,6 +34,9 @@ use crate::config;
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 const USERS: &str = "/api/admin/v1/users";
+const VERSION: &str = "/api/admin/v1/version";
+/// What the admin API says that it can do (OpenAPI).
+const DESCRIPTION: &str = "/api/spec.json";
 
 /// The service, with the client that the configuration names.
 pub(crate) struct Mas {
@@ -119,11 +122,36 @@ impl Mas {
         self.post(&format!("{USERS}/{id}/{action}"), None).await
     }
 
-    /// Deactivates an account, ends its sessions, and has the homeserver do the same, in the background.
+    /// Deactivates an account, ends its sessions, and has the homeserver do the same, in the background. Refused where
+    /// the service would erase though it was not asked to.
     pub(crate) async fn deactivate(&self, id: &str, erase: Erase) -> Result<(), Fault> {
+        if erase == Erase::No && !self.can_keep().await? {
+            return Err(answer::refused(
+                400,
+                "it is too old to deactivate an account without erasing it (docs/mas.md). Give --erase if that is \
+                 wanted, or update it",
+            ));
+        }
         // Without a body it has everything erased.
         let body = json!({ "skip_erase": erase == Erase::No });
         self.post(&format!("{USERS}/{id}/deactivate"), Some(&body)).await
+    }
+
+    /// Whether it can deactivate without erasing. It ignores what it does not know, so it is asked before.
+    async fn can_keep(&self) -> Result<bool, Fault> {
+        // What tells its version came later than that.
+        match self.read(VERSION).await {
+            Err(Fault::Refused { status: 404 | 405, .. }) => {}
+            answer => return answer.map(|_| true),
+        }
+        match self.read(DESCRIPTION).await {
+            Ok(found) => {
+                Ok(found["components"]["schemas"]["DeactivateUserRequest"]["properties"]["skip_erase"]
+                    .is_object())
+            }
+            Err(Fault::Refused { .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Brings a deactivated account back. A lock stays.

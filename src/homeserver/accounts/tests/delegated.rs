@@ -20,6 +20,7 @@ const BY_NAME: &str = "/api/admin/v1/users/by-username/alice";
 async fn with_alice(locked_at: Option<&str>, deactivated_at: Option<&str>) -> Service {
     let mas = Service::start().await;
     mas.answer("GET", BY_NAME, 200, service::account(locked_at, deactivated_at)).await;
+    mas.is_new().await;
     mas
 }
 
