@@ -166,7 +166,7 @@ impl LookupPeople for Homeserver {
 
 impl LookupServer for Homeserver {
     fn authentication(&self) -> Asked<'_, Authentication> {
-        Box::pin(self.accounts.authentication())
+        Box::pin(self.accounts.usable_authentication())
     }
 
     fn registration_tokens(&self) -> Asked<'_, Vec<RegistrationToken>> {

@@ -68,3 +68,21 @@ async fn trap_24_nothing_is_done_while_it_is_not_known_who_decides() {
         assert_eq!((stage.homeserver.writes().len(), plans(&stage).len()), (0, 0), "{command}");
     }
 }
+
+#[tokio::test]
+async fn status_tells_whether_the_service_lets_me_in() {
+    let mut stage = with_people();
+    assert!(!stage.say("!status").await.contains("Logins:"), "the homeserver has them");
+    stage.homeserver.authenticates(Authentication::Mas);
+    has(&stage.say("!status").await, &["Logins: ✔ I have access to the authentication service (MAS)\n"]);
+    stage.homeserver.authenticates(Authentication::Elsewhere);
+    has(&stage.say("!status").await, &["and I have no access to it: give it to me under `[mas]`"]);
+    let message = "Matrix Authentication Service: it refuses the client of [mas]".to_owned();
+    stage
+        .homeserver
+        .fail_once("authentication", Fault::Refused { status: 401, errcode: "M_UNKNOWN".into(), message });
+    has(
+        &stage.say("!status").await,
+        &["Logins: ⚠ ", "it refuses the client of [mas]", "I cannot lock or deactivate accounts meanwhile"],
+    );
+}
