@@ -34,6 +34,7 @@ use crate::config;
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 const USERS: &str = "/api/admin/v1/users";
+const EMAILS: &str = "/api/admin/v1/user-emails";
 const VERSION: &str = "/api/admin/v1/version";
 /// What the admin API says that it can do (OpenAPI).
 const DESCRIPTION: &str = "/api/spec.json";
@@ -111,6 +112,16 @@ impl Mas {
             Err(Fault::Refused { status: 404, errcode, .. }) if errcode != NO_ADMIN_API => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// The part before the server of the ID of the account that has an e-mail address, written in capitals or not.
+    pub(crate) async fn localpart_with(&self, address: &str) -> Result<Option<String>, Fault> {
+        let address = utf8_percent_encode(address, NON_ALPHANUMERIC);
+        let found = self.read(&format!("{EMAILS}?filter[email]={address}&page[first]=1&count=false")).await?;
+        let Some(owner) = found["data"][0]["attributes"]["user_id"].as_str() else { return Ok(None) };
+        let owner = self.read(&format!("{USERS}/{}", utf8_percent_encode(owner, NON_ALPHANUMERIC))).await?;
+        let name = owner["data"]["attributes"]["username"].as_str();
+        name.map(|name| Some(name.to_owned())).ok_or_else(|| answer::nonsense("an account without a name"))
     }
 
     /// Locks an account, or unlocks it. Its sessions stay. What is so already stays so.

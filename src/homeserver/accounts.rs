@@ -7,9 +7,9 @@ use std::{
 };
 
 use gleipnir_core::{
-    model::{Account, Authentication, Device, Erase, Password, Sanction, Sessions, Switch},
+    model::{Account, Authentication, Device, Erase, Identity, Owner, Password, Sanction, Sessions, Switch},
     ports::Fault,
-    ruma::UserId,
+    ruma::{ServerName, UserId},
 };
 use rand::seq::IndexedRandom as _;
 use synapse_admin::{Client, Error, LogoutDevices};
@@ -193,6 +193,30 @@ impl Accounts {
             locked,
             ..Account::default()
         }))
+    }
+
+    /// Whose account of `server`, which is this one, an identity belongs to. The service keeps e-mail addresses, where it
+    /// decides; a homeserver may have old ones.
+    pub(super) async fn owner(&self, identity: &Identity, server: &ServerName) -> Result<Owner, Fault> {
+        match identity {
+            Identity::ThirdParty { medium, address } => {
+                if medium == "email"
+                    && let Some(mas) = self.mas().await?
+                    && let Some(name) = mas.localpart_with(address).await?
+                {
+                    let owner = UserId::parse_with_server_name(name, server);
+                    return owner.map(Some).map_err(|_| {
+                        Fault::BadAnswer(
+                            "Matrix Authentication Service: an account without a name".to_owned(),
+                        )
+                    });
+                }
+                read(|| self.admin.user_by_threepid(medium, address)).await
+            }
+            Identity::External { provider, id } => {
+                read(|| self.admin.user_by_external_id(provider, id)).await
+            }
+        }
     }
 
     /// Sanctions a local account, or lifts that.

@@ -20,7 +20,7 @@ pub(super) const BASIC: &str =
     "Basic MDFKNDRSS1FZTTRHM1ROVkFOVE1URFlUWDY6cGhvbzhhaG5laXIzb2hZMjplaWdoNHh1dTYvT29kYWV3aQ==";
 
 pub(crate) struct Service {
-    pub(super) server: MockServer,
+    pub(crate) server: MockServer,
 }
 
 impl Service {

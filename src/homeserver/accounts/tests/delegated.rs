@@ -1,11 +1,15 @@
 //! Where Matrix Authentication Service, or another one, decides.
 
 use gleipnir_core::{
-    model::{Authentication, Erase, Sanction, Sessions, Switch},
+    model::{Authentication, Erase, Identity, Sanction, Sessions, Switch},
     ports::Fault,
+    ruma::UserId,
 };
 use serde_json::{Value, json};
-use wiremock::{Mock, ResponseTemplate, matchers::path};
+use wiremock::{
+    Mock, ResponseTemplate,
+    matchers::{method, path, query_param},
+};
 
 use super::{super::REMEMBERED, Server, USER, account, alice};
 use crate::mas::tests::service::{self, ALICE, Service, session};
@@ -293,4 +297,36 @@ async fn trap_24_who_decides_is_asked_anew_before_a_change() {
         }
         assert!(server.changes().await.is_empty() && mas.changes().await.is_empty());
     }
+}
+
+#[tokio::test]
+async fn whose_an_address_is_is_asked_there_first() {
+    let threepid = |address: &str| format!("/_synapse/admin/v1/threepid/email/users/{address}");
+    let emails = "/api/admin/v1/user-emails";
+    let (server, mas) = (Server::delegated().await, Service::start().await);
+    server.answer("GET", &threepid("old%40x.test"), 200, json!({"user_id": "@old:hs.test"})).await;
+    let unknown = json!({"errcode": "M_NOT_FOUND", "error": "User not found"});
+    server.answer("GET", &threepid("no%40x.test"), 404, unknown).await;
+    let found = json!({"data": [session("user-email", "EMAIL", &json!({"user_id": service::ID, "email": "A@x.test"}))]});
+    for (address, body) in
+        [("a+b@x.test", found), ("old@x.test", json!({})), ("no@x.test", json!({"data": []}))]
+    {
+        let answer = ResponseTemplate::new(200).set_body_json(body);
+        let mock = Mock::given(method("GET")).and(path(emails)).and(query_param("filter[email]", address));
+        mock.respond_with(answer).mount(&mas.server).await;
+    }
+    mas.answer("GET", ALICE, 200, service::account(None, None)).await;
+    let accounts = server.accounts(Some(mas.mas()));
+    for (address, owner) in
+        [("a+b@x.test", Some("@alice:hs.test")), ("old@x.test", Some("@old:hs.test")), ("no@x.test", None)]
+    {
+        let identity = Identity::ThirdParty { medium: "email".to_owned(), address: address.to_owned() };
+        let found = accounts.owner(&identity, alice().server_name()).await.expect("it was asked");
+        assert_eq!(found.as_deref().map(UserId::as_str), owner, "{address}");
+    }
+    // What cannot be asked is not said to be nobody's.
+    mas.server.reset().await;
+    let identity = Identity::ThirdParty { medium: "email".to_owned(), address: "no@x.test".to_owned() };
+    let fault = accounts.owner(&identity, alice().server_name()).await.expect_err("it is not known");
+    assert!(fault.to_string().contains("Matrix Authentication Service"), "{fault}");
 }
