@@ -8,7 +8,10 @@ use gleipnir_core::{
         ReportKind, Sanction, Shutdown, Switch,
     },
     ports::{Asked, Effects, Fault},
-    ruma::{EventId, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedTransactionId, RoomAliasId, RoomId, UInt, UserId},
+    ruma::{
+        EventId, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedTransactionId, RoomAliasId, RoomId, UInt,
+        UserId,
+    },
 };
 use serde_json::{Value, json};
 use synapse_admin::{DeleteRoom, DirectRoom, PurgeHistory, PurgeUpTo, RedactUser, Visibility};

@@ -126,6 +126,34 @@ impl Moderator {
         }
     }
 
+    /// Sends a file, encrypted where the room is; its event.
+    pub(crate) async fn send_file(&self, name: &str, bytes: &[u8]) -> String {
+        match &self.voice {
+            Voice::Open => {
+                let file = self.user.upload("text/plain", bytes.to_vec()).await.unwrap();
+                let content = json!({"msgtype": "m.file", "body": name, "url": file});
+                self.send("m.room.message", content).await
+            }
+            Voice::Encrypted { session, room, .. } => {
+                let file = Outgoing::File {
+                    name: name.to_owned(),
+                    mime: "text/plain".to_owned(),
+                    pixels: None,
+                    bytes: bytes.to_vec(),
+                    reply_to: None,
+                };
+                session.send(room, &self.transaction(), file).await.unwrap().to_string()
+            }
+        }
+    }
+
+    /// Says something as a reply; its event.
+    pub(crate) async fn reply(&self, to: &str, text: &str) -> String {
+        let relation = json!({"m.in_reply_to": {"event_id": to}});
+        self.send("m.room.message", json!({"msgtype": "m.text", "body": text, "m.relates_to": relation}))
+            .await
+    }
+
     /// Waits until an answer to an event has these words, in its latest version.
     pub(crate) async fn answer(&self, to: &str, words: &str) -> Answer {
         let what = format!("an answer to {to} with {words:?}");
