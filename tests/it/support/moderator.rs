@@ -278,12 +278,22 @@ impl Moderator {
 
     /// Waits for the file that answers an event, downloads and decrypts it: its name and what is in it.
     pub(crate) async fn file(&self, to: &str) -> (String, String) {
-        let is_file = |event: &&Value| {
+        let (name, bytes) = self.attachment(to, "m.file").await;
+        (name, String::from_utf8(bytes).unwrap())
+    }
+
+    /// As [`file`](Self::file), for the picture that answers an event.
+    pub(crate) async fn picture(&self, to: &str) -> (String, Vec<u8>) {
+        self.attachment(to, "m.image").await
+    }
+
+    async fn attachment(&self, to: &str, kind: &str) -> (String, Vec<u8>) {
+        let is_it = |event: &&Value| {
             let content = &event["content"];
-            content["msgtype"] == "m.file" && content["m.relates_to"]["m.in_reply_to"]["event_id"] == to
+            content["msgtype"] == kind && content["m.relates_to"]["m.in_reply_to"]["event_id"] == to
         };
-        let look = |events: &[Value]| events.iter().find(is_file).cloned();
-        let content = self.heard.wait(&format!("a file for {to}"), look).await["content"].take();
+        let look = |events: &[Value]| events.iter().find(is_it).cloned();
+        let content = self.heard.wait(&format!("an {kind} for {to}"), look).await["content"].take();
         let bytes = match &self.voice {
             Voice::Open => self.download(&content["url"]).await,
             Voice::Encrypted { .. } => {
@@ -292,7 +302,7 @@ impl Moderator {
             }
         };
         assert_eq!(content["info"]["size"], bytes.len());
-        (content["filename"].as_str().unwrap_or_default().to_owned(), String::from_utf8(bytes).unwrap())
+        (content["filename"].as_str().unwrap_or_default().to_owned(), bytes)
     }
 
     async fn download(&self, url: &Value) -> Vec<u8> {
