@@ -12,6 +12,7 @@ mod explanations;
 mod feed;
 mod forwarded;
 mod kills;
+mod people;
 mod reports;
 mod rights;
 mod session;

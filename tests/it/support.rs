@@ -158,6 +158,22 @@ impl Scene {
         command
     }
 
+    /// As [`confirm`](Self::confirm), and waits until it is done, with these words.
+    pub(crate) async fn carry_out(&self, line: &str, preview: &[&str], words: &str) -> Answer {
+        let command = self.confirm(line, preview).await;
+        let answer = self.moderator.answer(&command, words).await;
+        self.moderator.marked(&command, "✅").await;
+        answer
+    }
+
+    /// An account, by the admin API's word; `null` without one.
+    pub(crate) async fn account(&self, user: &str) -> Value {
+        let path = format!("/_synapse/admin/v2/users/{}", path_part(user));
+        let (status, answer) = self.admin.request("GET", &path, None).await.unwrap();
+        assert!(status == 200 || status == 404, "{status}: {answer}");
+        if status == 200 { answer } else { Value::Null }
+    }
+
     /// Changes the server's database behind its back, for what a single server does not come to by itself.
     pub(crate) fn tamper(&self, sql: &str, values: &[&str]) {
         let database = rusqlite::Connection::open(self.synapse.data_dir().join("homeserver.db")).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::json;
 use throwaway_synapse::{User, path_part};
 
-use super::{NOWHERE, rooms::job_of};
+use super::NOWHERE;
 use crate::support::Scene;
 
 pub(super) async fn several(scene: &Scene) {
@@ -38,9 +38,9 @@ pub(super) async fn several(scene: &Scene) {
     for room in [&one, &two] {
         assert!(!scene.knows(room).await && scene.is_blocked(room).await, "{room}");
     }
-    m.bad(&format!("!undo {}", job_of(&report.text)), "cannot undo the shutdown").await;
+    m.bad(&format!("!undo {}", report.job()), "cannot undo the shutdown").await;
 
-    status(scene, &one, job_of(&report.text)).await;
+    status(scene, &one, report.job()).await;
     version_1(scene, &owner, guests).await;
 }
 

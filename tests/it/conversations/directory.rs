@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use throwaway_synapse::{User, path_part};
 
-use super::{NOWHERE, rooms::job_of};
+use super::NOWHERE;
 use crate::support::Scene;
 
 /// `room_list_publication_rules` by which a room needs an alias of this kind to be listed.
@@ -79,7 +79,7 @@ async fn aliases(scene: &Scene, shop: &str) {
     assert_eq!(leads(scene, store).await, None);
     let undone = m.good("!undo last", "undo – done").await;
     assert_eq!(leads(scene, store).await, there());
-    m.good(&format!("!undo {}", job_of(&undone.text)), "undo – done").await;
+    m.good(&format!("!undo {}", undone.job()), "undo – done").await;
     assert_eq!(leads(scene, store).await, None);
 
     // The room goes on naming its main alias.

@@ -1,6 +1,6 @@
 //! `!confirm`, `!cancel`, `!jobs`, `!job` and `!audit`.
 
-use super::{World, rooms::job_of};
+use super::World;
 use crate::support::Scene;
 
 /// What is asked about first can be confirmed, cancelled, and neither twice.
@@ -13,7 +13,7 @@ pub(super) async fn deciding(scene: &Scene, world: &World) {
     let command = m.say(&line).await;
     let preview = m.answer(&command, "do it?").await;
     preview.says(&["6 rooms at once", &rooms[5], "a room that the server does not know"]);
-    let job = job_of(&preview.text);
+    let job = preview.job();
     m.marked(&preview.id, "✅").await;
     m.marked(&preview.id, "❌").await;
     m.good("!jobs", "waits for a confirmation").await.says(&[&rooms[0], "and 5 more", "@mod:hs.test"]);
@@ -35,7 +35,7 @@ pub(super) async fn deciding(scene: &Scene, world: &World) {
     assert!(!scene.is_blocked(&rooms[0]).await);
 
     let command = m.say(&line).await;
-    let job = job_of(&m.answer(&command, "do it?").await.text);
+    let job = m.answer(&command, "do it?").await.job();
     let confirm = m.say(&format!("!confirm {job}")).await;
     m.answer(&command, "block – done").await;
     m.marked(&command, "✅").await;
@@ -55,7 +55,7 @@ pub(super) async fn deciding(scene: &Scene, world: &World) {
 
     // Without --yes in the configuration it asks all the same.
     let asked = m.ask(&format!("!shutdown {} --yes", world.room), "`--yes` is not allowed").await;
-    m.good(&format!("!cancel {}", job_of(&asked.text)), "is cancelled").await;
+    m.good(&format!("!cancel {}", asked.job()), "is cancelled").await;
 }
 
 /// Everything that was done is in the audit, and nothing else.

@@ -72,7 +72,7 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
         "The server does not know the room",
         &format!("!shutdown {room}"),
     ]);
-    let job = job_of(&blocked.text);
+    let job = blocked.job();
     blocked.says(&[&format!("Undo: `!undo {job}`")]);
     for room in [room, &other, NOWHERE] {
         assert!(scene.is_blocked(room).await, "{room}");
@@ -93,7 +93,7 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
     second.says(&[&third]).leaves_out(&[room]);
     m.good("!undo last", "undo – done").await.says(&[&format!("Even more (`{third}`) is open again.")]);
     assert!(!scene.is_blocked(&third).await && scene.is_blocked(room).await);
-    m.bad(&format!("!undo {}", job_of(&second.text)), "was undone by job").await;
+    m.bad(&format!("!undo {}", second.job()), "was undone by job").await;
 
     // Job 2 changed one of these rooms since: it asks first.
     let command = m.say(&format!("!undo {job}")).await;
@@ -106,10 +106,4 @@ pub(super) async fn blocking(scene: &Scene, world: &World) {
         assert!(!scene.is_blocked(room).await, "{room}");
     }
     m.all_bad(&[("!undo 999", "There is no job 999."), ("!undo soon", "A job is given by its number")]).await;
-}
-
-/// The number in "Job 7: block – done".
-pub(super) fn job_of(text: &str) -> u64 {
-    let number = text.split("Job ").nth(1).and_then(|rest| rest.split(':').next());
-    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("there is no job in {text}"))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{NOWHERE, World, rooms::job_of};
+use super::{NOWHERE, World};
 use crate::support::{BOT, Scene};
 
 /// The usual case: blocked, purged, confirmed by a reaction.
@@ -44,7 +44,7 @@ pub(super) async fn by_reaction(scene: &Scene, world: &World) {
     m.bad(&format!("!shutdown {room}"), "does not know the room").await;
     m.bad("!room #free-stuff:hs.test", "There is no room with the alias").await;
     m.bad("!undo last", "cannot undo the shutdown").await;
-    m.good(&format!("!job {}", job_of(&report.text)), "shutdown – done").await.says(&[
+    m.good(&format!("!job {}", report.job()), "shutdown – done").await.says(&[
         "Asked by: `@mod:hs.test`",
         "Decided by: `@mod:hs.test`",
         "spam wave",
@@ -69,7 +69,7 @@ pub(super) async fn variants(scene: &Scene, world: &World) {
     let command = m.say(&line).await;
     let preview = m.answer(&command, "do it?").await;
     preview.says(&["moved to a new room made by `@admin:hs.test`", "2 local members are removed."]);
-    let confirm = m.say(&format!("!confirm {}", job_of(&preview.text))).await;
+    let confirm = m.say(&format!("!confirm {}", preview.job())).await;
     let report = m.answer(&command, "shutdown – done").await;
     m.marked(&confirm, "✅").await;
     report.says(&["Removed (2)", "Aliases moved to the new room (1):\n• `#old:hs.test`"]);

@@ -84,7 +84,7 @@ impl Place {
     async fn undo(&self, card: &Answer) {
         let m = &self.scene.moderator;
         let shown = m.shows(&card.id, "Undo: `!undo ").await;
-        let job = number(&shown.text, "Undo: `!undo ");
+        let job = shown.number("Undo: `!undo ");
         let command = m.say(&format!("!undo {job}")).await;
         m.marked(&command, "✅").await;
         m.shows(&card.id, "Undone by job").await.says(&["Open again by `@mod:hs.test`"]);
@@ -111,15 +111,10 @@ impl Place {
     }
 }
 
-/// The first number behind some words.
-fn number(text: &str, words: &str) -> u64 {
-    let (_, rest) = text.split_once(words).unwrap_or_else(|| panic!("no {words:?}: {text}"));
-    rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
-}
-
 /// The job that waits for a confirmation, by a card.
 fn waiting_job(card: &Answer) -> u64 {
-    number(card.text.lines().find(|line| line.contains("waits for a confirmation")).unwrap(), "Job ")
+    let text = card.text.lines().find(|line| line.contains("waits for a confirmation")).unwrap().to_owned();
+    Answer { text, ..card.clone() }.job()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +194,7 @@ async fn about_the_message(place: &Place) {
 async fn about_the_author(place: &Place) {
     let m = &place.scene.moderator;
     let (_, card) = place.said("threats").await;
-    let case = number(&card.text, "Case ");
+    let case = card.number("Case ");
     let (first, second) = tokio::join!(m.react(&card.id, "⏸️"), place.second.react(&m.room, &card.id, "⏸️"));
     assert_ne!(first, second.unwrap());
     m.hears("suspend: `@").await.says(&[&format!("Nothing was done about case {case}:"), "already"]);
@@ -252,7 +247,7 @@ async fn everything_at_once(place: &Place) {
     assert!(place.is_redacted(&attic, &elsewhere).await);
 
     let (event, card) = place.said("and again").await;
-    let case = number(&card.text, "Case ");
+    let case = card.number("Case ");
     let command =
         place.scene.confirm(&format!("!act {case} redact-all ban suspend --reason enough"), &[]).await;
     m.answer(&command, "– done").await;

@@ -123,6 +123,13 @@ impl Bot {
         database
     }
 
+    /// Changes one row of its database while it is not running.
+    pub(crate) fn tamper(&self, sql: &str) {
+        assert!(self.process.is_none(), "the bot is running");
+        let database = Connection::open(self.path("data").join("gleipnir.sqlite3")).unwrap();
+        assert_eq!(database.execute(sql, []).unwrap(), 1);
+    }
+
     /// Waits until a question to its database is answered with yes.
     pub(crate) async fn knows(&self, question: &str) {
         let database = self.database();

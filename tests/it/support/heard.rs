@@ -30,6 +30,27 @@ impl Answer {
         self
     }
 
+    /// The number in “Job 7: block – done”.
+    #[track_caller]
+    pub(crate) fn job(&self) -> u64 {
+        self.number("Job ")
+    }
+
+    /// The first number behind some words.
+    #[track_caller]
+    pub(crate) fn number(&self, words: &str) -> u64 {
+        let (_, rest) = self.text.split_once(words).unwrap_or_else(|| panic!("no {words:?}: {}", self.text));
+        rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+    }
+
+    /// What stands in backticks behind some words.
+    #[track_caller]
+    pub(crate) fn code(&self, words: &str) -> &str {
+        let (_, rest) = self.text.split_once(words).unwrap_or_else(|| panic!("no {words:?}: {}", self.text));
+        let (_, rest) = rest.split_once('`').unwrap_or_else(|| panic!("no code behind {words:?}: {rest}"));
+        rest.split('`').next().unwrap_or_default()
+    }
+
     /// Checks that it has none of these words.
     #[track_caller]
     pub(crate) fn leaves_out(&self, words: &[&str]) -> &Self {

@@ -126,6 +126,34 @@ impl Moderator {
         }
     }
 
+    /// Sends a file, encrypted where the room is; its event.
+    pub(crate) async fn send_file(&self, name: &str, bytes: &[u8]) -> String {
+        match &self.voice {
+            Voice::Open => {
+                let file = self.user.upload("text/plain", bytes.to_vec()).await.unwrap();
+                let content = json!({"msgtype": "m.file", "body": name, "url": file});
+                self.send("m.room.message", content).await
+            }
+            Voice::Encrypted { session, room, .. } => {
+                let file = Outgoing::File {
+                    name: name.to_owned(),
+                    mime: "text/plain".to_owned(),
+                    pixels: None,
+                    bytes: bytes.to_vec(),
+                    reply_to: None,
+                };
+                session.send(room, &self.transaction(), file).await.unwrap().to_string()
+            }
+        }
+    }
+
+    /// Says something as a reply; its event.
+    pub(crate) async fn reply(&self, to: &str, text: &str) -> String {
+        let relation = json!({"m.in_reply_to": {"event_id": to}});
+        self.send("m.room.message", json!({"msgtype": "m.text", "body": text, "m.relates_to": relation}))
+            .await
+    }
+
     /// Waits until an answer to an event has these words, in its latest version.
     pub(crate) async fn answer(&self, to: &str, words: &str) -> Answer {
         let what = format!("an answer to {to} with {words:?}");
@@ -250,12 +278,22 @@ impl Moderator {
 
     /// Waits for the file that answers an event, downloads and decrypts it: its name and what is in it.
     pub(crate) async fn file(&self, to: &str) -> (String, String) {
-        let is_file = |event: &&Value| {
+        let (name, bytes) = self.attachment(to, "m.file").await;
+        (name, String::from_utf8(bytes).unwrap())
+    }
+
+    /// As [`file`](Self::file), for the picture that answers an event.
+    pub(crate) async fn picture(&self, to: &str) -> (String, Vec<u8>) {
+        self.attachment(to, "m.image").await
+    }
+
+    async fn attachment(&self, to: &str, kind: &str) -> (String, Vec<u8>) {
+        let is_it = |event: &&Value| {
             let content = &event["content"];
-            content["msgtype"] == "m.file" && content["m.relates_to"]["m.in_reply_to"]["event_id"] == to
+            content["msgtype"] == kind && content["m.relates_to"]["m.in_reply_to"]["event_id"] == to
         };
-        let look = |events: &[Value]| events.iter().find(is_file).cloned();
-        let content = self.heard.wait(&format!("a file for {to}"), look).await["content"].take();
+        let look = |events: &[Value]| events.iter().find(is_it).cloned();
+        let content = self.heard.wait(&format!("an {kind} for {to}"), look).await["content"].take();
         let bytes = match &self.voice {
             Voice::Open => self.download(&content["url"]).await,
             Voice::Encrypted { .. } => {
@@ -264,7 +302,7 @@ impl Moderator {
             }
         };
         assert_eq!(content["info"]["size"], bytes.len());
-        (content["filename"].as_str().unwrap_or_default().to_owned(), String::from_utf8(bytes).unwrap())
+        (content["filename"].as_str().unwrap_or_default().to_owned(), bytes)
     }
 
     async fn download(&self, url: &Value) -> Vec<u8> {

@@ -13,17 +13,21 @@ const SLACK: Millis = 60_000;
 
 /// The Plan that an event comes from, among those about its room. `me` is the bot.
 pub fn cause<'a>(event: &Event, plans: &'a [Plan], me: &UserId) -> Option<&'a Plan> {
-    let causing = plans.iter().filter(|plan| {
-        let ended = match plan.state {
-            PlanState::Running => Some(Millis::MAX),
-            PlanState::Done => Some(plan.changed_at.saturating_add(SLACK)),
-            PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => None,
-        };
-        let was_at_work = ended.is_some_and(|ended| (plan.asked_at - SLACK..=ended).contains(&event.time()));
-        was_at_work && plan.steps.iter().any(|planned| causes(planned, event, me))
-    });
-    // Of several that did the same one after the other, the last that was asked for by then; clocks may disagree a little.
-    causing.min_by_key(|plan| (plan.asked_at > event.time(), (plan.asked_at - event.time()).abs()))
+    let caused = plans.iter().filter(|plan| plan.steps.iter().any(|planned| causes(planned, event, me)));
+    let near = caused.filter_map(|plan| Some((distance(plan, event.time())?, plan)));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, plan)| plan)
+}
+
+/// How far the time of an event is from the work of a Plan, and from when it was asked for: of several that did the same
+/// within a minute, an event comes from the one at work. `None` for what is too far.
+fn distance(plan: &Plan, at: Millis) -> Option<(Millis, Millis)> {
+    let ended = match plan.state {
+        PlanState::Running => Millis::MAX,
+        PlanState::Done => plan.changed_at,
+        PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => return None,
+    };
+    let outside = plan.asked_at.saturating_sub(at).max(at.saturating_sub(ended)).max(0);
+    (outside <= SLACK).then(|| (outside, plan.asked_at.saturating_sub(at).saturating_abs()))
 }
 
 /// For whom and by which command: “for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)”.
@@ -284,6 +288,22 @@ mod tests {
             let effect = Effect::ShutDown { result, blocked: Some(true), known: Some(false) };
             done.steps[0].outcome = Some(Outcome::Done { effect });
             assert_eq!(cause(&event, &[done], user_id!("@bot:hs.test")).is_some(), want);
+        }
+        // Of several that did the same one soon after the other, it is the one that was at work then.
+        let turn = |id, asked_at, changed_at| {
+            let (room, user) = (room(), owned_user_id!("@a:hs.test"));
+            let step = Step::Member { room, user, change: MemberChange::Kick, reason: None };
+            Plan { id, asked_at, changed_at, ..plan(step, PlanState::Done) }
+        };
+        let asked = [turn(3, 120_000, 121_000), turn(2, 119_000, 125_000), turn(1, 100_000, 110_000)];
+        let mut turns = vec![turn(4, 130_000, 130_000)];
+        turns[0].state = PlanState::Running;
+        turns.extend(asked);
+        for (at, want) in [(99_000, 1), (105_000, 1), (120_500, 3), (121_500, 2), (127_000, 2), (131_000, 4)]
+        {
+            let event = left("@bot:hs.test", "@a:hs.test", at);
+            let found = cause(&event, &turns, user_id!("@bot:hs.test")).map(|plan| plan.id);
+            assert_eq!(found, Some(want), "{at}");
         }
         let said = Reply::text(in_words(&plan(shutdown, PlanState::Done))).render().text;
         assert_eq!(said, "for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");

@@ -332,6 +332,39 @@ async fn what_the_bot_caused_names_the_command_and_the_moderator() {
 }
 
 #[tokio::test]
+async fn what_was_done_twice_names_each_time_its_own_command() {
+    let mut stage = stage(Level::All);
+    stage.homeserver.put_account(user_id!("@eve:hs.test"), Account::default());
+    stage.homeserver.change_room(lounge(), |room| {
+        for (kind, key, content) in [
+            ("m.room.create", "", json!({"room_version": "11"})),
+            ("m.room.power_levels", "", json!({"users": {"@bot:hs.test": 100}})),
+            ("m.room.member", "@bot:hs.test", json!({"membership": "join"})),
+        ] {
+            room.state.push(
+                json!({"type": kind, "state_key": key, "sender": "@user0:hs.test", "content": content}),
+            );
+        }
+    });
+    let mut events = Vec::new();
+    for (job, line, membership) in
+        [(1, "!ban", "ban"), (2, "!unban", "leave"), (3, "!ban", "ban"), (4, "!unban", "leave")]
+    {
+        stage.clock.pass(Duration::from_secs(5));
+        has(&stage.say(&format!("{line} @eve:hs.test !lounge:hs.test the {job}.")).await, &["– done"]);
+        let content = json!({"membership": membership});
+        let mut event = member(&format!("${job}"), "@bot:hs.test", "@eve:hs.test", "join", &content);
+        event["origin_server_ts"] = json!(stage.clock.now());
+        events.push(event);
+    }
+    stage.notice(lounge(), events, Seen::Later);
+    let told = stage.tell().await;
+    for job in 1..=4 {
+        has(&told, &[&format!("the {job}.` (job {job})")]);
+    }
+}
+
+#[tokio::test]
 async fn hostile_words_stay_in_their_place() {
     let mut stage = stage(Level::All);
     let evil = "\u{202e}<b>@room</b> https://evil.example\u{200b}\n".repeat(2_000);
