@@ -64,7 +64,7 @@ async fn picture(scene: &Scene, own: &str) {
     m.good("!find nobody@example.org", "No account of this server has the e-mail address").await;
     m.bad("!find lucy", "is neither an e-mail address nor a telephone number.").await;
     let far = m.good("!user @far:elsewhere.test", "`@far:elsewhere.test`").await;
-    far.says(&["Account: of "]).leaves_out(&["Devices"]);
+    far.says(&["Account: on another server, `elsewhere.test`"]).leaves_out(&["Devices"]);
 }
 
 async fn rooms(scene: &Scene, [own, club, barred]: [&str; 3]) {

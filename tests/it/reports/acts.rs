@@ -114,7 +114,7 @@ impl Place {
 /// The job that waits for a confirmation, by a card.
 fn waiting_job(card: &Answer) -> u64 {
     let text = card.text.lines().find(|line| line.contains("waits for a confirmation")).unwrap().to_owned();
-    Answer { text, ..card.clone() }.job()
+    Answer { text, ..card.clone() }.number("Job ")
 }
 
 #[tokio::test(flavor = "multi_thread")]

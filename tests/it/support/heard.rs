@@ -30,10 +30,12 @@ impl Answer {
         self
     }
 
-    /// The number in “Job 7: block – done”.
+    /// The number in “Job 7: block – done”, or in “Job 7: do it?”.
     #[track_caller]
     pub(crate) fn job(&self) -> u64 {
-        self.number("Job ")
+        let mut numbers = self.text.split("Job ").skip(1).filter_map(|rest| rest.split_once(':'));
+        let number = numbers.find_map(|(number, _)| number.parse().ok());
+        number.unwrap_or_else(|| panic!("there is no job in {}", self.text))
     }
 
     /// The first number behind some words.
