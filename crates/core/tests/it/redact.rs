@@ -4,6 +4,7 @@ mod deaths;
 mod limits;
 mod one;
 mod people;
+mod unread;
 
 use gleipnir_core::{
     model::Account,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ruma::OwnedRoomId;
+use futures_util::future::BoxFuture;
+use ruma::{OwnedRoomId, UserId};
 
 use super::{
     super::{
         Acting, Decision, Failure, World,
-        facts::named,
+        facts::{named, unread},
         several::read_each,
         whom::{Person, Who, people},
     },
@@ -17,7 +18,8 @@ use super::{
 use crate::{
     model::{Scope, Windows, Writing},
     plan::{RoomRef, Step},
-    reply::{Line, Reply},
+    ports::Fault,
+    reply::{Line, Reply, cut_list},
     text::{
         duration::{date, in_words},
         number::counted,
@@ -30,6 +32,8 @@ use crate::{
 const NAMED: usize = 5;
 /// How many rooms without power are named.
 const CLOSED: usize = 3;
+/// How many rooms are named that cannot be read.
+const UNREAD: usize = 10;
 /// How many events Synapse lets the bot redact at once, and how long each one after them takes, in seconds.
 const BURST: u64 = 10;
 const EACH: u64 = 5;
@@ -44,9 +48,12 @@ pub(in super::super) struct Facts {
 /// What one of them wrote.
 struct Theirs {
     person: Person,
+    /// Those that could be read.
     rooms: Vec<OwnedRoomId>,
     found: Vec<Found>,
     state: u64,
+    /// Those that could not be, and why.
+    unread: Vec<Line>,
 }
 
 /// A room with something to redact.
@@ -147,28 +154,67 @@ async fn theirs(
     rooms.retain(|room| *room != world.settings.management);
     rooms.sort();
     rooms.dedup();
-    let (lookup, user) = (world.lookup, person.id.clone());
-    let wrote = read_each(world, rooms.clone(), "rooms", |room: OwnedRoomId| {
-        let user = user.clone();
-        Box::pin(async move { Ok((wrote::read(lookup, &room, &user, scope).await?, room)) })
-    })
-    .await?;
-    let is_local = matches!(person.who, Who::Local(_));
-    let (mut found, mut state) = (Vec::new(), 0);
-    for (wrote, room) in wrote {
-        state += wrote.state;
-        found.extend(in_room(world, &wrote, room, (is_local, scope, windows), inside).await?);
+    let how = How { is_local: matches!(person.who, Who::Local(_)), scope, windows, inside };
+    let looks: Vec<(OwnedRoomId, Result<_, Fault>)> =
+        read_each(world, rooms, "rooms", |room: OwnedRoomId| {
+            Box::pin(look(world, &person.id, room, &how)) as BoxFuture<'_, _>
+        })
+        .await?;
+    let mut faults = looks.iter().filter_map(|(_, look)| look.as_ref().err());
+    if let Some(fault) = faults.next()
+        && looks.iter().all(|(_, look)| look.is_err())
+    {
+        return Err(fault.clone().into());
     }
-    found.sort_by_key(|room| std::cmp::Reverse(room.events()));
-    Ok(Theirs { person, rooms, found, state })
+    let mut theirs = Theirs { person, rooms: Vec::new(), found: Vec::new(), state: 0, unread: Vec::new() };
+    for (room, look) in looks {
+        match look {
+            Ok((found, state)) => {
+                theirs.rooms.push(room);
+                theirs.found.extend(found);
+                theirs.state += state;
+            }
+            Err(fault) => {
+                theirs.unread.push(Line::new().code(room.as_str()).text(" ").append(unread(&fault)));
+            }
+        }
+    }
+    theirs.found.sort_by_key(|room| std::cmp::Reverse(room.events()));
+    Ok(theirs)
+}
+
+/// What a room is looked at with.
+struct How<'a> {
+    is_local: bool,
+    scope: Scope,
+    windows: Windows,
+    /// The rooms that the bot is in.
+    inside: &'a [OwnedRoomId],
+}
+
+/// What there is to redact in a room, and how many state events stay; one that cannot be read stands in the way of no other.
+async fn look(
+    world: &World<'_>,
+    user: &UserId,
+    room: OwnedRoomId,
+    how: &How<'_>,
+) -> Result<(OwnedRoomId, Result<(Option<Found>, u64), Fault>), Failure> {
+    let look = match wrote::read(world.lookup, &room, user, how.scope).await {
+        Ok(wrote) => in_room(world, &wrote, room.clone(), how).await.map(|found| (found, wrote.state)),
+        Err(fault) => Err(fault.into()),
+    };
+    match look {
+        Ok(look) => Ok((room, Ok(look))),
+        Err(Failure::Fault(fault)) if wrote::is_of_room(&fault) => Ok((room, Err(fault))),
+        Err(failure) => Err(failure),
+    }
 }
 
 async fn in_room(
     world: &World<'_>,
     wrote: &Wrote,
     room: OwnedRoomId,
-    (is_local, scope, windows): (bool, Scope, Windows),
-    inside: &[OwnedRoomId],
+    &How { is_local, scope, windows, inside }: &How<'_>,
 ) -> Result<Option<Found>, Failure> {
     let counts = wrote.counts();
     let events: u64 = counts.values().sum();
@@ -187,17 +233,18 @@ async fn in_room(
 
 pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<Decision, Failure> {
     let Facts { people, scope, reason, is_unlimited } = facts;
+    let unread: Vec<Line> = people.iter().flat_map(|theirs| &theirs.unread).cloned().collect();
     let (idle, busy): (Vec<Theirs>, Vec<Theirs>) =
         people.into_iter().partition(|theirs| theirs.found.is_empty());
     let (out, within): (Vec<Theirs>, Vec<Theirs>) =
         busy.into_iter().partition(|theirs| theirs.sum(Found::events) == theirs.sum(Found::lost));
     let nothing = idle.iter().map(|theirs| nothing(theirs, scope));
     if within.is_empty() {
-        if out.is_empty() {
+        if out.is_empty() && unread.is_empty() {
             return Ok(Decision::Answer(Reply::new().list(nothing)));
         }
         let reply = Reply::new().paragraph("Nothing was done.").list(nothing);
-        let reply = out.iter().fold(reply, powerless);
+        let reply = left_out(out.iter().fold(reply, powerless), unread);
         return Err(Failure::Told(Box::new(reply)));
     }
     let mut preview = Reply::new();
@@ -220,6 +267,7 @@ pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<
         preview = preview.paragraph("Left alone:").list(nothing);
         preview = out.iter().fold(preview, powerless);
     }
+    preview = left_out(preview, unread);
     let steps = within.into_iter().map(|theirs| Step::RedactUser {
         user: theirs.person.id,
         rooms: theirs.rooms,
@@ -228,6 +276,14 @@ pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<
         limit: scope.limit,
     });
     Ok(draft(steps.collect(), reason.clone(), preview, acting))
+}
+
+/// Rooms in which nothing is done, because nobody knows what is in them.
+fn left_out(reply: Reply, unread: Vec<Line>) -> Reply {
+    if unread.is_empty() {
+        return reply;
+    }
+    cut_list(reply.paragraph("Left out, because I cannot read them:"), unread, UNREAD, "rooms")
 }
 
 /// How many the bot redacts one by one.

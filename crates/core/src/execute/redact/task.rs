@@ -5,7 +5,7 @@ use ruma::UserId;
 
 use super::{
     Wish, note,
-    rooms::{done, next_window},
+    rooms::{done, next_window, unread},
     working,
 };
 use crate::{
@@ -76,15 +76,26 @@ async fn next(
     if !run.clean.is_empty() {
         let mut rooms = Vec::new();
         for room in std::mem::take(&mut run.clean) {
-            if wrote::read(effects, &room, wish.user, wish.scope).await?.is_clean(since, windows) {
-                rooms.push(room);
+            match wrote::read(effects, &room, wish.user, wish.scope).await {
+                Ok(wrote) if wrote.is_clean(since, windows) => rooms.push(room),
+                Ok(_) => {}
+                // It is looked after by itself.
+                Err(fault) if wrote::is_of_room(&fault) => {}
+                Err(fault) => return Err(fault),
             }
         }
         let after = wrote::floor(since, windows);
         return Ok((!rooms.is_empty()).then_some(RedactionTask { rooms, reason, after, before: None }));
     }
     let Some(room) = run.todo.first().map(|left| left.room.clone()) else { return Ok(None) };
-    let wrote = wrote::read(effects, &room, wish.user, wish.scope).await?;
+    let wrote = match wrote::read(effects, &room, wish.user, wish.scope).await {
+        Ok(wrote) => wrote,
+        Err(fault) if wrote::is_of_room(&fault) => {
+            *run = unread(std::mem::take(run), &fault);
+            return Ok(None);
+        }
+        Err(fault) => return Err(fault),
+    };
     if wrote.wanted().next().is_none() {
         *run = done(std::mem::take(run));
         return Ok(None);
