@@ -73,6 +73,11 @@ impl Found {
         self.counts.values().sum()
     }
 
+    /// Whether the server's task is asked for some of them.
+    fn is_by_task(&self, is_local: bool) -> bool {
+        self.singly < self.events() && (is_local || self.lacks.is_none())
+    }
+
     /// How many of them cannot be redacted.
     fn lost(&self) -> u64 {
         if self.lacks.is_some() { self.alone } else { 0 }
@@ -362,6 +367,11 @@ fn told(reply: Reply, theirs: &Theirs, scope: Scope) -> Reply {
             counted(n, "event")
         )),
         (false, _) => Line::new().text("They are of another server: it takes my own power to redact in each room."),
+    };
+    let line = if theirs.found.iter().any(|room| room.is_by_task(theirs.is_local())) {
+        line.text(" Along with messages the server redacts their joins there: those lose name and picture.")
+    } else {
+        line
     };
     let reply = reply.paragraph(line);
     if theirs.sum(Found::lost) == 0 { reply } else { powerless(reply, theirs) }

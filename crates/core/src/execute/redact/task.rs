@@ -16,6 +16,9 @@ use crate::{
     wrote,
 };
 
+/// What the server says when another task of the user is at work.
+const BUSY: &str = "Redact already in progress";
+
 /// Makes durable which tasks there are.
 pub(super) async fn prepare(effects: &dyn Effects, wish: &Wish<'_>, run: RedactionRun) -> Advance {
     match tasks(effects, wish.user).await {
@@ -49,8 +52,13 @@ pub(super) async fn ask(
     }
     // Somebody else had it asked for: the server takes one at a time, and what that redacts is not to be redacted again.
     if tasks.iter().any(|task| matches!(task.status.as_str(), "scheduled" | "active")) {
-        let state = StepState::AskingRedaction { known: known.to_vec(), run: Box::new(run) };
-        return Advance::Working { state, keep: None, pace: Pace::Poll };
+        // So it would answer. A task that never ends is not waited for without end.
+        let fault = Fault::Refused {
+            status: 400,
+            errcode: "M_UNKNOWN".to_owned(),
+            message: format!("{BUSY} for user {}", wish.user),
+        };
+        return Advance::Retry { fault, patience: Patience::Limited };
     }
     let task = match next(effects, wish, &mut run).await {
         Ok(Some(task)) => task,
@@ -60,6 +68,12 @@ pub(super) async fn ask(
     match effects.redact_user(wish.user, &task).await {
         Ok(redact_id) => following(redact_id, run),
         Err(fault) if is_busy(&fault) => Advance::Retry { fault, patience: Patience::Limited },
+        // Without it, everything is redacted one by one, where the bot has the power.
+        Err(fault @ (Fault::NotRouted { .. } | Fault::Refused { .. })) => {
+            note(&mut run.rest, wish.user.as_str(), fault.to_string());
+            run.is_alone = true;
+            working(run)
+        }
         Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
         Err(fault) => Advance::fault(fault),
     }
@@ -109,7 +123,7 @@ async fn next(
 
 /// Whether another task of that user is at work, which this server does not list.
 fn is_busy(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused { status: 400, message, .. } if message.starts_with("Redact already in progress"))
+    matches!(fault, Fault::Refused { status: 400, message, .. } if message.starts_with(BUSY))
 }
 
 /// The redactions of a user that the server knows, as far as it can list them.

@@ -1,6 +1,7 @@
 //! One room that is slow or broken keeps no other from being redacted, and one that holds very much is not read at once.
 
 use gleipnir_core::{
+    model::{REDACT_USER, ScheduledTask},
     plan::{PlanResult, Step, StepState},
     ports::{Clock as _, Fault, Records as _},
     ruma::RoomId,
@@ -187,4 +188,65 @@ async fn very_many_single_events_are_kept_by_the_hundred() {
             ],
         );
     }
+}
+
+#[tokio::test]
+async fn without_the_task_everything_is_redacted_one_by_one() {
+    let refused = Fault::Refused { status: 403, errcode: "M_FORBIDDEN".into(), message: "not today".into() };
+    for fault in [Fault::NotRouted { status: 404 }, refused] {
+        let mut stage = busy();
+        stage.homeserver.fail_always("redact_user", fault.clone());
+        stage.say("!redact @eve:hs.test").await;
+        has(
+            &stage.say("!confirm 1").await,
+            &[
+                "Job 1: redact – partly done",
+                "but 2 events could not be. Redacted: 7 events in 2 rooms.",
+                "I lack the power for 2 messages: `!room-admin !attic:hs.test`",
+                &fault.to_string(),
+            ],
+        );
+        assert_eq!(redacted(&stage, "singly").len(), 7);
+        // Where the bot has power everywhere nothing is left.
+        let mut stage = busy();
+        empower(&stage, attic());
+        stage.homeserver.fail_always("redact_user", fault);
+        stage.say("!redact @eve:hs.test").await;
+        has(&stage.say("!confirm 1").await, &["are redacted. Redacted: 9 events in 2 rooms."]);
+        assert_eq!(redacted(&stage, "all").len(), 9);
+    }
+}
+
+#[tokio::test]
+async fn a_task_of_another_admin_is_not_waited_for_without_end() {
+    let mut stage = busy();
+    stage.say("!redact @eve:hs.test").await;
+    stage.homeserver.put_task(ScheduledTask {
+        id: "stuck".into(),
+        action: REDACT_USER.into(),
+        status: "active".into(),
+        timestamp_ms: 0,
+        resource_id: Some(eve().to_string()),
+        result: None,
+        error: None,
+    });
+    let step = Step::RedactUser { user: eve(), rooms: vec![], reason: None, since: None, limit: None };
+    // One that was there before, and one that comes.
+    has(
+        &stage.say("!confirm 1").await,
+        &["❌ Could not ", "Redact already in progress for user `@eve:hs.test`", "I tried for 1 hour"],
+    );
+    has(&left_behind(&stage, step, None).await, &["I tried for 1 hour"]);
+    assert!(stage.homeserver.redactions().is_empty());
+}
+
+#[tokio::test]
+async fn that_joins_are_redacted_along_is_said_before() {
+    let along = "Along with messages the server redacts their joins there: those lose name and picture.";
+    let mut stage = busy();
+    has(&stage.say("!redact @eve:hs.test --dry-run").await, &[along]);
+    // Not where the task is not asked for anything.
+    stage.homeserver.change_room(lounge(), |room| room.events.retain(|event| event["type"] == "m.sticker"));
+    let said = stage.say("!redact @eve:hs.test !lounge:hs.test --dry-run").await;
+    assert!(said.contains("1 sticker") && !said.contains(along), "{said}");
 }
