@@ -2,6 +2,7 @@
 
 mod deaths;
 mod limits;
+mod listed;
 mod one;
 mod people;
 mod unread;
