@@ -18,10 +18,7 @@ pub(super) async fn make(
     state: Option<&StepState>,
     turn: Turn,
 ) -> Advance {
-    let known = match state {
-        Some(StepState::MakingToken { known }) => known,
-        _ => return prepare(effects, new).await,
-    };
+    let Some(StepState::MakingToken { known }) = state else { return prepare(effects, new).await };
     // Before it was asked for, a new one is somebody else's.
     if turn == Turn::Again {
         let now = match effects.registration_tokens().await {

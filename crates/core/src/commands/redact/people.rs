@@ -447,11 +447,11 @@ fn powerless(reply: Reply, theirs: &Theirs) -> Reply {
     let line = line
         .append(theirs.person.line())
         .text(format!(" in {}, and they would stay.", counted(rooms, "room")));
-    reply.paragraph(line).list(self::closed(closed))
+    reply.paragraph(line).list(self::closed(&closed))
 }
 
 /// What the bot lacks in the first few rooms.
-fn closed(rooms: Vec<&Found>) -> Vec<Line> {
+fn closed(rooms: &[&Found]) -> Vec<Line> {
     let mut lines: Vec<Line> = rooms.iter().take(CLOSED).filter_map(|room| room.lacks.clone()).collect();
     if rooms.len() > CLOSED {
         lines.push(Line::new().text(format!("and {}", counted((rooms.len() - CLOSED) as u64, "more room"))));

@@ -175,7 +175,7 @@ async fn very_many_single_events_are_kept_by_the_hundred() {
         if is_inside {
             empower(&stage, lounge());
             stage.homeserver.change_room(lounge(), |room| {
-                room.state.retain(|event| event["type"] != "m.room.power_levels")
+                room.state.retain(|event| event["type"] != "m.room.power_levels");
             });
         }
         stage.homeserver.change_room(lounge(), |room| room.events.push(message("$m", 9_000)));

@@ -132,8 +132,8 @@ fn told(reply: Reply, within: &[Theirs], scope: Scope) -> Reply {
         counted(rooms(lost.iter().copied()), "room")
     ));
     let mut known = BTreeSet::new();
-    let lost = lost.into_iter().filter(|room| known.insert(&room.room.id)).collect();
-    reply.paragraph(line).list(closed(lost))
+    let lost: Vec<&Found> = lost.into_iter().filter(|room| known.insert(&room.room.id)).collect();
+    reply.paragraph(line).list(closed(&lost))
 }
 
 /// How many rooms those are, each counted once.
