@@ -112,7 +112,7 @@ use ruma::{EventId, OwnedRoomId, RoomId, UserId};
 
 use self::entry::entry;
 pub(crate) use self::{
-    act::draft as act_draft, block::draft as block_draft, shutdown::draft as shutdown_draft,
+    act::draft as act_draft, block::draft as block_draft, settings::may, shutdown::draft as shutdown_draft,
 };
 pub use self::{
     entry::Entry,

@@ -31,10 +31,10 @@ use crate::{
     commands::{
         Decision, Failure, Settings, World,
         line::{Found, Read, read as read_line},
-        usage_reply,
+        may, usage_reply,
     },
     incoming::{Incoming, read, replied_to},
-    model::{Event, Millis, Standing},
+    model::{Event, Millis},
     plan::{Origin, Plan, PlanId, PlanState},
     ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
     reply::{Line, Reply},
@@ -242,19 +242,7 @@ impl Desk {
 
     /// Whether somebody may use a command, now.
     async fn may(&self, user: &UserId, command: &str, level: Option<i64>) -> Result<(), Failure> {
-        let standing = self.lookup.standing(user).await?;
-        let line = Line::new().code(user.as_str());
-        match (standing, level) {
-            (Standing::Outside, _) => Err(Failure::told(
-                line.text(" is not in this room any more; I take commands from its members only."),
-            )),
-            (Standing::Level(has), Some(needs)) if has < needs => Err(Failure::told(
-                Line::new().code(format!("!{command}")).text(format!(
-                    " needs power level {needs} in this room, and you have {has}. Somebody with more power can raise it."
-                )),
-            )),
-            (Standing::Creator | Standing::Level(_), _) => Ok(()),
-        }
+        may(&*self.lookup, user, command, level).await
     }
 
     async fn reaction(

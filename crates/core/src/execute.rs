@@ -47,7 +47,7 @@ use self::settle::settle;
 use crate::{
     commands::Settings,
     guard,
-    model::{Millis, Scope},
+    model::{Millis, Scope, Switch},
     plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
@@ -272,6 +272,9 @@ impl Executor {
                     // Who asks the bot to slow down is there.
                     if !matches!(fault, Fault::RateLimited { .. }) {
                         turn = Turn::Again;
+                    }
+                    // So is who refuses.
+                    if !matches!(fault, Fault::RateLimited { .. } | Fault::Refused { .. }) {
                         server = report::Server::Away;
                     }
                     // A fault of another kind is waited for anew.
@@ -346,10 +349,8 @@ impl Executor {
         }
         let (effects, state) = (&*self.effects, planned.state.as_ref());
         // Who it is against may have become a moderator since it was proposed.
-        if state.is_none()
-            && let Some(user) = planned.step.against()
-        {
-            match guard::protection(effects, &self.settings, user).await {
+        if state.is_none() {
+            match guard::objection(effects, &self.settings, std::slice::from_ref(&planned.step)).await {
                 Ok(None) => {}
                 Ok(Some(why)) => return failed(why, None),
                 Err(fault) => return Advance::fault(fault),
@@ -365,9 +366,18 @@ impl Executor {
             };
             return redact::all(effects, &wish, state).await;
         }
+        let files = match &planned.step {
+            Step::QuarantineAll { files, only } => Some((files, only, Switch::On)),
+            Step::ReleaseAll { files, only } => Some((files, only, Switch::Off)),
+            _ => None,
+        };
+        if let Some((of, only, to)) = files {
+            let work = many::Work { of, only: only.as_deref(), to, settings: &self.settings };
+            return many::advance(effects, &work, state).await;
+        }
         match planned.step.room_ref() {
             Some(room) => work::in_a_room(effects, &room.id, &planned.step, state, turn).await,
-            None => work::elsewhere(effects, &planned.step, state).await,
+            None => work::elsewhere(effects, &planned.step, state, turn).await,
         }
     }
 

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use futures_util::{FutureExt, StreamExt, stream};
-use ruma::UserId;
+use ruma::{OwnedUserId, UserId};
 use wildmatch::WildMatch;
 
 use crate::{
     commands::Settings,
-    model::{Standing, is_local},
+    model::{Mxc, Standing, is_local},
     plan::Step,
     ports::{Fault, Lookup},
 };
@@ -48,19 +48,28 @@ pub async fn protection(
     }))
 }
 
+/// The file that a step is about without saying whose it is: an undo knows the file alone.
+fn of_somebody(step: &Step) -> Option<&Mxc> {
+    match step {
+        Step::QuarantineMedia { media, author: None } => Some(media),
+        _ => None,
+    }
+}
+
 /// Why some steps are not done, by the first of them that is against somebody who is protected.
 pub async fn objection(
     lookup: &dyn Lookup,
     settings: &Settings,
     steps: &[Step],
 ) -> Result<Option<String>, Fault> {
-    let mut known = BTreeSet::new();
-    let mut asked = Vec::new();
-    for user in steps.iter().filter_map(Step::against) {
-        if known.insert(user) {
-            asked.push(protection(lookup, settings, user).boxed());
-        }
+    let mut users: BTreeSet<OwnedUserId> =
+        steps.iter().filter_map(Step::against).map(ToOwned::to_owned).collect();
+    for file in steps.iter().filter_map(of_somebody) {
+        let uploader = lookup.media(file).await?.and_then(|details| details.uploader);
+        users.extend(uploader.and_then(|id| OwnedUserId::try_from(id).ok()));
     }
+    let asked = users.iter().map(|user| protection(lookup, settings, user).boxed());
+    let asked: Vec<_> = asked.collect();
     let mut answers = stream::iter(asked).buffered(AT_ONCE);
     while let Some(answer) = answers.next().await {
         if let Some(why) = answer? {

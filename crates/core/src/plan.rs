@@ -198,7 +198,7 @@ impl PlannedStep {
             Some(Outcome::Done { effect: Effect::Trimmed { deleted: 0, left: Some(2..) } }) => {
                 return Some("The server deleted none, although one is enough.");
             }
-            Some(Outcome::Done { effect: Effect::UserRedacted { rest, .. } }) if rest.failures > 0 => {
+            Some(Outcome::Done { effect: Effect::UserRedacted { rest, .. } }) if rest.is_any() => {
                 return Some("Not everything could be redacted.");
             }
             Some(Outcome::Done { effect: Effect::Deactivated { inside, .. } }) if !inside.is_empty() => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ruma::{OwnedEventId, RoomId, UserId};
+use ruma::{EventId, OwnedEventId, RoomId, UserId};
 
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis, Scope, Windows, Writing},
@@ -10,8 +10,8 @@ use crate::{
     text::number::counted,
 };
 
-/// How much of a room's history is read with one request.
-const PAGE: u32 = 1_000;
+/// How much of a room's history is read with one request: little, because the server looks for it in all of the history.
+const PAGE: u32 = 100;
 /// What JSON can hold for sure: 2^53 - 1.
 const LATEST: Millis = 9_007_199_254_740_991;
 
@@ -33,6 +33,8 @@ pub(crate) struct Wrote {
     joins: Vec<Millis>,
     /// How many state events of theirs there are, without memberships.
     pub(crate) state: u64,
+    /// Whether there is something before that was not read.
+    is_cut: bool,
 }
 
 /// A stretch of time that the server's task can be asked for, with nothing in it that is redacted already.
@@ -77,8 +79,22 @@ fn sort(event: &Event) -> Sort {
     }
 }
 
-/// Reads all that a user wrote in a room. A limit counts what is redacted already, so that it means the same events when
-/// it is asked for again.
+/// Whether a fault may be of the one room that was to be read: it keeps no other from being redacted.
+pub(crate) fn is_of_room(fault: &Fault) -> bool {
+    match fault {
+        // So a proxy answers for a server that is not there.
+        Fault::Broken { status, .. } => !matches!(status, 502 | 503),
+        Fault::Timeout | Fault::BadAnswer(_) | Fault::Refused { .. } => true,
+        Fault::NotAdmin
+        | Fault::NotRouted { .. }
+        | Fault::TokenGone
+        | Fault::RateLimited { .. }
+        | Fault::Away(_) => false,
+    }
+}
+
+/// Reads what a user wrote in a room: as much of it as the scope takes, and a page without any of that. A limit counts what
+/// is redacted already, so that it means the same events when it is asked for again.
 pub(crate) async fn read(
     lookup: &dyn Lookup,
     room: &RoomId,
@@ -93,6 +109,8 @@ pub(crate) async fn read(
     };
     let mut wrote = Wrote::default();
     let mut counted = 0;
+    // The first of what is to be redacted, by its time.
+    let mut first = None::<Millis>;
     loop {
         let page = lookup.history(room, &query).await?;
         let is_past = |event: &Event| scope.since.is_some_and(|since| event.time() < since);
@@ -103,6 +121,9 @@ pub(crate) async fn read(
                     let Some(event_id) = event.event_id() else { continue };
                     let is_in_scope = !is_past(event) && scope.limit.is_none_or(|limit| counted < limit);
                     counted += u32::from(is_in_scope);
+                    if is_in_scope && !is_redacted {
+                        first = Some(first.map_or(event.time(), |first| first.min(event.time())));
+                    }
                     wrote.events.push(Written {
                         event_id: event_id.to_owned(),
                         at: event.time(),
@@ -115,10 +136,18 @@ pub(crate) async fn read(
                 Sort::Join | Sort::State | Sort::Nothing => {}
             }
         }
-        let is_over = page.events.is_empty() || page.events.iter().all(is_past);
+        let is_full = scope.limit.is_some_and(|limit| counted >= limit);
+        let is_before = |event: &Event| first.is_none_or(|first| event.time() < first);
+        let is_over = page.events.iter().all(is_past) || (is_full && page.events.iter().all(is_before));
         match page.end {
             // A page that leads to itself would never end.
-            Some(end) if !is_over && query.from.as_ref() != Some(&end) => query.from = Some(end),
+            Some(end) if !page.events.is_empty() && query.from.as_ref() != Some(&end) => {
+                if is_over {
+                    wrote.is_cut = true;
+                    return Ok(wrote);
+                }
+                query.from = Some(end);
+            }
             _ => return Ok(wrote),
         }
     }
@@ -128,6 +157,12 @@ impl Wrote {
     /// What is to be redacted, and is not yet.
     pub(crate) fn wanted(&self) -> impl Iterator<Item = &Written> {
         self.events.iter().filter(|event| event.is_wanted)
+    }
+
+    /// What of it was written before one of the events, or all of it.
+    pub(crate) fn wanted_before(&self, event: Option<&EventId>) -> impl Iterator<Item = &Written> {
+        let at = event.and_then(|event| self.events.iter().position(|written| written.event_id == event));
+        self.events.iter().skip(at.map_or(0, |at| at + 1)).filter(|written| written.is_wanted)
     }
 
     /// How many of each kind.
@@ -155,7 +190,9 @@ impl Wrote {
         for at in self.joins.iter().filter(|at| is_meant(at)) {
             times.entry(*at).or_default().1 = true;
         }
-        let (mut found, mut open, mut is_first) = (Vec::new(), None::<Window>, true);
+        // What was not read has no window; a time since which all is meant bounds the first one.
+        let mut is_first = since.is_some() || !self.is_cut;
+        let (mut found, mut open) = (Vec::new(), None::<Window>);
         for (at, (_, spared)) in times {
             if spared {
                 found.extend(open.take().map(|window| Window { before: Some(window.last), ..window }));
@@ -212,7 +249,8 @@ mod tests {
             kind: Writing::Message,
             is_wanted: *is_wanted,
         };
-        Wrote { events: events.iter().enumerate().map(event).collect(), joins: joins.to_vec(), state: 0 }
+        let events = events.iter().enumerate().map(event).collect();
+        Wrote { events, joins: joins.to_vec(), state: 0, is_cut: false }
     }
 
     fn bounds(
@@ -261,6 +299,12 @@ mod tests {
         let all = wrote(&[(30, true), (10, true)], &[]);
         assert_eq!(bounds(&all, None, Windows::Ignored), [(None, None)]);
         assert!(all.is_clean(None, Windows::Ignored) && all.is_clean(None, Windows::Kept));
+        // Before what was read there may be more.
+        let cut = Wrote { is_cut: true, ..all };
+        assert_eq!(bounds(&cut, None, Windows::Kept), [(Some(10), None)]);
+        assert_eq!(bounds(&cut, Some(5), Windows::Kept), [(Some(5), None)]);
+        assert_eq!(bounds(&cut, None, Windows::Ignored), []);
+        assert!(!cut.is_clean(None, Windows::Kept));
         // 0 would be no bound for the server, and what no number can say is not said.
         for (at, spared) in [(0, 5), (-3, 5), (Millis::MAX, 5)] {
             assert_eq!(bounds(&wrote(&[(spared, false), (at, true)], &[]), None, Windows::Kept), []);

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     actions::owner::{Owner, owner},
-    model::{Event, ListedMedia, Mxc, is_local},
+    model::{Event, ListedMedia, Mxc},
     plan::FilesOf,
     ports::Fault,
     reply::{Line, user_line},
@@ -239,16 +239,6 @@ pub(super) async fn author(
 /// Whether a file is of this server, and no copy of another's.
 pub(super) fn is_ours(world: &World<'_>, file: &Mxc) -> bool {
     file.server == world.lookup.me().server_name()
-}
-
-/// Local users who uploaded some of the files, each once.
-pub(super) fn uploaders(world: &World<'_>, files: &[ListedMedia]) -> Vec<OwnedUserId> {
-    let known = files.iter().filter_map(|file| file.details.as_ref()?.uploader.as_deref());
-    let local = known.filter_map(|id| OwnedUserId::try_from(id).ok());
-    let mut users: Vec<OwnedUserId> = local.filter(|user| is_local(user, world.lookup.me())).collect();
-    users.sort_unstable();
-    users.dedup();
-    users
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ pub fn describe(entry: &Entry, settings: &Settings) -> Reply {
     reply.fact("Example", Line::new().code(entry.example)).fact(
         "Needs",
         Line::new().text(match (entry.access, settings.level(entry.name, entry.access)) {
-            (Access::ReadOrAct, _) => {
+            (Access::ReadOrAct, None) => {
                 let level = settings.level(entry.name, Access::Act).unwrap_or_default();
                 format!("being in the management room; power level {level} there to change something")
             }

@@ -5,8 +5,8 @@ mod people;
 mod power;
 
 use super::{
-    Access, Acting, Command, Decision, Draft, Failure, Subject, World, facts::reason,
-    several::rooms_and_reason,
+    Access, Acting, Command, Decision, Draft, Failure, Subject, World, attached::attached, facts::reason,
+    several::rooms_and_reason, whom::Source,
 };
 use crate::{
     model::Scope,
@@ -14,9 +14,13 @@ use crate::{
     reply::{Line, Reply},
     text::{
         moment::parse_moment,
-        target::{RoomTarget, UserTarget, looks_like_room},
+        number::grouped,
+        target::{RoomTarget, UserTarget, looks_like_room, looks_like_user},
     },
 };
+
+/// How many users of a file are taken at once.
+const MOST_LISTED: usize = 200;
 
 /// Redact one message, or everything that a user wrote
 ///
@@ -26,12 +30,15 @@ use crate::{
 /// twice, also when you send it again. What was redacted cannot be brought back.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "!redact <event link> | <room> <event> | <@user>... [room]... [reason|--because <reason>] [--since <2d|date>] [--limit <number>] [--dry-run] [--yes]"
+    override_usage = "!redact <event link> | <room> <event> | <@user>...|--attached [room]... [reason|--because <reason>] [--since <2d|date>] [--limit <number>] [--dry-run] [--yes]"
 )]
 pub(super) struct Redact {
     /// A link to the message, or its room and its ID; or users, and rooms; followed by the reason, if there is one
-    #[arg(value_name = "event or @user", required = true, num_args = 1..)]
+    #[arg(value_name = "event or @user", required_unless_present = "attached", num_args = 1..)]
     words: Vec<String>,
+    /// The users are in the file of the message that this replies to: one on each line, or a table with a column user_id
+    #[arg(long)]
+    attached: bool,
     /// The reason, in quotes, where it begins with a room that is not meant
     #[arg(long, value_name = "reason")]
     because: Option<String>,
@@ -64,6 +71,9 @@ impl Command for Redact {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        if self.attached {
+            return Ok(Facts::People(people::gather(world, self.listed(world).await?).await?));
+        }
         let (what, reason) = self.read()?;
         match what {
             What::Event(target) => {
@@ -80,13 +90,14 @@ impl Command for Redact {
             }
             What::People { users, rooms } => {
                 let scope = Scope { since: self.since(world)?, limit: self.limit };
-                Ok(Facts::People(people::gather(world, users, rooms, scope, reason).await?))
+                let wish = people::Wish { users, source: Source::Typed, rooms, scope, reason };
+                Ok(Facts::People(people::gather(world, wish).await?))
             }
         }
     }
 
     fn can_be_overtaken(&self) -> bool {
-        !self.acting.yes
+        self.attached || !self.acting.yes
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
@@ -106,6 +117,30 @@ impl Redact {
             return Err(told("That is in the future: name an age or a date that has passed.".to_owned()));
         }
         Ok(Some(since))
+    }
+
+    /// What is to be redacted of the users in a file.
+    async fn listed(&self, world: &World<'_>) -> Result<people::Wish, Failure> {
+        if let Some(word) = self.words.first().filter(|word| looks_like_user(word)) {
+            let line = Line::new().user(word).text(" is a user, and with ").code("--attached");
+            return Err(Failure::told(line.text(
+                " the users come from the file: give them in one place only. Nothing was done. A reason that begins with \
+                 a user goes behind --because, in quotes.",
+            )));
+        }
+        let (rooms, reason) = self.rooms_and_reason(&self.words)?;
+        let scope = Scope { since: self.since(world)?, limit: self.limit };
+        let list = attached(world).await?;
+        if list.users.len() > MOST_LISTED {
+            return Err(Failure::told(Line::new().text(format!(
+                "There are {} users in that file, and I redact what {MOST_LISTED} wrote at most in one job: it is all read \
+                 first. Split it. Nothing was done.",
+                grouped(list.users.len() as u64)
+            ))));
+        }
+        let source = Source::Listed { repeated: list.repeated };
+        let users = list.users.into_iter().map(UserTarget).collect();
+        Ok(people::Wish { users, source, rooms, scope, reason })
     }
 
     /// What is to be redacted, and why.
@@ -128,12 +163,17 @@ impl Redact {
         };
         let users = users.into_iter().map(|word| word.parse().map_err(|error| told(format!("{error}"))));
         let users = users.collect::<Result<_, _>>()?;
-        let (rooms, reason) = if rest.first().is_some_and(|word| looks_like_room(word)) {
-            rooms_and_reason(rest, self.because.as_ref())?
-        } else {
-            (Vec::new(), self.reason(rest)?)
-        };
+        let (rooms, reason) = self.rooms_and_reason(rest)?;
         Ok((What::People { users, rooms }, reason))
+    }
+
+    /// The rooms, if there are any, and the reason behind them.
+    fn rooms_and_reason(&self, words: &[String]) -> Result<(Vec<RoomTarget>, Option<String>), Failure> {
+        if words.first().is_some_and(|word| looks_like_room(word)) {
+            rooms_and_reason(words, self.because.as_ref())
+        } else {
+            Ok((Vec::new(), self.reason(words)?))
+        }
     }
 
     /// The reason behind the target, or the one that is given by itself.
@@ -153,7 +193,13 @@ impl Redact {
     }
 }
 
-fn draft(steps: Vec<Step>, because: Option<String>, preview: Reply, acting: Acting) -> Decision {
+fn draft(
+    steps: Vec<Step>,
+    because: Option<String>,
+    preview: Reply,
+    caution: Option<&str>,
+    acting: Acting,
+) -> Decision {
     let preview = match &because {
         Some(reason) => {
             preview.paragraph(Line::new().text("Everybody there can read the reason: ").user(reason))
@@ -167,7 +213,7 @@ fn draft(steps: Vec<Step>, because: Option<String>, preview: Reply, acting: Acti
         undoes: None,
         case: None,
         lasts: None,
-        caution: None,
+        caution: caution.map(str::to_owned),
         acting,
     }))
 }

@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use ruma::OwnedRoomId;
+use ruma::{OwnedRoomId, UserId};
 
-use super::Access;
+use super::{Access, Failure};
 use crate::{
-    model::Switch,
+    model::{Standing, Switch},
     outcome::Tell,
+    ports::Lookup,
+    reply::Line,
     rules::{case::Cards, feed::Feed, reports::Rules},
 };
 
@@ -68,14 +70,35 @@ impl Settings {
         }
     }
 
-    /// The power level that a command needs; `None` when being in the room is enough.
+    /// The power level that a command needs, if only to read; `None` when being in the room is enough.
     pub fn level(&self, command: &str, access: Access) -> Option<i64> {
         let own = self.levels.get(command).copied();
         match access {
-            Access::Read | Access::Decide => own,
-            // What it is to change is a Plan, and that needs the level to act.
-            Access::ReadOrAct => None,
+            // What is changed by a command that also reads is a Plan, and that needs the level to act.
+            Access::Read | Access::ReadOrAct | Access::Decide => own,
             Access::Act => Some(own.unwrap_or(self.act)),
         }
+    }
+}
+
+/// Whether somebody may use a command, now; refused with why not.
+pub(crate) async fn may(
+    lookup: &dyn Lookup,
+    user: &UserId,
+    command: &str,
+    level: Option<i64>,
+) -> Result<(), Failure> {
+    let standing = lookup.standing(user).await?;
+    let line = Line::new().code(user.as_str());
+    match (standing, level) {
+        (Standing::Outside, _) => Err(Failure::told(
+            line.text(" is not in this room any more; I take commands from its members only."),
+        )),
+        (Standing::Level(has), Some(needs)) if has < needs => Err(Failure::told(
+            Line::new().code(format!("!{command}")).text(format!(
+                " needs power level {needs} in this room, and you have {has}. Somebody with more power can raise it."
+            )),
+        )),
+        (Standing::Creator | Standing::Level(_), _) => Ok(()),
     }
 }

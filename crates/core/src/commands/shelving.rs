@@ -1,19 +1,21 @@
 //! What `!quarantine` and `!unquarantine` have in common: what is known of the files, and what follows from that.
 
+use std::collections::BTreeMap;
+
 use ruma::OwnedUserId;
 
 use super::{
     Acting, Decision, Draft, Failure, World,
-    files::{Single, What, Whole, author, of_room, of_user, single, uploaders, whats_and_reason},
+    files::{Single, What, Whole, author, of_room, of_user, single, whats_and_reason},
     person::ago,
     several::read_each,
 };
 use crate::{
     guard,
     model::{ListedMedia, Switch},
-    plan::{FilesOf, Step},
+    plan::Step,
     reply::{Line, Reply, cut_list},
-    rules::media::{Shelf, Tally, in_words, quarantine},
+    rules::media::{Shelf, Tally, in_words, quarantine, uploaders},
     text::number::counted,
 };
 
@@ -35,7 +37,7 @@ struct Known {
     other: Option<(Line, String)>,
 }
 
-/// The files of people whom nothing is done against, among those of a room.
+/// The files of people whom nothing is done against, among those of a room: they are left out.
 #[derive(Default)]
 struct Protected {
     users: Vec<OwnedUserId>,
@@ -79,12 +81,12 @@ pub(super) async fn gather(
                 facts.wholes.push((whole, Protected::default()));
             }
             What::Room(room) => {
-                let whole = of_room(world, room).await?;
+                let mut whole = of_room(world, room).await?;
                 if facts.wholes.iter().any(|(known, _)| known.of == whole.of) {
                     continue;
                 }
                 let protected = match to {
-                    Switch::On => protected(world, &whole).await?,
+                    Switch::On => spare(world, &mut whole).await?,
                     // It is given back to them.
                     Switch::Off => Protected::default(),
                 };
@@ -112,11 +114,12 @@ async fn known(world: &World<'_>, single: Single, is_named: bool, to: Switch) ->
     Ok(Known { file: single.file, is_named, author, other })
 }
 
-async fn protected(world: &World<'_>, whole: &Whole) -> Result<Protected, Failure> {
+/// Takes out of a room's files what people uploaded whom nothing is done against.
+async fn spare(world: &World<'_>, whole: &mut Whole) -> Result<Protected, Failure> {
     let open: Vec<ListedMedia> =
         whole.files.iter().filter(|file| Shelf::of(file) == Shelf::Open).cloned().collect();
     let (lookup, settings) = (world.lookup, world.settings);
-    let users = read_each(world, uploaders(world, &open), "users", |user: OwnedUserId| {
+    let users = read_each(world, uploaders(lookup.me(), &open), "users", |user: OwnedUserId| {
         Box::pin(async move {
             let why = guard::protection(lookup, settings, &user).await?;
             Ok(why.map(|_| user))
@@ -124,12 +127,13 @@ async fn protected(world: &World<'_>, whole: &Whole) -> Result<Protected, Failur
     })
     .await?;
     let users: Vec<OwnedUserId> = users.into_iter().flatten().collect();
-    let is_theirs = |file: &&ListedMedia| {
+    let all = whole.files.len();
+    let is_theirs = |file: &ListedMedia| {
         let uploader = file.details.as_ref().and_then(|details| details.uploader.as_deref());
-        uploader.is_some_and(|id| users.iter().any(|user| user == id))
+        Shelf::of(file) == Shelf::Open && uploader.is_some_and(|id| users.iter().any(|user| user == id))
     };
-    let files = open.iter().filter(is_theirs).count() as u64;
-    Ok(Protected { users, files })
+    whole.files.retain(|file| !is_theirs(file));
+    Ok(Protected { files: (all - whole.files.len()) as u64, users })
 }
 
 pub(super) fn decide(wish: Wish, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
@@ -147,8 +151,7 @@ pub(super) fn decide(wish: Wish, facts: Facts, world: &World<'_>) -> Result<Deci
         .map(|(whole, protected)| (Tally::of(&whole.files, &[before(to)]), whole, protected))
         .partition(|(tally, ..)| tally.files > 0);
     let left = left_singles.iter().map(|known| alone(known, to));
-    let left: Vec<Line> =
-        left.chain(left_wholes.iter().map(|(tally, whole, _)| nothing(tally, whole, to))).collect();
+    let left: Vec<Line> = left.chain(left_wholes.iter().map(|whole| nothing(whole, to))).collect();
     if singles.is_empty() && wholes.is_empty() {
         let notes = left_wholes.iter().filter_map(|(_, whole, _)| whole.note);
         return Ok(Decision::Answer(
@@ -166,7 +169,11 @@ pub(super) fn decide(wish: Wish, facts: Facts, world: &World<'_>) -> Result<Deci
     });
     preview = cut_list(preview, lines.collect(), SHOWN, "files");
     preview = preview.list(wholes.iter().map(|(tally, whole, _)| {
-        Line::new().text("all of ").append(whole.line.clone()).text(": ").append(tally.line())
+        let line = Line::new().text("all of ").append(whole.line.clone()).text(": ").append(tally.line());
+        match to {
+            Switch::On => line,
+            Switch::Off => line.append(by_whom(&whole.files)),
+        }
     }));
     let notes = wholes.iter().filter_map(|(_, whole, _)| whole.note);
     preview = notes.fold(preview, Reply::paragraph);
@@ -180,7 +187,7 @@ pub(super) fn decide(wish: Wish, facts: Facts, world: &World<'_>) -> Result<Deci
         preview = cut_list(preview.paragraph("Left alone:"), left, SHOWN, "files");
     }
     let caution = caution(&singles, &wholes, to, world.settings.confirm_over);
-    let whole_steps = wholes.into_iter().map(|(_, whole, _)| whole_step(whole.of, to));
+    let whole_steps = wholes.into_iter().map(|(_, whole, spared)| whole_step(whole, &spared, to));
     let steps = singles.into_iter().map(|known| single_step(known, to)).chain(whole_steps).collect();
     Ok(Decision::Propose(Box::new(Draft {
         steps,
@@ -245,8 +252,8 @@ fn alone(known: &Known, to: Switch) -> Line {
 }
 
 /// That nothing is to be done to the files of somebody, or in a room.
-fn nothing(tally: &Tally, whole: &Whole, to: Switch) -> Line {
-    let line = Line::new().text(if whole.files.is_empty() {
+fn nothing((tally, whole, spared): &(Tally, Whole, Protected), to: Switch) -> Line {
+    let line = Line::new().text(if whole.files.is_empty() && spared.files == 0 {
         "The server knows no files of "
     } else {
         match to {
@@ -254,15 +261,35 @@ fn nothing(tally: &Tally, whole: &Whole, to: Switch) -> Line {
             Switch::Off => "Nothing is in quarantine of ",
         }
     });
-    line.append(whole.line.clone()).text(".").append(tally.others())
+    let line = line.append(whole.line.clone()).text(".").append(tally.others());
+    if spared.files == 0 { line } else { line.text(" ").append(theirs(spared)) }
 }
 
-/// “Among them are 3 files of people whom nothing is done against: …”
+/// “ Put there by `@ana:example.org`: 3, by `@bob:example.org`: 1.”
+fn by_whom(files: &[ListedMedia]) -> Line {
+    /// So many people are named.
+    const NAMED: usize = 5;
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for by in files.iter().filter_map(|file| file.details.as_ref()?.quarantined_by.as_deref()) {
+        *counts.entry(by).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, u64)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, files)| std::cmp::Reverse(*files));
+    let line = counts.iter().take(NAMED).enumerate().fold(Line::new(), |line, (n, (by, files))| {
+        line.text(if n == 0 { " Put there by " } else { ", by " }).code(*by).text(format!(": {files}"))
+    });
+    let others: u64 = counts.iter().skip(NAMED).map(|(_, files)| files).sum();
+    if others == 0 { line.text(".") } else { line.text(format!(", by others: {others}.")) }
+}
+
+/// “Left out are 3 files of people whom nothing is done against: …”
 fn theirs(protected: &Protected) -> Line {
     /// So many people are named.
     const NAMED: usize = 10;
     let files = counted(protected.files, "file");
-    let line = Line::new().text(format!("Among them: {files} of people against whom I do nothing otherwise (moderators, admins, users of appservices, or exempt): "));
+    let line = Line::new().text(format!(
+        "Left out: {files} of people against whom I do nothing (moderators, admins, users of appservices, or exempt): "
+    ));
     let named = protected.users.iter().take(NAMED).enumerate();
     let line =
         named.fold(line, |line, (n, user)| line.text(if n == 0 { "" } else { ", " }).code(user.as_str()));
@@ -282,19 +309,11 @@ fn caution(
     let mut why: Vec<String> = Vec::new();
     let files = singles.len() as u64 + wholes.iter().map(|(tally, ..)| tally.files).sum::<u64>();
     let is_whole = !wholes.is_empty();
-    if is_whole && usize::try_from(files).unwrap_or(usize::MAX) > confirm_over {
-        let what = match to {
-            Switch::On => "quarantine",
-            Switch::Off => "let out",
-        };
-        why.push(format!("{} at once is more than I {what} without asking.", counted(files, "file")));
-    }
-    let theirs: u64 = wholes.iter().map(|(_, _, protected)| protected.files).sum();
-    if theirs > 0 {
-        why.push(format!(
-            "{} would go that people uploaded against whom I do nothing otherwise.",
-            counted(theirs, "file")
-        ));
+    if is_whole && to == Switch::Off {
+        let others = "Whoever put them into quarantine may have had a reason.";
+        why.push(format!("{} would be let out at once. {others}", counted(files, "file")));
+    } else if is_whole && usize::try_from(files).unwrap_or(usize::MAX) > confirm_over {
+        why.push(format!("{} at once is more than I quarantine without asking.", counted(files, "file")));
     }
     why.extend(singles.iter().filter_map(|known| known.other.as_ref()).map(|(_, why)| why.clone()).take(1));
     (!why.is_empty()).then(|| why.join(" "))
@@ -308,9 +327,11 @@ fn single_step(known: Known, to: Switch) -> Step {
     }
 }
 
-fn whole_step(files: FilesOf, to: Switch) -> Step {
+fn whole_step(Whole { of, files, .. }: Whole, spared: &Protected, to: Switch) -> Step {
+    let open = files.into_iter().filter(|file| Shelf::of(file) == Shelf::Open).map(|file| file.mxc);
     match to {
-        Switch::On => Step::QuarantineAll { files, only: None },
-        Switch::Off => Step::ReleaseAll { files, only: None },
+        // All at once would take what is left out too.
+        Switch::On => Step::QuarantineAll { files: of, only: (spared.files > 0).then(|| open.collect()) },
+        Switch::Off => Step::ReleaseAll { files: of, only: None },
     }
 }

@@ -3,7 +3,7 @@
 mod change;
 
 use self::change::{Expires, Uses};
-use super::{Access, Acting, Command, Decision, Failure, Subject, World, person::ago, sheet::Sheet};
+use super::{Access, Acting, Command, Decision, Failure, Subject, World, may, person::ago, sheet::Sheet};
 use crate::{
     model::{Millis, RegistrationToken, TokenWord},
     ports::Fault,
@@ -16,7 +16,7 @@ use crate::{
 
 /// List the registration tokens, show one, make one, change one or delete one
 ///
-/// Whoever knows a token can make an account, so only the beginnings are shown, unless --reveal asks for the whole of one: everybody in this room can read it then. A new one is told in full, once. show, edit and delete take a token or the beginning of one.
+/// Whoever knows a token can make an account, so only the beginnings are shown, unless --reveal asks for the whole of one: that takes the power to act, and everybody in this room can read it then. A new one is told in full, once. show, edit and delete take a token or the beginning of one.
 #[derive(clap::Args)]
 #[command(
     override_usage = "!token list [--page <number>] | !token show <token> [--reveal] | !token new [--uses <number>] [--expires <7d|date>] [--token <word>] | !token edit <token> [--uses <number|unlimited>] [--expires <7d|date|never>] | !token delete <token> [--dry-run] [--yes]"
@@ -67,6 +67,11 @@ impl Command for Token {
     type Facts = Vec<RegistrationToken>;
 
     async fn gather(&self, world: &World<'_>) -> Result<Vec<RegistrationToken>, Failure> {
+        // Who reads one can let people in.
+        if self.reveal {
+            let level = world.settings.level(Self::NAME, Access::Act);
+            may(world.lookup, world.asker, "token show --reveal", level).await?;
+        }
         match world.lookup.registration_tokens().await {
             Ok(tokens) => Ok(tokens),
             Err(Fault::NotRouted { .. }) => Err(Failure::told(Line::new().text(

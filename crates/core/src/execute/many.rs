@@ -8,10 +8,12 @@ use ruma::UserId;
 
 use super::{Advance, Pace, failed, refused, unchanged};
 use crate::{
+    commands::Settings,
+    guard::protection,
     model::{ListedMedia, Mxc, Switch},
     plan::{Effect, FilesOf, Outcome, StepState},
     ports::{Effects, Fault},
-    rules::media::{Shelf, each_once},
+    rules::media::{Shelf, each_once, uploaders},
 };
 
 /// How many files of a user are listed with one request.
@@ -31,7 +33,12 @@ pub(super) struct Work<'a> {
     pub(super) only: Option<&'a [Mxc]>,
     /// Into quarantine, or out of it.
     pub(super) to: Switch,
+    /// Says against whom nothing is done.
+    pub(super) settings: &'a Settings,
 }
+
+const SOME_PROTECTED: &str = "Among the files are some of people against whom I do nothing, and were not when it was asked \
+                              for. Send the command again: it leaves those out.";
 
 pub(super) async fn advance(effects: &dyn Effects, work: &Work<'_>, state: Option<&StepState>) -> Advance {
     match state {
@@ -39,8 +46,19 @@ pub(super) async fn advance(effects: &dyn Effects, work: &Work<'_>, state: Optio
             let at = position(*looked_at);
             let next: Vec<Mxc> = all.iter().skip(at).take(LOOKED_AT).cloned().collect();
             match details(effects, next.clone()).await {
-                Ok(files) => {
+                Ok(mut files) => {
                     let (mut found, mut spared) = (found.clone(), *spared);
+                    match work.protected(effects, &files).await {
+                        Ok(protected) if protected.is_empty() => {}
+                        // All at once would take them too.
+                        Ok(_) if work.only.is_none() => return failed(SOME_PROTECTED, None),
+                        Ok(protected) => {
+                            let before = files.len();
+                            files.retain(|file| uploader(file).is_none_or(|id| !protected.contains(id)));
+                            spared += (before - files.len()) as u64;
+                        }
+                        Err(fault) => return Advance::fault(fault),
+                    }
                     work.sort_out(&files, &mut found, &mut spared);
                     let looked_at = at + next.len();
                     if looked_at >= all.len() {
@@ -61,6 +79,25 @@ pub(super) async fn advance(effects: &dyn Effects, work: &Work<'_>, state: Optio
 }
 
 impl Work<'_> {
+    /// Who uploaded some of the files of a room, and nothing is done against.
+    async fn protected(
+        &self,
+        effects: &dyn Effects,
+        files: &[ListedMedia],
+    ) -> Result<BTreeSet<String>, Fault> {
+        let mut protected = BTreeSet::new();
+        if let (FilesOf::Room(_), Switch::On) = (self.of, self.to) {
+            let open: Vec<ListedMedia> =
+                files.iter().filter(|file| Shelf::of(file) == Shelf::Open).cloned().collect();
+            for user in uploaders(effects.me(), &open) {
+                if protection(effects, self.settings, &user).await?.is_some() {
+                    protected.insert(user.to_string());
+                }
+            }
+        }
+        Ok(protected)
+    }
+
     async fn begin(&self, effects: &dyn Effects) -> Advance {
         let all = match (self.of, self.only) {
             (FilesOf::User(user), only) => match uploads(effects, user).await {
@@ -174,6 +211,10 @@ impl Work<'_> {
             }
         }
     }
+}
+
+fn uploader(file: &ListedMedia) -> Option<&str> {
+    file.details.as_ref()?.uploader.as_deref()
 }
 
 fn now(state: StepState) -> Advance {

@@ -101,7 +101,9 @@ pub(super) async fn all(effects: &dyn Effects, wish: &Wish<'_>, state: Option<&S
 }
 
 fn working(run: RedactionRun) -> Advance {
-    Advance::Working { state: StepState::RedactingUser { run: Box::new(run) }, keep: None, pace: Pace::Now }
+    // A room that could not be read is given some time.
+    let pace = if run.todo.first().is_some_and(|left| left.is_unread) { Pace::Poll } else { Pace::Now };
+    Advance::Working { state: StepState::RedactingUser { run: Box::new(run) }, keep: None, pace }
 }
 
 /// Keeps why something could not be redacted.
@@ -118,9 +120,9 @@ fn over(run: RedactionRun) -> Advance {
         // What the server's task could not do was done after it.
         rest.failed.clear();
     }
-    let NotRedacted { failed, failures, .. } = &rest;
-    if redacted == 0 && *failures > 0 {
-        let why = failed.values().next().map_or("I have no power to redact there.", String::as_str);
+    if redacted == 0 && rest.is_any() {
+        let why = rest.failed.values().chain(rest.unread.values()).next();
+        let why = why.map_or("I have no power to redact there.", String::as_str);
         let but = rest.closed.first().map(|room| {
             format!("!room-admin {room} gives me the power there, where somebody of this server has it.")
         });

@@ -1,7 +1,7 @@
 //! Makes, changes and deletes registration tokens. Making one by chance is not idempotent: those that there are are made
 //! durable first, and one that is not among them is ours.
 
-use super::{Advance, Pace, failed, refused, unchanged};
+use super::{Advance, Pace, Turn, failed, refused, unchanged};
 use crate::{
     model::{NewToken, RegistrationToken, TokenLimits, TokenWord},
     plan::{Effect, Outcome, StepState},
@@ -12,42 +12,50 @@ const SEVERAL: &str =
     "There are several new registration tokens, and I do not know which of them is mine: !token list.";
 const NO_TOKEN: &str = "There is no such registration token (any more).";
 
-pub(super) async fn make(effects: &dyn Effects, new: &NewToken, state: Option<&StepState>) -> Advance {
-    let begun = match state {
-        Some(StepState::MakingToken { known }) => Some(known),
-        _ => None,
-    };
-    let now = match effects.registration_tokens().await {
-        Ok(now) => now,
-        Err(fault) if begun.is_some() => return Advance::doubt(fault),
-        Err(fault) => return Advance::fault(fault),
-    };
-    let is_known = |word: &str, known: &[TokenWord]| known.iter().any(|known| known.0 == word);
-    let Some(known) = begun else {
-        let known: Vec<TokenWord> = now.into_iter().map(|token| TokenWord(token.token)).collect();
-        if new.token.as_ref().is_some_and(|token| known.contains(token)) {
-            return failed("There is a registration token with that word already.", None);
+pub(super) async fn make(
+    effects: &dyn Effects,
+    new: &NewToken,
+    state: Option<&StepState>,
+    turn: Turn,
+) -> Advance {
+    let Some(StepState::MakingToken { known }) = state else { return prepare(effects, new).await };
+    // Before it was asked for, a new one is somebody else's.
+    if turn == Turn::Again {
+        let now = match effects.registration_tokens().await {
+            Ok(now) => now,
+            Err(fault) => return Advance::doubt(fault),
+        };
+        let is_ours = |token: &&RegistrationToken| {
+            limits(token) == new.limits
+                && match &new.token {
+                    Some(word) => token.token == word.0,
+                    None => !known.iter().any(|known| known.0 == token.token) && token.completed == 0,
+                }
+        };
+        let ours: Vec<&RegistrationToken> = now.iter().filter(is_ours).collect();
+        match ours[..] {
+            [] => {}
+            [token] => return made(token),
+            _ => return failed(SEVERAL, None),
         }
-        return Advance::Working { state: StepState::MakingToken { known }, keep: None, pace: Pace::Now };
-    };
-    let is_ours = |token: &&RegistrationToken| {
-        limits(token) == new.limits
-            && match &new.token {
-                Some(word) => token.token == word.0,
-                None => !is_known(&token.token, known) && token.completed == 0,
-            }
-    };
-    let ours: Vec<&RegistrationToken> = now.iter().filter(is_ours).collect();
-    match ours[..] {
-        [] => {}
-        [token] => return made(token),
-        _ => return failed(SEVERAL, None),
     }
     match effects.create_token(new).await {
         Ok(token) => made(&token),
         Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
         Err(fault) => Advance::fault(fault),
     }
+}
+
+/// Makes durable which tokens there are.
+async fn prepare(effects: &dyn Effects, new: &NewToken) -> Advance {
+    let known: Vec<TokenWord> = match effects.registration_tokens().await {
+        Ok(now) => now.into_iter().map(|token| TokenWord(token.token)).collect(),
+        Err(fault) => return Advance::fault(fault),
+    };
+    if new.token.as_ref().is_some_and(|token| known.contains(token)) {
+        return failed("There is a registration token with that word already.", None);
+    }
+    Advance::Working { state: StepState::MakingToken { known }, keep: None, pace: Pace::Now }
 }
 
 fn made(token: &RegistrationToken) -> Advance {

@@ -4,7 +4,7 @@ use ruma::RoomId;
 
 use super::{
     Advance, Turn, admin, alias, block, bring, deactivate, erase, extremities, failed, filed, limit, listing,
-    logout, many, media, member, moving, password, power, protect, purge, redact, retry, sanction, shutdown,
+    logout, media, member, moving, password, power, protect, purge, redact, retry, sanction, shutdown,
     shutdown_v1, tell, token, webhook,
 };
 use crate::{
@@ -75,12 +75,17 @@ pub(super) async fn in_a_room(
         | Step::NewToken { .. }
         | Step::EditToken { .. }
         | Step::DeleteToken { .. }
-        | Step::RetryServer { .. } => elsewhere(effects, step, state).await,
+        | Step::RetryServer { .. } => elsewhere(effects, step, state, turn).await,
     }
 }
 
 /// One unit of work of a step that is about no room.
-pub(super) async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<&StepState>) -> Advance {
+pub(super) async fn elsewhere(
+    effects: &dyn Effects,
+    step: &Step,
+    state: Option<&StepState>,
+    turn: Turn,
+) -> Advance {
     match step {
         Step::Sanction { user, sanction } => {
             sanction::advance(effects, user, *sanction, Switch::On, state).await
@@ -106,15 +111,7 @@ pub(super) async fn elsewhere(effects: &dyn Effects, step: &Step, state: Option<
         Step::UnprotectMedia { media } => protect::advance(effects, media, Switch::Off, state).await,
         Step::DeleteMedia { media, .. } => erase::one(effects, media, state).await,
         Step::DeleteMediaOf { user } => erase::all(effects, user, state).await,
-        Step::QuarantineAll { files: of, only } => {
-            let work = many::Work { of, only: only.as_deref(), to: Switch::On };
-            many::advance(effects, &work, state).await
-        }
-        Step::ReleaseAll { files: of, only } => {
-            let work = many::Work { of, only: only.as_deref(), to: Switch::Off };
-            many::advance(effects, &work, state).await
-        }
-        Step::NewToken { new } => token::make(effects, new, state).await,
+        Step::NewToken { new } => token::make(effects, new, state, turn).await,
         Step::EditToken { token, limits } => token::edit(effects, token, *limits, state).await,
         Step::DeleteToken { token } => token::delete(effects, token, state).await,
         Step::RetryServer { server } => retry::advance(effects, server, state).await,

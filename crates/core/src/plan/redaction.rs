@@ -17,6 +17,8 @@ pub struct RedactionRun {
     pub through: Option<OwnedRoomId>,
     /// Whether all rooms are counted.
     pub is_counted: bool,
+    /// Whether the server cannot be asked for a task: everything is redacted one by one.
+    pub is_alone: bool,
     /// Rooms with nothing in them that the server's task would redact again: they are asked for together.
     pub clean: Vec<OwnedRoomId>,
     /// Rooms with something to redact that are still to be looked after, each by itself.
@@ -36,8 +38,11 @@ pub struct RedactionRun {
 pub struct RoomLeft {
     /// The room.
     pub room: OwnedRoomId,
-    /// How many events of the user were not redacted when they were counted.
+    /// How many events of the user were not redacted when they were counted; 0 if they could not be.
     pub events: u64,
+    /// Whether it could not be read when that was tried last.
+    #[serde(default)]
+    pub is_unread: bool,
 }
 
 /// A room that is looked after.
@@ -46,9 +51,13 @@ pub struct RoomLeft {
 pub struct RoomAtWork {
     /// The end of the last window that the server was asked for.
     pub asked: Option<Millis>,
-    /// What is redacted one by one, once that has begun.
+    /// What is redacted one by one, once that has begun: the next few hundred.
     pub singles: Option<Vec<Single>>,
-    /// How many of them were not.
+    /// The last one of those, if there are more.
+    pub through: Option<OwnedEventId>,
+    /// Whether the bot has no power there after all.
+    pub is_closed: bool,
+    /// How many were not redacted.
     pub lost: u64,
 }
 
@@ -76,6 +85,17 @@ pub struct NotRedacted {
     pub powerless: BTreeMap<Writing, u64>,
     /// Where: the first few rooms.
     pub closed: Vec<OwnedRoomId>,
+    /// Rooms that could not be read, and why; the first hundred.
+    pub unread: BTreeMap<OwnedRoomId, String>,
+    /// How many rooms could not be.
+    pub unread_rooms: u64,
     /// How many state events of theirs there are, such as names and topics of rooms: they are left alone.
     pub staying: u64,
+}
+
+impl NotRedacted {
+    /// Whether something is left that was to be redacted, or may be.
+    pub fn is_any(&self) -> bool {
+        self.failures > 0 || self.unread_rooms > 0
+    }
 }

@@ -5,10 +5,11 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+use ruma::{OwnedUserId, UserId};
 use serde_json::Value;
 
 use crate::{
-    model::{Event, ListedMedia, MediaDetails, Mxc},
+    model::{Event, ListedMedia, MediaDetails, Mxc, is_local},
     reply::Line,
     text::{number::counted, size::size},
 };
@@ -41,6 +42,16 @@ pub fn shown_in(event: &Event) -> Vec<Mxc> {
 pub fn each_once(files: Vec<Mxc>) -> Vec<Mxc> {
     let mut known = BTreeSet::new();
     files.into_iter().filter(|file| known.insert(file.clone())).collect()
+}
+
+/// Local users who uploaded some of the files, each once; `me` is of this server.
+pub fn uploaders(me: &UserId, files: &[ListedMedia]) -> Vec<OwnedUserId> {
+    let known = files.iter().filter_map(|file| file.details.as_ref()?.uploader.as_deref());
+    let local = known.filter_map(|id| OwnedUserId::try_from(id).ok());
+    let mut users: Vec<OwnedUserId> = local.filter(|user| is_local(user, me)).collect();
+    users.sort_unstable();
+    users.dedup();
+    users
 }
 
 /// What stands between a file and those who want to download it.

@@ -2,7 +2,7 @@
 
 use ruma::RoomId;
 
-use crate::plan::{Plan, Step};
+use crate::plan::{FilesOf, Plan, Step};
 
 /// What the rails say to a list of steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,11 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         ),
         Step::SetPower { room, .. } if room.id == management => Some(
             "That is the management room. Its power levels say who may use me, so I never change them.".to_owned(),
+        ),
+        Step::QuarantineAll { files: FilesOf::Room(room), .. } if room.id == management => Some(
+            "That is the management room. Its files are how moderators know what they decided about, so I never quarantine \
+             all of them."
+                .to_owned(),
         ),
         Step::LeaveRoom { room } if room.id == management => {
             Some("That is the management room. I take commands there, so I never leave it.".to_owned())
@@ -202,6 +207,13 @@ mod tests {
         check_says(&[shut_down(a)], &[], "confirm: This cannot simply be undone");
         check_says(&[block(m)], &[], "refuse: That is the management room");
         check_says(&[block(a), shut_down(m)], &[], "refuse: That is the management room");
+        let files = |room: &RoomId| FilesOf::Room(room.to_owned().into());
+        check_says(
+            &[Step::QuarantineAll { files: files(m), only: None }],
+            &[],
+            "refuse: That is the management",
+        );
+        check_says(&[Step::QuarantineAll { files: files(a), only: None }], &[], "allow");
         check_says(&[Step::UnblockRoom { room: m.to_owned().into() }], &[], "allow");
         check_says(&[Step::UnlistRoom { room: m.to_owned().into() }], &[], "allow");
         let trim = |room: &RoomId| Step::DeleteExtremities { room: room.to_owned().into() };

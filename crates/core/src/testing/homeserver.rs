@@ -49,6 +49,8 @@ pub struct FakeRoom {
     pub reports: Vec<EventReport>,
     /// What its hierarchy consists of, itself first; only itself when empty.
     pub hierarchy: Vec<SpaceRoom>,
+    /// What reading its history fails with.
+    pub unreadable: Option<Fault>,
 }
 
 /// How the list of rooms behaves while it is read page by page.

@@ -23,6 +23,10 @@ fn eve() -> &'static UserId {
     user_id!("@eve:hs.test")
 }
 
+fn bob() -> &'static UserId {
+    user_id!("@bob:hs.test")
+}
+
 fn ana() -> &'static UserId {
     user_id!("@ana:hs.test")
 }

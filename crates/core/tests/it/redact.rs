@@ -2,8 +2,10 @@
 
 mod deaths;
 mod limits;
+mod listed;
 mod one;
 mod people;
+mod unread;
 
 use gleipnir_core::{
     model::Account,

@@ -81,5 +81,5 @@ pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<
         .paragraph(Line::new().strong("Redact one message ").text("in ").append(room.line()).text(":"))
         .quote([in_words(&event, &names)]);
     let step = Step::RedactEvent { room, event_id, author, reason: reason.clone() };
-    Ok(draft(vec![step], reason, preview, acting))
+    Ok(draft(vec![step], reason, preview, None, acting))
 }

@@ -1,15 +1,18 @@
 //! Everything that users wrote: counted first, room by room.
 
+mod listed;
+
 use std::collections::BTreeMap;
 
-use ruma::OwnedRoomId;
+use futures_util::future::BoxFuture;
+use ruma::{OwnedRoomId, UserId};
 
 use super::{
     super::{
         Acting, Decision, Failure, World,
-        facts::named,
+        facts::{named, unread},
         several::read_each,
-        whom::{Person, Who, people},
+        whom::{Person, Source, Who, people},
     },
     draft,
     power::lacks,
@@ -17,7 +20,8 @@ use super::{
 use crate::{
     model::{Scope, Windows, Writing},
     plan::{RoomRef, Step},
-    reply::{Line, Reply},
+    ports::Fault,
+    reply::{Line, Reply, cut_list},
     text::{
         duration::{date, in_words},
         number::counted,
@@ -30,12 +34,26 @@ use crate::{
 const NAMED: usize = 5;
 /// How many rooms without power are named.
 const CLOSED: usize = 3;
+/// How many rooms are named that cannot be read.
+const UNREAD: usize = 10;
 /// How many events Synapse lets the bot redact at once, and how long each one after them takes, in seconds.
 const BURST: u64 = 10;
 const EACH: u64 = 5;
 
+/// What is to be redacted of whom.
+pub(super) struct Wish {
+    pub(super) users: Vec<UserTarget>,
+    pub(super) source: Source,
+    /// None means all that they are or were in.
+    pub(super) rooms: Vec<RoomTarget>,
+    pub(super) scope: Scope,
+    pub(super) reason: Option<String>,
+}
+
 pub(in super::super) struct Facts {
     people: Vec<Theirs>,
+    /// Whoever else is in the file, if there is one.
+    list: Option<listed::List>,
     scope: Scope,
     reason: Option<String>,
     is_unlimited: bool,
@@ -44,9 +62,19 @@ pub(in super::super) struct Facts {
 /// What one of them wrote.
 struct Theirs {
     person: Person,
+    /// Those that could be read.
     rooms: Vec<OwnedRoomId>,
     found: Vec<Found>,
     state: u64,
+    /// Those that could not be, and why.
+    unread: Vec<(OwnedRoomId, Fault)>,
+}
+
+/// Those of whom there is something to redact, those of whom the bot can redact nothing of it, and the others.
+struct Sorted {
+    within: Vec<Theirs>,
+    out: Vec<Theirs>,
+    idle: Vec<Theirs>,
 }
 
 /// A room with something to redact.
@@ -66,6 +94,11 @@ impl Found {
         self.counts.values().sum()
     }
 
+    /// Whether the server's task is asked for some of them.
+    fn is_by_task(&self, is_local: bool) -> bool {
+        self.singly < self.events() && (is_local || self.lacks.is_none())
+    }
+
     /// How many of them cannot be redacted.
     fn lost(&self) -> u64 {
         if self.lacks.is_some() { self.alone } else { 0 }
@@ -80,15 +113,15 @@ impl Theirs {
     fn is_local(&self) -> bool {
         matches!(self.person.who, Who::Local(_))
     }
+
+    /// Whether none of their rooms could be read.
+    fn is_unread(&self) -> bool {
+        self.rooms.is_empty() && !self.unread.is_empty()
+    }
 }
 
-pub(super) async fn gather(
-    world: &World<'_>,
-    users: Vec<UserTarget>,
-    rooms: Vec<RoomTarget>,
-    scope: Scope,
-    reason: Option<String>,
-) -> Result<Facts, Failure> {
+pub(super) async fn gather(world: &World<'_>, wish: Wish) -> Result<Facts, Failure> {
+    let Wish { users, source, rooms, scope, reason } = wish;
     let mut ids = Vec::new();
     for UserTarget(id) in users {
         if !ids.contains(&id) {
@@ -96,6 +129,13 @@ pub(super) async fn gather(
         }
     }
     let people = people(world, ids).await?;
+    let (people, list) = match source {
+        Source::Typed => (people, None),
+        Source::Listed { repeated } => {
+            let (people, list) = listed::sort(world, people, repeated).await?;
+            (people, Some(list))
+        }
+    };
     let nobody = people.iter().filter(|person| matches!(person.who, Who::Nobody));
     let mistakes: Vec<Line> = nobody
         .map(|person| {
@@ -126,9 +166,15 @@ pub(super) async fn gather(
     for person in people {
         all.push(theirs(world, person, &chosen, scope, windows, &inside).await?);
     }
+    // Where nothing can be read at all the fault is of no room.
+    if let Some((_, fault)) = all.iter().flat_map(|theirs| &theirs.unread).next()
+        && all.iter().all(|theirs| theirs.rooms.is_empty())
+    {
+        return Err(fault.clone().into());
+    }
     let limit = world.lookup.rate_limit(world.lookup.me()).await?;
     let is_unlimited = limit.is_some_and(|limit| limit.messages_per_second == 0);
-    Ok(Facts { people: all, scope, reason, is_unlimited })
+    Ok(Facts { people: all, list, scope, reason, is_unlimited })
 }
 
 async fn theirs(
@@ -147,28 +193,59 @@ async fn theirs(
     rooms.retain(|room| *room != world.settings.management);
     rooms.sort();
     rooms.dedup();
-    let (lookup, user) = (world.lookup, person.id.clone());
-    let wrote = read_each(world, rooms.clone(), "rooms", |room: OwnedRoomId| {
-        let user = user.clone();
-        Box::pin(async move { Ok((wrote::read(lookup, &room, &user, scope).await?, room)) })
-    })
-    .await?;
-    let is_local = matches!(person.who, Who::Local(_));
-    let (mut found, mut state) = (Vec::new(), 0);
-    for (wrote, room) in wrote {
-        state += wrote.state;
-        found.extend(in_room(world, &wrote, room, (is_local, scope, windows), inside).await?);
+    let how = How { is_local: matches!(person.who, Who::Local(_)), scope, windows, inside };
+    let looks: Vec<(OwnedRoomId, Result<_, Fault>)> =
+        read_each(world, rooms, "rooms", |room: OwnedRoomId| {
+            Box::pin(look(world, &person.id, room, &how)) as BoxFuture<'_, _>
+        })
+        .await?;
+    let mut theirs = Theirs { person, rooms: Vec::new(), found: Vec::new(), state: 0, unread: Vec::new() };
+    for (room, look) in looks {
+        match look {
+            Ok((found, state)) => {
+                theirs.rooms.push(room);
+                theirs.found.extend(found);
+                theirs.state += state;
+            }
+            Err(fault) => theirs.unread.push((room, fault)),
+        }
     }
-    found.sort_by_key(|room| std::cmp::Reverse(room.events()));
-    Ok(Theirs { person, rooms, found, state })
+    theirs.found.sort_by_key(|room| std::cmp::Reverse(room.events()));
+    Ok(theirs)
+}
+
+/// What a room is looked at with.
+struct How<'a> {
+    is_local: bool,
+    scope: Scope,
+    windows: Windows,
+    /// The rooms that the bot is in.
+    inside: &'a [OwnedRoomId],
+}
+
+/// What there is to redact in a room, and how many state events stay; one that cannot be read stands in the way of no other.
+async fn look(
+    world: &World<'_>,
+    user: &UserId,
+    room: OwnedRoomId,
+    how: &How<'_>,
+) -> Result<(OwnedRoomId, Result<(Option<Found>, u64), Fault>), Failure> {
+    let look = match wrote::read(world.lookup, &room, user, how.scope).await {
+        Ok(wrote) => in_room(world, &wrote, room.clone(), how).await.map(|found| (found, wrote.state)),
+        Err(fault) => Err(fault.into()),
+    };
+    match look {
+        Ok(look) => Ok((room, Ok(look))),
+        Err(Failure::Fault(fault)) if wrote::is_of_room(&fault) => Ok((room, Err(fault))),
+        Err(failure) => Err(failure),
+    }
 }
 
 async fn in_room(
     world: &World<'_>,
     wrote: &Wrote,
     room: OwnedRoomId,
-    (is_local, scope, windows): (bool, Scope, Windows),
-    inside: &[OwnedRoomId],
+    &How { is_local, scope, windows, inside }: &How<'_>,
 ) -> Result<Option<Found>, Failure> {
     let counts = wrote.counts();
     let events: u64 = counts.values().sum();
@@ -186,48 +263,86 @@ async fn in_room(
 }
 
 pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<Decision, Failure> {
-    let Facts { people, scope, reason, is_unlimited } = facts;
-    let (idle, busy): (Vec<Theirs>, Vec<Theirs>) =
-        people.into_iter().partition(|theirs| theirs.found.is_empty());
-    let (out, within): (Vec<Theirs>, Vec<Theirs>) =
-        busy.into_iter().partition(|theirs| theirs.sum(Found::events) == theirs.sum(Found::lost));
-    let nothing = idle.iter().map(|theirs| nothing(theirs, scope));
-    if within.is_empty() {
-        if out.is_empty() {
-            return Ok(Decision::Answer(Reply::new().list(nothing)));
+    let Facts { people, list, scope, reason, is_unlimited } = facts;
+    let unread = cannot_be_read(&people);
+    let sorted = sort(people);
+    let acting = if list.is_some() { Acting { yes: false, ..acting } } else { acting };
+    let preview = match &list {
+        Some(list) => listed::preview(list, &sorted, scope),
+        None => preview(&sorted, scope),
+    };
+    if sorted.within.is_empty() {
+        let is_answer = list.is_some() || (sorted.out.is_empty() && unread.is_empty());
+        if is_answer {
+            return Ok(Decision::Answer(left_out(preview, unread)));
         }
-        let reply = Reply::new().paragraph("Nothing was done.").list(nothing);
-        let reply = out.iter().fold(reply, powerless);
-        return Err(Failure::Told(Box::new(reply)));
+        return Err(Failure::Told(Box::new(left_out(preview, unread))));
     }
-    let mut preview = Reply::new();
-    for theirs in &within {
-        preview = told(preview, theirs, scope);
-    }
-    let singly: u64 = within.iter().map(|theirs| theirs.sum(by_hand)).sum();
-    if singly > BURST && !is_unlimited {
-        let time = std::time::Duration::from_secs((singly - BURST) * EACH);
-        let line = Line::new().text(format!(
-            "Synapse lets me redact about one event in {EACH} seconds by myself, unless its configuration says otherwise: \
-             {} take about {}. ",
-            counted(singly, "event"),
-            in_words(time)
-        ));
-        let command = format!("!ratelimit {} set unlimited", world.lookup.me());
-        preview = preview.paragraph(line.code(command).text(" before it makes that quick."));
-    }
-    if !idle.is_empty() || !out.is_empty() {
-        preview = preview.paragraph("Left alone:").list(nothing);
-        preview = out.iter().fold(preview, powerless);
-    }
-    let steps = within.into_iter().map(|theirs| Step::RedactUser {
+    let preview = left_out(preview, unread);
+    let singly: u64 = sorted.within.iter().map(|theirs| theirs.sum(by_hand)).sum();
+    let preview = if singly > BURST && !is_unlimited { slowly(preview, singly, world) } else { preview };
+    let steps = sorted.within.into_iter().map(|theirs| Step::RedactUser {
         user: theirs.person.id,
         rooms: theirs.rooms,
         reason: reason.clone(),
         since: scope.since,
         limit: scope.limit,
     });
-    Ok(draft(steps.collect(), reason.clone(), preview, acting))
+    Ok(draft(steps.collect(), reason.clone(), preview, list.map(|_| listed::CAUTION), acting))
+}
+
+fn sort(people: Vec<Theirs>) -> Sorted {
+    let (idle, busy): (Vec<Theirs>, Vec<Theirs>) =
+        people.into_iter().partition(|theirs| theirs.found.is_empty());
+    let (out, within) =
+        busy.into_iter().partition(|theirs| theirs.sum(Found::events) == theirs.sum(Found::lost));
+    Sorted { within, out, idle }
+}
+
+/// What would happen to what users who were typed wrote, or why nothing.
+fn preview(Sorted { within, out, idle }: &Sorted, scope: Scope) -> Reply {
+    let nothing: Vec<Line> = idle.iter().map(|theirs| nothing(theirs, scope)).collect();
+    if within.is_empty() && out.is_empty() && idle.iter().all(|theirs| theirs.unread.is_empty()) {
+        return Reply::new().list(nothing);
+    }
+    let reply = within.iter().fold(Reply::new(), |reply, theirs| told(reply, theirs, scope));
+    let reply = match (within.is_empty(), nothing.is_empty() && out.is_empty()) {
+        (true, _) => reply.paragraph("Nothing was done."),
+        (false, true) => return reply,
+        (false, false) => reply.paragraph("Left alone:"),
+    };
+    out.iter().fold(reply.list(nothing), powerless)
+}
+
+/// How long it takes to redact so many one by one.
+fn slowly(reply: Reply, singly: u64, world: &World<'_>) -> Reply {
+    let time = std::time::Duration::from_secs((singly - BURST) * EACH);
+    let line = Line::new().text(format!(
+        "Synapse lets me redact about one event in {EACH} seconds by myself, unless its configuration says otherwise: {} \
+         take about {}. ",
+        counted(singly, "event"),
+        in_words(time)
+    ));
+    let command = format!("!ratelimit {} set unlimited", world.lookup.me());
+    reply.paragraph(line.code(command).text(" before it makes that quick."))
+}
+
+/// Rooms that could not be read, each once, and why.
+fn cannot_be_read(people: &[Theirs]) -> Vec<Line> {
+    let rooms: BTreeMap<&OwnedRoomId, &Fault> =
+        people.iter().flat_map(|theirs| &theirs.unread).map(|(room, fault)| (room, fault)).collect();
+    rooms
+        .iter()
+        .map(|(room, fault)| Line::new().code(room.as_str()).text(" ").append(unread(fault)))
+        .collect()
+}
+
+/// Rooms in which nothing is done, because nobody knows what is in them.
+fn left_out(reply: Reply, unread: Vec<Line>) -> Reply {
+    if unread.is_empty() {
+        return reply;
+    }
+    cut_list(reply.paragraph("Left out, because I cannot read them:"), unread, UNREAD, "rooms")
 }
 
 /// How many the bot redacts one by one.
@@ -237,6 +352,9 @@ fn by_hand(room: &Found) -> u64 {
 
 fn nothing(theirs: &Theirs, scope: Scope) -> Line {
     let line = Line::new().text("There is nothing to redact of ").append(theirs.person.line());
+    if theirs.is_unread() {
+        return Line::new().text("I can read none of the rooms of ").append(theirs.person.line()).text(".");
+    }
     let line = match theirs.rooms.len() as u64 {
         0 => line.text(": the server knows no room that they are or were in"),
         n => line.text(format!(" in {}", counted(n, "room"))).append(scope_line(scope)),
@@ -307,8 +425,18 @@ fn told(reply: Reply, theirs: &Theirs, scope: Scope) -> Reply {
         )),
         (false, _) => Line::new().text("They are of another server: it takes my own power to redact in each room."),
     };
-    let reply = reply.paragraph(line);
+    let reply = reply.paragraph(along(line, std::slice::from_ref(theirs)));
     if theirs.sum(Found::lost) == 0 { reply } else { powerless(reply, theirs) }
+}
+
+/// That joins are redacted too, where that is so.
+fn along(line: Line, people: &[Theirs]) -> Line {
+    let is_so = |theirs: &Theirs| theirs.found.iter().any(|room| room.is_by_task(theirs.is_local()));
+    if people.iter().any(is_so) {
+        line.text(" Along with messages the server redacts their joins there: those lose name and picture.")
+    } else {
+        line
+    }
 }
 
 /// Where the bot lacks the power, and how it gets it.
@@ -319,9 +447,14 @@ fn powerless(reply: Reply, theirs: &Theirs) -> Reply {
     let line = line
         .append(theirs.person.line())
         .text(format!(" in {}, and they would stay.", counted(rooms, "room")));
-    let mut lines: Vec<Line> = closed.iter().take(CLOSED).filter_map(|room| room.lacks.clone()).collect();
-    if closed.len() > CLOSED {
-        lines.push(Line::new().text(format!("and {}", counted((closed.len() - CLOSED) as u64, "more room"))));
+    reply.paragraph(line).list(self::closed(&closed))
+}
+
+/// What the bot lacks in the first few rooms.
+fn closed(rooms: &[&Found]) -> Vec<Line> {
+    let mut lines: Vec<Line> = rooms.iter().take(CLOSED).filter_map(|room| room.lacks.clone()).collect();
+    if rooms.len() > CLOSED {
+        lines.push(Line::new().text(format!("and {}", counted((rooms.len() - CLOSED) as u64, "more room"))));
     }
-    reply.paragraph(line).list(lines)
+    lines
 }

@@ -230,13 +230,14 @@ fn beginning(typed: Typed) -> Option<&'static str> {
 /// A word that can be a token.
 fn word(typed: &str) -> Result<TokenWord, Failure> {
     let typed = typed.trim();
+    // Dots alone mean something else in the path of a request.
     let can_be = |c: char| c.is_ascii_alphanumeric() || "._~-".contains(c);
-    if (1..=LONGEST).contains(&typed.len()) && typed.chars().all(can_be) {
+    if (1..=LONGEST).contains(&typed.len()) && typed.chars().all(can_be) && typed.chars().any(|c| c != '.') {
         return Ok(TokenWord(typed.to_owned()));
     }
     Err(Failure::told(Line::new().text(format!(
         "That cannot be a registration token: it takes 1 to {LONGEST} characters, which are letters from a to z, digits \
-         and . _ ~ - only."
+         and . _ ~ - only, and not dots alone."
     ))))
 }
 
@@ -252,6 +253,9 @@ mod tests {
             (&*"x".repeat(LONGEST), true),
             (&*"x".repeat(LONGEST + 1), false),
             ("", false),
+            (".", false),
+            ("..", false),
+            (".a", true),
             ("a b", false),
             ("ä", false),
             ("a/b", false),

@@ -37,7 +37,14 @@ pub(super) async fn redact(
 ) -> Advance {
     for n in 0..AT_ONCE {
         let singles = run.current.singles.get_or_insert_default();
-        let Some(single) = singles.first().cloned() else { return working(done(run)) };
+        let Some(single) = singles.first().cloned() else {
+            if run.current.through.is_none() {
+                return working(done(run));
+            }
+            // The next few hundred are read.
+            run.current.singles = None;
+            return working(run);
+        };
         match one(effects, wish, room, &single).await {
             Became::Redacted => {
                 run.rest.failed.remove(single.event_id.as_str());

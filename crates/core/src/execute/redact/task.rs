@@ -5,7 +5,7 @@ use ruma::UserId;
 
 use super::{
     Wish, note,
-    rooms::{done, next_window},
+    rooms::{done, next_window, unread},
     working,
 };
 use crate::{
@@ -15,6 +15,9 @@ use crate::{
     ports::{Effects, Fault},
     wrote,
 };
+
+/// What the server says when another task of the user is at work.
+const BUSY: &str = "Redact already in progress";
 
 /// Makes durable which tasks there are.
 pub(super) async fn prepare(effects: &dyn Effects, wish: &Wish<'_>, run: RedactionRun) -> Advance {
@@ -49,8 +52,13 @@ pub(super) async fn ask(
     }
     // Somebody else had it asked for: the server takes one at a time, and what that redacts is not to be redacted again.
     if tasks.iter().any(|task| matches!(task.status.as_str(), "scheduled" | "active")) {
-        let state = StepState::AskingRedaction { known: known.to_vec(), run: Box::new(run) };
-        return Advance::Working { state, keep: None, pace: Pace::Poll };
+        // So it would answer. A task that never ends is not waited for without end.
+        let fault = Fault::Refused {
+            status: 400,
+            errcode: "M_UNKNOWN".to_owned(),
+            message: format!("{BUSY} for user {}", wish.user),
+        };
+        return Advance::Retry { fault, patience: Patience::Limited };
     }
     let task = match next(effects, wish, &mut run).await {
         Ok(Some(task)) => task,
@@ -60,6 +68,12 @@ pub(super) async fn ask(
     match effects.redact_user(wish.user, &task).await {
         Ok(redact_id) => following(redact_id, run),
         Err(fault) if is_busy(&fault) => Advance::Retry { fault, patience: Patience::Limited },
+        // Without it, everything is redacted one by one, where the bot has the power.
+        Err(fault @ (Fault::NotRouted { .. } | Fault::Refused { .. })) => {
+            note(&mut run.rest, wish.user.as_str(), fault.to_string());
+            run.is_alone = true;
+            working(run)
+        }
         Err(fault) if fault.may_have_acted() => Advance::doubt(fault),
         Err(fault) => Advance::fault(fault),
     }
@@ -76,15 +90,26 @@ async fn next(
     if !run.clean.is_empty() {
         let mut rooms = Vec::new();
         for room in std::mem::take(&mut run.clean) {
-            if wrote::read(effects, &room, wish.user, wish.scope).await?.is_clean(since, windows) {
-                rooms.push(room);
+            match wrote::read(effects, &room, wish.user, wish.scope).await {
+                Ok(wrote) if wrote.is_clean(since, windows) => rooms.push(room),
+                Ok(_) => {}
+                // It is looked after by itself.
+                Err(fault) if wrote::is_of_room(&fault) => {}
+                Err(fault) => return Err(fault),
             }
         }
         let after = wrote::floor(since, windows);
         return Ok((!rooms.is_empty()).then_some(RedactionTask { rooms, reason, after, before: None }));
     }
     let Some(room) = run.todo.first().map(|left| left.room.clone()) else { return Ok(None) };
-    let wrote = wrote::read(effects, &room, wish.user, wish.scope).await?;
+    let wrote = match wrote::read(effects, &room, wish.user, wish.scope).await {
+        Ok(wrote) => wrote,
+        Err(fault) if wrote::is_of_room(&fault) => {
+            *run = unread(std::mem::take(run), &fault);
+            return Ok(None);
+        }
+        Err(fault) => return Err(fault),
+    };
     if wrote.wanted().next().is_none() {
         *run = done(std::mem::take(run));
         return Ok(None);
@@ -98,7 +123,7 @@ async fn next(
 
 /// Whether another task of that user is at work, which this server does not list.
 fn is_busy(fault: &Fault) -> bool {
-    matches!(fault, Fault::Refused { status: 400, message, .. } if message.starts_with("Redact already in progress"))
+    matches!(fault, Fault::Refused { status: 400, message, .. } if message.starts_with(BUSY))
 }
 
 /// The redactions of a user that the server knows, as far as it can list them.

@@ -3,7 +3,7 @@
 use ruma::UserId;
 
 use super::{FilesOf, RoomRef, Step};
-use crate::model::{MemberChange, NewToken};
+use crate::model::MemberChange;
 
 impl Step {
     /// The room that it is about, with its names; `None` for what is not about one room.
@@ -153,9 +153,11 @@ impl Step {
             Self::RedactUser { user, .. } => format!("redact {user}"),
             Self::Tell { key, .. } => format!("tell {key}"),
             Self::RedactEvent { .. } => self.target(),
-            Self::NewToken { new: NewToken { token: Some(token), .. } }
-            | Self::EditToken { token, .. }
-            | Self::DeleteToken { token } => format!("registration token {}", token.0),
+            // Of two that are made at a time it could not be known which is whose.
+            Self::NewToken { .. } => "registration tokens".to_owned(),
+            Self::EditToken { token, .. } | Self::DeleteToken { token } => {
+                format!("registration token {}", token.0)
+            }
             // One that does not answer keeps nobody else waiting.
             Self::CallWebhook { name, body } => format!("webhook {name} {}", body["case"]),
             _ => self.room_ref().map_or_else(|| self.target(), |room| room.id.to_string()),

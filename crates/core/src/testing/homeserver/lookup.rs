@@ -76,6 +76,9 @@ impl Lookup for FakeHomeserver {
     fn history<'a>(&'a self, room: &'a RoomId, query: &'a HistoryQuery) -> Asked<'a, HistoryPage> {
         self.call("history", move |inner| {
             let Some(room) = inner.rooms.get(room) else { return Ok(HistoryPage::default()) };
+            if let Some(fault) = &room.unreadable {
+                return Err(fault.clone());
+            }
             let len = room.events.len();
             let at = |token: Option<&String>| token.and_then(|token| token.strip_prefix('t')?.parse().ok());
             let from = at(query.from.as_ref()).unwrap_or(if query.dir == Dir::Backwards { len } else { 0 });

@@ -9,7 +9,7 @@ use gleipnir_core::{
     testing::{FakeRoom, Stage},
 };
 
-use super::{ALL, ana, closed, details, eve, far, mxc, png, protect, put, with_copy, with_files};
+use super::{ALL, ana, bob, closed, details, eve, far, mxc, png, protect, put, with_copy, with_files};
 use crate::scene::{bad_room, has, moderator, plan, under_way};
 
 #[tokio::test]
@@ -53,8 +53,14 @@ async fn all_files_of_a_user_are_let_out_and_only_those_go_back() {
     );
     has(
         &stage.say("!unquarantine @eve:hs.test").await,
-        &["Job 1: unquarantine – done", "1 file no longer in quarantine"],
+        &[
+            "Put there by `@other:hs.test`: 1.",
+            "1 file would be let out at once. Whoever put them into quarantine may have had a reason.",
+            "Job 1: do it?",
+        ],
     );
+    assert!(stage.homeserver.writes().is_empty());
+    has(&stage.say("!confirm 1").await, &["Job 1: unquarantine – done", "1 file no longer in quarantine"]);
     assert!(closed(&stage, &ALL).await.is_empty());
     has(
         &stage.say("!unquarantine @eve:hs.test").await,
@@ -94,7 +100,8 @@ async fn all_files_of_a_room_go_each_counted_once() {
     assert!(details(&stage, &far()).await.unwrap().quarantined_by.is_some());
     has(&stage.say("!undo 1").await, &["Job 2: undo – done", "2 files no longer in quarantine"]);
     assert_eq!(closed(&stage, &ALL).await, ["closed"]);
-    has(&stage.say("!unquarantine !bad:hs.test").await, &["Job 3: unquarantine – done", "1 file no longer"]);
+    has(&stage.say("!unquarantine !bad:hs.test").await, &["Put there by `@bot:hs.test`: 1."]);
+    has(&stage.say("!confirm 3").await, &["Job 3: unquarantine – done", "1 file no longer"]);
     has(&stage.say("!undo 3").await, &["1 file in quarantine"]);
     assert_eq!(closed(&stage, &ALL).await, ["closed"]);
 }
@@ -121,20 +128,71 @@ async fn of_an_encrypted_room_nothing_can_be_found() {
 }
 
 #[tokio::test]
-async fn files_of_protected_people_in_a_room_are_asked_about() {
+async fn files_of_protected_people_in_a_room_are_left_out() {
     let mut stage = with_files();
     in_room(&stage);
+    put(&stage, png(ana(), "anas"));
+    let files = ["open", "closed", "kept", "anas"].map(mxc).to_vec();
+    stage.homeserver.put_room_media(bad_room(), files);
     protect(&stage, eve());
     has(
         &stage.say("!quarantine !bad:hs.test").await,
+        &["Job 1: quarantine – done", "1 file in quarantine: the files in Spam"],
+    );
+    assert_eq!(stage.homeserver.writes(), ["quarantine mxc://hs.test/anas"]);
+    assert_eq!(closed(&stage, &["open", "closed", "kept", "anas"]).await, ["closed", "anas"]);
+    let left = "Left out: 1 file of people against whom I do nothing (moderators, admins, users of appservices, or exempt): `@eve:hs.test`.";
+    has(&stage.say("!undo 1").await, &["Job 2: undo – done"]);
+    has(&stage.say("!quarantine !bad:hs.test --dry-run").await, &["1 file, 1 MiB together", left]);
+    // Nothing else is there.
+    protect(&stage, ana());
+    has(
+        &stage.say("!quarantine !bad:hs.test").await,
         &[
-            "Among them: 1 file of people against whom I do nothing otherwise (moderators, admins, users of appservices, or exempt): `@eve:hs.test`.",
-            "1 file would go that people uploaded against whom I do nothing otherwise.",
-            "Job 1: do it?",
+            "There is nothing to quarantine of Spam",
+            "Left out: 2 files of people",
+            "`@ana:hs.test`, `@eve:hs.test`.",
         ],
     );
+    // Those who became so while it waited, with and without somebody else who was so before.
+    for is_ana in [false, true] {
+        let mut stage = with_files();
+        put(&stage, png(ana(), "anas"));
+        put(&stage, png(bob(), "bobs"));
+        stage.homeserver.put_room_media(bad_room(), ["open", "anas", "bobs"].map(mxc).to_vec());
+        if is_ana {
+            protect(&stage, ana());
+        }
+        stage.settings.confirm_over = 0;
+        stage.restart();
+        has(&stage.say("!quarantine !bad:hs.test").await, &["Job 1: do it?"]);
+        protect(&stage, eve());
+        let said = stage.say("!confirm 1").await;
+        if is_ana {
+            has(&said, &["– done", "1 file in quarantine", "Left alone, because protected or not here: 1."]);
+            assert_eq!(stage.homeserver.writes(), ["quarantine mxc://hs.test/bobs"]);
+        } else {
+            has(
+                &said,
+                &["Among the files are some of people against whom I do nothing", "Send the command again"],
+            );
+            assert!(stage.homeserver.writes().is_empty());
+            stage.say("!quarantine !bad:hs.test").await;
+            has(&stage.say("!confirm 2").await, &["– done", "2 files in quarantine"]);
+        }
+        assert!(closed(&stage, &["open"]).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_files_of_the_management_room_stay() {
+    let mut stage = with_files();
+    let management = owned_room_id!("!management:hs.test");
+    stage.room(&management, "Moderators", "#mods:hs.test", 1);
+    stage.homeserver.put_room_media(&management, vec![mxc("open")]);
+    let said = stage.say("!quarantine !management:hs.test").await;
+    has(&said, &["That is the management room.", "I never quarantine all of them."]);
     assert!(stage.homeserver.writes().is_empty());
-    has(&stage.say("!confirm 1").await, &["Job 1: quarantine – done"]);
 }
 
 fn many(stage: &Stage, count: usize) {
@@ -160,7 +218,7 @@ async fn three_thousand_files_are_asked_about_and_followed() {
         assert_eq!(stage.homeserver.writes().len(), 1);
         has(
             &stage.say(&format!("!unquarantine {what}")).await,
-            &["at once is more than I let out without asking."],
+            &["would be let out at once. Whoever put them into quarantine may have had a reason."],
         );
         stage.say("!cancel 2").await;
         has(
@@ -293,7 +351,8 @@ async fn what_was_let_out_meanwhile_is_not_let_out_again() {
         let details = MediaDetails { quarantined_by: by, sha256: Some("the same".into()), ..details };
         put(&stage, (file, details));
     }
-    has(&stage.say("!unquarantine @eve:hs.test").await, &["4 files no longer in quarantine"]);
+    stage.say("!unquarantine @eve:hs.test").await;
+    has(&stage.say("!confirm 1").await, &["4 files no longer in quarantine"]);
     assert!(closed(&stage, &["a", "b", "c", "closed"]).await.is_empty());
     has(&stage.say("!undo 1").await, &["4 files in quarantine"]);
     assert_eq!(closed(&stage, &["a", "b", "c", "closed", "open"]).await, ["a", "b", "c", "closed"]);

@@ -12,8 +12,8 @@ use crate::{
 
 const QUARANTINE_USER: &[&str] = &["!quarantine @eve:hs.test"];
 const QUARANTINE_ROOM: &[&str] = &["!quarantine !bad:hs.test"];
-const RELEASE_USER: &[&str] = &["!unquarantine @eve:hs.test"];
-const RELEASE_ROOM: &[&str] = &["!unquarantine !bad:hs.test"];
+const RELEASE_USER: &[&str] = &["!unquarantine @eve:hs.test", "!confirm 1"];
+const RELEASE_ROOM: &[&str] = &["!unquarantine !bad:hs.test", "!confirm 1"];
 const PROTECT: &[&str] = &["!media protect mxc://hs.test/open"];
 const UNPROTECT: &[&str] = &["!media unprotect mxc://hs.test/kept"];
 const DELETE: &[&str] = &["!media delete mxc://hs.test/open", "!confirm 1"];

@@ -1,10 +1,10 @@
 //! Single files, and those that an event shows.
 
-use gleipnir_core::{model::MediaDetails, ports::Fault, testing::Stage};
+use gleipnir_core::{model::MediaDetails, plan::Step, ports::Fault, testing::Stage};
 use serde_json::json;
 
 use super::{ALL, ana, closed, details, eve, event, far, mxc, png, protect, put, with_copy, with_files};
-use crate::scene::{bad_room, has, watcher};
+use crate::scene::{bad_room, has, left_behind, watcher};
 
 fn wrote(stage: &Stage) -> Vec<String> {
     stage.homeserver.writes()
@@ -300,4 +300,16 @@ async fn faults_of_reading_are_told_and_nothing_is_done() {
         has(&stage.say(&command).await, &["did not answer in time."]);
     }
     assert!(wrote(&stage).is_empty());
+}
+
+#[tokio::test]
+async fn an_undo_quarantines_nothing_of_protected_people() {
+    let mut stage = with_files();
+    has(&stage.say("!unquarantine mxc://hs.test/closed").await, &["Job 1: unquarantine – done"]);
+    protect(&stage, eve());
+    has(&stage.say("!undo 1").await, &["`@eve:hs.test` is a moderator"]);
+    // Also where it is known only when it runs.
+    let step = Step::QuarantineMedia { media: mxc("closed"), author: None };
+    has(&left_behind(&stage, step, None).await, &["❌ Could not ", "`@eve:hs.test` is a moderator"]);
+    assert_eq!(stage.homeserver.writes(), ["unquarantine mxc://hs.test/closed"]);
 }

@@ -180,6 +180,7 @@ async fn mistakes_are_refused_before_anything_is_done() {
         ("!token new --uses 1 --token <b>hi</b>", "That cannot be a registration token"),
         ("!token new --uses 1 --token ünicode", "That cannot be a registration token"),
         ("!token new --uses 1 --token \"\"", "That cannot be a registration token"),
+        ("!token new --uses 1 --token ..", "and not dots alone"),
         ("!token edit", "Give the token, or its beginning: `!token edit <token> --uses 5`."),
         ("!token edit swordfishes", "Say what to change: `!token edit <token> --uses <number|unlimited>"),
         ("!token edit sw --uses 1", "2 registration tokens begin so: give more of it."),
@@ -285,6 +286,78 @@ async fn which_token_is_ours_is_not_guessed() {
     let said = left_behind(&stage, chosen, None).await;
     has(&said, &["failed", "There is a registration token with that word already."]);
     assert_eq!(stage.homeserver.writes(), Vec::<String>::new());
+}
+
+/// What somebody else makes just before ours is asked for is theirs.
+#[tokio::test]
+async fn a_token_of_somebody_else_is_not_taken_for_ours() {
+    use gleipnir_core::{plan::StepState, ports::Records as _};
+    let mut stage = with_tokens();
+    stage.hear(crate::scene::moderator(), "!token new --uses 5");
+    stage.handle().await;
+    let mut is_made = false;
+    {
+        let run = stage.execute();
+        tokio::pin!(run);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut run => break,
+                () = tokio::task::yield_now() => {
+                    let job = stage.store.plan(1).expect("the store reads").expect("a job");
+                    if !is_made && matches!(job.steps[0].state, Some(StepState::MakingToken { .. })) {
+                        stage.homeserver.put_token(token("theirs", Some(5), 0, None));
+                        is_made = true;
+                    }
+                }
+            }
+        }
+    }
+    assert!(is_made);
+    has(&stage.store.said("run-1").expect("a report").text, &["The registration token `chance4` is made"]);
+    assert_eq!(tokens(&stage).await.len(), 4);
+    // Those that are made take turns.
+    use gleipnir_core::{
+        model::{NewToken, TokenWord},
+        plan::Step,
+    };
+    let chosen = NewToken { token: Some(TokenWord("word".into())), ..NewToken::default() };
+    let lane = |new| Step::NewToken { new }.lane();
+    assert_eq!(lane(chosen), lane(NewToken::default()));
+}
+
+#[tokio::test]
+async fn who_may_read_tokens_is_configured_and_the_whole_of_one_takes_power() {
+    let mut stage = with_tokens();
+    has(&stage.say_as(watcher(), "!token show swordfishes").await, &["`sw…` can be used"]);
+    let said = stage.say_as(watcher(), "!token show swordfishes --reveal").await;
+    has(&said, &["`!token show --reveal` needs power level 50 in this room, and you have 0."]);
+    assert!(!said.contains("swordfishes"), "{said}");
+    has(&stage.say("!token show swordfishes --reveal").await, &["`swordfishes` can be used"]);
+    for name in ["token", "media", "federation", "alias", "extremities", "empty-rooms", "ratelimit"] {
+        stage.settings.levels.insert(name.to_owned(), 100);
+    }
+    stage.restart();
+    for line in [
+        "!token list",
+        "!media top",
+        "!federation",
+        "!alias of !bad:hs.test",
+        "!extremities !bad:hs.test",
+        "!empty-rooms",
+        "!ratelimit @eve:hs.test",
+    ] {
+        has(&stage.say_as(watcher(), line).await, &["needs power level 100 in this room, and you have 0."]);
+    }
+    has(&stage.say("!help token").await, &["Needs: power level 100 in the management room"]);
+    // Acting needs it as well, and no less.
+    has(
+        &stage.say("!token delete swordfishes").await,
+        &["needs power level 100 in this room, and you have 50."],
+    );
+    stage.settings.levels.insert("token".to_owned(), 0);
+    stage.restart();
+    has(&stage.say_as(watcher(), "!token show swordfishes --reveal").await, &["`swordfishes` can be used"]);
 }
 
 /// What is deleted while a change waits is not made anew by it.

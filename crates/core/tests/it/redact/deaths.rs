@@ -128,7 +128,8 @@ async fn one_event_that_breaks_the_server_keeps_no_other_from_being_redacted() {
 #[tokio::test]
 async fn how_far_it_is_stands_in_the_report() {
     let run = |left: usize| {
-        let left = (0..left).map(|n| RoomLeft { room: super::numbered(n), events: 9 }).collect();
+        let left =
+            (0..left).map(|n| RoomLeft { room: super::numbered(n), events: 9, is_unread: false }).collect();
         let run = RedactionRun {
             is_counted: true,
             rooms: 14,

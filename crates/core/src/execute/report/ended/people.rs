@@ -19,9 +19,15 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
         }
         (Step::RedactUser { user, .. }, Effect::UserRedacted { rooms, events, rest }) => {
             let line = line.text("The messages of ").code(user.as_str()).text(" are redacted");
-            let line = match rest.failures {
-                0 => line.text("."),
-                n => line.text(format!(", but {} could not be.", counted(n, "event"))),
+            let line = match (rest.failures, rest.unread_rooms) {
+                (0, 0) => line.text("."),
+                (0, rooms) => line.text(format!(", but {} could not be read.", counted(rooms, "room"))),
+                (n, 0) => line.text(format!(", but {} could not be.", counted(n, "event"))),
+                (n, rooms) => line.text(format!(
+                    ", but {} could not be, and {} could not be read.",
+                    counted(n, "event"),
+                    counted(rooms, "room")
+                )),
             };
             redacted(line, *rooms, *events, rest)
         }
@@ -91,6 +97,12 @@ fn redacted(line: Line, rooms: u64, events: u64, rest: &NotRedacted) -> Line {
         .take(NAMED)
         .fold(line, |line, (event, why)| line.text(" ").code(event).text(": ").user(why));
     let line = line.text(if failed.next().is_some() { " …" } else { "" });
+    let mut unread = rest.unread.iter();
+    let line = unread
+        .by_ref()
+        .take(NAMED)
+        .fold(line, |line, (room, why)| line.text(" ").code(room.as_str()).text(": ").user(why));
+    let line = line.text(if unread.next().is_some() { " …" } else { "" });
     match rest.staying {
         0 => line,
         n => line.text(" ").text(staying(n)),
