@@ -28,6 +28,7 @@ mod sanction;
 mod settle;
 mod shutdown;
 mod shutdown_v1;
+mod since;
 mod tell;
 mod token;
 mod webhook;
@@ -48,7 +49,7 @@ use crate::{
     commands::Settings,
     guard,
     model::{Millis, Scope},
-    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
+    plan::{Effect, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
     speech::{Effort, NO, PARTLY, Say, YES},
@@ -248,7 +249,7 @@ impl Executor {
             let mut next = plan.clone();
             let mut changes = Vec::new();
             let mut server = report::Server::There;
-            let pause = match self.advance(&plan.steps[n], turn).await {
+            let pause = match self.advance(&plan, n, turn).await {
                 Advance::Working { state, keep, pace } => {
                     away_since = None;
                     turn = match &plan.steps[n].state {
@@ -340,7 +341,8 @@ impl Executor {
         }))
     }
 
-    async fn advance(&self, planned: &PlannedStep, turn: Turn) -> Advance {
+    async fn advance(&self, plan: &Plan, n: usize, turn: Turn) -> Advance {
+        let planned = &plan.steps[n];
         if let Some(why) = safety::forbidden(&planned.step, &self.settings.management) {
             return Advance::Ended(Outcome::Failed { why, but: None });
         }
@@ -352,6 +354,15 @@ impl Executor {
             match guard::protection(effects, &self.settings, user).await {
                 Ok(None) => {}
                 Ok(Some(why)) => return failed(why, None),
+                Err(fault) => return Advance::fault(fault),
+            }
+        }
+        // What is put right may have become somebody else's since.
+        if plan.undoes.is_some() {
+            match since::changed(effects, &planned.step).await {
+                Ok(false) => {}
+                Ok(true) => return Advance::Ended(Outcome::Done { effect: Effect::ChangedSince }),
+                Err(fault) if state.is_some() => return Advance::doubt(fault),
                 Err(fault) => return Advance::fault(fault),
             }
         }
