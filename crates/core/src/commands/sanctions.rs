@@ -7,6 +7,7 @@ use super::{
     whom::{Aim, Meant, Person, Whom},
 };
 use crate::{
+    lasting::Temporary,
     model::{Account, Millis, Sanction, Switch},
     plan::Step,
     reply::Line,
@@ -33,17 +34,35 @@ pub(super) async fn gather(
         let instead = if to == Switch::On { suspend } else { there };
         logins_are_in_reach(world, instead).await?;
     }
-    whom.read(world, if to == Switch::On { Aim::Against } else { Aim::For }).await
+    if to == Switch::Off {
+        return whom.read(world, Aim::For).await;
+    }
+    let mut meant = whom.read(world, Aim::Against).await?;
+    meant.temporary = Temporary::read(world.records, meant.people.iter().map(|person| &*person.id))?;
+    Ok(meant)
 }
 
-pub(super) fn decide(wish: &Wish, meant: Meant) -> Result<Decision, Failure> {
+pub(super) fn decide(wish: &Wish, mut meant: Meant) -> Result<Decision, Failure> {
     let Wish { sanction, to, means, lasts, acting } = *wish;
-    let crowd = Crowd::sort(meant, |_, account| fate(account, sanction, to))?;
+    let temporary = std::mem::take(&mut meant.temporary);
+    let held = |person: &Person| temporary.of(&Step::Sanction { user: person.id.clone(), sanction });
+    let crowd = Crowd::sort(meant, |person, account| match fate(account, sanction, to) {
+        // What ends by itself can be made to end later, or not at all.
+        Fate::Already(_) if to == Switch::On && held(person).is_some() => Fate::Done,
+        Fate::Already(words) if lasts.is_some() => {
+            Fate::Already(words.text(" That was not for a time, and stays so."))
+        }
+        fate => fate,
+    })?;
     if crowd.people.is_empty() {
         return Ok(Decision::Answer(crowd.nothing_to_do()));
     }
     let verb = if to == Switch::On { sanction.verb() } else { sanction.reverse_verb() };
-    let preview = crowd.preview(Line::new().strong(format!("To {verb}: ")).text(means), Person::line);
+    let heading = Line::new().strong(format!("To {verb}: ")).text(means);
+    let preview = crowd.preview(heading, |person| match held(person) {
+        Some(held) => person.line().text(format!(": {} {} so far", sanction.participle(), held.until())),
+        None => person.line(),
+    });
     let step = |person: Person| match to {
         Switch::On => Step::Sanction { user: person.id, sanction },
         Switch::Off => Step::Lift { user: person.id, sanction },

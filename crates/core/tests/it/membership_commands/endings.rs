@@ -89,3 +89,78 @@ async fn a_ban_that_somebody_else_renewed_is_not_lifted_by_the_end_of_the_older_
     );
     has(&stage.say("!unban @eve:hs.test !lounge:hs.test").await, &["is no longer banned"]);
 }
+
+#[tokio::test]
+async fn a_ban_for_good_takes_the_place_of_one_for_a_time() {
+    let mut stage = stage();
+    stage.say("!ban @eve:hs.test !lounge:hs.test --for 2h").await;
+    let dry = stage.say("!ban @eve:hs.test !lounge:hs.test --dry-run").await;
+    has(&dry, &["ban EVE (`@eve:hs.test`) from Lounge", "banned until 2026-", "(job 1) so far."]);
+    let told = stage.say("!ban @eve:hs.test !lounge:hs.test").await;
+    has(
+        &told,
+        &["Job 1 was to end this at 2026-", "Job 2 takes its place: it does not end by itself any more."],
+    );
+    let report = said(&stage, "run-2");
+    has(&report, &["Job 2: ban – done", "is banned from Lounge", "!undo 2"]);
+    assert!(!report.contains("ends by itself"), "{report}");
+    after(&mut stage, 122).await;
+    assert_eq!(membership(&stage, lounge(), eve()).await.as_deref(), Some("ban"), "it is for good");
+    assert_eq!((plan(&stage, 3).steps.len(), stage.store.said("run-3")), (0, None), "nothing ended");
+    // It is as if the second had banned: it can be undone, and ends nothing then.
+    has(&stage.say("!undo 2").await, &["is no longer banned"]);
+    assert_eq!(writes(&stage).len(), 2);
+}
+
+#[tokio::test]
+async fn a_ban_for_another_time_ends_then_whichever_is_longer() {
+    for (first, second, until, over) in [("1h", "3h", 62, 185), ("3h", "1h", 30, 62)] {
+        let mut stage = stage();
+        stage.say(&format!("!ban @eve:hs.test !lounge:hs.test --for {first}")).await;
+        let told = stage.say(&format!("!ban @eve:hs.test !lounge:hs.test --for {second}")).await;
+        has(&told, &["Job 2 takes its place, and ends it at its own time."]);
+        has(&said(&stage, "run-2"), &["It ends by itself: 2026-"]);
+        after(&mut stage, until).await;
+        assert_eq!(membership(&stage, lounge(), eve()).await.as_deref(), Some("ban"), "{second}");
+        after(&mut stage, over - until).await;
+        assert_eq!(membership(&stage, lounge(), eve()).await.as_deref(), Some("leave"), "{second}");
+        // It is not lifted again when somebody bans them for good after that.
+        stage.say("!ban @eve:hs.test !lounge:hs.test").await;
+        after(&mut stage, 300).await;
+        assert_eq!(membership(&stage, lounge(), eve()).await.as_deref(), Some("ban"), "{second}");
+    }
+}
+
+#[tokio::test]
+async fn a_ban_that_is_not_for_a_time_is_not_made_one() {
+    let mut stage = stage();
+    stage.say("!ban @eve:hs.test !lounge:hs.test").await;
+    has(
+        &stage.say("!ban @eve:hs.test !lounge:hs.test --for 1h").await,
+        &["is banned already from Lounge", "That was not for a time, and stays so."],
+    );
+    stage.say("!unban @eve:hs.test !lounge:hs.test").await;
+    stage.say("!ban @eve:hs.test !lounge:hs.test --for 1h").await;
+    stage.say("!unban @eve:hs.test !lounge:hs.test").await;
+    stage.say("!ban @eve:hs.test !lounge:hs.test").await;
+    after(&mut stage, 62).await;
+    assert_eq!(membership(&stage, lounge(), eve()).await.as_deref(), Some("ban"));
+}
+
+#[tokio::test]
+async fn a_mute_for_another_time_gives_back_the_level_of_before_the_first() {
+    let mut stage = stage();
+    let before = levels_of(&stage, lounge()).await;
+    stage.say("!mute @ana:hs.test @eve:hs.test !lounge:hs.test --for 1h").await;
+    let told = stage.say("!mute @ana:hs.test !lounge:hs.test --for 3h").await;
+    has(&told, &["Job 2 takes its place"]);
+    after(&mut stage, 62).await;
+    let users = &levels_of(&stage, lounge()).await["users"];
+    assert_eq!((&users["@ana:hs.test"], &users["@eve:hs.test"]), (&json!(-1), &json!(null)));
+    after(&mut stage, 125).await;
+    assert_eq!(levels_of(&stage, lounge()).await, before);
+    stage.say("!mute @ana:hs.test !lounge:hs.test --for 1h").await;
+    stage.say("!power !lounge:hs.test @ana:hs.test 40").await;
+    after(&mut stage, 62).await;
+    assert_eq!(levels_of(&stage, lounge()).await["users"]["@ana:hs.test"], 40);
+}
