@@ -6,7 +6,7 @@ use std::time::Duration;
 use gleipnir_core::{
     model::{Account, Sanction},
     plan::{PlanResult, PlanState},
-    ports::{Fault, Lookup as _},
+    ports::{Clock as _, Fault, Lookup as _},
     ruma::{OwnedUserId, UserId, owned_user_id, user_id},
     testing::Stage,
 };
@@ -227,4 +227,40 @@ async fn a_longer_sanction_ends_by_itself_whenever_the_process_dies() {
         stage.execute().await;
         assert!(!is(&stage, eve(), Sanction::Suspension).await, "commit {commit}");
     }
+}
+
+#[tokio::test]
+async fn an_end_is_tried_for_as_long_as_the_homeserver_is_away() {
+    for fault in [Fault::Away("refused".into()), Fault::Timeout] {
+        let mut stage = with_people();
+        stage.say("!suspend @eve:hs.test @ana:hs.test --for 1h").await;
+        stage.homeserver.fail_always("account", fault);
+        stage.wait(Duration::from_mins(62)).await;
+        let back = stage.clock.now() + 26 * 3_600_000;
+        let comes_back = async {
+            while stage.clock.now() < back {
+                tokio::task::yield_now().await;
+            }
+            stage.homeserver.mend();
+        };
+        tokio::join!(stage.execute(), comes_back);
+        assert!(!is(&stage, eve(), Sanction::Suspension).await);
+        assert_eq!(plan(&stage, 2).result(), PlanResult::Done);
+        has(&stage.store.said("run-2").expect("it is said").text, &["– done"]);
+    }
+}
+
+#[tokio::test]
+async fn one_end_that_does_not_get_on_holds_no_other() {
+    let mut stage = with_people();
+    stage.say("!suspend @eve:hs.test @ana:hs.test --for 1h").await;
+    stage.homeserver.fail_once("set_sanction", Fault::Timeout);
+    stage.wait(Duration::from_mins(62)).await;
+    stage.execute().await;
+    let lifts = &stage.homeserver.writes()[2..];
+    assert_eq!(
+        lifts,
+        ["unsuspend @eve:hs.test", "unsuspend @ana:hs.test"],
+        "the last is ended first otherwise"
+    );
 }

@@ -164,3 +164,29 @@ async fn a_mute_for_another_time_gives_back_the_level_of_before_the_first() {
     after(&mut stage, 62).await;
     assert_eq!(levels_of(&stage, lounge()).await["users"]["@ana:hs.test"], 40);
 }
+
+#[tokio::test]
+async fn an_end_that_is_refused_is_said_once_with_what_to_do() {
+    let mut stage = stage();
+    stage.say("!ban @eve:hs.test !lounge:hs.test --for 1h").await;
+    levels(&stage, lounge(), &json!({"users": {"@ana:hs.test": -1, "@user0:hs.test": 100}}));
+    after(&mut stage, 62).await;
+    let report = said(&stage, "run-2");
+    has(
+        &report,
+        &[
+            "end of job 1, whose time is over – failed",
+            "❌ Could not unban `@eve:hs.test` in Lounge",
+            "I do not try that again. Once nothing stands in the way any more, it is ended by hand:",
+            "`!unban @eve:hs.test !lounge:hs.test`",
+        ],
+    );
+    after(&mut stage, 600).await;
+    assert_eq!(crate::scene::plans(&stage).len(), 2);
+
+    let mut stage = super::stage();
+    stage.say("!mute @ana:hs.test !lounge:hs.test --for 1h").await;
+    levels(&stage, lounge(), &json!({"users": {"@ana:hs.test": -1, "@user0:hs.test": 100}}));
+    after(&mut stage, 62).await;
+    has(&said(&stage, "run-2"), &["`!power !lounge:hs.test @ana:hs.test 50`"]);
+}
