@@ -28,12 +28,18 @@ mod sanction;
 mod settle;
 mod shutdown;
 mod shutdown_v1;
+mod since;
 mod tell;
 mod token;
 mod webhook;
 mod work;
 
-use std::{collections::HashSet, mem::discriminant, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    mem::discriminant,
+    sync::Arc,
+    time::Duration,
+};
 
 use serde_json::Value;
 use tokio::{
@@ -48,7 +54,7 @@ use crate::{
     commands::Settings,
     guard,
     model::{Millis, Scope, Switch},
-    plan::{Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
+    plan::{Effect, Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
     ports::{Change, Clock, Effects, Fault, Store, StoreError, Which},
     rules::safety,
     speech::{Effort, NO, PARTLY, Say, YES},
@@ -236,8 +242,10 @@ impl Executor {
         let mut turn = Turn::Again;
         // Most steps are quicker than a message: what is said first is usually how it went.
         let (mut edits, mut edited_at) = (0, self.clock.now());
+        // What is to end by itself is tried until it ends; what does not get on keeps nothing else from it.
+        let mut aside = BTreeSet::new();
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
-            let Some(n) = plan.steps.iter().position(|step| step.outcome.is_none()) else {
+            let Some(n) = next_step(&plan, &mut aside) else {
                 return self.store.in_turn(&mut || self.commit(self.finish(&plan)?));
             };
             if self.is_behind(&plan)? {
@@ -248,7 +256,7 @@ impl Executor {
             let mut next = plan.clone();
             let mut changes = Vec::new();
             let mut server = report::Server::There;
-            let pause = match self.advance(&plan.steps[n], turn).await {
+            let pause = match self.advance(&plan, n, turn).await {
                 Advance::Working { state, keep, pace } => {
                     away_since = None;
                     turn = match &plan.steps[n].state {
@@ -284,7 +292,12 @@ impl Executor {
                     };
                     away_since = Some((patience, since));
                     let waited = Duration::from_millis(u64::try_from(now - since).unwrap_or_default());
-                    if patience.is_over(waited) {
+                    if fault.is_passing() && matches!(plan.origin, Origin::Ending(_)) {
+                        warn!(plan = id, step = n, %fault, "trying again to end it");
+                        aside.insert(n);
+                        turn = Turn::Again;
+                        retry_after(&fault, waited)
+                    } else if patience.is_over(waited) {
                         let fault = work::in_words(&plan.steps[n].step, &fault);
                         let why = format!("{fault} I tried for {}.", in_words(waited));
                         let but = plan.steps[n].state.as_ref().map(|_| work::uncertain(&plan.steps[n].step));
@@ -343,7 +356,8 @@ impl Executor {
         }))
     }
 
-    async fn advance(&self, planned: &PlannedStep, turn: Turn) -> Advance {
+    async fn advance(&self, plan: &Plan, n: usize, turn: Turn) -> Advance {
+        let planned = &plan.steps[n];
         if let Some(why) = safety::forbidden(&planned.step, &self.settings.management) {
             return Advance::Ended(Outcome::Failed { why, but: None });
         }
@@ -353,6 +367,15 @@ impl Executor {
             match guard::objection(effects, &self.settings, std::slice::from_ref(&planned.step)).await {
                 Ok(None) => {}
                 Ok(Some(why)) => return failed(why, None),
+                Err(fault) => return Advance::fault(fault),
+            }
+        }
+        // What is put right may have become somebody else's since.
+        if plan.undoes.is_some() {
+            match since::changed(effects, &planned.step).await {
+                Ok(false) => {}
+                Ok(true) => return Advance::Ended(Outcome::Done { effect: Effect::ChangedSince }),
+                Err(fault) if state.is_some() => return Advance::doubt(fault),
                 Err(fault) => return Advance::fault(fault),
             }
         }
@@ -424,6 +447,16 @@ impl Executor {
         }
         Ok(())
     }
+}
+
+/// The first step without an outcome that was not set aside; all of them are begun again with the last.
+fn next_step(plan: &Plan, aside: &mut BTreeSet<usize>) -> Option<usize> {
+    let open = || (0..plan.steps.len()).filter(|n| plan.steps[*n].outcome.is_none());
+    let next = open().find(|n| !aside.contains(n));
+    if next.is_none() {
+        aside.clear();
+    }
+    next.or_else(|| open().next())
 }
 
 /// Whether the next call to the server takes as long as all the work, so that nothing can be said meanwhile.

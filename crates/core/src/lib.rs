@@ -11,6 +11,7 @@ pub mod execute;
 pub mod feed;
 pub mod guard;
 pub mod incoming;
+mod lasting;
 pub mod model;
 pub mod outcome;
 pub mod plan;

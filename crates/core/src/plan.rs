@@ -284,11 +284,9 @@ impl Plan {
                 let is_over = self.steps.iter().all(|planned| planned.outcome.is_some());
                 is_over && self.result() != PlanResult::Done
             }
-            Origin::Command(_)
-            | Origin::Invitation(_)
-            | Origin::Tap { .. }
-            | Origin::Rule { .. }
-            | Origin::Ending(_) => true,
+            // Nothing ended: later jobs have the last word on all of it.
+            Origin::Ending(_) => !self.steps.is_empty(),
+            Origin::Command(_) | Origin::Invitation(_) | Origin::Tap { .. } | Origin::Rule { .. } => true,
         }
     }
 

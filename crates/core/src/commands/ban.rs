@@ -34,7 +34,7 @@ impl Command for Ban {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        self.whom.gather(world, reach(MemberChange::Ban)).await
+        self.whom.gather(world, reach(MemberChange::Ban)).await?.with_temporary(world)
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {

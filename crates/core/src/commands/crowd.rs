@@ -41,7 +41,7 @@ pub(super) struct Crowd {
 impl Crowd {
     /// Sorts those who are meant. Refused when there is a mistake among users who were typed.
     pub(super) fn sort(meant: Meant, fate: impl Fn(&Person, &Account) -> Fate) -> Result<Self, Failure> {
-        let Meant { people, protected, reason, source } = meant;
+        let Meant { people, protected, reason, source, .. } = meant;
         let mut crowd = Self {
             people: Vec::new(),
             source,

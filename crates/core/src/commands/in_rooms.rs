@@ -11,6 +11,7 @@ use super::{
     whom::{Person, Who, people},
 };
 use crate::{
+    lasting::Temporary,
     plan::{RoomRef, Step},
     ports::Fault,
     power::{self, Ground},
@@ -66,6 +67,17 @@ pub(super) struct Facts {
     pub(super) reason: Option<String>,
     /// Whether the rooms were not named.
     pub(super) everywhere: bool,
+    /// What holds for a time of what was done to them, where that was asked.
+    pub(super) temporary: Temporary,
+}
+
+impl Facts {
+    /// Reads also what holds for a time of what was done to them.
+    pub(super) fn with_temporary(mut self, world: &World<'_>) -> Result<Self, Failure> {
+        let users = self.people.iter().map(|person| &*person.id);
+        self.temporary = Temporary::read(world.records, users)?;
+        Ok(self)
+    }
 }
 
 impl InRooms {

@@ -40,7 +40,7 @@ pub(super) fn decide(wish: &Wish, facts: Facts, world: &World<'_>) -> Result<Dec
     let mut sorted = Sorted::default();
     for ground in &facts.grounds {
         for person in &facts.people {
-            sort(change, person, ground, &facts, world, &mut sorted)?;
+            sort(wish, person, ground, &facts, world, &mut sorted)?;
         }
     }
     let heading = Line::new().strong(format!("To {}: ", change.verb())).text(wish.means);
@@ -73,36 +73,44 @@ fn mistake(change: MemberChange, person: &Person) -> Option<Line> {
 }
 
 fn sort(
-    change: MemberChange,
+    wish: &Wish,
     person: &Person,
     ground: &Ground,
     facts: &Facts,
     world: &World<'_>,
     sorted: &mut Sorted,
 ) -> Result<(), Failure> {
-    let (user, room) = (&person.id, &ground.room);
+    let (user, room, change) = (&person.id, &ground.room, wish.change);
     let step = Step::Member { room: room.clone(), user: user.clone(), change, reason: facts.reason.clone() };
     if let Some(why) = safety::forbidden(&step, &world.settings.management) {
         return Err(Failure::told(Line::from(why)));
     }
     let membership = ground.membership(user);
+    let (_, end) = words(change);
+    if let Some(held) = facts.temporary.of(&step).filter(|_| change.is_done(membership)) {
+        let line = Line::new().text(format!("{} ", change.verb())).append(who(person, ground)).text(end);
+        sorted.shown.push(line.append(room.line()).text(format!(": banned {} so far.", held.until())));
+        sorted.steps.push(step);
+        return Ok(());
+    }
     if change.is_done(membership) {
         // Of all rooms, those are of no interest in which some of several users are not.
         if !facts.everywhere || matches!(change, MemberChange::Ban | MemberChange::Invite) {
-            sorted
-                .already
-                .push(already(change, membership, who(person, ground)).append(room.line()).text("."));
+            let line = already(change, membership, who(person, ground)).append(room.line()).text(".");
+            sorted.already.push(match wish.lasts {
+                Some(_) => line.text(" That was not for a time, and stays so."),
+                None => line,
+            });
         }
         return Ok(());
     }
     let me = world.lookup.me();
-    let wish = action(change, Some(user.clone()));
-    let verdict = ground.may(me, &wish);
+    let action = action(change, Some(user.clone()));
+    let verdict = ground.may(me, &action);
     if verdict.answer != Answer::Yes {
-        sorted.lacks(room, lack(change, &verdict, &wish, person, ground, world));
+        sorted.lacks(room, lack(change, &verdict, &action, person, ground, world));
         return Ok(());
     }
-    let (_, end) = words(change);
     let line = Line::new().text(format!("{} ", change.verb())).append(who(person, ground)).text(end);
     sorted.shown.push(line.append(room.line()).text(": ").append(standing(person, ground)).text("."));
     sorted.steps.push(step);

@@ -35,7 +35,7 @@ impl Command for Mute {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        self.whom.gather(world, Reach::Where(&["join"])).await
+        self.whom.gather(world, Reach::Where(&["join"])).await?.with_temporary(world)
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {

@@ -32,7 +32,7 @@ pub(super) fn decide(wish: &Wish, facts: Facts, world: &World<'_>) -> Result<Dec
     let mut sorted = Sorted::default();
     for ground in &facts.grounds {
         for person in &facts.people {
-            sort(wish.to, person, ground, &facts, world, &mut sorted)?;
+            sort(wish, person, ground, &facts, world, &mut sorted)?;
         }
     }
     let heading = match wish.to {
@@ -62,20 +62,29 @@ enum Becomes {
 }
 
 fn sort(
-    to: Switch,
+    wish: &Wish,
     person: &Person,
     ground: &Ground,
     facts: &Facts,
     world: &World<'_>,
     sorted: &mut Sorted,
 ) -> Result<(), Failure> {
-    let (user, room, levels) = (&person.id, &ground.room, ground.levels());
+    let (user, room, levels, to) = (&person.id, &ground.room, ground.levels(), wish.to);
     if facts.everywhere && to == Switch::On && ground.membership(user) != Some("join") {
         return Ok(());
     }
     let (to_level, was) = match becomes(to, user.as_str(), &levels) {
         Becomes::To(to, was) => (to, was),
         Becomes::Not(why) => {
+            if let (Switch::On, Level::Of(has)) = (to, levels.level(user.as_str())) {
+                let step = Step::SetPower { room: room.clone(), user: user.clone(), was: has, to: Some(has) };
+                if let Some(held) = facts.temporary.of(&step) {
+                    let line = who(person, ground).text(" in ").append(room.line());
+                    sorted.shown.push(line.text(format!(": muted {} so far.", held.until())));
+                    sorted.steps.push(step);
+                    return Ok(());
+                }
+            }
             if !facts.everywhere || to == Switch::On {
                 sorted.already.push(who(person, ground).text(why).append(room.line()).text("."));
             }
@@ -86,13 +95,13 @@ fn sort(
     if let Some(why) = safety::forbidden(&step, &world.settings.management) {
         return Err(Failure::told(Line::from(why)));
     }
-    let wish = Action::ChangePower { of: Some(user.clone()), to: to_level };
+    let action = Action::ChangePower { of: Some(user.clone()), to: to_level };
     let me = world.lookup.me();
-    let verdict = ground.may(me, &wish);
+    let verdict = ground.may(me, &action);
     if verdict.answer != Answer::Yes {
-        let wish =
-            if power::is_for_all(&verdict) { Action::ChangePower { of: None, to: None } } else { wish };
-        sorted.lacks(room, power::without(me, &verdict, &wish, room));
+        let action =
+            if power::is_for_all(&verdict) { Action::ChangePower { of: None, to: None } } else { action };
+        sorted.lacks(room, power::without(me, &verdict, &action, room));
         return Ok(());
     }
     let now = to_level.map_or_else(|| levels.default_level(), Level::Of);

@@ -7,6 +7,7 @@ use super::{
     whom::{Aim, Meant, Person, Whom},
 };
 use crate::{
+    lasting::Temporary,
     model::{Account, Authentication, Millis, Sanction, Switch},
     plan::Step,
     reply::Line,
@@ -42,19 +43,35 @@ pub(super) async fn gather(
     } else {
         None
     };
-    let meant = whom.read(world, if to == Switch::On { Aim::Against } else { Aim::For }).await?;
+    let mut meant = whom.read(world, if to == Switch::On { Aim::Against } else { Aim::For }).await?;
+    if to == Switch::On {
+        meant.temporary = Temporary::read(world.records, meant.people.iter().map(|person| &*person.id))?;
+    }
     Ok(Facts { meant, authentication })
 }
 
 pub(super) fn decide(wish: &Wish, facts: Facts) -> Result<Decision, Failure> {
     let Wish { sanction, to, means, lasts, acting } = *wish;
-    let Facts { meant, authentication } = facts;
-    let crowd = Crowd::sort(meant, |_, account| fate(account, sanction, to))?;
+    let Facts { mut meant, authentication } = facts;
+    let temporary = std::mem::take(&mut meant.temporary);
+    let held = |person: &Person| temporary.of(&Step::Sanction { user: person.id.clone(), sanction });
+    let crowd = Crowd::sort(meant, |person, account| match fate(account, sanction, to) {
+        // What ends by itself can be made to end later, or not at all.
+        Fate::Already(_) if to == Switch::On && held(person).is_some() => Fate::Done,
+        Fate::Already(words) if lasts.is_some() => {
+            Fate::Already(words.text(" That was not for a time, and stays so."))
+        }
+        fate => fate,
+    })?;
     if crowd.people.is_empty() {
         return Ok(Decision::Answer(crowd.nothing_to_do()));
     }
     let verb = if to == Switch::On { sanction.verb() } else { sanction.reverse_verb() };
-    let preview = crowd.preview(Line::new().strong(format!("To {verb}: ")).text(means), Person::line);
+    let heading = Line::new().strong(format!("To {verb}: ")).text(means);
+    let preview = crowd.preview(heading, |person| match held(person) {
+        Some(held) => person.line().text(format!(": {} {} so far", sanction.participle(), held.until())),
+        None => person.line(),
+    });
     let preview = match authentication {
         Some(Authentication::Mas) => preview.paragraph(
             "Synapse asks the authentication service (MAS) now and then: it takes up to two minutes.",

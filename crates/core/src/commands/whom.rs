@@ -7,6 +7,7 @@ use ruma::OwnedUserId;
 use super::{Acting, Failure, World, attached::attached, facts::reason, several::read_each};
 use crate::{
     guard::protection,
+    lasting::Temporary,
     model::{Account, Millis, is_local},
     reply::Line,
     text::target::{UserTarget, looks_like_user},
@@ -36,6 +37,8 @@ pub(super) struct Meant {
     pub(super) protected: BTreeMap<OwnedUserId, String>,
     pub(super) reason: Option<String>,
     pub(super) source: Source,
+    /// What holds for a time of what was done to them, where that was asked.
+    pub(super) temporary: Temporary,
 }
 
 /// Where users come from.
@@ -67,7 +70,13 @@ impl Whom {
         if !self.attached {
             let (users, reason) = self.users_and_reason()?;
             let people = people(world, users).await?;
-            return Ok(Meant { people, protected: BTreeMap::new(), reason, source: Source::Typed });
+            return Ok(Meant {
+                people,
+                protected: BTreeMap::new(),
+                reason,
+                source: Source::Typed,
+                temporary: Temporary::default(),
+            });
         }
         if let Some(word) = self.words.first().filter(|word| looks_like_user(word)) {
             let line = Line::new().user(word).text(" is a user, and with ").code("--attached");
@@ -90,7 +99,13 @@ impl Whom {
         })
         .await?;
         let protected = asked.into_iter().filter_map(|(why, id)| why.map(|why| (id, why))).collect();
-        Ok(Meant { people, protected, reason, source: Source::Listed { repeated: list.repeated } })
+        Ok(Meant {
+            people,
+            protected,
+            reason,
+            source: Source::Listed { repeated: list.repeated },
+            temporary: Temporary::default(),
+        })
     }
 
     /// The users that lead the words, each once, and the reason that follows them, unless it was given by itself. The

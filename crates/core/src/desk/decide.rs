@@ -12,9 +12,10 @@ use crate::{
     commands::{Access, Draft, Failure, SkipConfirmation},
     execute::{Server, report},
     guard,
+    lasting::Temporary,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Change, InboxEvent, StoreError, Which, in_turn},
-    reply::{Line, Reply},
+    reply::{Line, Reply, cut_list},
     rules::{
         case::again,
         safety::{self, Verdict},
@@ -22,6 +23,9 @@ use crate::{
     speech::{Effort, Mark, NO, Say, YES},
     text::duration::in_words,
 };
+
+/// How much is named that a new job takes the place of.
+const TAKEN_OVER: usize = 20;
 
 /// Where a draft came from.
 pub(super) struct Asked {
@@ -90,7 +94,7 @@ impl Desk {
         let now = self.clock.now();
         let id = self.store.next_plan_id()?;
         let window = i64::try_from(self.settings.confirm_for.as_millis()).unwrap_or(i64::MAX);
-        let plan = Plan {
+        let mut plan = Plan {
             id,
             origin,
             command: command.to_owned(),
@@ -108,11 +112,15 @@ impl Desk {
             steps: draft.steps.into_iter().map(PlannedStep::from).collect(),
         };
         info!(moderator = %sender, plan = id, command, state = plan.state.word(), "a new plan");
+        let passed = self.take_over(&mut plan)?;
         let card = shown_for(self.store.as_records(), &self.settings, &plan)?;
         let to = plan.origin.event().cloned();
         let mut changes = vec![Change::Plan(Box::new(plan))];
         changes.extend(card);
         let Some(why) = asks else {
+            if !passed.is_empty() {
+                changes.push(say_to(event, &cut_list(Reply::new(), passed, TAKEN_OVER, "of them")));
+            }
             // No "running" message first: the executor says how it went, and most steps are quicker than a message.
             self.done(event, changes)?;
             self.confirmed.notify_one();
@@ -124,6 +132,25 @@ impl Desk {
         changes.push(Change::Say(Say::new(&key, to, &preview)));
         changes.extend([offer(YES), offer(NO)]);
         self.done(event, changes)
+    }
+
+    /// What holds for a time and is done again belongs to the new Plan, as if that had done it: only it ends it, or does
+    /// not. Says so.
+    fn take_over(&self, plan: &mut Plan) -> Result<Vec<Line>, StoreError> {
+        if plan.undoes.is_some() {
+            return Ok(Vec::new());
+        }
+        let users = plan.steps.iter().filter_map(|planned| planned.step.subject()).map(|(_, user)| user);
+        let temporary = Temporary::read(self.store.as_records(), users)?;
+        let (id, lasts) = (plan.id, plan.lasts);
+        let mut passed = Vec::new();
+        for planned in &mut plan.steps {
+            if let Some(held) = temporary.of(&planned.step) {
+                planned.state = Some(held.begun.clone());
+                passed.push(held.passes_to(id, lasts));
+            }
+        }
+        Ok(passed)
     }
 
     /// A moderator wants what a preview showed.

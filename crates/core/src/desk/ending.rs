@@ -4,6 +4,7 @@ use tracing::info;
 
 use super::Desk;
 use crate::{
+    lasting::LastWords,
     plan::{Origin, Plan, PlanState, PlannedStep},
     ports::{Change, StoreError, in_turn},
     text::clean::clean,
@@ -17,8 +18,17 @@ impl Desk {
 
     fn end_now(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        for over in self.store.lasting()?.into_iter().filter(|plan| plan.lasts_until() <= Some(now)) {
-            let (steps, _) = over.reverses();
+        let over = self.store.lasting()?.into_iter().filter(|plan| plan.lasts_until() <= Some(now));
+        let over: Vec<Plan> = over.collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        let words = LastWords::read(self.store.as_records(), None)?;
+        for over in over {
+            // What a later job did again, or undid, is not this one's to end.
+            let mut own = over.clone();
+            own.steps.retain(|planned| !words.is_passed(over.id, planned));
+            let (steps, _) = own.reverses();
             let id = self.store.next_plan_id()?;
             info!(plan = id, of = over.id, "the time of a plan is over");
             // One without steps is done at once, and keeps this from being looked at again and again.

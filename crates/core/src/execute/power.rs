@@ -59,6 +59,15 @@ async fn content(effects: &dyn Effects, room: &RoomId) -> Result<Option<Value>, 
     Ok(event.map(|mut event| event.0["content"].take()).filter(Value::is_object))
 }
 
+/// The level that stands next to a user's ID, if one does; `None` where there are no power levels.
+pub(super) async fn level_of(
+    effects: &dyn Effects,
+    room: &RoomId,
+    user: &UserId,
+) -> Result<Option<Option<i64>>, Fault> {
+    Ok(content(effects, room).await?.map(|content| own(&content, user)))
+}
+
 /// Rooms of old versions may have levels that are texts. Synapse obeys them, and takes no new event that has them.
 const TEXTS: &str = "The room's power levels have texts where numbers belong, as old rooms may. The server takes no change \
     of them while that is so, and I change nothing else in them: somebody with the power there has to set them again.";

@@ -9,7 +9,7 @@ use self::{
     ended::ended,
 };
 use crate::{
-    model::DeleteResult,
+    model::{DeleteResult, MemberChange},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanResult, PlanState, PlannedStep, Step, StepState},
     reply::{Line, Reply, cut_list},
     text::duration::date,
@@ -206,6 +206,29 @@ fn removed(mut reply: Reply, result: &DeleteResult, state: Option<&StepState>) -
     reply
 }
 
+/// What was to end by itself, could not, and is not tried again: how it is done by hand.
+fn not_ended(reply: Reply, plan: &Plan) -> Reply {
+    let failed = plan.steps.iter().filter(|planned| matches!(planned.outcome, Some(Outcome::Failed { .. })));
+    let commands: Vec<Line> = failed.filter_map(|planned| by_hand(&planned.step)).collect();
+    if commands.is_empty() {
+        return reply;
+    }
+    let line = Line::new().strong("I do not try that again. ");
+    let reply = reply.paragraph(line.text("Once nothing stands in the way any more, it is ended by hand:"));
+    cut_list(reply, commands, NAMED_EACH, "(!job has all of them)")
+}
+
+fn by_hand(step: &Step) -> Option<Line> {
+    let command = match step {
+        Step::Lift { user, sanction } => format!("!{} {user}", sanction.reverse_command()),
+        Step::Member { room, user, change: MemberChange::Unban, .. } => format!("!unban {user} {}", room.id),
+        Step::SetPower { room, user, to: None, .. } => format!("!unmute {user} {}", room.id),
+        Step::SetPower { room, user, to: Some(level), .. } => format!("!power {} {user} {level}", room.id),
+        _ => return None,
+    };
+    Some(Line::new().code(command))
+}
+
 /// What a moderator may want to do next.
 fn advice(mut reply: Reply, plan: &Plan) -> Reply {
     let inside = plan.steps.iter().find(|planned| {
@@ -221,6 +244,9 @@ fn advice(mut reply: Reply, plan: &Plan) -> Reply {
                 .code(format!("!shutdown {}", planned.step.target()))
                 .text("."),
         );
+    }
+    if let Origin::Ending(_) = plan.origin {
+        reply = not_ended(reply, plan);
     }
     if let Some(until) = plan.lasts_until().filter(|_| plan.can_be_undone()) {
         reply = reply.paragraph(format!("It ends by itself: {}.", date(until)));

@@ -6,7 +6,7 @@ use crate::{
     commands::Settings,
     model::Millis,
     outcome::tell,
-    plan::{Origin, Plan, PlanResult},
+    plan::{Effect, Origin, Outcome, Plan, PlanResult, PlannedStep},
     ports::{Case, CaseState, Change, Reporting, Store, StoreError},
     rules::case::{current, note, reopens, rule_settles},
 };
@@ -41,7 +41,14 @@ fn judgement(settings: &Settings, case: &Case, plan: &Plan, jobs: &[Plan]) -> Op
     if plan.result() != PlanResult::Done {
         return None;
     }
+    let is_left = |planned: &PlannedStep| {
+        matches!(planned.outcome, Some(Outcome::Done { effect: Effect::ChangedSince }))
+    };
     if let Some(undone) = plan.undoes {
+        // What others changed since is not undone.
+        if plan.steps.iter().any(is_left) {
+            return None;
+        }
         let note = format!("job {undone} was undone (job {})", plan.id);
         return (!case.state.is_open() && reopens(case, jobs)).then_some((CaseState::Open, note));
     }

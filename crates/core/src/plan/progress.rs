@@ -438,6 +438,8 @@ pub enum Effect {
         /// What it still allowed: without the uses that it has had.
         before: TokenLimits,
     },
+    /// What was to be put right was changed by somebody else since, and is left as it is.
+    ChangedSince,
     /// The other server was tried again.
     ServerRetried {
         /// Whether it could be reached; `None` if that is not known yet.

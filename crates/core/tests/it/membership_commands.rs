@@ -2,6 +2,7 @@
 //! the bot's own power, and what is said where it has none.
 
 mod changes;
+mod endings;
 mod everywhere;
 mod joining;
 mod levels;

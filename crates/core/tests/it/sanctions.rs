@@ -6,7 +6,7 @@ use std::time::Duration;
 use gleipnir_core::{
     model::{Account, Sanction},
     plan::{PlanResult, PlanState},
-    ports::{Fault, Lookup as _},
+    ports::{Clock as _, Fault, Lookup as _},
     ruma::{OwnedUserId, UserId, owned_user_id, user_id},
     testing::Stage,
 };
@@ -189,4 +189,78 @@ async fn it_is_done_once_whenever_the_process_dies() {
         ended_well(&stage, &whole, &format!("commit {commit}"));
         assert_eq!(stage.homeserver.writes(), ["suspend @eve:hs.test"], "commit {commit}");
     }
+}
+
+#[tokio::test]
+async fn a_sanction_for_good_is_not_ended_by_an_older_one_for_a_time() {
+    for between in [&["!unsuspend @eve:hs.test"][..], &[]] {
+        let mut stage = with_people();
+        stage.say("!suspend @eve:hs.test @ana:hs.test --for 1d").await;
+        for line in between {
+            stage.say(line).await;
+        }
+        let dry = stage.say("!suspend @eve:hs.test --dry-run").await;
+        assert_eq!(dry.contains("suspended until 2026-"), between.is_empty(), "{dry}");
+        let told = stage.say("!suspend @eve:hs.test").await;
+        assert_eq!(told.contains("it does not end by itself any more"), between.is_empty(), "{told}");
+        stage.wait(Duration::from_hours(25)).await;
+        stage.execute().await;
+        assert!(is(&stage, eve(), Sanction::Suspension).await, "the later one is for good");
+        assert!(!is(&stage, user_id!("@ana:hs.test"), Sanction::Suspension).await);
+    }
+}
+
+#[tokio::test]
+async fn a_longer_sanction_ends_by_itself_whenever_the_process_dies() {
+    let lines = &["!suspend @eve:hs.test --for 1d", "!suspend @eve:hs.test --for 2d"];
+    let script = Script { stage: with_people, lines };
+    let whole = undisturbed(&script).await;
+    for commit in 1..=whole.commits {
+        let mut stage = with_people();
+        stage.store.break_commit(commit, gleipnir_core::testing::Moment::After);
+        play(&mut stage, script.lines).await;
+        assert_eq!(plans(&stage).len(), 2, "commit {commit}");
+        stage.wait(Duration::from_hours(25)).await;
+        stage.execute().await;
+        assert!(is(&stage, eve(), Sanction::Suspension).await, "commit {commit}");
+        stage.wait(Duration::from_hours(24)).await;
+        stage.execute().await;
+        assert!(!is(&stage, eve(), Sanction::Suspension).await, "commit {commit}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_is_tried_for_as_long_as_the_homeserver_is_away() {
+    for fault in [Fault::Away("refused".into()), Fault::Timeout] {
+        let mut stage = with_people();
+        stage.say("!suspend @eve:hs.test @ana:hs.test --for 1h").await;
+        stage.homeserver.fail_always("account", fault);
+        stage.wait(Duration::from_mins(62)).await;
+        let back = stage.clock.now() + 26 * 3_600_000;
+        let comes_back = async {
+            while stage.clock.now() < back {
+                tokio::task::yield_now().await;
+            }
+            stage.homeserver.mend();
+        };
+        tokio::join!(stage.execute(), comes_back);
+        assert!(!is(&stage, eve(), Sanction::Suspension).await);
+        assert_eq!(plan(&stage, 2).result(), PlanResult::Done);
+        has(&stage.store.said("run-2").expect("it is said").text, &["– done"]);
+    }
+}
+
+#[tokio::test]
+async fn one_end_that_does_not_get_on_holds_no_other() {
+    let mut stage = with_people();
+    stage.say("!suspend @eve:hs.test @ana:hs.test --for 1h").await;
+    stage.homeserver.fail_once("set_sanction", Fault::Timeout);
+    stage.wait(Duration::from_mins(62)).await;
+    stage.execute().await;
+    let lifts = &stage.homeserver.writes()[2..];
+    assert_eq!(
+        lifts,
+        ["unsuspend @eve:hs.test", "unsuspend @ana:hs.test"],
+        "the last is ended first otherwise"
+    );
 }

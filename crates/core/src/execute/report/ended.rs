@@ -22,7 +22,11 @@ pub(super) fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
         }
         Outcome::Done { effect } => {
             let shortfall = planned.shortfall();
-            let mark = if shortfall.is_some() { "⚠️ " } else { "✅ " };
+            let mark = match effect {
+                Effect::ChangedSince => "ℹ️ ",
+                _ if shortfall.is_some() => "⚠️ ",
+                _ => "✅ ",
+            };
             let line = done(Line::new().text(mark), step, effect);
             match shortfall {
                 Some(shortfall) => line.text(format!(" {shortfall}")),
@@ -114,6 +118,7 @@ fn done(line: Line, step: &Step, effect: &Effect) -> Line {
             _ => ": I was not in it.",
         }),
         Effect::EventRedacted
+        | Effect::ChangedSince
         | Effect::UserRedacted { .. }
         | Effect::MemberChanged { .. }
         | Effect::Sanctioned { .. }

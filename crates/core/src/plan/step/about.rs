@@ -108,6 +108,19 @@ impl Step {
         }
     }
 
+    /// What it changes of whom, of what can be done for a time: the later of two steps about the same (also with the same
+    /// [`Step::target`]) has the last word on it.
+    pub fn subject(&self) -> Option<(&'static str, &UserId)> {
+        match self {
+            Self::Sanction { user, sanction } | Self::Lift { user, sanction } => {
+                Some((sanction.command(), user))
+            }
+            Self::Member { user, change: MemberChange::Ban | MemberChange::Unban, .. } => Some(("ban", user)),
+            Self::SetPower { user, .. } => Some(("power", user)),
+            _ => None,
+        }
+    }
+
     /// What it is about, as it is searched for in the audit: a room, user or file, by ID.
     pub fn target(&self) -> String {
         match self {

@@ -125,7 +125,8 @@ impl Step {
             // These belong to steps that are about no room, or nothing was changed.
             (
                 _,
-                Effect::UserRedacted { .. }
+                Effect::ChangedSince
+                | Effect::UserRedacted { .. }
                 | Effect::Sanctioned { .. }
                 | Effect::Lifted { .. }
                 | Effect::Quarantined { .. }

@@ -47,6 +47,15 @@ pub(super) fn done(line: Line, step: &Step, effect: &Effect) -> Line {
             };
             line.code(user.as_str()).text(words).append(room()).text(end)
         }
+        (Step::Member { room, user, .. }, Effect::ChangedSince) => {
+            let line = line.text("Somebody else has banned ").code(user.as_str()).text(" from ");
+            let line = line.append(room.line()).text(" since, so that ban is left as it is: ");
+            line.code(format!("!unban {user} {}", room.id)).text(" lifts it.")
+        }
+        (Step::SetPower { user, .. }, Effect::ChangedSince) => {
+            let line = line.text("The power of ").code(user.as_str()).text(" in ").append(room());
+            line.text(" was changed since, and is left as it is.")
+        }
         (Step::Sanction { user, sanction }, Effect::Sanctioned { before }) => {
             let line = line.code(user.as_str()).text(if *before { " was " } else { " is " });
             line.text(sanction.participle()).text(if *before { " before already." } else { "." })
