@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gleipnir_core::{
     model::Account,
-    ports::{Fault, Seen},
+    ports::{Clock as _, Fault, Seen},
     rules::feed::Level,
     ruma::{RoomId, owned_room_id, owned_user_id, room_id, user_id},
     testing::{FakeRoom, Stage},
