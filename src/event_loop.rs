@@ -11,7 +11,7 @@ use gleipnir_core::{
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::StoreError,
+    ports::{Fault, StoreError},
     reply::{Line, Reply},
     reports::Reports,
     ruma::RoomId,
@@ -75,8 +75,7 @@ async fn work(config: &Config) -> Result<(), Ended> {
     let moderate = async {
         loop {
             let entered = enter(&session, &*store, &config.management.room).await?;
-            // It is large, and so is this future otherwise.
-            Box::pin(serve(config, &session, &how, &store, &admin, &reported, entered)).await?;
+            serve(config, &session, &how, &store, &admin, &reported, entered).await?;
         }
     };
     // Also while the bot waits to be let into the management room.
@@ -214,12 +213,16 @@ async fn serve(
     };
     info!(%room, "at work in the management room");
     introduce(&desk, &room, session, how, arrival)?;
-    let introduced = async {
-        homeserver.introduce().await;
-        std::future::pending::<()>().await;
-    };
+    let introduced = Box::pin(async {
+        match homeserver.introduce().await {
+            // What passes needs nobody.
+            Some(fault) if !fault.is_passing() => refused_there(&desk, &fault)?,
+            _ => {}
+        }
+        std::future::pending::<Result<(), StoreError>>().await
+    });
     tokio::select! {
-        () = introduced => Ok(()),
+        failed = introduced => failed.map_err(Ended::from),
         ended = intake.run() => ended,
         () = handle(&desk, &received) => Ok(()),
         () = decrypt(&intake) => Ok(()),
@@ -268,6 +271,21 @@ fn introduce(
         .code("!status")
         .text(" tells whether my identity was recovered.");
     desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))
+}
+
+/// Says that the service that decides about logins does not let the bot in: once for each reason.
+fn refused_there(desk: &Desk, fault: &Fault) -> Result<(), StoreError> {
+    let line = Line::new()
+        .text("⚠ I cannot use ")
+        .code("[mas]")
+        .text(" of my configuration: ")
+        .name_long(fault.to_string())
+        .text(" Accounts cannot be locked, deactivated or given a password until that works; ")
+        .code("!suspend")
+        .text(" does. ")
+        .code("!status")
+        .text(" tells how it is.");
+    desk.announce(&format!("mas-{fault}"), &Reply::text(line))
 }
 
 /// Tries again and again to decrypt what could not be decrypted: its keys may be late.

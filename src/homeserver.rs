@@ -55,9 +55,9 @@ impl Homeserver {
         Self { session, admin, accounts, url, management, instance, webhooks, started: Instant::now() }
     }
 
-    /// Says in the log who decides about logins, and whether the bot has access there.
-    pub(crate) async fn introduce(&self) {
-        self.accounts.introduce().await;
+    /// Says in the log who decides about logins, and whether the bot has access there. The fault, if it has not and should.
+    pub(crate) async fn introduce(&self) -> Option<Fault> {
+        self.accounts.introduce().await
     }
 }
 

@@ -34,6 +34,10 @@ use crate::config;
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 const USERS: &str = "/api/admin/v1/users";
+const EMAILS: &str = "/api/admin/v1/user-emails";
+const VERSION: &str = "/api/admin/v1/version";
+/// What the admin API says that it can do (OpenAPI).
+const DESCRIPTION: &str = "/api/spec.json";
 
 /// The service, with the client that the configuration names.
 pub(crate) struct Mas {
@@ -60,6 +64,8 @@ pub(crate) struct Account {
     pub(crate) id: String,
     pub(crate) locked: bool,
     pub(crate) deactivated: bool,
+    /// Whether it may ask for the scope of an admin: Synapse's own flag gives no right here.
+    pub(crate) admin: bool,
 }
 
 impl Mas {
@@ -100,11 +106,22 @@ impl Mas {
                     id: id.to_owned(),
                     locked: is_set(&attributes["locked_at"]),
                     deactivated: is_set(&attributes["deactivated_at"]),
+                    admin: attributes["admin"] == true,
                 }))
             }
             Err(Fault::Refused { status: 404, errcode, .. }) if errcode != NO_ADMIN_API => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// The part before the server of the ID of the account that has an e-mail address, written in capitals or not.
+    pub(crate) async fn localpart_with(&self, address: &str) -> Result<Option<String>, Fault> {
+        let address = utf8_percent_encode(address, NON_ALPHANUMERIC);
+        let found = self.read(&format!("{EMAILS}?filter[email]={address}&page[first]=1&count=false")).await?;
+        let Some(owner) = found["data"][0]["attributes"]["user_id"].as_str() else { return Ok(None) };
+        let owner = self.read(&format!("{USERS}/{}", utf8_percent_encode(owner, NON_ALPHANUMERIC))).await?;
+        let name = owner["data"]["attributes"]["username"].as_str();
+        name.map(|name| Some(name.to_owned())).ok_or_else(|| answer::nonsense("an account without a name"))
     }
 
     /// Locks an account, or unlocks it. Its sessions stay. What is so already stays so.
@@ -116,11 +133,36 @@ impl Mas {
         self.post(&format!("{USERS}/{id}/{action}"), None).await
     }
 
-    /// Deactivates an account, ends its sessions, and has the homeserver do the same, in the background.
+    /// Deactivates an account, ends its sessions, and has the homeserver do the same, in the background. Refused where
+    /// the service would erase though it was not asked to.
     pub(crate) async fn deactivate(&self, id: &str, erase: Erase) -> Result<(), Fault> {
+        if erase == Erase::No && !self.can_keep().await? {
+            return Err(answer::refused(
+                400,
+                "it is too old to deactivate an account without erasing it (docs/mas.md). Give --erase if that is \
+                 wanted, or update it",
+            ));
+        }
         // Without a body it has everything erased.
         let body = json!({ "skip_erase": erase == Erase::No });
         self.post(&format!("{USERS}/{id}/deactivate"), Some(&body)).await
+    }
+
+    /// Whether it can deactivate without erasing. It ignores what it does not know, so it is asked before.
+    async fn can_keep(&self) -> Result<bool, Fault> {
+        // What tells its version came later than that.
+        match self.read(VERSION).await {
+            Err(Fault::Refused { status: 404 | 405, .. }) => {}
+            answer => return answer.map(|_| true),
+        }
+        match self.read(DESCRIPTION).await {
+            Ok(found) => {
+                Ok(found["components"]["schemas"]["DeactivateUserRequest"]["properties"]["skip_erase"]
+                    .is_object())
+            }
+            Err(Fault::Refused { .. }) => Ok(false),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Brings a deactivated account back. A lock stays.

@@ -7,15 +7,16 @@ use std::{
 };
 
 use gleipnir_core::{
-    model::{Account, Authentication, Device, Erase, Password, Sanction, Sessions, Switch},
+    model::{Account, Authentication, Device, Erase, Identity, Owner, Password, Sanction, Sessions, Switch},
     ports::Fault,
-    ruma::UserId,
+    ruma::{ServerName, UserId},
 };
 use rand::seq::IndexedRandom as _;
 use synapse_admin::{Client, Error, LogoutDevices};
 use tokio::sync::Mutex;
 use tracing::{info, warn};
 
+use self::trouble::Trouble;
 use super::{
     fault, find,
     model::{account, millis},
@@ -25,6 +26,7 @@ use crate::mas::{self, Kind, Login, Mas};
 
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 /// How long a password is: more than 130 bits.
 const PASSWORD_LENGTH: usize = 24;
@@ -43,6 +45,7 @@ pub(super) struct Accounts {
     mas: Option<Arc<Mas>>,
     /// Whether some service decides about logins, and when that was asked.
     delegated: Mutex<Option<(Instant, bool)>>,
+    trouble: Mutex<Trouble>,
 }
 
 /// An account at Matrix Authentication Service.
@@ -53,14 +56,14 @@ struct There<'a> {
 
 impl Accounts {
     pub(super) fn new(admin: Client, mas: Option<Arc<Mas>>) -> Self {
-        Self { admin, mas, delegated: Mutex::default() }
+        Self { admin, mas, delegated: Mutex::default(), trouble: Mutex::default() }
     }
 
-    /// Who decides about logins. It is asked now and then.
-    pub(super) async fn authentication(&self) -> Result<Authentication, Fault> {
+    /// Who decides about logins. It is asked now and then: what was said before counts for so long.
+    async fn authentication(&self, remembered: Duration) -> Result<Authentication, Fault> {
         let mut known = self.delegated.lock().await;
         let delegated = match *known {
-            Some((at, delegated)) if at.elapsed() < REMEMBERED => delegated,
+            Some((at, delegated)) if at.elapsed() < remembered => delegated,
             _ => {
                 let delegated = read(|| self.admin.auth_metadata()).await?.is_some();
                 *known = Some((Instant::now(), delegated));
@@ -74,29 +77,48 @@ impl Accounts {
         })
     }
 
-    /// Says in the log who decides about logins, and whether the bot has access there.
-    pub(super) async fn introduce(&self) {
-        match (self.authentication().await, &self.mas) {
-            (Ok(Authentication::Mas), Some(mas)) => match mas.check().await {
-                Ok(()) => info!(?mas, "Matrix Authentication Service answers"),
-                Err(fault) => warn!(?mas, "[mas] cannot be used: {fault}"),
-            },
-            (Ok(Authentication::Homeserver), Some(mas)) => {
-                warn!(?mas, "[mas] is not used: the homeserver itself decides about logins");
-            }
+    /// Who decides about logins. A service that the bot should have access to and does not is a fault.
+    pub(super) async fn usable_authentication(&self) -> Result<Authentication, Fault> {
+        let authentication = self.authentication(REMEMBERED).await?;
+        if let (Authentication::Mas, Some(mas)) = (authentication, &self.mas) {
+            let checked = mas.check().await;
+            self.trouble.lock().await.lasts(checked.as_ref().err(), Instant::now());
+            checked?;
+        }
+        Ok(authentication)
+    }
+
+    /// Says in the log who decides about logins, and whether the bot has access there. The fault, if it has not and should.
+    pub(super) async fn introduce(&self) -> Option<Fault> {
+        match (self.usable_authentication().await, &self.mas) {
+            (Ok(Authentication::Mas), mas) => info!(?mas, "Matrix Authentication Service answers"),
+            (Ok(Authentication::Homeserver), Some(mas)) => warn!(
+                ?mas,
+                "[mas] is not used: the homeserver says that it decides about logins itself. Until that is clear, \
+                 accounts are not locked, deactivated or given a password"
+            ),
             (Ok(Authentication::Elsewhere), _) => warn!(
                 "another service decides about logins: without [mas] in the configuration, accounts cannot be locked, \
                  deactivated or given a password"
             ),
             (Ok(_), _) => {}
-            (Err(fault), _) => warn!("cannot find out who decides about logins: {fault}"),
+            (Err(fault), Some(mas)) => {
+                warn!(
+                    ?mas,
+                    "[mas] cannot be used: {fault} Accounts are as the homeserver has them meanwhile, and are not \
+                     locked, deactivated or given a password"
+                );
+                return Some(fault);
+            }
+            (Err(fault), None) => warn!("cannot find out who decides about logins: {fault}"),
         }
+        None
     }
 
     /// The service, where it decides and the bot has access.
     async fn mas(&self) -> Result<Option<&Mas>, Fault> {
         let Some(mas) = &self.mas else { return Ok(None) };
-        Ok((self.authentication().await? == Authentication::Mas).then_some(mas))
+        Ok((self.authentication(REMEMBERED).await? == Authentication::Mas).then_some(mas))
     }
 
     /// For reading: the account at the service. Those of appservices are not there.
@@ -107,7 +129,14 @@ impl Accounts {
 
     /// For changing: the account at the service; `None` where Synapse decides. Refused where neither would help.
     async fn decided_there(&self, user: &UserId) -> Result<Option<There<'_>>, Fault> {
-        match self.authentication().await? {
+        // Anew: what Synapse would accept without effect must not follow from what was so an hour ago.
+        match self.authentication(Duration::ZERO).await? {
+            Authentication::Homeserver if self.mas.is_some() => Err(refused(
+                400,
+                "M_UNKNOWN",
+                "it says that it decides about logins itself, but [mas] is configured: it is not clear who does. If the \
+                 homeserver does, remove [mas]",
+            )),
             Authentication::Homeserver => Ok(None),
             Authentication::Mas => self.there(user).await?.map(Some).ok_or_else(|| {
                 refused(404, "M_NOT_FOUND", "Matrix Authentication Service does not know this account")
@@ -128,9 +157,21 @@ impl Accounts {
             found => found?.map(account),
         };
         let Some(mut found) = found else { return Ok(None) };
-        if let Some(there) = self.there(user).await? {
-            found.locked = there.account.locked;
-            found.deactivated = there.account.deactivated;
+        let there = self.there(user).await;
+        let lasts = self.trouble.lock().await.lasts(there.as_ref().err(), Instant::now());
+        match there {
+            Ok(Some(There { account, .. })) => {
+                found.locked = account.locked;
+                found.deactivated = account.deactivated;
+                // Either: Synapse's flag may be left from before, and whoever set it meant something.
+                found.admin |= account.admin;
+            }
+            Ok(None) => {}
+            // What belongs to the homeserver goes on. What belongs to the service is refused when it comes to that.
+            Err(fault) if lasts => {
+                warn!("an account is taken as the homeserver has it: {fault}");
+            }
+            Err(fault) => return Err(fault),
         }
         Ok(Some(found))
     }
@@ -152,6 +193,30 @@ impl Accounts {
             locked,
             ..Account::default()
         }))
+    }
+
+    /// Whose account of `server`, which is this one, an identity belongs to. The service keeps e-mail addresses, where it
+    /// decides; a homeserver may have old ones.
+    pub(super) async fn owner(&self, identity: &Identity, server: &ServerName) -> Result<Owner, Fault> {
+        match identity {
+            Identity::ThirdParty { medium, address } => {
+                if medium == "email"
+                    && let Some(mas) = self.mas().await?
+                    && let Some(name) = mas.localpart_with(address).await?
+                {
+                    let owner = UserId::parse_with_server_name(name, server);
+                    return owner.map(Some).map_err(|_| {
+                        Fault::BadAnswer(
+                            "Matrix Authentication Service: an account without a name".to_owned(),
+                        )
+                    });
+                }
+                read(|| self.admin.user_by_threepid(medium, address)).await
+            }
+            Identity::External { provider, id } => {
+                read(|| self.admin.user_by_external_id(provider, id)).await
+            }
+        }
     }
 
     /// Sanctions a local account, or lifts that.

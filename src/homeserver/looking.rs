@@ -109,16 +109,7 @@ impl LookupPeople for Homeserver {
     }
 
     fn owner<'a>(&'a self, identity: &'a Identity) -> Asked<'a, Owner> {
-        Box::pin(async move {
-            match identity {
-                Identity::ThirdParty { medium, address } => {
-                    read(|| self.admin.user_by_threepid(medium, address)).await
-                }
-                Identity::External { provider, id } => {
-                    read(|| self.admin.user_by_external_id(provider, id)).await
-                }
-            }
-        })
+        Box::pin(self.accounts.owner(identity, self.session.user_id().server_name()))
     }
 
     fn media_of<'a>(&'a self, user: &'a UserId, from: u64, limit: u32) -> Asked<'a, MediaPage> {
@@ -166,7 +157,7 @@ impl LookupPeople for Homeserver {
 
 impl LookupServer for Homeserver {
     fn authentication(&self) -> Asked<'_, Authentication> {
-        Box::pin(self.accounts.authentication())
+        Box::pin(self.accounts.usable_authentication())
     }
 
     fn registration_tokens(&self) -> Asked<'_, Vec<RegistrationToken>> {

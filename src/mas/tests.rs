@@ -19,11 +19,15 @@ async fn an_account_is_looked_up_by_its_localpart() {
     service.answer("GET", "/api/admin/v1/users/by-username/alice", 200, account(None, None)).await;
     let time = Some("1970-01-01T00:00:00Z");
     service.answer("GET", "/api/admin/v1/users/by-username/bob", 200, account(time, time)).await;
+    let mut admin = account(None, None);
+    admin["data"]["attributes"]["admin"] = json!(true);
+    service.answer("GET", "/api/admin/v1/users/by-username/root", 200, admin).await;
     let nobody = refusal("User with username \"a/b\" not found");
     service.answer("GET", "/api/admin/v1/users/by-username/a%2Fb", 404, nobody).await;
     let mas = service.mas();
-    let want = Account { id: ID.to_owned(), locked: false, deactivated: false };
+    let want = Account { id: ID.to_owned(), locked: false, deactivated: false, admin: false };
     assert_eq!(mas.account("alice").await, Ok(Some(want.clone())));
+    assert_eq!(mas.account("root").await, Ok(Some(Account { admin: true, ..want.clone() })));
     assert_eq!(mas.account("bob").await, Ok(Some(Account { locked: true, deactivated: true, ..want })));
     assert_eq!(mas.account("a/b").await, Ok(None));
 }
@@ -36,6 +40,7 @@ async fn what_is_changed() {
         service.answer("POST", &format!("{ALICE}/{action}"), 200, account(None, None)).await;
     }
     service.empty("POST", &format!("{ALICE}/set-password"), 204).await;
+    service.is_new().await;
     assert_eq!(mas.set_locked(ID, Switch::On).await, Ok(()));
     assert_eq!(mas.set_locked(ID, Switch::Off).await, Ok(()));
     assert_eq!(mas.deactivate(ID, Erase::No).await, Ok(()));
@@ -43,7 +48,7 @@ async fn what_is_changed() {
     assert_eq!(mas.reactivate(ID).await, Ok(()));
     assert_eq!(mas.set_password(ID, &Password("hunter2".to_owned())).await, Ok(()));
     assert_eq!(
-        service.requests().await,
+        service.changes().await,
         [
             format!("POST {ALICE}/lock"),
             format!("POST {ALICE}/unlock"),
@@ -56,6 +61,39 @@ async fn what_is_changed() {
             ),
         ]
     );
+}
+
+#[tokio::test]
+async fn nothing_is_erased_by_a_service_that_knows_no_other_deactivation() {
+    let knows = |what: &str| json!({"components": {"schemas": {"DeactivateUserRequest": {"properties": {what: {}}}}}});
+    for (version, description, kept) in [
+        ((200, json!({"version": "v1.22.0"})), (404, json!({})), true),
+        // From before the version could be asked for.
+        ((404, json!({})), (200, knows("skip_erase")), true),
+        ((404, json!({})), (200, knows("other")), false),
+        ((404, json!({})), (200, json!({"components": {}})), false),
+        ((404, json!({})), (404, json!({})), false),
+    ] {
+        let service = Service::start().await;
+        service.answer("GET", "/api/admin/v1/version", version.0, version.1).await;
+        service.answer("GET", "/api/spec.json", description.0, description.1).await;
+        service.answer("POST", &format!("{ALICE}/deactivate"), 200, account(None, None)).await;
+        let mas = service.mas();
+        let done = mas.deactivate(ID, Erase::No).await;
+        assert_eq!(done.is_ok(), kept, "{done:?}");
+        assert_eq!(service.changes().await.len(), usize::from(kept));
+        if let Err(fault) = done {
+            assert!(!fault.may_have_acted() && !fault.is_passing(), "{fault:?}");
+            let words = fault.to_string();
+            assert!(words.contains("without erasing it") && words.contains("Give --erase"), "{words}");
+        }
+        assert_eq!(mas.deactivate(ID, Erase::Yes).await, Ok(()), "whatever it is");
+    }
+    // It is not known.
+    let service = Service::start().await;
+    service.empty("GET", "/api/admin/v1/version", 500).await;
+    assert!(service.mas().deactivate(ID, Erase::No).await.is_err());
+    assert!(service.changes().await.is_empty());
 }
 
 #[tokio::test]

@@ -19,6 +19,9 @@ const BODY: &str = "grant_type=client_credentials&scope=urn%3Amas%3Aadmin";
 const MARGIN: Duration = Duration::from_secs(20);
 /// How long a token is taken to last when nothing is said about it.
 const UNSAID: u64 = 60;
+/// No token is kept for longer than a day, whatever is said about it.
+const LONGEST: u64 = 86_400;
+
 /// An access token, and from when on it is not used any more.
 pub(super) struct Token {
     word: String,
@@ -68,7 +71,7 @@ impl Mas {
         // No word of what cannot be read: it may be the token.
         let granted: Granted =
             serde_json::from_slice(&answer.body).map_err(|_| nonsense("the token endpoint gave no token"))?;
-        let lasts = Duration::from_secs(granted.expires_in.unwrap_or(UNSAID));
+        let lasts = Duration::from_secs(granted.expires_in.unwrap_or(UNSAID).min(LONGEST));
         Ok(Token { word: granted.access_token, until: Instant::now() + lasts.saturating_sub(MARGIN) })
     }
 

@@ -45,7 +45,7 @@
 //! # What holds for every call
 //!
 //! - **One request per call, ever**, but for [`Client::set_locked`] and [`Client::reactivate`], which look first whether
-//!   there is such an account. Nothing is retried here: a write that runs twice can do harm, and only
+//!   there is such an account, and for [`Client::auth_metadata`], which has two names. Nothing is retried here: a write that runs twice can do harm, and only
 //!   the caller knows whether to read back first. [`Error::is_transient`], [`Error::rate_limited`] and
 //!   [`Error::may_have_acted`] say what there is to know.
 //! - **The access token is asked for anew for each request**, since tokens get refreshed.

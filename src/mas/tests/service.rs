@@ -20,7 +20,7 @@ pub(super) const BASIC: &str =
     "Basic MDFKNDRSS1FZTTRHM1ROVkFOVE1URFlUWDY6cGhvbzhhaG5laXIzb2hZMjplaWdoNHh1dTYvT29kYWV3aQ==";
 
 pub(crate) struct Service {
-    pub(super) server: MockServer,
+    pub(crate) server: MockServer,
 }
 
 impl Service {
@@ -61,6 +61,11 @@ impl Service {
     pub(crate) fn mas(&self) -> Mas {
         let config = config::Mas::of(&format!("{}/", self.server.uri()), CLIENT, SECRET);
         Mas::new(&config, Duration::from_secs(2)).expect("a client")
+    }
+
+    /// It is not one of those that always erase.
+    pub(crate) async fn is_new(&self) {
+        self.answer("GET", "/api/admin/v1/version", 200, json!({"version": "v1.22.0"})).await;
     }
 
     pub(crate) async fn answer(&self, verb: &str, at: &str, status: u16, body: Value) {

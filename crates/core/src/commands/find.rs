@@ -4,7 +4,7 @@ use ruma::OwnedUserId;
 
 use super::{Access, Command, Decision, Failure, Subject, World, person::account_line};
 use crate::{
-    model::{Account, Identity},
+    model::{Account, Authentication, Identity},
     reply::{Line, Reply},
 };
 
@@ -21,7 +21,8 @@ pub(super) struct Find {
 
 pub(super) struct Facts {
     identity: Identity,
-    owner: Option<(OwnedUserId, Option<Account>)>,
+    /// Whose it is; without one, who keeps such things here.
+    owner: Result<(OwnedUserId, Option<Account>), Authentication>,
 }
 
 impl Command for Find {
@@ -36,9 +37,9 @@ impl Command for Find {
         let owner = match world.lookup.owner(&identity).await? {
             Some(id) => {
                 let account = world.lookup.account(&id).await?;
-                Some((id, account))
+                Ok((id, account))
             }
-            None => None,
+            None => Err(world.lookup.authentication().await?),
         };
         Ok(Facts { identity, owner })
     }
@@ -53,18 +54,12 @@ impl Command for Find {
                 Line::new().text("the login ").code(id).text(" at ").code(provider)
             }
         };
-        let Some((id, account)) = facts.owner else {
-            let line = Line::new().text("No account of this server has ").append(what).text(".");
-            let line = match &facts.identity {
-                Identity::External { .. } => line
-                    .text(" The provider is its ID in the server's configuration, such as ")
-                    .code("oidc-company")
-                    .text("."),
-                Identity::ThirdParty { .. } => {
-                    line.text(" Only whole addresses are found, as the account has them.")
-                }
-            };
-            return Ok(Decision::Answer(Reply::text(line)));
+        let (id, account) = match facts.owner {
+            Ok(found) => found,
+            Err(authentication) => {
+                let line = nobody(&facts.identity, what, authentication);
+                return Ok(Decision::Answer(Reply::text(line)));
+            }
         };
         let line = match &account {
             Some(account) => account_line(&id, account),
@@ -72,6 +67,34 @@ impl Command for Find {
         };
         let line = line.text(" has ").append(what).text(". All about them: ").code(format!("!user {id}"));
         Ok(Decision::Answer(Reply::text(line.text("."))))
+    }
+}
+
+/// That nobody has it, as far as that can be said.
+fn nobody(identity: &Identity, what: Line, authentication: Authentication) -> Line {
+    let unasked = match (authentication, identity) {
+        (Authentication::Elsewhere, _) => Some(
+            Line::new()
+                .text(", and I have no access to it. Look there, or give me access under ")
+                .code("[mas]")
+                .text(" in my configuration."),
+        ),
+        (Authentication::Mas, Identity::External { .. }) => {
+            Some(Line::new().text(", where I can look for e-mail addresses only."))
+        }
+        (Authentication::Mas | Authentication::Homeserver, _) => None,
+    };
+    if let Some(unasked) = unasked {
+        let line = Line::new().text("No account has ").append(what).text(" as far as the homeserver knows. ");
+        return line.text("But an authentication service (MAS) keeps such things here").append(unasked);
+    }
+    let line = Line::new().text("No account of this server has ").append(what).text(".");
+    match identity {
+        Identity::External { .. } => line
+            .text(" The provider is its ID in the server's configuration, such as ")
+            .code("oidc-company")
+            .text("."),
+        Identity::ThirdParty { .. } => line.text(" Only whole addresses are found, as the account has them."),
     }
 }
 

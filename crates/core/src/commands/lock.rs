@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     sanctions::{self, Wish},
-    whom::{Meant, Whom, lasts},
+    whom::{Whom, lasts},
 };
 use crate::{
     model::{Sanction, Switch},
@@ -32,13 +32,13 @@ impl Command for Lock {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!lock @hacked:example.org account taken over --for 1d";
-    type Facts = Meant;
+    type Facts = sanctions::Facts;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+    async fn gather(&self, world: &World<'_>) -> Result<sanctions::Facts, Failure> {
         sanctions::gather(world, &self.whom, Sanction::Lock, Switch::On).await
     }
 
-    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, facts: sanctions::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::Lock,
             to: Switch::On,
@@ -46,7 +46,7 @@ impl Command for Lock {
             lasts: lasts(self.lasts)?,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, meant)
+        sanctions::decide(&wish, facts)
     }
 
     fn can_be_overtaken(&self) -> bool {

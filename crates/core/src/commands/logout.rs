@@ -109,11 +109,20 @@ impl Command for Logout {
         } else {
             Line::new().text("Whoever knows the password can log in again.")
         });
-        if authentication != Authentication::Homeserver {
-            preview = preview.paragraph(
+        let stays = match (authentication, &self.device) {
+            (Authentication::Elsewhere, _) => Some(
                 "Another service logs people in here (MAS). Where they are logged in to that with a browser, they stay \
                  so, and need no password for a new login.",
-            );
+            ),
+            // All of them are ended there too.
+            (Authentication::Mas, None) | (Authentication::Homeserver, _) => None,
+            (Authentication::Mas, Some(_)) => Some(
+                "Another service logs people in here (MAS). With a browser that stays logged in to that they need no \
+                 password for a new login.",
+            ),
+        };
+        if let Some(stays) = stays {
+            preview = preview.paragraph(stays);
         }
         let device = self.device;
         let step = |person: Person| Step::LogOut { user: person.id, device: device.clone() };

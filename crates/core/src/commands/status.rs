@@ -4,7 +4,7 @@ use ruma::OwnedRoomId;
 
 use super::{Access, Command, Decision, Failure, Settings, Subject, World};
 use crate::{
-    model::{Account, Connection, ReportKind, Switch},
+    model::{Account, Authentication, Connection, ReportKind, Switch},
     plan::PlanState,
     ports::{Fault, Queue, Which},
     reply::{Line, Reply},
@@ -19,6 +19,7 @@ pub(super) struct Status {}
 pub(super) struct Facts {
     version: Result<String, Fault>,
     account: Result<Option<Account>, Fault>,
+    authentication: Result<Authentication, Fault>,
     connection: Connection,
     rooms: Result<Vec<OwnedRoomId>, Fault>,
     reports: [(ReportKind, Result<bool, Fault>); 3],
@@ -50,6 +51,7 @@ impl Command for Status {
             ],
             version: lookup.server_version().await,
             account: lookup.account(lookup.me()).await,
+            authentication: lookup.authentication().await,
             connection: lookup.connection().await?,
             rooms: lookup.joined_rooms().await,
             queue: world.records.queue()?,
@@ -88,7 +90,12 @@ impl Command for Status {
                 "Account",
                 Line::new().code(world.lookup.me().as_str()).text(", device ").code(&connection.device_id),
             )
-            .fact("Rights", rights)
+            .fact("Rights", rights);
+        let reply = match logins(&facts.authentication) {
+            Some(logins) => reply.fact("Logins", logins),
+            None => reply,
+        };
+        let reply = reply
             .fact("Rate limit", text(limit.to_owned()))
             .fact(
                 "Management room",
@@ -115,6 +122,26 @@ impl Command for Status {
                 )),
             );
         Ok(Decision::Answer(reply))
+    }
+}
+
+/// Who decides about logins, where that is not the homeserver.
+fn logins(authentication: &Result<Authentication, Fault>) -> Option<Line> {
+    let line = Line::new();
+    match authentication {
+        Ok(Authentication::Homeserver) => None,
+        Ok(Authentication::Mas) => Some(line.text("✔ I have access to the authentication service (MAS)")),
+        Ok(Authentication::Elsewhere) => Some(
+            line.text("⚠ an authentication service (MAS) decides about them, and I have no access to it: give it to me under ")
+                .code("[mas]"),
+        ),
+        Err(fault) => Some(
+            line.text("⚠ ")
+                .name_long(fault.to_string())
+                .text(" I cannot lock or deactivate accounts meanwhile; ")
+                .code("!suspend")
+                .text(" does not need them"),
+        ),
     }
 }
 

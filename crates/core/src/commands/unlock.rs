@@ -3,7 +3,7 @@
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     sanctions::{self, Wish},
-    whom::{Meant, Whom},
+    whom::Whom,
 };
 use crate::model::{Sanction, Switch};
 
@@ -20,13 +20,13 @@ impl Command for Unlock {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!unlock @user:example.org";
-    type Facts = Meant;
+    type Facts = sanctions::Facts;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+    async fn gather(&self, world: &World<'_>) -> Result<sanctions::Facts, Failure> {
         sanctions::gather(world, &self.whom, Sanction::Lock, Switch::Off).await
     }
 
-    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, facts: sanctions::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::Lock,
             to: Switch::Off,
@@ -34,7 +34,7 @@ impl Command for Unlock {
             lasts: None,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, meant)
+        sanctions::decide(&wish, facts)
     }
 
     fn can_be_overtaken(&self) -> bool {

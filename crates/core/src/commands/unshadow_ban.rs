@@ -3,7 +3,7 @@
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     sanctions::{self, Wish},
-    whom::{Meant, Whom},
+    whom::Whom,
 };
 use crate::model::{Sanction, Switch};
 
@@ -24,13 +24,13 @@ impl Command for UnshadowBan {
     const ACCESS: Access = Access::Act;
     const SUBJECT: Subject = Subject::People;
     const EXAMPLE: &'static str = "!unshadow-ban @user:example.org";
-    type Facts = Meant;
+    type Facts = sanctions::Facts;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Meant, Failure> {
+    async fn gather(&self, world: &World<'_>) -> Result<sanctions::Facts, Failure> {
         sanctions::gather(world, &self.whom, Sanction::ShadowBan, Switch::Off).await
     }
 
-    fn decide(self, meant: Meant, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, facts: sanctions::Facts, _world: &World<'_>) -> Result<Decision, Failure> {
         let wish = Wish {
             sanction: Sanction::ShadowBan,
             to: Switch::Off,
@@ -38,7 +38,7 @@ impl Command for UnshadowBan {
             lasts: None,
             acting: self.whom.acting,
         };
-        sanctions::decide(&wish, meant)
+        sanctions::decide(&wish, facts)
     }
 
     fn can_be_overtaken(&self) -> bool {

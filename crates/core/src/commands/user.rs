@@ -16,7 +16,8 @@ use super::{
 };
 use crate::{
     model::{
-        Device, ListedRoom, MediaUseQuery, Millis, RateLimit, ReportPage, ReportRole, RoomQuery, is_local,
+        Authentication, Device, ListedRoom, MediaUseQuery, Millis, RateLimit, ReportPage, ReportRole,
+        RoomQuery, is_local,
     },
     plan::Plan,
     ports::{Case, Fault, Which, WhichCases},
@@ -55,6 +56,7 @@ pub(super) struct Facts {
 }
 
 struct Local {
+    authentication: Read<Authentication>,
     devices: Read<Vec<Device>>,
     invitations: Read<Count>,
     joins: Read<Count>,
@@ -126,8 +128,8 @@ impl Command for User {
 async fn local(world: &World<'_>, id: &UserId) -> Local {
     let lookup = world.lookup;
     let since = world.now.saturating_sub(LATELY);
-    let (devices, invitations, joins, files, limit) = join5(
-        lookup.devices(id),
+    let ((authentication, devices), invitations, joins, files, limit) = join5(
+        join(lookup.authentication(), lookup.devices(id)),
         join(lookup.invitations(id, 0), lookup.invitations(id, since)),
         join(lookup.joins(id, 0), lookup.joins(id, since)),
         files(world, id),
@@ -135,7 +137,7 @@ async fn local(world: &World<'_>, id: &UserId) -> Local {
     )
     .await;
     let count = |(ever, lately): (Read<u64>, Read<u64>)| Ok(Count { ever: ever?, lately: lately? });
-    Local { devices, invitations: count(invitations), joins: count(joins), files, limit }
+    Local { authentication, devices, invitations: count(invitations), joins: count(joins), files, limit }
 }
 
 /// The rooms that a user made, by the list of all rooms: nothing tells them directly.

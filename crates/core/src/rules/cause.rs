@@ -18,8 +18,8 @@ pub fn cause<'a>(event: &Event, plans: &'a [Plan], me: &UserId) -> Option<&'a Pl
     near.min_by_key(|(distance, _)| *distance).map(|(_, plan)| plan)
 }
 
-/// How far the time of an event is from the work of a Plan, and from its end: of several that did the same within a minute,
-/// an event comes from the one at work. `None` for what is too far.
+/// How far the time of an event is from the work of a Plan, and from when it was asked for: of several that did the same
+/// within a minute, an event comes from the one at work. `None` for what is too far.
 fn distance(plan: &Plan, at: Millis) -> Option<(Millis, Millis)> {
     let ended = match plan.state {
         PlanState::Running => Millis::MAX,
@@ -27,7 +27,7 @@ fn distance(plan: &Plan, at: Millis) -> Option<(Millis, Millis)> {
         PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => return None,
     };
     let outside = plan.asked_at.saturating_sub(at).max(at.saturating_sub(ended)).max(0);
-    (outside <= SLACK).then(|| (outside, ended.saturating_sub(at).saturating_abs()))
+    (outside <= SLACK).then(|| (outside, plan.asked_at.saturating_sub(at).saturating_abs()))
 }
 
 /// For whom and by which command: “for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)”.
@@ -73,11 +73,13 @@ fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
         Step::LeaveRoom { .. } => is_own && event.text("membership") == Some("leave"),
         Step::Member { user, change, .. } => {
             let becomes = event.text("membership");
+            let was = event.prev_content().and_then(|old| old.get("membership")?.as_str());
             is_member
                 && event.sender() == me.as_str()
                 && target == user.as_str()
                 && match change {
-                    MemberChange::Kick | MemberChange::Unban => becomes == Some("leave"),
+                    MemberChange::Kick => becomes == Some("leave") && was != Some("ban"),
+                    MemberChange::Unban => becomes == Some("leave") && was.is_none_or(|was| was == "ban"),
                     MemberChange::Ban => becomes == Some("ban"),
                     MemberChange::Invite => becomes == Some("invite"),
                 }
@@ -85,7 +87,13 @@ fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
         Step::JoinUser { user, .. } => {
             is_member && target == user.as_str() && event.text("membership") == Some("join")
         }
-        Step::SetPower { .. } => event.kind() == "m.room.power_levels" && event.sender() == me.as_str(),
+        Step::SetPower { user, to, .. } => {
+            let now = level(event.content(), user);
+            event.kind() == "m.room.power_levels"
+                && event.sender() == me.as_str()
+                && now.and_then(serde_json::Value::as_i64) == *to
+                && event.prev_content().is_none_or(|old| level(old, user) != now)
+        }
         Step::Deactivate { user, .. } => {
             is_member && target == user.as_str() && event.text("membership") == Some("leave")
         }
@@ -202,6 +210,36 @@ mod tests {
         check(&shutdown, &left("@b:hs.test", "@a:hs.test", 150_000), false);
         check(&shutdown, &left("@a:far.test", "@a:far.test", 150_000), false);
         let admin = Step::MakeRoomAdmin { room: room(), user: owned_user_id!("@mod:hs.test") };
+        let eve = || owned_user_id!("@eve:hs.test");
+        let power = |to| Step::SetPower { room: room(), user: eve(), was: 0, to };
+        let given = |level: i64, before: i64| {
+            let mut event = event(
+                "m.room.power_levels",
+                "@bot:hs.test",
+                "",
+                150_000,
+                &json!({"users": {"@eve:hs.test": level}}),
+            );
+            event.0["unsigned"] = json!({"prev_content": {"users": {"@eve:hs.test": before}}});
+            event
+        };
+        check(&power(Some(-1)), &given(-1, 0), true);
+        check(&power(Some(-1)), &given(0, -1), false);
+        check(&power(Some(-1)), &given(-1, -1), false);
+        let member = |change| Step::Member { room: room(), user: eve(), change, reason: None };
+        let out = |was: &str| {
+            let mut event = event("m.room.member", "@bot:hs.test", "@eve:hs.test", 150_000, &leave);
+            event.0["unsigned"] = json!({"prev_content": {"membership": was}});
+            event
+        };
+        for (change, was, want) in [
+            (MemberChange::Kick, "join", true),
+            (MemberChange::Kick, "ban", false),
+            (MemberChange::Unban, "ban", true),
+            (MemberChange::Unban, "join", false),
+        ] {
+            check(&member(change), &out(was), want);
+        }
         let levels =
             |users: Value| event("m.room.power_levels", "@o:hs.test", "", 150_000, &json!({"users": users}));
         check(&admin, &levels(json!({"@mod:hs.test": 100})), true);
@@ -269,5 +307,24 @@ mod tests {
         }
         let said = Reply::text(in_words(&plan(shutdown, PlanState::Done))).render().text;
         assert_eq!(said, "for `@mod:hs.test`: `!shutdown #spam:hs.test` (job 12)");
+    }
+
+    #[test]
+    fn of_two_that_did_the_same_the_last_one_before_it_counts() {
+        let room = || owned_room_id!("!a:hs.test").into();
+        let step = || Step::Member {
+            room: room(),
+            user: owned_user_id!("@eve:hs.test"),
+            change: MemberChange::Kick,
+            reason: None,
+        };
+        let asked = |id, asked_at| Plan { id, asked_at, ..plan(step(), PlanState::Done) };
+        let plans = [asked(3, 190_000), asked(2, 150_000), asked(1, 100_000)];
+        let leave = json!({"membership": "leave"});
+        for (time, id) in [(100_500, 1), (150_000, 2), (189_999, 2), (195_000, 3), (95_000, 1)] {
+            let event = event("m.room.member", "@bot:hs.test", "@eve:hs.test", time, &leave);
+            let found = cause(&event, &plans, user_id!("@bot:hs.test")).map(|plan| plan.id);
+            assert_eq!(found, Some(id), "{time}");
+        }
     }
 }

@@ -353,7 +353,13 @@ async fn what_was_done_twice_names_each_time_its_own_command() {
         stage.clock.pass(Duration::from_secs(5));
         has(&stage.say(&format!("{line} @eve:hs.test !lounge:hs.test the {job}.")).await, &["– done"]);
         let content = json!({"membership": membership});
-        let mut event = member(&format!("${job}"), "@bot:hs.test", "@eve:hs.test", "join", &content);
+        let mut event = member(
+            &format!("${job}"),
+            "@bot:hs.test",
+            "@eve:hs.test",
+            if membership == "ban" { "join" } else { "ban" },
+            &content,
+        );
         event["origin_server_ts"] = json!(stage.clock.now());
         events.push(event);
     }

@@ -1,13 +1,17 @@
 //! Where Matrix Authentication Service, or another one, decides.
 
 use gleipnir_core::{
-    model::{Authentication, Erase, Sanction, Sessions, Switch},
+    model::{Authentication, Erase, Identity, Sanction, Sessions, Switch},
     ports::Fault,
+    ruma::UserId,
 };
 use serde_json::{Value, json};
-use wiremock::{Mock, ResponseTemplate, matchers::path};
+use wiremock::{
+    Mock, ResponseTemplate,
+    matchers::{method, path, query_param},
+};
 
-use super::{Server, USER, account, alice};
+use super::{super::REMEMBERED, Server, USER, account, alice};
 use crate::mas::tests::service::{self, ALICE, Service, session};
 
 const TIME: Option<&str> = Some("1970-01-01T00:00:00Z");
@@ -20,6 +24,7 @@ const BY_NAME: &str = "/api/admin/v1/users/by-username/alice";
 async fn with_alice(locked_at: Option<&str>, deactivated_at: Option<&str>) -> Service {
     let mas = Service::start().await;
     mas.answer("GET", BY_NAME, 200, service::account(locked_at, deactivated_at)).await;
+    mas.is_new().await;
     mas
 }
 
@@ -45,7 +50,7 @@ async fn who_decides_is_asked_once() {
         {
             let accounts = server.accounts(access.map(|()| mas.mas()));
             for _ in 0..3 {
-                assert_eq!(accounts.authentication().await, Ok(want));
+                assert_eq!(accounts.authentication(REMEMBERED).await, Ok(want));
             }
             assert_eq!(server.requests().await.len(), requests, "{want:?}");
         }
@@ -57,10 +62,24 @@ async fn a_fault_is_not_remembered() {
     let server = Server::start().await;
     let accounts = server.accounts(None);
     server.answer("GET", METADATA, 500, json!({"errcode": "M_UNKNOWN", "error": "broken"})).await;
-    assert!(accounts.authentication().await.is_err());
+    assert!(accounts.authentication(REMEMBERED).await.is_err());
     server.0.reset().await;
     server.answer("GET", METADATA, 200, json!({"issuer": "https://account.hs.test/"})).await;
-    assert_eq!(accounts.authentication().await, Ok(Authentication::Elsewhere));
+    assert_eq!(accounts.authentication(REMEMBERED).await, Ok(Authentication::Elsewhere));
+}
+
+#[tokio::test]
+async fn who_is_an_admin_at_either_is_an_admin() {
+    for (here, there) in [(0, false), (1, false), (0, true), (1, true)] {
+        let (server, mas) = (Server::delegated().await, Service::start().await);
+        server.answer("GET", USER, 200, account(&json!({"admin": here}))).await;
+        let mut body = service::account(None, None);
+        body["data"]["attributes"]["admin"] = json!(there);
+        mas.answer("GET", BY_NAME, 200, body).await;
+        let found = server.accounts(Some(mas.mas())).account(alice()).await;
+        let found = found.expect("it is found").expect("there is one");
+        assert_eq!(found.admin, here == 1 || there, "{here} {there}");
+    }
 }
 
 #[tokio::test]
@@ -219,11 +238,95 @@ async fn a_password_is_set_there_and_ends_the_sessions_there() {
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_is_a_fault_and_not_an_account_as_synapse_has_it() {
+async fn a_service_that_refuses_stops_only_what_it_decides() {
+    let (server, mas) = (Server::delegated().await, Service::start().await);
+    server.answer("GET", USER, 200, account(&json!({"admin": 1}))).await;
+    let suspend = "/_synapse/admin/v1/suspend/%40alice%3Ahs.test";
+    server.answer("PUT", suspend, 200, json!({"user_@alice:hs.test_suspended": true})).await;
+    mas.empty("GET", BY_NAME, 403).await;
+    mas.empty("GET", "/api/admin/v1/users", 403).await;
+    let accounts = server.accounts(Some(mas.mas()));
+    let found = accounts.account(alice()).await.expect("Synapse knows it").expect("there is one");
+    assert!(found.admin);
+    assert_eq!(accounts.set_sanction(alice(), Sanction::Suspension, Switch::On).await, Ok(()));
+    assert_eq!(server.changes().await.len(), 1);
+    for result in [
+        accounts.usable_authentication().await.map(drop),
+        accounts.set_sanction(alice(), Sanction::Lock, Switch::On).await,
+        accounts.deactivate(alice(), Erase::Yes).await,
+        accounts.reactivate(alice()).await,
+        accounts.reset_password(alice(), Sessions::Ended).await.map(drop),
+        accounts.log_out(alice(), &["PHONE".to_owned()]).await,
+    ] {
+        let words = refused(result);
+        assert!(words.contains("Matrix Authentication Service"), "{words}");
+    }
+    assert_eq!((server.changes().await.len(), mas.changes().await.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_service_that_is_away_for_a_moment_is_waited_for() {
     let (server, mas) = (Server::delegated().await, Service::start().await);
     server.answer("GET", USER, 200, account(&json!({}))).await;
-    mas.empty("GET", BY_NAME, 403).await;
+    mas.empty("GET", BY_NAME, 503).await;
+    let fault = server.accounts(Some(mas.mas())).account(alice()).await.expect_err("it may be back soon");
+    assert!(fault.is_passing(), "{fault:?}");
+}
+
+#[tokio::test]
+async fn trap_24_who_decides_is_asked_anew_before_a_change() {
+    // It begins to be delegated, and it ceases to be: neither is done at Synapse.
+    for (before, after, access) in [(404, 200, None), (200, 404, Some(()))] {
+        let (server, mas) = (Server::start().await, with_alice(None, None).await);
+        let metadata = json!({"issuer": "https://account.hs.test/", "errcode": "M_UNRECOGNIZED"});
+        server.answer("GET", METADATA, before, metadata.clone()).await;
+        let accounts = server.accounts(access.map(|()| mas.mas()));
+        accounts.authentication(REMEMBERED).await.expect("it is known");
+        server.0.reset().await;
+        server.answer("GET", METADATA, after, metadata.clone()).await;
+        let unstable = "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata";
+        server.answer("GET", unstable, 404, json!({"errcode": "M_UNRECOGNIZED"})).await;
+        for result in [
+            accounts.set_sanction(alice(), Sanction::Lock, Switch::On).await,
+            accounts.deactivate(alice(), Erase::No).await,
+            accounts.reactivate(alice()).await,
+            accounts.reset_password(alice(), Sessions::Ended).await.map(drop),
+        ] {
+            let words = refused(result);
+            assert!(words.contains("[mas]"), "{words}");
+        }
+        assert!(server.changes().await.is_empty() && mas.changes().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn whose_an_address_is_is_asked_there_first() {
+    let threepid = |address: &str| format!("/_synapse/admin/v1/threepid/email/users/{address}");
+    let emails = "/api/admin/v1/user-emails";
+    let (server, mas) = (Server::delegated().await, Service::start().await);
+    server.answer("GET", &threepid("old%40x.test"), 200, json!({"user_id": "@old:hs.test"})).await;
+    let unknown = json!({"errcode": "M_NOT_FOUND", "error": "User not found"});
+    server.answer("GET", &threepid("no%40x.test"), 404, unknown).await;
+    let found = json!({"data": [session("user-email", "EMAIL", &json!({"user_id": service::ID, "email": "A@x.test"}))]});
+    for (address, body) in
+        [("a+b@x.test", found), ("old@x.test", json!({})), ("no@x.test", json!({"data": []}))]
+    {
+        let answer = ResponseTemplate::new(200).set_body_json(body);
+        let mock = Mock::given(method("GET")).and(path(emails)).and(query_param("filter[email]", address));
+        mock.respond_with(answer).mount(&mas.server).await;
+    }
+    mas.answer("GET", ALICE, 200, service::account(None, None)).await;
     let accounts = server.accounts(Some(mas.mas()));
-    let fault = accounts.account(alice()).await.expect_err("whether it is locked is not known");
+    for (address, owner) in
+        [("a+b@x.test", Some("@alice:hs.test")), ("old@x.test", Some("@old:hs.test")), ("no@x.test", None)]
+    {
+        let identity = Identity::ThirdParty { medium: "email".to_owned(), address: address.to_owned() };
+        let found = accounts.owner(&identity, alice().server_name()).await.expect("it was asked");
+        assert_eq!(found.as_deref().map(UserId::as_str), owner, "{address}");
+    }
+    // What cannot be asked is not said to be nobody's.
+    mas.server.reset().await;
+    let identity = Identity::ThirdParty { medium: "email".to_owned(), address: "no@x.test".to_owned() };
+    let fault = accounts.owner(&identity, alice().server_name()).await.expect_err("it is not known");
     assert!(fault.to_string().contains("Matrix Authentication Service"), "{fault}");
 }

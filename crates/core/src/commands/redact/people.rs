@@ -301,8 +301,8 @@ fn told(reply: Reply, theirs: &Theirs, scope: Scope) -> Reply {
     let line = match (theirs.is_local(), alone) {
         (true, 0) => Line::new().text("The server redacts them in their own name, also in rooms that I am not in."),
         (true, n) => Line::new().text(format!(
-            "The server redacts messages in their own name, also in rooms that I am not in. The other {} I redact with my own \
-             power, one by one.",
+            "The server redacts messages in their own name, also in rooms that I am not in. Of {} it does not: that takes my \
+             own power in the room, one by one.",
             counted(n, "event")
         )),
         (false, _) => Line::new().text("They are of another server: it takes my own power to redact in each room."),

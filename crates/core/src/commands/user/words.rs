@@ -7,7 +7,7 @@ use super::{
     Count, Facts, Files, Local, Read, is_here, is_reported,
 };
 use crate::{
-    model::{Account, Device, ListedRoom, Report, ReportPage},
+    model::{Account, Authentication, Device, ListedRoom, Report, ReportPage},
     plan::RoomRef,
     ports::Case,
     reply::{Line, Reply},
@@ -36,7 +36,13 @@ pub(super) fn picture(facts: &Facts, world: &World<'_>) -> Reply {
             );
         }
     }
-    if let Some(Local { devices, .. }) = &facts.local {
+    if let Some(Local { authentication, devices, .. }) = &facts.local {
+        // Why it is not known is in the line of the devices, or of no interest.
+        if let Ok(known) = authentication
+            && *known != Authentication::Homeserver
+        {
+            reply = reply.fact("Addresses", addresses(*known));
+        }
         reply = reply.fact("Devices", told(devices, |devices| of_devices(devices, id, world)));
     }
     reply = reply
@@ -245,5 +251,14 @@ fn cases(cases: &[&Case]) -> Line {
     match cases.len().saturating_sub(NAMED) {
         0 => line,
         more => line.text(format!(" and {} older", grouped(more as u64))),
+    }
+}
+
+/// Where addresses are when not here.
+fn addresses(authentication: Authentication) -> Line {
+    let line = Line::new().text("the authentication service (MAS) keeps those of now");
+    match authentication {
+        Authentication::Mas => line.text("; whose an address is: ").code("!find <e-mail>"),
+        Authentication::Elsewhere | Authentication::Homeserver => line.text(", and I have no access to it"),
     }
 }

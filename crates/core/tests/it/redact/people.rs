@@ -24,8 +24,8 @@ async fn trap_07_rooms_that_they_left_and_what_the_task_does_not_take_are_redact
              1 other event. 1 state event of theirs stays, such as names and topics of rooms.",
             "Lounge (`#lounge:hs.test`, `!lounge:hs.test`): 7 events",
             "Attic (`#attic:hs.test`, `!attic:hs.test`): 2 events",
-            "The server redacts messages in their own name, also in rooms that I am not in. The other 5 events I redact \
-             with my own power, one by one.",
+            "The server redacts messages in their own name, also in rooms that I am not in. Of 5 events it does \
+             not: that takes my own power in the room, one by one.",
             "gone for everybody in those rooms",
             "do it?",
         ],

@@ -255,5 +255,5 @@ async fn power_levels_are_replaced_by_whoever_has_the_power() {
     let creator = id(&stage.alice);
     content["users"][creator.as_str()] = json!(100);
     let refusal = client.set_power_levels(&room, &content).await;
-    refused(refusal, 400, "M_BAD_JSON", "");
+    refused(refusal, 400, "M_UNKNOWN", "Creator user @alice:hs.test must not appear in content.users");
 }
