@@ -135,6 +135,9 @@ async fn changes(scene: &Scene, place: &Place, version: &str) {
     ])
     .await;
     assert_eq!(place.is(&place.eve).await, "join");
+    // What is told of it names for each time its own command, although the last job took an invitation back.
+    let told = m.told_that(room, "“rude words”").await;
+    assert!(told.sentence.contains(&format!("`!kick {eve} {room} rude words`")), "{}", told.sentence);
     // Who is of another server can be kept out.
     let far = m.good(&format!("!ban @far:elsewhere.test {room}"), "ban – done").await;
     assert_eq!(

@@ -74,9 +74,10 @@ pub(super) async fn one_event(scene: &Scene) {
 
     empower(scene, &owner, &club).await;
     let event = eve.send_text(&club, "and again").await.unwrap();
-    let line = format!("!redact https://matrix.to/#/{club}/{event}?via=hs.test spam");
-    let done =
-        scene.carry_out(&line, &["Redact one message in Club", "and again"], "– done, because “spam”").await;
+    let command = format!("!redact https://matrix.to/#/{club}/{event}?via=hs.test spam");
+    let done = scene
+        .carry_out(&command, &["Redact one message in Club", "and again"], "– done, because “spam”")
+        .await;
     done.says(&[&format!("`{event}` in Club"), "is redacted."]);
     let redacted = owner.event(&club, &event).await.unwrap();
     let because = &redacted["unsigned"]["redacted_because"];

@@ -130,9 +130,9 @@ pub(super) async fn tokens(scene: &Scene) {
 /// A server that cannot be reached is tried at once.
 pub(super) async fn servers(scene: &Scene) {
     let m = &scene.moderator;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
-    let sql = "INSERT INTO destinations (destination, retry_last_ts, retry_interval, failure_ts) VALUES (?, ?, ?, ?)";
-    scene.tamper(sql, &["down.test", &now.to_string(), "86400000", &(now - 1_000_000).to_string()]);
+    let sql = "INSERT INTO destinations (destination, retry_interval, retry_last_ts, failure_ts) \
+               VALUES (?, 86400000, strftime('%s', 'now') * 1000, (strftime('%s', 'now') - 1000) * 1000)";
+    scene.tamper(sql, &["down.test"]);
     m.good("!federation", "1 server that cannot be reached")
         .await
         .says(&["`down.test`: cannot be reached since"]);
