@@ -246,6 +246,10 @@ fn rendered(line: &Line) -> Rendered {
     let mut rendered = Rendered::default();
     let write = |inline: &Inline| inline.write(&mut rendered.text, &mut rendered.html);
     line.0.iter().for_each(write);
+    // Sentences that others may follow end in a blank.
+    for written in [&mut rendered.text, &mut rendered.html] {
+        written.truncate(written.trim_end_matches(' ').len());
+    }
     rendered
 }
 
