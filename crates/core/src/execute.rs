@@ -388,9 +388,12 @@ impl Executor {
             };
             return redact::all(effects, &wish, state).await;
         }
+        if let Step::Deactivate { user, erase } = &planned.step {
+            return deactivate::advance(effects, user, *erase, state, plan.steps.len()).await;
+        }
         match planned.step.room_ref() {
             Some(room) => work::in_a_room(effects, &room.id, &planned.step, state, turn).await,
-            None => work::elsewhere(effects, &planned.step, state).await,
+            None => work::elsewhere(effects, &planned.step, state, turn).await,
         }
     }
 
