@@ -102,7 +102,7 @@ impl InRooms {
             Users::Attached(aim) => {
                 let (people, listed) = Listed::read(world, aim).await?;
                 let rooms = if self.everywhere { joined.len().saturating_sub(1) } else { rooms.len() };
-                listed.fits(people.len(), rooms)?;
+                Listed::fits(people.len(), rooms)?;
                 (people, Some(listed))
             }
         };

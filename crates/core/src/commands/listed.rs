@@ -79,7 +79,7 @@ impl Listed {
     }
 
     /// Refused if that is too much for one job.
-    pub(super) fn fits(&self, people: usize, rooms: usize) -> Result<(), Failure> {
+    pub(super) fn fits(people: usize, rooms: usize) -> Result<(), Failure> {
         if people.saturating_mul(rooms) <= MOST_STEPS {
             return Ok(());
         }
