@@ -51,7 +51,7 @@ impl EffectsOnPeople for Homeserver {
         Box::pin(async move {
             let text = format!(
                 "The new password of {user}:\n\n{}\n\nPass it on, and have it changed at the first login. Delete this \
-                 message then.",
+                 message then. If there are several such messages, only the newest counts.",
                 password.0
             );
             // Another one each time, since each time the password may be another one.

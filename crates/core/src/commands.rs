@@ -44,6 +44,7 @@ mod kick;
 mod leave;
 pub mod line;
 mod list_room;
+mod listed;
 mod lock;
 mod logout;
 mod media;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     in_rooms::{Facts, InRooms},
+    listed::FromFile,
     member_change::{Wish, decide, reach},
-    whom::lasts,
+    whom::{Aim, lasts},
 };
 use crate::{model::MemberChange, text::duration::parse_duration};
 
@@ -16,11 +17,14 @@ use crate::{model::MemberChange, text::duration::parse_duration};
 /// everybody in the room to read. When the ban is lifted, they have to come back by themselves.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "!ban <@user>... <room>...|--everywhere [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]"
+    override_usage = "!ban <@user>...|--attached <room>...|--everywhere [reason|--because <reason>] [--for <2d>] [--dry-run] [--yes]",
+    mut_arg("words", |words| words.required(false).required_unless_present("attached"))
 )]
 pub(super) struct Ban {
     #[command(flatten)]
     whom: InRooms,
+    #[command(flatten)]
+    from: FromFile,
     /// For how long; it ends by itself then, also after a restart
     #[arg(long = "for", value_name = "duration", value_parser = parse_duration)]
     lasts: Option<Duration>,
@@ -34,7 +38,10 @@ impl Command for Ban {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        self.whom.gather(world, reach(MemberChange::Ban)).await?.with_temporary(world)
+        self.whom
+            .gather_of(world, reach(MemberChange::Ban), self.from.users(Aim::Against))
+            .await?
+            .with_temporary(world)
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
@@ -45,5 +52,9 @@ impl Command for Ban {
             acting: self.whom.acting,
         };
         decide(&wish, facts, world)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.from.is_attached()
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{
     Acting, Decision, Draft, Failure,
+    listed::Listed,
     whom::{Meant, Person, Source, Who},
 };
 use crate::{
@@ -151,10 +152,7 @@ impl Crowd {
     ) -> Decision {
         let (caution, acting) = match self.source {
             Source::Typed => (None, acting),
-            Source::Listed { .. } => (
-                Some("These users come from a file, so I ask first, also with --yes.".to_owned()),
-                Acting { yes: false, ..acting },
-            ),
+            Source::Listed { .. } => Listed::asks(acting),
         };
         Decision::Propose(Box::new(Draft {
             steps: self.people.into_iter().map(step).collect(),

@@ -7,6 +7,7 @@ use ruma::{OwnedRoomId, OwnedUserId};
 use super::{
     Acting, Failure, World,
     facts::{known_room, named, reason, unread},
+    listed::{Listed, Users},
     several::read_each,
     whom::{Person, Who, people},
 };
@@ -67,6 +68,8 @@ pub(super) struct Facts {
     pub(super) reason: Option<String>,
     /// Whether the rooms were not named.
     pub(super) everywhere: bool,
+    /// Of users of a file, what else there is to say of them.
+    pub(super) listed: Option<Listed>,
     /// What holds for a time of what was done to them, where that was asked.
     pub(super) temporary: Temporary,
 }
@@ -82,11 +85,29 @@ impl Facts {
 
 impl InRooms {
     pub(super) async fn gather(&self, world: &World<'_>, reach: Reach) -> Result<Facts, Failure> {
-        let Meant { users, rooms, reason } = self.meant()?;
+        self.gather_of(world, reach, Users::Typed).await
+    }
+
+    /// As [`InRooms::gather`], of users who may be in a file.
+    pub(super) async fn gather_of(
+        &self,
+        world: &World<'_>,
+        reach: Reach,
+        users: Users,
+    ) -> Result<Facts, Failure> {
+        let Meant { users: typed, rooms, reason } = self.meant(users)?;
         let joined = world.lookup.joined_rooms().await?;
-        let people = people(world, users).await?;
+        let (people, listed) = match users {
+            Users::Typed => (people(world, typed).await?, None),
+            Users::Attached(aim) => {
+                let (people, listed) = Listed::read(world, aim).await?;
+                let rooms = if self.everywhere { joined.len().saturating_sub(1) } else { rooms.len() };
+                Listed::fits(people.len(), rooms)?;
+                (people, Some(listed))
+            }
+        };
         let users: Vec<OwnedUserId> = people.iter().map(|person| person.id.clone()).collect();
-        let mut facts = Facts { people, reason, everywhere: self.everywhere, ..Facts::default() };
+        let mut facts = Facts { people, reason, everywhere: self.everywhere, listed, ..Facts::default() };
         if self.everywhere {
             let all = joined.into_iter().filter(|room| !world.is_management(room)).collect();
             let found = read_each(world, all, "rooms", |room| Box::pin(reached(world, room, &users, reach)));
@@ -111,14 +132,23 @@ impl InRooms {
         Ok(facts)
     }
 
-    fn meant(&self) -> Result<Meant, Failure> {
+    fn meant(&self, users: Users) -> Result<Meant, Failure> {
         let told = |line: Line| Err(Failure::told(line));
         let is_named = |word: &&String| looks_like_user(word) || looks_like_room(word);
-        let count = self.words.iter().skip(1).take_while(is_named).count() + 1;
+        // The first word is a user, or a mistake; there is none if the users are in a file.
+        let first = usize::from(users == Users::Typed);
+        let count = self.words.iter().skip(first).take_while(is_named).count() + first;
         let (named, behind) = self.words.split_at(count.min(self.words.len()));
         let mut meant = Meant { users: Vec::new(), rooms: Vec::new(), reason: None };
         for (at, word) in named.iter().enumerate() {
             match (word.parse(), word.parse()) {
+                (Ok(UserTarget(_)), _) if users != Users::Typed => {
+                    let line = Line::new().user(word).text(" is a user, and with ").code("--attached");
+                    return told(line.text(
+                        " the users come from the file: give them in one place only. Nothing was done. A reason that \
+                         begins with a user goes behind --because, in quotes.",
+                    ));
+                }
                 (Ok(UserTarget(user)), _) if meant.rooms.is_empty() => {
                     if !meant.users.contains(&user) {
                         meant.users.push(user);
@@ -129,7 +159,7 @@ impl InRooms {
                         " stands behind a room. Name all users first, then the rooms; if it begins the reason, put that in quotes behind ",
                     ).code("--because").text("."));
                 }
-                (Err(error), _) if at == 0 => return told(Line::new().name_long(format!("{error}"))),
+                (Err(error), _) if at < first => return told(Line::new().name_long(format!("{error}"))),
                 (Err(_), Ok(room)) => meant.rooms.push(room),
                 (Err(error), Err(_)) if word.starts_with('@') => {
                     return told(Line::new().name_long(format!("{error}")));
@@ -349,7 +379,7 @@ mod tests {
             everywhere,
             acting: Acting::default(),
         };
-        match args.meant() {
+        match args.meant(Users::Typed) {
             Ok(meant) => {
                 let users: Vec<&str> = meant.users.iter().map(|user| user.as_str()).collect();
                 let rooms: Vec<String> = meant.rooms.iter().map(ToString::to_string).collect();

@@ -25,6 +25,8 @@ use crate::{
 ///
 /// Without users it is me who joins. Users of this server are brought in without being asked: into public rooms always,
 /// into others where I am inside and may invite. !invite asks them instead, and works for users of other servers.
+/// Moderators can bring themselves only; server admins, users of appservices and those whom safety.exempt names are not
+/// brought anywhere.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "!join <room> [@user...] [--dry-run] [--yes]")]
 pub(super) struct Join {
@@ -161,7 +163,8 @@ fn others(facts: &Facts, world: &World<'_>) -> Result<Found, Failure> {
     for person in &facts.people {
         let line = who(person, ground);
         let user = person.id.clone();
-        let step = Step::JoinUser { room: room.clone(), user: user.clone() };
+        let step =
+            Step::JoinUser { room: room.clone(), user: user.clone(), asked_by: Some(world.asker.to_owned()) };
         if let Some(why) = safety::forbidden(&step, &world.settings.management) {
             return Err(Failure::told(Line::from(why)));
         }

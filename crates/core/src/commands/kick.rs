@@ -3,7 +3,9 @@
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     in_rooms::{Facts, InRooms},
+    listed::FromFile,
     member_change::{Wish, decide, reach},
+    whom::Aim,
 };
 use crate::model::MemberChange;
 
@@ -13,11 +15,14 @@ use crate::model::MemberChange;
 /// helps. The reason is for everybody in the room to read. !undo invites them again.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "!kick <@user>... <room>...|--everywhere [reason|--because <reason>] [--dry-run] [--yes]"
+    override_usage = "!kick <@user>...|--attached <room>...|--everywhere [reason|--because <reason>] [--dry-run] [--yes]",
+    mut_arg("words", |words| words.required(false).required_unless_present("attached"))
 )]
 pub(super) struct Kick {
     #[command(flatten)]
     whom: InRooms,
+    #[command(flatten)]
+    from: FromFile,
 }
 
 impl Command for Kick {
@@ -28,7 +33,7 @@ impl Command for Kick {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        self.whom.gather(world, reach(MemberChange::Kick)).await
+        self.whom.gather_of(world, reach(MemberChange::Kick), self.from.users(Aim::Against)).await
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
@@ -39,5 +44,9 @@ impl Command for Kick {
             acting: self.whom.acting,
         };
         decide(&wish, facts, world)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.from.is_attached()
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     Acting, Decision, Draft, Failure, World,
     in_rooms::{Facts, Preview, Reach, Sorted, refuse, standing, typo, who},
+    listed::Listed,
     whom::{Person, Who},
 };
 use crate::{
@@ -34,19 +35,35 @@ pub(super) fn reach(change: MemberChange) -> Reach {
     }
 }
 
-pub(super) fn decide(wish: &Wish, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
+pub(super) fn decide(wish: &Wish, mut facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
     let change = wish.change;
     refuse(facts.people.iter().filter_map(|person| mistake(change, person)).collect())?;
     let mut sorted = Sorted::default();
+    let mut listed = facts.listed.take();
     for ground in &facts.grounds {
         for person in &facts.people {
-            sort(wish, person, ground, &facts, world, &mut sorted)?;
+            if let Some(cannot) = sort(wish, person, ground, &facts, world, &mut sorted)? {
+                // Of one of a list, who they are there stands in the way of them only.
+                match &mut listed {
+                    Some(listed) if !cannot.is_for_all => listed.cannot.push(cannot.why),
+                    _ => sorted.lacks(&ground.room, cannot.why),
+                }
+            }
         }
     }
     let heading = Line::new().strong(format!("To {}: ", change.verb())).text(wish.means);
-    let preview = match sorted.preview(&facts, world, heading)? {
-        Preview::Nothing(answer) => return Ok(Decision::Answer(answer)),
-        Preview::Of(preview) => preview,
+    let preview = sorted.preview(&facts, world, heading)?;
+    let told = |preview| match &listed {
+        Some(listed) => listed.preview(&sorted.steps, preview),
+        None => preview,
+    };
+    let preview = match preview {
+        Preview::Nothing(answer) => return Ok(Decision::Answer(told(answer))),
+        Preview::Of(preview) => told(preview),
+    };
+    let (caution, acting) = match listed {
+        Some(_) => Listed::asks(wish.acting),
+        None => (None, wish.acting),
     };
     Ok(Decision::Propose(Box::new(Draft {
         steps: sorted.steps,
@@ -55,8 +72,8 @@ pub(super) fn decide(wish: &Wish, facts: Facts, world: &World<'_>) -> Result<Dec
         undoes: None,
         case: None,
         lasts: wish.lasts,
-        caution: None,
-        acting: wish.acting,
+        caution,
+        acting,
     })))
 }
 
@@ -72,6 +89,13 @@ fn mistake(change: MemberChange, person: &Person) -> Option<Line> {
     }
 }
 
+/// Why something cannot be done to somebody in a room.
+struct Cannot {
+    why: Line,
+    /// Whether it could be done to nobody there.
+    is_for_all: bool,
+}
+
 fn sort(
     wish: &Wish,
     person: &Person,
@@ -79,7 +103,7 @@ fn sort(
     facts: &Facts,
     world: &World<'_>,
     sorted: &mut Sorted,
-) -> Result<(), Failure> {
+) -> Result<Option<Cannot>, Failure> {
     let (user, room, change) = (&person.id, &ground.room, wish.change);
     let step = Step::Member { room: room.clone(), user: user.clone(), change, reason: facts.reason.clone() };
     if let Some(why) = safety::forbidden(&step, &world.settings.management) {
@@ -91,7 +115,7 @@ fn sort(
         let line = Line::new().text(format!("{} ", change.verb())).append(who(person, ground)).text(end);
         sorted.shown.push(line.append(room.line()).text(format!(": banned {} so far.", held.until())));
         sorted.steps.push(step);
-        return Ok(());
+        return Ok(None);
     }
     if change.is_done(membership) {
         // Of all rooms, those are of no interest in which some of several users are not.
@@ -102,19 +126,21 @@ fn sort(
                 None => line,
             });
         }
-        return Ok(());
+        return Ok(None);
     }
     let me = world.lookup.me();
     let action = action(change, Some(user.clone()));
     let verdict = ground.may(me, &action);
     if verdict.answer != Answer::Yes {
-        sorted.lacks(room, lack(change, &verdict, &action, person, ground, world));
-        return Ok(());
+        return Ok(Some(Cannot {
+            why: lack(change, &verdict, &action, person, ground, world),
+            is_for_all: power::is_for_all(&verdict),
+        }));
     }
     let line = Line::new().text(format!("{} ", change.verb())).append(who(person, ground)).text(end);
     sorted.shown.push(line.append(room.line()).text(": ").append(standing(person, ground)).text("."));
     sorted.steps.push(step);
-    Ok(())
+    Ok(None)
 }
 
 fn lack(

@@ -3,7 +3,9 @@
 use super::{
     Access, Command, Decision, Failure, Subject, World,
     in_rooms::{Facts, InRooms},
+    listed::FromFile,
     member_change::{Wish, decide, reach},
+    whom::Aim,
 };
 use crate::model::MemberChange;
 
@@ -12,11 +14,14 @@ use crate::model::MemberChange;
 /// Nobody is brought back by that: !invite does, where people cannot join by themselves.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "!unban <@user>... <room>...|--everywhere [reason|--because <reason>] [--dry-run] [--yes]"
+    override_usage = "!unban <@user>...|--attached <room>...|--everywhere [reason|--because <reason>] [--dry-run] [--yes]",
+    mut_arg("words", |words| words.required(false).required_unless_present("attached"))
 )]
 pub(super) struct Unban {
     #[command(flatten)]
     whom: InRooms,
+    #[command(flatten)]
+    from: FromFile,
 }
 
 impl Command for Unban {
@@ -27,7 +32,7 @@ impl Command for Unban {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
-        self.whom.gather(world, reach(MemberChange::Unban)).await
+        self.whom.gather_of(world, reach(MemberChange::Unban), self.from.users(Aim::For)).await
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
@@ -38,5 +43,9 @@ impl Command for Unban {
             acting: self.whom.acting,
         };
         decide(&wish, facts, world)
+    }
+
+    fn can_be_overtaken(&self) -> bool {
+        self.from.is_attached()
     }
 }

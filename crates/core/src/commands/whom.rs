@@ -93,12 +93,7 @@ impl Whom {
             .filter(|person| aim == Aim::Against && matches!(person.who, Who::Local(_)))
             .map(|person| person.id.clone())
             .collect();
-        let (lookup, settings) = (world.lookup, world.settings);
-        let asked = read_each(world, against, "users who may be protected", |id: OwnedUserId| {
-            Box::pin(async move { Ok((protection(lookup, settings, &id).await?, id)) })
-        })
-        .await?;
-        let protected = asked.into_iter().filter_map(|(why, id)| why.map(|why| (id, why))).collect();
+        let protected = protected(world, against).await?;
         Ok(Meant {
             people,
             protected,
@@ -167,6 +162,19 @@ impl Person {
             None => Line::new().code(self.id.as_str()),
         }
     }
+}
+
+/// Why nothing is done against some users, of those of whom that is so.
+pub(super) async fn protected(
+    world: &World<'_>,
+    users: Vec<OwnedUserId>,
+) -> Result<BTreeMap<OwnedUserId, String>, Failure> {
+    let (lookup, settings) = (world.lookup, world.settings);
+    let asked = read_each(world, users, "users who may be protected", |id: OwnedUserId| {
+        Box::pin(async move { Ok((protection(lookup, settings, &id).await?, id)) })
+    })
+    .await?;
+    Ok(asked.into_iter().filter_map(|(why, id)| why.map(|why| (id, why))).collect())
 }
 
 /// Who some users are, in their order.

@@ -13,7 +13,9 @@ use crate::{
 /// How many rooms are named that an account is still in.
 const NAMED: usize = 100;
 /// After so many looks in a row that find it in as many rooms as before (four minutes), it is not waited for any more.
-const PATIENT_FOR: u32 = 60;
+const PATIENT_FOR: usize = 60;
+/// So many at least, of each of many accounts: one that does not get on must not hold the others for long.
+const PATIENT_AT_LEAST: usize = 4;
 /// What is true when the server does not say any more which rooms it is in.
 const NOT_FOLLOWED: &str = "The account is deactivated; whether it has left its rooms, !rooms-of tells.";
 const NO_ACCOUNT: &str = "There is no such account on this server.";
@@ -23,9 +25,13 @@ pub(super) async fn advance(
     user: &UserId,
     erase: Erase,
     state: Option<&StepState>,
+    accounts: usize,
 ) -> Advance {
     match state {
-        Some(StepState::Parting { rooms, left, idle }) => follow(effects, user, *rooms, *left, *idle).await,
+        Some(StepState::Parting { rooms, left, idle }) => {
+            let parting = Parting { rooms: *rooms, left: *left, idle: *idle };
+            follow(effects, user, parting, accounts).await
+        }
         Some(StepState::Deactivating { rooms }) => {
             let was = match effects.account(user).await {
                 Ok(Some(account)) => account,
@@ -69,16 +75,34 @@ async fn look(effects: &dyn Effects, user: &UserId) -> Result<Option<Vec<OwnedRo
     }
 }
 
-async fn follow(effects: &dyn Effects, user: &UserId, rooms: u64, left: u64, idle: u32) -> Advance {
+/// How far an account has left its rooms.
+struct Parting {
+    rooms: u64,
+    left: u64,
+    idle: u32,
+}
+
+/// Follows one of so many accounts.
+async fn follow(effects: &dyn Effects, user: &UserId, parting: Parting, accounts: usize) -> Advance {
+    let Parting { rooms, left, idle } = parting;
+    let patient_for = (PATIENT_FOR / accounts.max(1)).max(PATIENT_AT_LEAST);
+    let is_over = usize::try_from(idle).is_ok_and(|idle| idle >= patient_for);
     let mut inside = match effects.rooms_of(user).await {
         Ok(inside) => inside,
+        Err(fault) if fault.is_passing() && accounts > 1 => {
+            if is_over {
+                return failed(fault.to_string(), Some(NOT_FOLLOWED));
+            }
+            let state = StepState::Parting { rooms, left, idle: idle + 1 };
+            return Advance::Working { state, keep: None, pace: Pace::Poll };
+        }
         // The account is deactivated already: how long it takes to leave does not change that.
         Err(fault) if fault.is_passing() => return Advance::Retry { fault, patience: Patience::Endless },
         Err(fault) if fault.may_have_acted() => return Advance::Retry { fault, patience: Patience::Brief },
         Err(fault) => return failed(fault.to_string(), Some(NOT_FOLLOWED)),
     };
     let now = rooms.saturating_sub(inside.len() as u64);
-    if inside.is_empty() || idle >= PATIENT_FOR {
+    if inside.is_empty() || is_over {
         inside.truncate(NAMED);
         return Advance::Ended(Outcome::Done { effect: Effect::Deactivated { left: now, inside } });
     }

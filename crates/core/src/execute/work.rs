@@ -101,10 +101,10 @@ pub(super) async fn elsewhere(
         Step::Tell { user, text, key } => tell::advance(effects, user, text, key, state).await,
         Step::CallWebhook { name, body } => webhook::advance(effects, name, body).await,
         Step::LogOut { user, device } => logout::advance(effects, user, device.as_deref(), state).await,
-        Step::Deactivate { user, erase } => deactivate::advance(effects, user, *erase, state).await,
         Step::Reactivate { user } => deactivate::reverse(effects, user, state).await,
         Step::ResetPassword { user, recipient, sessions } => {
-            password::advance(effects, user, recipient, *sessions, state).await
+            let wish = password::Wish { user, recipient, sessions: *sessions };
+            password::advance(effects, &wish, state, turn).await
         }
         Step::SetRateLimit { user, limit } => limit::advance(effects, user, *limit, state).await,
         Step::ProtectMedia { media } => protect::advance(effects, media, Switch::On, state).await,

@@ -252,6 +252,9 @@ pub enum Step {
         room: RoomRef,
         /// The user.
         user: OwnedUserId,
+        /// Who asked for it: they may bring themselves.
+        #[serde(default)]
+        asked_by: Option<OwnedUserId>,
     },
     /// Give a user a power level in a room, with the bot's own account.
     SetPower {

@@ -4,6 +4,7 @@
 mod attached;
 mod deaths;
 mod delegated;
+mod parting;
 mod passwords;
 
 use gleipnir_core::{

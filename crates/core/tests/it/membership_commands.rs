@@ -1,6 +1,7 @@
 //! `!kick`, `!ban`, `!unban`, `!invite`, `!mute`, `!unmute`, `!power`, `!join` and `!leave`: what is asked, what is done with
 //! the bot's own power, and what is said where it has none.
 
+mod attached;
 mod changes;
 mod endings;
 mod everywhere;

@@ -57,6 +57,7 @@ impl Step {
     }
 
     /// Whom it is against: what is done to rooms is against nobody, and so is what gives something back.
+    /// What is done to them without asking them is.
     pub fn against(&self) -> Option<&UserId> {
         match self {
             Self::RedactEvent { author, .. }
@@ -69,6 +70,8 @@ impl Step {
             | Self::ResetPassword { user, .. }
             | Self::DeleteMediaOf { user }
             | Self::QuarantineAll { files: FilesOf::User(user), .. } => Some(user),
+            // Nobody is asked whether they want it, but who asks for it themselves.
+            Self::JoinUser { user, asked_by, .. } if asked_by.as_ref() != Some(user) => Some(user),
             // To give power is against nobody.
             Self::SetPower { user, was, to, .. } if to.unwrap_or_default() < *was => Some(user),
             Self::Member { user, change: MemberChange::Kick | MemberChange::Ban, .. } => Some(user),
@@ -137,7 +140,7 @@ impl Step {
             | Self::SetRateLimit { user, .. }
             | Self::DeleteMediaOf { user } => user.to_string(),
             Self::Member { room, user, .. }
-            | Self::JoinUser { room, user }
+            | Self::JoinUser { room, user, .. }
             | Self::SetPower { room, user, .. } => {
                 format!("{user} {}", room.id)
             }

@@ -168,3 +168,33 @@ async fn an_account_that_was_deactivated_meanwhile_gets_none() {
     assert_eq!(stage.homeserver.writes(), Vec::<String>::new());
     assert_eq!(plan(&stage, 1).steps.len(), 1);
 }
+
+#[tokio::test]
+async fn a_refusal_leaves_the_password_as_it_was_unless_it_may_have_been_set_before() {
+    for status in [400, 403] {
+        let mut stage = with_people();
+        stage.homeserver.fail_always("reset_password", refused(status, "M_FORBIDDEN", "Passwords are off"));
+        stage.say("!reset-password @eve:hs.test").await;
+        let said = stage.say("!confirm 1").await;
+        has(&said, &["– failed", "Passwords are off", "The password is as it was."]);
+        assert!(!said.contains("may be gone"), "{said}");
+
+        let mut stage = with_people();
+        stage.homeserver.lose_answer("reset_password", Fault::Timeout);
+        stage.homeserver.fail_once("reset_password", refused(status, "M_FORBIDDEN", "Passwords are off"));
+        stage.say("!reset-password @eve:hs.test").await;
+        has(&stage.say("!confirm 1").await, &["Passwords are off", "The old password may be gone"]);
+    }
+}
+
+#[tokio::test]
+async fn not_many_passwords_are_set_when_none_can_be_sent() {
+    for fault in [Fault::Timeout, Fault::RateLimited { retry_after: None }] {
+        let mut stage = with_people();
+        stage.homeserver.fail_always("send_password", fault.clone());
+        stage.say("!reset-password @eve:hs.test").await;
+        has(&stage.say("!confirm 1").await, &["– failed"]);
+        let set = stage.homeserver.passwords().len();
+        assert!(set < 30, "{fault:?}: {set}");
+    }
+}

@@ -147,3 +147,31 @@ async fn what_the_server_says_is_told() {
     stage.say("!join !lounge:hs.test @bob:hs.test").await;
     has(&stage.say("!confirm 1").await, &["❌ Could not bring `@bob:hs.test` into Lounge", "Not today"]);
 }
+
+#[tokio::test]
+async fn who_is_protected_is_brought_nowhere_but_by_themselves() {
+    let mut stage = stage();
+    let put = |name: &str, account: Account| {
+        let id = gleipnir_core::ruma::OwnedUserId::try_from(format!("@{name}:hs.test")).expect("a user ID");
+        stage.homeserver.put_account(&id, account);
+    };
+    put("admin", Account { admin: true, ..Account::default() });
+    put("bridge", Account { appservice: Some("irc".into()), ..Account::default() });
+    put("mod", Account::default());
+    put("other", Account::default());
+    put("cleo", Account::default());
+    for (users, said) in [
+        ("@admin:hs.test", "`@admin:hs.test` is a server admin."),
+        ("@bob:hs.test @bridge:hs.test", "`@bridge:hs.test` belongs to the appservice"),
+        ("@other:hs.test", "`@other:hs.test` is a moderator"),
+    ] {
+        has(&stage.say(&format!("!join !lounge:hs.test {users}")).await, &[said]);
+    }
+    assert!(plans(&stage).is_empty());
+    stage.say("!join !lounge:hs.test @mod:hs.test @bob:hs.test").await;
+    has(&stage.say("!confirm 1").await, &["`@mod:hs.test` is in Lounge (`!lounge:hs.test`) now."]);
+    // Who became an admin meanwhile is left alone when it is done.
+    stage.say("!join !lounge:hs.test @cleo:hs.test").await;
+    stage.homeserver.put_account(user_id!("@cleo:hs.test"), Account { admin: true, ..Account::default() });
+    has(&stage.say("!confirm 2").await, &["`@cleo:hs.test` is a server admin."]);
+}

@@ -144,7 +144,7 @@ async fn a_room_without_levels_or_where_the_power_is_gone_by_then_fails_with_a_r
 async fn who_is_so_already_by_then_is_said_to_have_been() {
     let stage = stage();
     let room = || lounge().to_owned().into();
-    let step = Step::JoinUser { room: room(), user: eve().to_owned() };
+    let step = Step::JoinUser { room: room(), user: eve().to_owned(), asked_by: None };
     has(&left_behind(&stage, step, None).await, &["`@eve:hs.test` was in `!lounge:hs.test` before already."]);
     let step = Step::SetPower { room: room(), user: eve().to_owned(), was: 50, to: None };
     has(&left_behind(&stage, step, None).await, &["had this power before already"].map(|_| "before already"));
