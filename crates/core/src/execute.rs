@@ -389,7 +389,6 @@ impl Executor {
             };
             return redact::all(effects, &wish, state).await;
         }
-<<<<<<< HEAD
         let files = match &planned.step {
             Step::QuarantineAll { files, only } => Some((files, only, Switch::On)),
             Step::ReleaseAll { files, only } => Some((files, only, Switch::Off)),
@@ -398,10 +397,9 @@ impl Executor {
         if let Some((of, only, to)) = files {
             let work = many::Work { of, only: only.as_deref(), to, settings: &self.settings };
             return many::advance(effects, &work, state).await;
-=======
+        }
         if let Step::Deactivate { user, erase } = &planned.step {
             return deactivate::advance(effects, user, *erase, state, plan.steps.len()).await;
->>>>>>> fb6
         }
         match planned.step.room_ref() {
             Some(room) => work::in_a_room(effects, &room.id, &planned.step, state, turn).await,
