@@ -240,6 +240,10 @@ async fn look(
         }
     }
     let details = world.lookup.room(&id).await?;
+    // A room that the bot made itself is a chat with somebody.
+    if details.as_ref().and_then(|details| details.creator.as_deref()) == Some(world.lookup.me().as_str()) {
+        return Ok(None);
+    }
     read(world, named(id, details.as_ref()), users).await.map(Some)
 }
 

@@ -33,6 +33,17 @@ async fn a_kick_is_in_all_rooms_where_they_are() {
 }
 
 #[tokio::test]
+async fn chats_that_the_bot_opened_are_no_rooms_to_ban_in() {
+    let mut stage = stage();
+    levels(&stage, den(), &json!({"users": {"@bot:hs.test": 100}}));
+    let chat = OwnedRoomId::try_from("!chat:hs.test").expect("a room ID");
+    room(&stage, &chat, "Chat", "11", &json!({"@bot:hs.test": 100}));
+    stage.homeserver.change_room(&chat, |room| room.details.creator = Some("@bot:hs.test".into()));
+    has(&stage.say("!ban @x:other.test --everywhere raid").await, &["Job 1: ban – done", "Lounge", "Den"]);
+    assert_eq!(plan(&stage, 1).steps.len(), 2);
+}
+
+#[tokio::test]
 async fn rooms_without_power_are_left_out_and_named() {
     let mut stage = with_rooms(3, 14);
     let said = stage.say("!kick @eve:hs.test --everywhere --dry-run").await;
