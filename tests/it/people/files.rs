@@ -156,10 +156,12 @@ pub(super) async fn of_a_user_and_in_a_room(scene: &Scene) {
     assert_eq!(downloads().await, [200, 404, 404, 404]);
     m.good(&format!("!undo {}", done.job()), "2 files no longer in quarantine").await;
     assert_eq!(downloads().await, [200, 404, 200, 200]);
-    let released = m.good(&format!("!unquarantine {room}"), "1 file no longer in quarantine").await;
+    let preview = ["Put there by `@gleipnir:hs.test`: 1"];
+    let words = "1 file no longer in quarantine";
+    let released = scene.carry_out(&format!("!unquarantine {room}"), &preview, words).await;
     assert_eq!(downloads().await, [200; 4]);
     m.good(&format!("!undo {}", released.job()), "1 file in quarantine").await;
-    m.good("!unquarantine @ida:hs.test", "1 file no longer in quarantine").await;
+    scene.carry_out("!unquarantine @ida:hs.test", &preview, words).await;
     assert_eq!(downloads().await, [200; 4]);
     m.good("!unquarantine @ida:hs.test", "Nothing is in quarantine of").await;
 
