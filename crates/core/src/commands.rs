@@ -124,7 +124,7 @@ pub use self::{
 };
 use crate::{
     model::Millis,
-    plan::{PlanId, Step},
+    plan::{PlanId, Step, Undoes},
     ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
     text::target::RoomTarget,

@@ -295,9 +295,8 @@ impl Records for MemoryStore {
         let plans: Vec<Plan> = self.inner().plans.values().cloned().collect();
         let is_undone = |id| {
             let dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
-            let has_left = |undo: &Plan| {
-                !matches!(undo.origin, Origin::Ending(_)) && undo.failed_to_undo_all_of(id)
-            };
+            let has_left =
+                |undo: &Plan| !matches!(undo.origin, Origin::Ending(_)) && undo.failed_to_undo_all_of(id);
             plans.iter().any(|undo| undo.puts_right(id) && !dropped(undo) && !has_left(undo))
         };
         let lasts = |plan: &&Plan| plan.lasts_until().is_some() && !is_undone(plan.id);
