@@ -1,5 +1,7 @@
 //! The contract that every store keeps.
 
+mod undoing;
+
 use std::collections::BTreeSet;
 
 use ruma::{OwnedEventId, owned_event_id, owned_room_id, owned_user_id};
@@ -242,6 +244,7 @@ pub fn store_contract(store: &dyn Store) {
 
     watching(store);
     reporting(store);
+    undoing::holds(store, &plan);
 
     // Another management room: nothing of the old one is handled, confirmed or edited there.
     let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));
