@@ -27,12 +27,13 @@ use rusqlite::Connection;
 use serde_json::Value;
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("store/001.sql"),
     include_str!("store/002.sql"),
     include_str!("store/003.sql"),
     include_str!("store/004.sql"),
     include_str!("store/005.sql"),
+    include_str!("store/006.sql"),
 ];
 
 /// The database.

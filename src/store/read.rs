@@ -1,7 +1,7 @@
 //! Reading back what the bot remembers.
 
 use gleipnir_core::{
-    plan::{Origin, Plan, PlanId, PlanState, PlannedStep},
+    plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Undoes, Undone},
     ports::{InboxEvent, Queue, View, Which},
     reply::{Attachment, Rendered},
     ruma::EventId,
@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::write::SURELY;
 
-const PLAN: &str = "SELECT id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
+const PLAN: &str = "SELECT id, event_id, command, typed, asked_by, asked_at, because, stays, state, decided_by, \
                     changed_at, expires_at, case_id, lasts FROM plans";
 
 /// Those in some states (1), about something (2), so many (3), newest first.
@@ -48,13 +48,20 @@ pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan
 
 /// A query of its own: one that may be about no case goes by no index.
 pub(super) fn plans_of_case() -> String {
-    format!("{PLAN} WHERE case_id = ?4 AND {CHOSEN}")
+    format!(
+        "{PLAN} WHERE (case_id = ?4 OR id IN (SELECT undo FROM plans AS of_case JOIN undone ON undone.plan = of_case.id \
+                                              WHERE of_case.case_id = ?4)) AND {CHOSEN}"
+    )
 }
 
 pub(super) fn lasting(db: &Connection) -> rusqlite::Result<Vec<Plan>> {
     let mut query = db.prepare_cached(&format!(
-        "{PLAN} WHERE lasts IS NOT NULL AND state = 'done' AND NOT EXISTS (SELECT 1 FROM plans AS undo \
-         WHERE undo.undoes = plans.id AND undo.state NOT IN ('cancelled', 'expired')) ORDER BY id"
+        "{PLAN} WHERE lasts IS NOT NULL AND state = 'done' AND NOT EXISTS ( \
+           SELECT 1 FROM undone JOIN plans AS undo ON undo.id = undone.undo \
+           WHERE undone.plan = plans.id AND undo.state NOT IN ('cancelled', 'expired') \
+           AND (undo.state != 'done' OR undo.event_id LIKE 'ending %' OR NOT EXISTS ( \
+             SELECT 1 FROM json_each(undone.steps) AS own JOIN steps ON steps.plan = undo.id AND steps.n = own.value \
+             WHERE json_extract(steps.outcome, '$.outcome') = 'failed'))) ORDER BY id"
     ))?;
     let found = query.query_map([], plan_of_row)?;
     found.map(|plan| with_steps(db, plan?)).collect()
@@ -70,7 +77,11 @@ fn plan_of_row(row: &Row<'_>) -> rusqlite::Result<Plan> {
         asked_by: id(row, "asked_by")?,
         asked_at: row.get("asked_at")?,
         because: row.get("because")?,
-        undoes: row.get("undoes")?,
+        undoes: row
+            .get::<_, Option<String>>("stays")?
+            .as_deref()
+            .map(|stays| Ok::<_, rusqlite::Error>(Undoes { jobs: Vec::new(), stays: json(stays)? }))
+            .transpose()?,
         case: row.get("case_id")?,
         lasts: row.get("lasts")?,
         state: PlanState::from_word(&state).ok_or_else(|| wrong(&format!("the state {state}")))?,
@@ -91,6 +102,13 @@ fn with_steps(db: &Connection, mut plan: Plan) -> rusqlite::Result<Plan> {
         })
     })?;
     plan.steps = steps.collect::<rusqlite::Result<_>>()?;
+    let mut query = db.prepare_cached("SELECT plan, steps FROM undone WHERE undo = ? ORDER BY plan DESC")?;
+    let jobs = query.query_map([plan.id], |row| {
+        Ok(Undone { plan: row.get("plan")?, steps: json(&row.get::<_, String>("steps")?)? })
+    })?;
+    let jobs: Vec<Undone> = jobs.collect::<rusqlite::Result<_>>()?;
+    let stays = plan.undoes.take().map(|undoes| undoes.stays).unwrap_or_default();
+    plan.undoes = (!jobs.is_empty()).then_some(Undoes { jobs, stays });
     Ok(plan)
 }
 
@@ -107,12 +125,17 @@ pub(super) fn kept(db: &Connection, plan: PlanId, step: usize) -> rusqlite::Resu
 }
 
 pub(super) fn undone_by(db: &Connection, id: PlanId) -> rusqlite::Result<Option<PlanId>> {
-    db.prepare_cached(
-        "SELECT id FROM plans WHERE undoes = ? AND state NOT IN ('cancelled', 'expired') \
-         ORDER BY id DESC LIMIT 1",
-    )?
-    .query_row([id], |row| row.get(0))
-    .optional()
+    let mut query = db.prepare_cached(
+        "SELECT undo FROM undone JOIN plans ON plans.id = undo \
+         WHERE plan = ? AND state NOT IN ('cancelled', 'expired') ORDER BY undo DESC",
+    )?;
+    let undos: Vec<PlanId> = query.query_map([id], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    for undo in undos {
+        if plan(db, undo)?.is_some_and(|undo| !undo.failed_to_undo(id)) {
+            return Ok(Some(undo));
+        }
+    }
+    Ok(None)
 }
 
 pub(super) fn is_said(db: &Connection, key: &str) -> rusqlite::Result<bool> {

@@ -89,8 +89,10 @@ pub(super) fn json(value: &impl Serialize) -> rusqlite::Result<String> {
 }
 
 fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
+    let stays = plan.undoes.as_ref().map(|undoes| &undoes.stays).filter(|stays| !stays.is_empty());
+    let stays = stays.map(json).transpose()?;
     db.prepare_cached(
-        "INSERT INTO plans (id, event_id, command, typed, asked_by, asked_at, because, undoes, state, decided_by, \
+        "INSERT INTO plans (id, event_id, command, typed, asked_by, asked_at, because, stays, state, decided_by, \
          changed_at, expires_at, case_id, lasts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
@@ -101,7 +103,7 @@ fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         plan.asked_by.as_str(),
         plan.asked_at,
         plan.because,
-        plan.undoes,
+        stays,
         plan.state.word(),
         plan.decided_by.as_ref().map(|by| by.as_str()),
         plan.changed_at,
@@ -109,6 +111,10 @@ fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         plan.case,
         plan.lasts,
     ])?;
+    let mut insert = db.prepare_cached("INSERT INTO undone (undo, plan, steps) VALUES (?, ?, ?)")?;
+    for undone in plan.undoes.iter().flat_map(|undoes| &undoes.jobs) {
+        insert.execute(params![plan.id, undone.plan, json(&undone.steps)?])?;
+    }
     let mut insert = db.prepare_cached(
         "INSERT INTO steps (plan, n, room, step, state, outcome) VALUES (?, ?, ?, ?, ?, ?)",
     )?;

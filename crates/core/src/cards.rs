@@ -1,10 +1,12 @@
 //! The card of a case as it is to be shown now: with the jobs about it, what is remembered of its author and room, and the
 //! reactions that it offers. Whoever changes a case, or a job about one, commits these changes with it.
 
+use std::collections::BTreeSet;
+
 use crate::{
     commands::Settings,
     plan::{Origin, Plan},
-    ports::{Case, Change, Records, StoreError, Which, WhichCases},
+    ports::{Case, CaseId, Change, Records, StoreError, Which, WhichCases},
     rules::case::{self, Beside, COUNTED, Earlier, author, card_key, offered},
     speech::{Mark, Say},
 };
@@ -34,12 +36,22 @@ pub fn shown_with(
     Ok(card)
 }
 
-/// The card of the case that a job is about, as it is when the job is as `plan` says; nothing for a job about no case.
+/// The cards of the cases that a job is about, as they are when the job is as `plan` says; nothing for a job about none.
 pub fn shown_for(records: &dyn Records, settings: &Settings, plan: &Plan) -> Result<Vec<Change>, StoreError> {
-    let Some(case) = plan.case.map(|id| records.case(id)).transpose()?.flatten() else {
-        return Ok(Vec::new());
-    };
-    shown_with(records, settings, &case, Some(plan))
+    let mut cards = Vec::new();
+    for case in cases_of(records, plan)? {
+        cards.extend(shown_with(records, settings, &case, Some(plan))?);
+    }
+    Ok(cards)
+}
+
+/// The cases that a job is about: its own, and those of the jobs that it undoes.
+pub fn cases_of(records: &dyn Records, plan: &Plan) -> Result<Vec<Case>, StoreError> {
+    let mut ids: BTreeSet<CaseId> = plan.case.into_iter().collect();
+    for undone in plan.undoes.iter().flat_map(|undoes| &undoes.jobs) {
+        ids.extend(records.plan(undone.plan)?.and_then(|undone| undone.case));
+    }
+    ids.into_iter().filter_map(|id| records.case(id).transpose()).collect()
 }
 
 /// What the card of a case says beside the case itself. One job may be other than the records have it: `changed`.
@@ -50,7 +62,9 @@ pub fn beside(
     changed: Option<&Plan>,
 ) -> Result<Beside, StoreError> {
     let mut jobs = jobs(records, case)?;
-    if let Some(changed) = changed.filter(|plan| plan.case == Some(case.id) && is_shown(plan)) {
+    let concerns =
+        |plan: &&Plan| plan.case == Some(case.id) || jobs.iter().any(|job| plan.puts_right(job.id));
+    if let Some(changed) = changed.filter(concerns).filter(|plan| is_shown(plan)) {
         match jobs.iter_mut().find(|plan| plan.id == changed.id) {
             Some(plan) => plan.clone_from(changed),
             None => jobs.push(changed.clone()),

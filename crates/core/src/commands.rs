@@ -124,7 +124,7 @@ pub use self::{
 };
 use crate::{
     model::Millis,
-    plan::{PlanId, Step},
+    plan::{PlanId, Step, Undoes},
     ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
     text::target::RoomTarget,
@@ -385,8 +385,8 @@ pub struct Draft {
     pub because: Option<String>,
     /// What would happen to whom.
     pub preview: Reply,
-    /// The Plan that it reverses.
-    pub undoes: Option<PlanId>,
+    /// The Plans that it reverses.
+    pub undoes: Option<Undoes>,
     /// The case of an abuse report that it is about.
     pub case: Option<CaseId>,
     /// How long it is to last, in milliseconds; `None` for good.

@@ -4,6 +4,7 @@
 mod progress;
 mod redaction;
 mod step;
+mod undoes;
 
 use ruma::{OwnedEventId, OwnedUserId};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use self::{
     progress::{Effect, Inside, Outcome, Presence, StepState},
     redaction::{NotRedacted, RedactionRun, RoomAtWork, RoomLeft, Single},
     step::{DeleteApi, FilesOf, Reverse, RoomRef, Step},
+    undoes::{Undoes, Undone},
 };
 use crate::{
     model::Millis,
@@ -40,8 +42,8 @@ pub struct Plan {
     pub asked_at: Millis,
     /// Why, in the moderator's words.
     pub because: Option<String>,
-    /// The Plan that this one reverses.
-    pub undoes: Option<PlanId>,
+    /// The Plans that this one reverses.
+    pub undoes: Option<Undoes>,
     /// The case of an abuse report that it is about.
     pub case: Option<CaseId>,
     /// How long what it does is to last, in milliseconds from its end; `None` for good. Then it is undone.
@@ -236,17 +238,18 @@ impl Plan {
         }
     }
 
-    /// How to put right what was done, the last step first: the steps that do so, and what cannot be, or need not.
-    pub fn reverses(&self) -> (Vec<Step>, Vec<Line>) {
-        let (mut steps, mut left) = (Vec::new(), Vec::new());
+    /// How to put right what was done, the last step first.
+    pub fn reverses(&self) -> Reversed {
+        let mut reversed = Reversed::default();
         for planned in self.steps.iter().rev() {
             let Some(Outcome::Done { effect }) = &planned.outcome else { continue };
             match planned.step.reverse(effect) {
-                Reverse::By(step) => steps.push(step),
-                Reverse::Nothing(why) | Reverse::Cannot(why) => left.push(why),
+                Reverse::By(step) => reversed.steps.push(step),
+                Reverse::Nothing(why) => reversed.unchanged.push(why),
+                Reverse::Cannot(why) => reversed.stays.push(why),
             }
         }
-        (steps, left)
+        reversed
     }
 
     /// When what it did is over; `None` while it is not done, and for what is for good.
@@ -259,14 +262,6 @@ impl Plan {
     pub fn can_be_undone(&self) -> bool {
         self.steps.iter().any(|planned| match &planned.outcome {
             Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), Reverse::By(_)),
-            Some(Outcome::Failed { .. }) | None => false,
-        })
-    }
-
-    /// Whether something that it did cannot be put right.
-    pub fn cannot_be_undone_wholly(&self) -> bool {
-        self.steps.iter().any(|planned| match &planned.outcome {
-            Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), Reverse::Cannot(_)),
             Some(Outcome::Failed { .. }) | None => false,
         })
     }
@@ -311,6 +306,17 @@ impl Plan {
     pub fn previewed_by(key: &str) -> Option<PlanId> {
         key.strip_prefix("plan-")?.parse().ok()
     }
+}
+
+/// How what a Plan did is put right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reversed {
+    /// The steps that do so.
+    pub steps: Vec<Step>,
+    /// Of what there is nothing to put right, and why.
+    pub unchanged: Vec<Line>,
+    /// What cannot be put right, and why.
+    pub stays: Vec<Line>,
 }
 
 /// How a finished Plan went.

@@ -270,7 +270,7 @@ pub struct Which {
     pub states: Vec<PlanState>,
     /// Only Plans that a text occurs in: who asked, the command, a target.
     pub about: Option<String>,
-    /// Only Plans about this case.
+    /// Only Plans about this case, and those that undo one.
     pub case: Option<CaseId>,
     /// At most so many.
     pub limit: Option<usize>,
@@ -286,9 +286,10 @@ pub trait Records: Send + Sync {
     fn next_plan_id(&self) -> Result<PlanId, StoreError>;
     /// What was kept before a step was executed.
     fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError>;
-    /// The newest Plan that undoes another and was not dropped.
+    /// The newest Plan that undoes another, or is about to: it was not dropped, and did not fail in all of that.
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError>;
-    /// Plans whose effects last for a time, that are done and were not undone, oldest first.
+    /// Plans whose effects last for a time, that are done, oldest first; without those that were ended, or are about to be
+    /// undone, or were without a failure.
     fn lasting(&self) -> Result<Vec<Plan>, StoreError>;
     /// Which of our messages an event is, by the key it was said under.
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError>;

@@ -102,7 +102,7 @@ impl Past {
             else {
                 continue;
             };
-            if undo.has_failed() || undo.asked_by == me || !is_within(HEEDED, undo.changed_at, self.now) {
+            if undo.asked_by == me || !is_within(HEEDED, undo.changed_at, self.now) {
                 continue;
             }
             let done = records.plan(id)?.into_iter().flat_map(|plan| plan.steps);

@@ -44,7 +44,7 @@ impl Command for Job {
 
     async fn gather(&self, world: &World<'_>) -> Result<Self::Facts, Failure> {
         let plan = world.records.plan(self.job)?.ok_or_else(|| no_such_job(self.job))?;
-        let undone_by = super::undo::undone_by(world.records, self.job)?;
+        let undone_by = world.records.undone_by(self.job)?;
         let file = self.file.map(|kind| steps(&plan, kind, world.records)).transpose()?;
         Ok(Facts { plan, undone_by, file })
     }

@@ -5,7 +5,7 @@ use tracing::info;
 use super::Desk;
 use crate::{
     lasting::LastWords,
-    plan::{Origin, Plan, PlanState, PlannedStep},
+    plan::{Origin, Plan, PlanState, PlannedStep, Undoes},
     ports::{Change, StoreError, in_turn},
     text::clean::clean,
 };
@@ -28,7 +28,7 @@ impl Desk {
             // What a later job did again, or undid, is not this one's to end.
             let mut own = over.clone();
             own.steps.retain(|planned| !words.is_passed(over.id, planned));
-            let (steps, _) = own.reverses();
+            let steps = own.reverses().steps;
             let id = self.store.next_plan_id()?;
             info!(plan = id, of = over.id, "the time of a plan is over");
             // One without steps is done at once, and keeps this from being looked at again and again.
@@ -40,7 +40,7 @@ impl Desk {
                 asked_by: over.asked_by,
                 asked_at: now,
                 because: over.because,
-                undoes: Some(over.id),
+                undoes: Some(Undoes::one(over.id, steps.len())),
                 case: over.case,
                 lasts: None,
                 state: PlanState::Running,

@@ -65,9 +65,19 @@ fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
         reply = reply.paragraph(away(plan));
     }
     if plan.state == PlanState::Done {
-        reply = advice(reply, plan);
+        reply = advice(stays(reply, plan), plan);
     }
     reply
+}
+
+/// What an undo left as it is.
+fn stays(reply: Reply, plan: &Plan) -> Reply {
+    let stays: Vec<Line> =
+        plan.undoes.iter().flat_map(|undoes| &undoes.stays).map(|why| Line::new().name_long(why)).collect();
+    if stays.is_empty() {
+        return reply;
+    }
+    cut_list(reply.paragraph("This stays as it is:"), stays, NAMED, "of them")
 }
 
 /// Who does not answer: whoever the step at work asks.

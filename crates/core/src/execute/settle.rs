@@ -2,11 +2,11 @@
 //! when that was undone, and its card says so.
 
 use crate::{
-    cards::{beside, shown_with},
+    cards::{beside, cases_of, shown_with},
     commands::Settings,
     model::Millis,
     outcome::tell,
-    plan::{Effect, Origin, Outcome, Plan, PlanResult, PlannedStep},
+    plan::{Effect, Origin, Outcome, Plan, PlanId, PlanResult, PlannedStep},
     ports::{Case, CaseState, Change, Reporting, Store, StoreError},
     rules::case::{current, note, reopens, rule_settles},
 };
@@ -20,7 +20,20 @@ pub(super) fn settle(
     plan: &Plan,
     at: Millis,
 ) -> Result<Vec<Change>, StoreError> {
-    let Some(case) = plan.case.map(|id| store.case(id)).transpose()?.flatten() else { return Ok(Vec::new()) };
+    let mut changes = Vec::new();
+    for case in cases_of(store.as_records(), plan)? {
+        changes.extend(settle_one(store, settings, plan, case, at)?);
+    }
+    Ok(changes)
+}
+
+fn settle_one(
+    store: &dyn Store,
+    settings: &Settings,
+    plan: &Plan,
+    case: Case,
+    at: Millis,
+) -> Result<Vec<Change>, StoreError> {
     let records = store.as_records();
     let jobs = beside(records, settings, &case, Some(plan))?.jobs;
     let Some((state, note)) = judgement(settings, &case, plan, &jobs) else {
@@ -38,19 +51,20 @@ pub(super) fn settle(
 
 /// How far the case is from now on, and what is noted to that; `None` when it stays as it is.
 fn judgement(settings: &Settings, case: &Case, plan: &Plan, jobs: &[Plan]) -> Option<(CaseState, String)> {
-    if plan.result() != PlanResult::Done {
-        return None;
-    }
-    let is_left = |planned: &PlannedStep| {
-        matches!(planned.outcome, Some(Outcome::Done { effect: Effect::ChangedSince }))
-    };
-    if let Some(undone) = plan.undoes {
-        // What others changed since is not undone.
-        if plan.steps.iter().any(is_left) {
+    if let Some(undoes) = &plan.undoes {
+        // It may undo others as well. What others changed since is not undone.
+        let is_about = |id: PlanId| plan.case == Some(case.id) || jobs.iter().any(|job| job.id == id);
+        let of_case = undoes.jobs.iter().map(|undone| undone.plan).filter(|id| is_about(*id));
+        if !of_case.flat_map(|id| plan.steps_for(id)).all(is_undone) {
             return None;
         }
-        let note = format!("job {undone} was undone (job {})", plan.id);
+        let undone = undoes.words(is_about);
+        let was = if undone.starts_with("job ") { "was" } else { "were" };
+        let note = format!("{undone} {was} undone (job {})", plan.id);
         return (!case.state.is_open() && reopens(case, jobs)).then_some((CaseState::Open, note));
+    }
+    if plan.result() != PlanResult::Done {
+        return None;
     }
     let settles = match &plan.origin {
         Origin::Rule { rule: name, .. } => settings
@@ -62,4 +76,10 @@ fn judgement(settings: &Settings, case: &Case, plan: &Plan, jobs: &[Plan]) -> Op
     };
     let note = note(case, plan).filter(|_| settles && case.state.is_open())?;
     Some((CaseState::Resolved, note))
+}
+
+/// Whether a step of an undo put something right.
+fn is_undone(planned: &PlannedStep) -> bool {
+    planned.shortfall().is_none()
+        && matches!(&planned.outcome, Some(Outcome::Done { effect }) if *effect != Effect::ChangedSince)
 }

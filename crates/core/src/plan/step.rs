@@ -1,6 +1,7 @@
 //! One thing to do: what it does, whether it can be taken back, and how.
 
 mod about;
+mod matter;
 mod reverse;
 mod words;
 

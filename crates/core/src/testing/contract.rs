@@ -1,5 +1,7 @@
 //! The contract that every store keeps.
 
+mod undoing;
+
 use std::collections::BTreeSet;
 
 use ruma::{OwnedEventId, owned_event_id, owned_room_id, owned_user_id};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind, Switch},
-    plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
+    plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState, Undoes},
     ports::{
         Acted, Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, Hit, Hold, InboxEvent, Priority,
         Queue, Reporting, Said, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which,
@@ -97,7 +99,7 @@ pub fn store_contract(store: &dyn Store) {
     let undo = Plan {
         id: 2,
         origin: Origin::Command(b.clone()),
-        undoes: Some(1),
+        undoes: Some(Undoes::one(1, 2)),
         state: PlanState::Cancelled,
         ..plan.clone()
     };
@@ -242,6 +244,7 @@ pub fn store_contract(store: &dyn Store) {
 
     watching(store);
     reporting(store);
+    undoing::holds(store, &plan);
 
     // Another management room: nothing of the old one is handled, confirmed or edited there.
     let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));

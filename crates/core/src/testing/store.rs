@@ -15,7 +15,7 @@ use self::{cases::Cases, watch::Watch};
 use super::Moment;
 use crate::{
     model::{About, Millis, Report, ReportKey, ReportKind},
-    plan::{Plan, PlanId, PlanState},
+    plan::{Origin, Plan, PlanId, PlanState},
     ports::{
         Case, CaseId, Change, Digest, DigestId, Gap, Hit, InboxEvent, Queue, Records, Store, StoreError,
         VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
@@ -256,17 +256,24 @@ impl Records for MemoryStore {
 
     fn plans(&self, which: &Which) -> Result<Vec<Plan>, StoreError> {
         let about = which.about.as_ref().map(|about| about.to_lowercase());
+        let inner = self.inner();
+        // Also what undoes something about the case.
+        let concerns = |plan: &Plan, case: CaseId| {
+            let undone = plan.undoes.iter().flat_map(|undoes| &undoes.jobs);
+            let mut about = undone.filter_map(|undone| inner.plans.get(&undone.plan)?.case);
+            plan.case == Some(case) || about.any(|of| of == case)
+        };
         let matches = |plan: &&Plan| {
             let named = about.as_ref().is_none_or(|about| {
                 plan.asked_by.as_str().to_lowercase().contains(about)
                     || plan.typed.to_lowercase().contains(about)
                     || plan.steps.iter().any(|step| step.step.target().to_lowercase().contains(about))
             });
-            let of_case = which.case.is_none() || plan.case == which.case;
+            let of_case = which.case.is_none_or(|case| concerns(plan, case));
             named && of_case && (which.states.is_empty() || which.states.contains(&plan.state))
         };
         let limit = which.limit.unwrap_or(usize::MAX);
-        Ok(self.inner().plans.values().rev().filter(matches).take(limit).cloned().collect())
+        Ok(inner.plans.values().rev().filter(matches).take(limit).cloned().collect())
     }
 
     fn next_plan_id(&self) -> Result<PlanId, StoreError> {
@@ -280,14 +287,17 @@ impl Records for MemoryStore {
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError> {
         let dropped = |plan: &&Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
         let inner = self.inner();
-        Ok(inner.plans.values().rfind(|plan| plan.undoes == Some(id) && !dropped(plan)).map(|plan| plan.id))
+        let undoes = |plan: &&Plan| plan.puts_right(id) && !dropped(plan) && !plan.failed_to_undo(id);
+        Ok(inner.plans.values().rfind(undoes).map(|plan| plan.id))
     }
 
     fn lasting(&self) -> Result<Vec<Plan>, StoreError> {
         let plans: Vec<Plan> = self.inner().plans.values().cloned().collect();
         let is_undone = |id| {
             let dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
-            plans.iter().any(|undo| undo.undoes == Some(id) && !dropped(undo))
+            let has_left =
+                |undo: &Plan| !matches!(undo.origin, Origin::Ending(_)) && undo.failed_to_undo_all_of(id);
+            plans.iter().any(|undo| undo.puts_right(id) && !dropped(undo) && !has_left(undo))
         };
         let lasts = |plan: &&Plan| plan.lasts_until().is_some() && !is_undone(plan.id);
         Ok(plans.iter().filter(lasts).cloned().collect())

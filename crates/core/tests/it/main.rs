@@ -50,4 +50,5 @@ mod step_reports;
 mod stories;
 mod telling;
 mod tidy;
+mod undo;
 mod usage;

@@ -3,7 +3,7 @@
 use super::{CaseAction, Evidence, REPORTED_AGAIN, what};
 use crate::{
     model::{About, MemberChange, Millis},
-    plan::{Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Reverse, Step},
+    plan::{Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Reverse, Step, Undoes},
     ports::{Case, CaseState, Decision},
     reply::Line,
     rules::reports::{Rule, RuleAction},
@@ -58,7 +58,7 @@ pub fn reopens(case: &Case, jobs: &[Plan]) -> bool {
     let done = |plan: &&Plan| plan.state == PlanState::Done;
     let undone =
         |plan: &Plan, reverse: &Step| {
-            let of_plan = |undo: &&Plan| undo.undoes == Some(plan.id);
+            let of_plan = |undo: &&Plan| undo.puts_right(plan.id);
             jobs.iter().filter(done).filter(of_plan).flat_map(|undo| &undo.steps).any(|planned| {
                 planned.step == *reverse && planned.outcome.as_ref().is_some_and(Outcome::is_done)
             })
@@ -130,7 +130,7 @@ fn participle(case: &Case, action: CaseAction, count: usize) -> String {
 /// The job that undid another, or is about to, among the jobs about a case. One that failed undid nothing.
 pub(super) fn undone_by(jobs: &[Plan], id: PlanId) -> Option<&Plan> {
     let is_dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
-    jobs.iter().rev().find(|plan| plan.undoes == Some(id) && !is_dropped(plan) && !plan.has_failed())
+    jobs.iter().rev().find(|plan| plan.puts_right(id) && !is_dropped(plan) && !plan.failed_to_undo(id))
 }
 
 /// Those of the jobs about a case, oldest first, that were asked for since it was last opened again because it was reported
@@ -184,8 +184,8 @@ pub(super) fn lines(case: &Case, jobs: &[Plan]) -> Vec<Line> {
     let lines: Vec<Line> = jobs
         .iter()
         .filter(|plan| Some(plan.id) != settled)
-        .filter_map(|plan| match plan.undoes {
-            Some(undone) => undoing(plan, undone),
+        .filter_map(|plan| match &plan.undoes {
+            Some(undoes) => undoing(plan, undoes, jobs),
             None if plan.state == PlanState::Expired => expired(plan, jobs),
             None => job(case, plan, jobs),
         })
@@ -268,14 +268,19 @@ fn ended(case: &Case, plan: &Plan) -> Line {
     short.into_iter().fold(line, |line, short| line.text(format!(" {short}")))
 }
 
-fn undoing(plan: &Plan, undone: PlanId) -> Option<Line> {
+fn undoing(plan: &Plan, undoes: &Undoes, jobs: &[Plan]) -> Option<Line> {
     let line = asker(plan);
-    let undone = format!("to undo job {undone}");
+    // It may undo others as well.
+    let is_about = |id: PlanId| jobs.iter().any(|job| job.id == id);
+    let undone = format!("to undo {}", undoes.words(is_about));
+    let of_case = || undoes.jobs.iter().map(|job| job.plan).filter(|id| is_about(*id));
     match plan.state {
         PlanState::Proposed => Some(line.text(format!(" waits for a confirmation, {undone}."))),
         PlanState::Running => Some(line.text(format!(" is at work, {undone}."))),
-        PlanState::Done if plan.has_failed() => Some(line.text(format!(" failed {undone}."))),
-        PlanState::Done if plan.result() == PlanResult::Partly => {
+        PlanState::Done if of_case().all(|id| plan.failed_to_undo(id)) => {
+            Some(line.text(format!(" failed {undone}.")))
+        }
+        PlanState::Done if of_case().any(|id| plan.failed_to_undo_all_of(id)) => {
             Some(line.text(format!(" did in part what it was to do, {undone}.")))
         }
         // It is said of the job itself.

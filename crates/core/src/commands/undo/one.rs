@@ -1,0 +1,179 @@
+//! `!undo 12`: one job is put right.
+
+use super::together::words;
+use crate::{
+    commands::{Acting, Decision, Draft, Failure, World, job::no_such_job},
+    model::Millis,
+    plan::{Origin, Plan, PlanId, PlanState, Step, Undoes},
+    ports::{Records, StoreError, Which},
+    reply::{Line, Reply},
+    text::duration::date,
+};
+
+pub(in crate::commands) struct Facts {
+    plan: Plan,
+    /// The job that undid it, and the job that undid that.
+    undone_by: Option<(PlanId, Option<PlanId>)>,
+    /// What was done after it, newest first.
+    later: Vec<Plan>,
+    /// What it undid itself.
+    undid: Vec<Plan>,
+}
+
+/// The job with a number.
+pub(super) fn gather(records: &dyn Records, id: PlanId) -> Result<Facts, Failure> {
+    about(records, records.plan(id)?.ok_or_else(|| no_such_job(id))?)
+}
+
+/// The last job of who asks that is no undo. One that is still at work is the last one too: going past it would undo
+/// something else.
+pub(super) fn gather_last(world: &World<'_>) -> Result<Facts, Failure> {
+    let states = vec![PlanState::Proposed, PlanState::Running, PlanState::Done];
+    let plans = world.records.plans(&Which { states, ..Which::default() })?;
+    let last = plans.into_iter().find(|plan| plan.asked_by == world.asker && is_somebodys_own(plan));
+    match last {
+        Some(plan) => about(world.records, plan),
+        None => Err(Failure::told(Line::new().text("You have no job that I could undo."))),
+    }
+}
+
+fn about(records: &dyn Records, plan: Plan) -> Result<Facts, Failure> {
+    let states = vec![PlanState::Running, PlanState::Done];
+    let later = records.plans(&Which { states, ..Which::default() })?;
+    let undone = plan.undoes.iter().flat_map(|undoes| &undoes.jobs).map(|undone| records.plan(undone.plan));
+    let undid = undone.collect::<Result<Vec<Option<Plan>>, StoreError>>()?.into_iter().flatten().collect();
+    let undone_by = match records.undone_by(plan.id)? {
+        Some(by) => Some((by, records.undone_by(by)?)),
+        None => None,
+    };
+    Ok(Facts {
+        undone_by,
+        undid,
+        later: later.into_iter().filter(|other| other.id > plan.id && !other.has_failed()).collect(),
+        plan,
+    })
+}
+
+pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decision, Failure> {
+    let Facts { plan, undone_by, later, undid } = facts;
+    can_be_begun(&plan, undone_by)?;
+    let mut reversed = plan.reverses();
+    for step in &mut reversed.steps {
+        restore_words(step, std::iter::once(&plan), &undid);
+    }
+    let steps = reversed.steps;
+    if steps.is_empty() {
+        let reply = Reply::new()
+            .paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
+        return Err(Failure::Told(Box::new(reply.list(reversed.stays).list(reversed.unchanged))));
+    }
+    let same_target = later.iter().find(|other| {
+        other.steps.iter().any(|theirs| steps.iter().any(|ours| ours.lane() == theirs.step.lane()))
+    });
+    let (lasts, over) = time_left(&undid, now);
+    let caution = if let Some(other) = same_target {
+        let what = if steps[0].room_ref().is_some() { "room" } else { "target" };
+        Some(format!("Job {} ({}) came later and is about the same {what}.", other.id, other.command))
+    } else if !reversed.stays.is_empty() {
+        Some("Some of what it did stays as it is.".to_owned())
+    } else {
+        over.is_some().then(|| "What it does again does not end by itself any more.".to_owned())
+    };
+    let so_far = if reversed.stays.is_empty() { "" } else { ", as far as it can be" };
+    let mut preview = Reply::new()
+        .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
+        .list(steps.iter().map(Step::describe));
+    let mut undoes = Undoes::one(plan.id, steps.len());
+    undoes.stays = reversed.stays.iter().map(words).collect();
+    let left: Vec<Line> = reversed.stays.into_iter().chain(reversed.unchanged).chain(over).collect();
+    if !left.is_empty() {
+        preview = preview.paragraph(Line::new().text("Left as it is:")).list(left);
+    }
+    if let Some(lasts) = lasts {
+        let until = date(now.saturating_add(lasts));
+        preview = preview.paragraph(format!("It ends by itself, as it was to before: {until}."));
+    }
+    Ok(Decision::Propose(Box::new(Draft {
+        steps,
+        because: Some(format!("undo of job {}{so_far}", plan.id)),
+        preview,
+        undoes: Some(undoes),
+        case: plan.case,
+        lasts,
+        caution,
+        acting,
+    })))
+}
+
+fn can_be_begun(plan: &Plan, undone_by: Option<(PlanId, Option<PlanId>)>) -> Result<(), Failure> {
+    let id = plan.id;
+    match undone_by {
+        Some((by, None)) => return Err(told(format!("Job {id} was undone by job {by} already."))),
+        Some((by, Some(again))) => {
+            let line =
+                Line::new().text(format!("Job {id} was undone by job {by}, and that by job {again}. "));
+            return Err(Failure::told(line.code(format!("!undo {again}")).text(" undoes it once more.")));
+        }
+        None => {}
+    }
+    match plan.state {
+        PlanState::Done => Ok(()),
+        PlanState::Running => {
+            Err(told(format!("Job {id} is at work. Wait until it is done; !job {id} shows how it stands.")))
+        }
+        PlanState::Proposed => Err(told(format!("Job {id} has not begun. !cancel {id} drops it."))),
+        PlanState::Cancelled | PlanState::Expired => {
+            Err(told(format!("Job {id} was never done: it is {}.", plan.state.word())))
+        }
+    }
+}
+
+/// How long what was for a time still lasts when it is done again; where that cannot be kept, a word on it.
+fn time_left(undid: &[Plan], now: Millis) -> (Option<Millis>, Option<Line>) {
+    let line = |plan: &Plan, words: &str| Line::new().text(format!("Job {} was for a time{words}.", plan.id));
+    match undid {
+        [only] => match only.lasts_until() {
+            Some(until) if until > now => (Some(until - now), None),
+            Some(until) => {
+                let words = format!(" that was over at {}: done again, it holds for good", date(until));
+                (None, Some(line(only, &words)))
+            }
+            None => (None, None),
+        },
+        several => {
+            let lasted = several.iter().find(|plan| plan.lasts_until().is_some());
+            (None, lasted.map(|plan| line(plan, ": done again, it holds for good")))
+        }
+    }
+}
+
+/// What the reverse of a reverse does not know gets the words of the first step again: why somebody was banned, whose file
+/// it is. `undos` are what it reverses, `plans` what those undid among others.
+pub(super) fn restore_words<'a>(step: &mut Step, undos: impl Iterator<Item = &'a Plan>, plans: &[Plan]) {
+    let undone = undos.filter_map(|undo| undo.undoes.as_ref()).flat_map(|undoes| &undoes.jobs);
+    let undone = undone.filter_map(|undone| plans.iter().find(|plan| plan.id == undone.plan));
+    for first in undone.flat_map(|plan| &plan.steps).map(|planned| &planned.step) {
+        let is_same = step.matter() == first.matter() && step.ends_as(first);
+        match (&mut *step, first) {
+            (Step::Member { reason, .. }, Step::Member { reason: before, .. }) if is_same => {
+                reason.clone_from(before);
+            }
+            (Step::QuarantineMedia { author, .. }, Step::QuarantineMedia { author: before, .. })
+                if is_same =>
+            {
+                author.clone_from(before);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether somebody asked for it in so many words: an undo is not what is meant by the last thing, nor is telling reporters
+/// what came of a case, which cannot be taken back.
+fn is_somebodys_own(plan: &Plan) -> bool {
+    plan.undoes.is_none() && !matches!(plan.origin, Origin::Outcome(_))
+}
+
+fn told(sentence: String) -> Failure {
+    Failure::told(Line::new().text(sentence))
+}
