@@ -125,7 +125,10 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         for (text, want) in [
-            ("second_moderator = [\"shutdwn\"]", "safety.second_moderator has \"shutdwn\": there is no command"),
+            (
+                "second_moderator = [\"shutdwn\"]",
+                "safety.second_moderator has \"shutdwn\": there is no command",
+            ),
             ("second_moderator = [\"rooms\"]", "!rooms changes nothing"),
             ("second_moderator = [\"!ban\"]", "there is no command"),
             ("second_moderator = \"ban\"", "second_moderator"),

@@ -218,7 +218,7 @@ impl Round<'_> {
         let id = self.plan(rule, steps, PlanState::Proposed, "-asks");
         let by = Line::new().strong("By the rule ").user(&rule.name).text(":");
         let window = self.automatic.settings.confirm_for;
-        let why = vec![Line::new().name_long(why)];
+        let why = vec![Line::from(why)];
         let reply = asking(Reply::text(by).append(preview), id, why, window, Confirmer::Anybody);
         let key = Plan::preview_key(id);
         let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));

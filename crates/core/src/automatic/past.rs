@@ -187,7 +187,7 @@ impl Past {
         }
         let all: Vec<Step> = wish.steps.iter().chain(&wish.asks).cloned().collect();
         if let Verdict::Refuse(why) = self.limit(settings, &all) {
-            return Course::Held(Hold::Refused, Line::new().name_long(why));
+            return Course::Held(Hold::Refused, why.into());
         }
         if let Verdict::Confirm(over) = self.limit(settings, &wish.steps) {
             why.push(over);

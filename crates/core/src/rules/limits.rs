@@ -164,11 +164,11 @@ fn is_of(name: &str, command: &str, step: &Step) -> bool {
     name == ALL || name == command || name == step.command()
 }
 
-/// What was done before, as times and numbers, oldest first. What failed changed nothing.
+/// What was done before, as times and numbers, oldest first. What failed wholly changed nothing.
 fn before(name: &str, earlier: &[Begun], now: Millis) -> Vec<(Millis, usize)> {
     let done = |plan: &Plan| {
         let steps = plan.steps.iter().filter(|planned| is_of(name, &plan.command, &planned.step));
-        steps.filter(|planned| planned.outcome.as_ref().is_none_or(Outcome::is_done)).count()
+        steps.filter(|planned| !matches!(planned.outcome, Some(Outcome::Failed { but: None, .. }))).count()
     };
     let recent = earlier.iter().filter(|begun| counts(begun.at, now) && begun.plan.undoes.is_none());
     let mut found: Vec<(Millis, usize)> = recent.map(|begun| (begun.at, done(&begun.plan))).collect();
@@ -219,12 +219,12 @@ impl Sum<'_> {
     }
 
     fn asks(&self, whose: &Whose) -> String {
-        format!("{}{} I ask (safety.limits.{}).", self.words(whose), self.limit.ask, self.name)
+        format!("{}{} I ask, as safety.limits.{} says.", self.words(whose), self.limit.ask, self.name)
     }
 
     fn refuses(&self, whose: &Whose, now: Millis) -> String {
         let mut said = format!(
-            "{}{} I refuse (safety.limits.{}). Nothing was done. ",
+            "{}{} I refuse, as safety.limits.{} says. Nothing was done. ",
             self.words(whose),
             self.limit.refuse,
             self.name

@@ -1,3 +1,5 @@
+//! At the edges of the limits, and what is said there.
+
 use ruma::{owned_event_id, owned_user_id};
 
 use super::*;
@@ -103,10 +105,12 @@ fn an_undo_asks_where_others_are_refused_and_does_not_count_after() {
 fn what_failed_changed_nothing() {
     let mut failed = begun(1, 20);
     for planned in &mut failed.plan.steps[..15] {
-        planned.outcome = Some(Outcome::Failed { why: "no".to_owned(), advice: None });
+        planned.outcome = Some(Outcome::Failed { why: "no".to_owned(), but: None });
     }
     let effect = Effect::Blocked { before: crate::model::BlockStatus::Open, inside: Inside::UnknownRoom };
     failed.plan.steps[15].outcome = Some(Outcome::Done { effect });
+    failed.plan.steps[16].outcome =
+        Some(Outcome::Failed { why: "no".to_owned(), but: Some("half".to_owned()) });
     assert!(says(&limits(ALL, 10, 20), "suspend", 5, Kind::Does, &[failed.clone()]).starts_with("allow"));
     assert!(says(&limits(ALL, 10, 20), "suspend", 6, Kind::Does, &[failed]).starts_with("ask"));
 }
@@ -117,25 +121,25 @@ fn it_says_the_numbers_and_when_it_goes_on() {
     let all = limits(ALL, 10, 20);
     assert_eq!(
         says(&all, "suspend", 3, Kind::Does, &earlier),
-        "refuse: 20 changes by @mod:hs.test in the last hour, and this is 3 more: over 20 I refuse (safety.limits.all). \
+        "refuse: 20 changes by @mod:hs.test in the last hour, and this is 3 more: over 20 I refuse, as safety.limits.all says. \
          Nothing was done. It fits again in 10 minutes, at 2026-11-21 00:10:00 UTC."
     );
     let said = says(&all, "suspend", 6, Kind::Does, &earlier);
     assert!(said.ends_with("It fits again in 40 minutes, at 2026-11-21 00:40:00 UTC."), "{said}");
     assert_eq!(
         says(&all, "suspend", 21, Kind::Does, &[]),
-        "refuse: This is 21 changes by @mod:hs.test within an hour: over 20 I refuse (safety.limits.all). Nothing was \
+        "refuse: This is 21 changes by @mod:hs.test within an hour: over 20 I refuse, as safety.limits.all says. Nothing was \
          done. It never fits as one job: ask for less at a time, or raise the limit in my configuration."
     );
     assert_eq!(
         says(&limits("suspend", 10, 20), "suspend", 1, Kind::Does, &earlier[..1]),
-        "ask: 10 changes by @mod:hs.test with !suspend in the last hour, and this is 1 more: over 10 I ask \
-         (safety.limits.suspend)."
+        "ask: 10 changes by @mod:hs.test with !suspend in the last hour, and this is 1 more: over 10 I ask, \
+         as safety.limits.suspend says."
     );
     // Of two that refuse, the one that does so for longer.
     let two = Limits { all: Limit { ask: 1, refuse: 10 }, ..limits("suspend", 1, 12) };
     let said = says(&two, "suspend", 2, Kind::Does, &[begun(30 * 60_000, 5), begun(10 * 60_000, 6)]);
-    assert!(said.contains("over 10 I refuse (safety.limits.all)"), "{said}");
+    assert!(said.contains("over 10 I refuse, as safety.limits.all"), "{said}");
     // Both that ask.
     let said = says(
         &Limits { all: Limit { ask: 1, refuse: 10 }, ..limits("suspend", 1, 12) },
