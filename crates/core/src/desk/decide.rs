@@ -76,7 +76,8 @@ impl Desk {
             Verdict::Allow => draft.caution.clone(),
             Verdict::Confirm(why) => Some(why),
         };
-        in_turn(&*self.store, || self.make(event, sender, asked, draft, Doubts { why, second }))
+        let doubts = Doubts { why, second };
+        in_turn(&*self.store, || self.make(event, sender, asked, draft, &doubts))
     }
 
     /// Why a draft is asked about, as paragraphs; none when it is not. Or why it is refused.
@@ -133,9 +134,9 @@ impl Desk {
         sender: &UserId,
         Asked { origin, command, typed }: Asked,
         draft: Draft,
-        doubts: Doubts,
+        doubts: &Doubts,
     ) -> Result<Left, StoreError> {
-        let asks = match self.weigh(&origin, sender, command, &draft, &doubts)? {
+        let asks = match self.weigh(&origin, sender, command, &draft, doubts)? {
             Ok(asks) => asks,
             Err(reply) => return self.refuse(event, &reply),
         };

@@ -1,6 +1,6 @@
 //! The two-person rule: what `safety.second_moderator` names is confirmed by another moderator than who asked.
 
-use futures_util::{FutureExt as _, StreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use ruma::{OwnedUserId, UserId};
 
 use super::Desk;
@@ -80,17 +80,16 @@ impl Desk {
         let level = self.settings.level_of(command, steps);
         let members = self.lookup.members(&self.settings.management).await?;
         let me = self.lookup.me();
-        let asked: Vec<Asked<'_, Standing>> = members
-            .iter()
-            .filter(|member| *member != asker && *member != me)
-            .map(|member| self.lookup.standing(member).boxed())
-            .collect();
-        let candidates = members.iter().filter(|member| *member != asker && *member != me);
-        let standings: Vec<Result<Standing, Fault>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+        let members: Vec<OwnedUserId> =
+            members.into_iter().filter(|member| member != asker && member != me).collect();
+        let standings: Vec<Asked<'_, Standing>> =
+            members.iter().map(|member| self.lookup.standing(member)).collect();
+        let standings: Vec<Result<Standing, Fault>> =
+            stream::iter(standings).buffered(AT_ONCE).collect().await;
         let mut others = Vec::new();
-        for (member, standing) in candidates.zip(standings) {
+        for (member, standing) in members.into_iter().zip(standings) {
             if is_enough(standing?, level) {
-                others.push(member.clone());
+                others.push(member);
             }
         }
         Ok(Some(Second { names, level, others }))
