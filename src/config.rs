@@ -4,6 +4,7 @@
 mod http;
 mod mas;
 mod reports;
+mod safety;
 mod tell;
 
 use std::{
@@ -23,7 +24,7 @@ use gleipnir_core::{
 use gleipnir_matrix::Login;
 use serde::{Deserialize, Deserializer, de};
 
-pub use self::{mas::Mas, reports::Reports};
+pub use self::{mas::Mas, reports::Reports, safety::Safety};
 
 /// All of `config.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -114,27 +115,6 @@ pub struct Encryption {
 impl std::fmt::Debug for Encryption {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Encryption").finish_non_exhaustive()
-    }
-}
-
-/// `[safety]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Safety {
-    /// How long a confirmation is waited for.
-    #[serde(deserialize_with = "duration")]
-    pub confirm_for: Duration,
-    /// How many rooms one command changes without asking.
-    pub confirm_over: usize,
-    /// Whether `--yes` skips the confirmation.
-    pub allow_yes: bool,
-    /// Whom nothing is done against.
-    pub exempt: Vec<String>,
-}
-
-impl Default for Safety {
-    fn default() -> Self {
-        Self { confirm_for: Duration::from_mins(10), confirm_over: 5, allow_yes: false, exempt: Vec::new() }
     }
 }
 
@@ -256,10 +236,7 @@ impl Config {
                 "management.levels.{name}: there is no command of that name"
             );
         }
-        ensure!(
-            !self.safety.confirm_for.is_zero(),
-            "safety.confirm_for is 0: no confirmation could ever be in time"
-        );
+        self.safety.check()?;
         check_level(&self.log.level)?;
         self.login()?;
         self.recovery()?;
@@ -307,6 +284,8 @@ impl Config {
             confirm_for: self.safety.confirm_for,
             yes: if self.safety.allow_yes { SkipConfirmation::Allowed } else { SkipConfirmation::Ignored },
             confirm_over: self.safety.confirm_over,
+            second: self.safety.second_moderator.clone(),
+            limits: self.safety.limits.clone(),
             feed: gleipnir_core::rules::feed::Feed {
                 default: self.feed.default,
                 rooms: self.feed.rooms.clone(),
@@ -473,6 +452,8 @@ path = "data"
             "confirm_over",
             "allow_yes",
             "exempt",
+            "second_moderator",
+            "all",
             "actions",
             "rules_match",
             "max_actions_per_hour",

@@ -358,7 +358,7 @@ mod tests {
         let db = store.connection();
         let query = read::plans_of_case();
         let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
-        let lines = explained.query_map(rusqlite::params!["[]", "", -1, 1], |row| row.get(3)).unwrap();
+        let lines = explained.query_map(rusqlite::params!["[]", "", -1, 0, 1], |row| row.get(3)).unwrap();
         let lines: Vec<String> = lines.collect::<rusqlite::Result<_>>().unwrap();
         assert!(lines.iter().any(|line| line.contains("USING INDEX plans_case (case_id=?)")), "{lines:?}");
         assert!(!lines.iter().any(|line| line.contains("SCAN plans")), "{lines:?}");

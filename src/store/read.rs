@@ -16,8 +16,8 @@ use super::write::SURELY;
 const PLAN: &str = "SELECT id, event_id, command, typed, asked_by, asked_at, because, stays, state, decided_by, \
                     changed_at, expires_at, case_id, lasts FROM plans";
 
-/// Those in some states (1), about something (2), so many (3), newest first.
-const CHOSEN: &str = "(?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) \
+/// Those in some states (1), about something (2), so many (3), changed since a time (4), newest first.
+const CHOSEN: &str = "(?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) AND changed_at >= ?4 \
                       AND (instr(lower(asked_by), ?2) OR instr(lower(typed), ?2) \
                            OR EXISTS (SELECT 1 FROM steps WHERE plan = id AND instr(lower(room), ?2))) \
                       ORDER BY id DESC LIMIT ?3";
@@ -33,14 +33,15 @@ pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan
     let about = which.about.as_deref().unwrap_or_default().to_lowercase();
     let limit = which.limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     let states = serde_json::json!(states).to_string();
+    let since = which.since.unwrap_or(i64::MIN);
     let found: Vec<Plan> = match which.case {
         Some(case) => db
             .prepare_cached(&plans_of_case())?
-            .query_map(params![states, about, limit, case], plan_of_row)?
+            .query_map(params![states, about, limit, since, case], plan_of_row)?
             .collect::<rusqlite::Result<_>>()?,
         None => db
             .prepare_cached(&format!("{PLAN} WHERE {CHOSEN}"))?
-            .query_map(params![states, about, limit], plan_of_row)?
+            .query_map(params![states, about, limit, since], plan_of_row)?
             .collect::<rusqlite::Result<_>>()?,
     };
     found.into_iter().map(|plan| with_steps(db, plan)).collect()
@@ -49,8 +50,8 @@ pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan
 /// A query of its own: one that may be about no case goes by no index.
 pub(super) fn plans_of_case() -> String {
     format!(
-        "{PLAN} WHERE (case_id = ?4 OR id IN (SELECT undo FROM plans AS of_case JOIN undone ON undone.plan = of_case.id \
-                                              WHERE of_case.case_id = ?4)) AND {CHOSEN}"
+        "{PLAN} WHERE (case_id = ?5 OR id IN (SELECT undo FROM plans AS of_case JOIN undone ON undone.plan = of_case.id \
+                                              WHERE of_case.case_id = ?5)) AND {CHOSEN}"
     )
 }
 

@@ -213,6 +213,19 @@ pub fn table() -> Vec<Entry> {
     ]
 }
 
+/// Commands that only change what the bot remembers of cases: no job comes of them.
+const JUDGING: [&str; 4] = ["claim", "dismiss", "reopen", "resolve"];
+
+/// Why the configuration cannot name a command where it says something about jobs; `None` when jobs come of it.
+pub fn makes_no_jobs(name: &str) -> Option<String> {
+    let Some(entry) = table().into_iter().find(|entry| entry.name == name) else {
+        return Some("there is no command of that name".to_owned());
+    };
+    let is_read = !matches!(entry.access, Access::Act | Access::ReadOrAct);
+    (is_read || JUDGING.contains(&name))
+        .then(|| format!("!{name} changes nothing by a job that could be confirmed or counted"))
+}
+
 /// A command: its fields are its arguments.
 pub trait Command: clap::Args + Send + Sync + 'static {
     /// What is typed after the `!`.
@@ -441,6 +454,7 @@ impl From<StoreError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{MemberChange, Sanction};
 
     #[test]
     fn the_table_is_in_order_and_every_grammar_is_sound() {
@@ -454,6 +468,30 @@ mod tests {
             let about = entry.grammar().get_about().map(ToString::to_string).unwrap_or_default();
             assert!(!about.is_empty(), "{} has no help", entry.name);
             assert!(entry.example.starts_with(&format!("!{}", entry.name)), "{}", entry.example);
+        }
+    }
+
+    #[test]
+    fn what_makes_jobs_is_known() {
+        for name in ["ban", "empty-rooms", "token", "undo", "act", "notice"] {
+            assert_eq!(makes_no_jobs(name), None);
+        }
+        for (name, why) in [
+            ("bann", "no command"),
+            ("rooms", "changes nothing"),
+            ("claim", "changes"),
+            ("confirm", "changes"),
+        ] {
+            assert!(makes_no_jobs(name).is_some_and(|said| said.contains(why)), "{name}");
+        }
+        // What only steps would be called by could not be named.
+        let entries = table();
+        let knows = |name: &str| entries.iter().any(|entry| entry.name == name);
+        for change in [MemberChange::Kick, MemberChange::Ban, MemberChange::Unban, MemberChange::Invite] {
+            assert!(knows(change.command()), "{change:?}");
+        }
+        for sanction in [Sanction::Suspension, Sanction::Lock, Sanction::ShadowBan] {
+            assert!(knows(sanction.command()) && knows(sanction.reverse_command()), "{sanction:?}");
         }
     }
 

@@ -8,6 +8,7 @@ mod judge;
 mod pages;
 mod reading;
 mod round;
+mod second;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -20,7 +21,7 @@ use ruma::{EventId, OwnedEventId, UserId};
 use tokio::sync::Notify;
 use tracing::{error, info, warn};
 
-pub(crate) use self::decide::asking;
+pub(crate) use self::decide::{Confirmer, asking};
 use self::{decide::Asked, reading::Reading};
 pub use self::{
     invited::{Invitation, NotYet},

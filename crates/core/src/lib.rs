@@ -12,6 +12,7 @@ pub mod feed;
 pub mod guard;
 pub mod incoming;
 mod lasting;
+mod limits;
 pub mod model;
 pub mod outcome;
 pub mod plan;

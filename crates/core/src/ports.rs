@@ -272,6 +272,8 @@ pub struct Which {
     pub about: Option<String>,
     /// Only Plans about this case, and those that undo one.
     pub case: Option<CaseId>,
+    /// Only Plans that changed then or later: that were made, confirmed, dropped, or got on.
+    pub since: Option<Millis>,
     /// At most so many.
     pub limit: Option<usize>,
 }

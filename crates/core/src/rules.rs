@@ -18,7 +18,8 @@
 //!    foretells who could give power.
 //! 5. The feed: [`feed`] chooses what of a watched room is worth telling, [`cause`] finds what the bot did itself, and
 //!    [`digest`] puts many events into one message.
-//! 6. What the bot does: [`safety`] has the last word before anything changes; [`room_order`] is how lists are sorted.
+//! 6. What the bot does: [`safety`] has the last word before anything changes, [`limits`] counts how much does; [`room_order`] is how
+//!    lists are sorted.
 //! 7. Abuse reports: [`case`] is what moderators see of one, [`reports`] says which the bot reacts to by itself, [`stats`]
 //!    counts many.
 //!
@@ -106,6 +107,7 @@ pub mod explain;
 pub mod feed;
 pub mod grant;
 pub mod join_rules;
+pub mod limits;
 pub mod media;
 pub mod member;
 pub mod membership;

@@ -2,18 +2,19 @@
 
 use super::{
     Automatic, Wish,
-    past::{Course, HOUR, Past},
+    past::{COMMAND, Course, HOUR, Past},
     words,
 };
 use crate::{
     cards,
-    desk::asking,
+    desk::{Confirmer, asking},
     outcome,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Acted, Case, CaseState, Change, Hit, Hold, Priority, Reporting, Said, StoreError},
     reply::{Line, Reply},
     rules::{
         case::CaseAction,
+        limits::Begun,
         reports::{Mode, Rule, RuleAction},
     },
     speech::{Mark, NO, Say, YES},
@@ -217,7 +218,8 @@ impl Round<'_> {
         let id = self.plan(rule, steps, PlanState::Proposed, "-asks");
         let by = Line::new().strong("By the rule ").user(&rule.name).text(":");
         let window = self.automatic.settings.confirm_for;
-        let reply = asking(Reply::text(by).append(preview), id, why, window, false);
+        let why = vec![Line::from(why)];
+        let reply = asking(Reply::text(by).append(preview), id, why, window, Confirmer::Anybody);
         let key = Plan::preview_key(id);
         let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));
         self.changes.extend([Change::Say(Say::new(&key, None, &reply)), offer(YES), offer(NO)]);
@@ -235,7 +237,7 @@ impl Round<'_> {
                 rule: rule.name.clone(),
                 occasion: format!("case-{}-{}{suffix}", self.past.case.id, self.past.case.reports.len()),
             },
-            command: "act".to_owned(),
+            command: COMMAND.to_owned(),
             typed: format!("rule {}", rule.name),
             asked_by: me.clone(),
             asked_at: self.past.now,
@@ -258,6 +260,9 @@ impl Round<'_> {
         );
         self.changes.push(Change::Plan(Box::new(plan.clone())));
         self.past.jobs.push(plan.clone());
+        if state == PlanState::Running {
+            self.past.begun.push(Begun { at: plan.asked_at, plan: plan.clone() });
+        }
         self.new_plans.push(plan);
         self.is_changed = true;
         id

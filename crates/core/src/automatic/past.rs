@@ -12,17 +12,21 @@ use crate::{
     cards,
     commands::Settings,
     feed::is_within,
+    limits::begun,
     model::{About, Millis},
     plan::{Outcome, Plan, PlanId, PlanState, Step},
     ports::{Acted, Case, Hit, Hold, Records, Said, StoreError, Which},
     reply::Line,
     rules::{
         case::{CaseAction, author, card_key, opened_again_at},
+        limits::{Begun, Job, Kind, Whose},
         reports::{Rule, RuleAction},
         safety::{self, Verdict},
     },
 };
 
+/// The command that does the same as a rule.
+pub(super) const COMMAND: &str = "act";
 pub(super) const HOUR: Millis = 60 * 60_000;
 /// For so long whoever undid what a rule did is heeded.
 const HEEDED: Millis = 30 * 24 * HOUR;
@@ -42,6 +46,8 @@ pub(crate) struct Past {
     pub(super) hits: Vec<Hit>,
     /// Whether moderators see the case. Of those that were held back in a flood nothing is said.
     pub(super) has_card: bool,
+    /// What rules began in the last hour.
+    pub(super) begun: Vec<Begun>,
     /// What is being executed now.
     running: Vec<Plan>,
     /// What rules did against the same author and moderators undid lately, with the jobs that did it.
@@ -75,6 +81,7 @@ impl Past {
             author: author(&case),
             now,
             jobs: cards::current_jobs(records, &case)?,
+            begun: begun(records, &Whose::Rules, now)?,
             running: records.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?,
             hits: records.hits(now.saturating_sub(longest).min(case.opened_at))?,
             // What nobody reported is only tried.
@@ -174,6 +181,17 @@ impl Past {
         let is_over = self.did() >= per_hour;
         let mut why: Vec<String> = wish.doubts.clone();
         why.extend(self.undone(&wish.steps).map(words::undone));
+        let second = settings.second(COMMAND, &wish.steps);
+        if !wish.steps.is_empty() && !second.is_empty() {
+            why.push(words::second(&second));
+        }
+        let all: Vec<Step> = wish.steps.iter().chain(&wish.asks).cloned().collect();
+        if let Verdict::Refuse(why) = self.limit(settings, &all) {
+            return Course::Held(Hold::Refused, why.into());
+        }
+        if let Verdict::Confirm(over) = self.limit(settings, &wish.steps) {
+            why.push(over);
+        }
         if wish.is_empty() {
             // There is nothing to confirm: the case is judged, or it is not.
             let judges =
@@ -197,6 +215,12 @@ impl Past {
             }
         }
         if asks_all { Course::Asks(why.join(" ")) } else { Course::Acts }
+    }
+
+    /// What the limits say to some steps, after what rules did in the last hour.
+    fn limit(&self, settings: &Settings, steps: &[Step]) -> Verdict {
+        let job = Job { command: COMMAND, steps, kind: Kind::Does };
+        settings.limits.check(&Whose::Rules, job, &self.begun, self.now)
     }
 
     /// What keeps a rule from all of it, whatever rules did before.

@@ -1,6 +1,6 @@
 //! What is said of rules.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use crate::{
     plan::PlanId,
@@ -72,6 +72,12 @@ pub(super) fn many(per_hour: u32) -> String {
     format!(
         "In the last hour rules did as much as they may ({per_hour}: reports.max_actions_per_hour), so I ask."
     )
+}
+
+/// Why a rule only asks for what needs a second moderator.
+pub(super) fn second(names: &BTreeSet<&str>) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("!{name}")).collect();
+    format!("safety.second_moderator names {}, so I ask.", names.join(", "))
 }
 
 /// Why a rule only asks that comes behind another, of which it is not known whether it matches.

@@ -1,6 +1,9 @@
 //! Who may do what, and from what size on the bot asks first: the configuration, as commands see it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use ruma::{OwnedRoomId, UserId};
 
@@ -8,9 +11,10 @@ use super::{Access, Failure};
 use crate::{
     model::{Standing, Switch},
     outcome::Tell,
+    plan::Step,
     ports::Lookup,
     reply::Line,
-    rules::{case::Cards, feed::Feed, reports::Rules},
+    rules::{case::Cards, feed::Feed, limits::Limits, reports::Rules},
 };
 
 /// Who may do what, and from what size on the bot asks first.
@@ -28,6 +32,10 @@ pub struct Settings {
     pub yes: SkipConfirmation,
     /// How many rooms a command changes without asking.
     pub confirm_over: usize,
+    /// The commands that another moderator has to confirm than who asks.
+    pub second: BTreeSet<String>,
+    /// How much is changed in an hour before the bot asks, or refuses.
+    pub limits: Limits,
     /// What is told of watched rooms.
     pub feed: Feed,
     /// Whom nothing is done against: user IDs, in which `*` and `?` stand for anything and for one character.
@@ -61,6 +69,8 @@ impl Settings {
             confirm_for: Duration::from_mins(10),
             yes: SkipConfirmation::Ignored,
             confirm_over: 5,
+            second: BTreeSet::new(),
+            limits: Limits::default(),
             feed: Feed::default(),
             exempt: Vec::new(),
             cards: Cards::default(),
@@ -79,6 +89,22 @@ impl Settings {
             Access::Act => Some(own.unwrap_or(self.act)),
         }
     }
+
+    /// The power level that a job needs: that of its command, and those of the commands that are for its steps.
+    pub(crate) fn level_of(&self, command: &str, steps: &[Step]) -> i64 {
+        commands(command, steps).filter_map(|name| self.level(name, Access::Act)).max().unwrap_or(self.act)
+    }
+
+    /// The commands of a job that another moderator has to confirm.
+    pub(crate) fn second<'a>(&self, command: &'a str, steps: &'a [Step]) -> BTreeSet<&'a str> {
+        commands(command, steps).filter(|name| self.second.contains(*name)).collect()
+    }
+}
+
+/// The command of a job, and those that are for its steps.
+fn commands<'a>(command: &'a str, steps: &'a [Step]) -> impl Iterator<Item = &'a str> {
+    let of_step = |step: &'a Step| -> &'a str { step.command() };
+    std::iter::once(command).chain(steps.iter().map(of_step))
 }
 
 /// Whether somebody may use a command, now; refused with why not.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ruma::UserId;
 use tracing::info;
 
-use super::{Desk, Left, ended, explain, say_to};
+use super::{Desk, Left, ended, explain, say_to, second::Second};
 use crate::{
     actions::taken_by_another,
     cards::shown_for,
@@ -13,11 +13,13 @@ use crate::{
     execute::{Server, report},
     guard,
     lasting::Temporary,
+    limits::begun,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Change, InboxEvent, StoreError, Which, in_turn},
     reply::{Line, Reply, cut_list},
     rules::{
         case::again,
+        limits::{Job, Kind, Whose},
         safety::{self, Verdict},
     },
     speech::{Effort, Mark, NO, Say, YES},
@@ -37,6 +39,14 @@ pub(super) struct Asked {
     pub(super) typed: String,
 }
 
+/// What speaks for asking first, before what was done in the last hour is counted.
+struct Doubts {
+    /// What `--yes` may skip.
+    why: Option<String>,
+    /// What it may not.
+    second: Option<Second>,
+}
+
 impl Desk {
     /// A draft meets the safety rules: it is refused, shown, asked about, or begun.
     pub(super) async fn propose(
@@ -54,37 +64,85 @@ impl Desk {
         if let Some(reply) = self.objection(&draft.steps).await {
             return self.refuse(event, &reply);
         }
+        let second = match self.second(sender, command, &draft.steps).await {
+            Ok(second) => second,
+            Err(fault) => return self.refuse(event, &explain(&fault, self.lookup.me())),
+        };
         let running = self.under_way()?;
         let verdict =
             safety::check(&draft.steps, &self.settings.management, &running, self.settings.confirm_over);
-        let (skip, ignored) = match (draft.acting.yes, self.settings.yes) {
-            (true, SkipConfirmation::Allowed) => (true, false),
-            (true, SkipConfirmation::Ignored) => (false, true),
-            (false, _) => (false, false),
-        };
-        let dry_run = draft.acting.dry_run;
         let why = match verdict {
             Verdict::Refuse(why) => return self.refuse(event, &sentence(&why)),
             Verdict::Allow => draft.caution.clone(),
             Verdict::Confirm(why) => Some(why),
         };
-        let asks = why.filter(|_| !skip);
-        if dry_run {
-            return self.answer(event, &dry(draft.preview, asks.as_deref()));
-        }
-        in_turn(&*self.store, || self.make(event, sender, asked, draft, asks.as_deref(), ignored))
+        let doubts = Doubts { why, second };
+        in_turn(&*self.store, || self.make(event, sender, asked, draft, &doubts))
     }
 
-    /// A draft becomes a Plan: what it comes from is as it is now.
+    /// Why a draft is asked about, as paragraphs; none when it is not. Or why it is refused.
+    fn weigh(
+        &self,
+        origin: &Origin,
+        sender: &UserId,
+        command: &str,
+        draft: &Draft,
+        doubts: &Doubts,
+    ) -> Result<Result<Vec<Line>, Reply>, StoreError> {
+        let job = Job { command, steps: &draft.steps, kind: Kind::of(draft.undoes) };
+        let over = match self.limit(origin, sender, job)? {
+            Verdict::Refuse(why) => return Ok(Err(sentence(&why))),
+            Verdict::Confirm(why) => Some(Line::new().name_long(why)),
+            Verdict::Allow => None,
+        };
+        let (yes, is_allowed) = (draft.acting.yes, self.settings.yes == SkipConfirmation::Allowed);
+        let is_due = over.is_some() || doubts.second.is_some();
+        let mut why: Vec<Line> = doubts.why.iter().map(|why| Line::new().text(why.clone())).collect();
+        if yes && is_allowed && !is_due {
+            why.clear();
+        }
+        why.extend(over);
+        why.extend(doubts.second.as_ref().map(Second::line));
+        if yes && !why.is_empty() {
+            let line = Line::new().code("--yes");
+            why.push(if is_allowed {
+                line.text(" does not help here.")
+            } else {
+                line.text(" is not allowed by my configuration, so I ask.")
+            });
+        }
+        Ok(Ok(why))
+    }
+
+    /// What the limits say to a job, after what was done in the last hour.
+    pub(super) fn limit(
+        &self,
+        origin: &Origin,
+        asked_by: &UserId,
+        job: Job<'_>,
+    ) -> Result<Verdict, StoreError> {
+        let Some(whose) = Whose::of(origin, asked_by) else { return Ok(Verdict::Allow) };
+        let now = self.clock.now();
+        let earlier = begun(self.store.as_records(), &whose, now)?;
+        Ok(self.settings.limits.check(&whose, job, &earlier, now))
+    }
+
+    /// A draft becomes a Plan: what it comes from, and what was done in the last hour, is as it is now.
     fn make(
         &self,
         event: &InboxEvent,
         sender: &UserId,
         Asked { origin, command, typed }: Asked,
         draft: Draft,
-        asks: Option<&str>,
-        ignored: bool,
+        doubts: &Doubts,
     ) -> Result<Left, StoreError> {
+        let asks = match self.weigh(&origin, sender, command, &draft, doubts)? {
+            Ok(asks) => asks,
+            Err(reply) => return self.refuse(event, &reply),
+        };
+        if draft.acting.dry_run {
+            return self.answer(event, &dry(draft.preview, asks));
+        }
         // A rule may have acted while the homeserver was asked.
         if let Some(case) = draft.case.filter(|_| draft.undoes.is_none())
             && let Some(why) = taken_by_another(self.store.as_records(), case, &draft.steps)?
@@ -105,8 +163,8 @@ impl Desk {
             undoes: draft.undoes,
             case: draft.case,
             lasts: draft.lasts,
-            state: if asks.is_some() { PlanState::Proposed } else { PlanState::Running },
-            decided_by: asks.is_none().then(|| sender.to_owned()),
+            state: if asks.is_empty() { PlanState::Running } else { PlanState::Proposed },
+            decided_by: asks.is_empty().then(|| sender.to_owned()),
             changed_at: now,
             expires_at: now.saturating_add(window),
             steps: draft.steps.into_iter().map(PlannedStep::from).collect(),
@@ -117,7 +175,7 @@ impl Desk {
         let to = plan.origin.event().cloned();
         let mut changes = vec![Change::Plan(Box::new(plan))];
         changes.extend(card);
-        let Some(why) = asks else {
+        if asks.is_empty() {
             if !passed.is_empty() {
                 changes.push(say_to(event, &cut_list(Reply::new(), passed, TAKEN_OVER, "of them")));
             }
@@ -125,9 +183,10 @@ impl Desk {
             self.done(event, changes)?;
             self.confirmed.notify_one();
             return Ok(Left::Nothing);
-        };
+        }
         let key = Plan::preview_key(id);
-        let preview = asking(draft.preview, id, why, self.settings.confirm_for, ignored);
+        let who = if doubts.second.is_some() { Confirmer::Another } else { Confirmer::Anybody };
+        let preview = asking(draft.preview, id, asks, self.settings.confirm_for, who);
         let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));
         changes.push(Change::Say(Say::new(&key, to, &preview)));
         changes.extend([offer(YES), offer(NO)]);
@@ -175,8 +234,30 @@ impl Desk {
         if let Some(reply) = self.objection(&steps).await {
             return self.refuse(event, &reply);
         }
+        match self.lacks_second(sender, &plan, &steps).await {
+            Ok(None) => {}
+            Ok(Some(reply)) => return self.refuse(event, &reply),
+            Err(fault) => return self.refuse(event, &explain(&fault, self.lookup.me())),
+        }
+        in_turn(&*self.store, || self.begin(event, sender, plan, &steps))
+    }
+
+    /// A Plan that was confirmed is begun, unless too much was done meanwhile.
+    fn begin(
+        &self,
+        event: &InboxEvent,
+        sender: &UserId,
+        plan: Plan,
+        steps: &[Step],
+    ) -> Result<Left, StoreError> {
+        let id = plan.id;
+        let job = Job { command: &plan.command, steps, kind: Kind::of(plan.undoes) };
+        if let Verdict::Refuse(why) = self.limit(&plan.origin, &plan.asked_by, job)? {
+            return self.refuse(event, &sentence(&why));
+        }
         info!(moderator = %sender, plan = id, "confirmed");
-        let running = Plan { state: PlanState::Running, decided_by: Some(sender.to_owned()), ..plan.clone() };
+        let origin = plan.origin.event().cloned();
+        let running = Plan { state: PlanState::Running, decided_by: Some(sender.to_owned()), ..plan };
         let mut changes = vec![
             Change::PlanState {
                 id,
@@ -184,11 +265,7 @@ impl Desk {
                 by: Some(sender.to_owned()),
                 at: self.clock.now(),
             },
-            Change::Say(Say::new(
-                Plan::report_key(id),
-                plan.origin.event().cloned(),
-                &report(&running, Server::There),
-            )),
+            Change::Say(Say::new(Plan::report_key(id), origin, &report(&running, Server::There))),
         ];
         changes.extend(shown_for(self.store.as_records(), &self.settings, &running)?);
         changes.extend(ended(event, YES));
@@ -307,31 +384,40 @@ fn sentence(words: &str) -> Reply {
     Reply::text(Line::new().name_long(words))
 }
 
-fn dry(preview: Reply, why: Option<&str>) -> Reply {
-    let then = match why {
-        Some(why) => format!("It would ask for a confirmation first. {why}"),
-        None => "It would be done without asking.".to_owned(),
-    };
-    preview.paragraph(Line::new().strong("Dry run: nothing was done. ").text(then))
+fn dry(preview: Reply, asks: Vec<Line>) -> Reply {
+    let line = Line::new().strong("Dry run: nothing was done. ");
+    if asks.is_empty() {
+        return preview.paragraph(line.text("It would be done without asking."));
+    }
+    let line = line.text("It would ask for a confirmation first.");
+    preview.paragraph(asks.into_iter().fold(line, |line, why| line.text(" ").append(why)))
+}
+
+/// Who can confirm a job.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Confirmer {
+    /// Who may do it.
+    Anybody,
+    /// Who may do it and did not ask for it.
+    Another,
 }
 
 /// A preview, and how it is confirmed or dropped.
 pub(crate) fn asking(
     preview: Reply,
     id: PlanId,
-    why: &str,
+    why: Vec<Line>,
     window: std::time::Duration,
-    ignored: bool,
+    who: Confirmer,
 ) -> Reply {
-    let mut reply = preview.paragraph(Line::new().text(why.to_owned()));
-    if ignored {
-        reply =
-            reply.paragraph(Line::new().code("--yes").text(" is not allowed by my configuration, so I ask."));
-    }
-    reply.paragraph(
+    let how = match who {
+        Confirmer::Anybody => format!("React with {YES} or send "),
+        Confirmer::Another => format!("Another moderator reacts with {YES} or sends "),
+    };
+    why.into_iter().fold(preview, Reply::paragraph).paragraph(
         Line::new()
             .strong(format!("Job {id}: do it? "))
-            .text(format!("React with {YES} or send "))
+            .text(how)
             .code(format!("!confirm {id}"))
             .text(format!(" within {}. {NO} or ", in_words(window)))
             .code(format!("!cancel {id}"))

@@ -3,13 +3,17 @@
 use ruma::{OwnedEventId, OwnedRoomId, OwnedUserId};
 use tracing::info;
 
-use super::Desk;
+use super::{Confirmer, Desk, asking, second::Second};
 use crate::{
     model::Standing,
     plan::{Origin, Plan, PlanState, PlannedStep, Step},
     ports::{Change, Fault, StoreError, Which, in_turn},
     reply::{Line, Reply},
+    speech::{Mark, NO, Say, YES},
 };
+
+/// What the jobs of invitations are called.
+const COMMAND: &str = "invitation";
 
 /// An invitation. What it says about the room is not kept: it is not to be trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +57,14 @@ impl Desk {
         if let Some(by) = &invitation.inviter
             && self.lookup.standing(by).await? != Standing::Outside
         {
-            return match self.which(invitation).await? {
-                Invite::Event(event) => Ok(self.take(invitation, by, event.as_str())?),
-                Invite::Unknown => Ok(self.take(invitation, by, "")?),
-                Invite::Over => Ok(()),
+            let which = match self.which(invitation).await? {
+                Invite::Event(event) => event.to_string(),
+                Invite::Unknown => String::new(),
+                Invite::Over => return Ok(()),
             };
+            let steps = [Step::JoinRoom { room: room.clone().into() }];
+            let second = self.second(by, COMMAND, &steps).await?;
+            return Ok(in_turn(&*self.store, || self.take(invitation, by, &which, second.as_ref()))?);
         }
         let by = invitation.inviter.as_ref().map_or("somebody", |by| by.as_str());
         info!(%room, by, "an invitation is left alone");
@@ -91,11 +98,13 @@ impl Desk {
         })
     }
 
-    fn take(&self, invitation: &Invitation, by: &OwnedUserId, which: &str) -> Result<(), StoreError> {
-        in_turn(&*self.store, || self.take_now(invitation, by, which))
-    }
-
-    fn take_now(&self, invitation: &Invitation, by: &OwnedUserId, which: &str) -> Result<(), StoreError> {
+    fn take(
+        &self,
+        invitation: &Invitation,
+        by: &OwnedUserId,
+        which: &str,
+        second: Option<&Second>,
+    ) -> Result<(), StoreError> {
         let room = &invitation.room_id;
         let origin = Origin::Invitation(format!("{room} {by} {which}"));
         let about = Which { about: Some(room.to_string()), ..Which::default() };
@@ -104,10 +113,10 @@ impl Desk {
         }
         let (id, now) = (self.store.next_plan_id()?, self.clock.now());
         info!(moderator = %by, plan = id, %room, "an invitation is taken");
-        let plan = Plan {
+        let mut plan = Plan {
             id,
             origin,
-            command: "invitation".to_owned(),
+            command: COMMAND.to_owned(),
             typed: format!("invitation to {room}"),
             asked_by: by.clone(),
             asked_at: now,
@@ -121,8 +130,24 @@ impl Desk {
             expires_at: now,
             steps: vec![PlannedStep::from(Step::JoinRoom { room: room.clone().into() })],
         };
-        self.commit(vec![Change::Plan(Box::new(plan))])?;
-        self.confirmed.notify_one();
-        Ok(())
+        let Some(second) = second else {
+            self.commit(vec![Change::Plan(Box::new(plan))])?;
+            self.confirmed.notify_one();
+            return Ok(());
+        };
+        (plan.state, plan.decided_by) = (PlanState::Proposed, None);
+        let window = self.settings.confirm_for;
+        plan.expires_at = now.saturating_add(i64::try_from(window.as_millis()).unwrap_or(i64::MAX));
+        let preview = Line::new().code(by.as_str()).text(" invited me to watch ").code(room.as_str());
+        let preview = Reply::text(preview.text("."));
+        let preview = asking(preview, id, vec![second.line()], window, Confirmer::Another);
+        let key = Plan::preview_key(id);
+        let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));
+        self.commit(vec![
+            Change::Plan(Box::new(plan)),
+            Change::Say(Say::new(&key, None, &preview)),
+            offer(YES),
+            offer(NO),
+        ])
     }
 }

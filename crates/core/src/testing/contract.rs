@@ -117,6 +117,8 @@ pub fn store_contract(store: &dyn Store) {
     assert_eq!(store.undone_by(1), Ok(Some(3)), "the newest");
     let running = Which { states: vec![PlanState::Running], ..Which::default() };
     assert_eq!(store.plans(&running).map(|plans| plans.iter().map(|plan| plan.id).collect()), Ok(vec![2]));
+    let since = |at| store.plans(&Which { since: Some(at), ..Which::default() }).map(|plans| plans.len());
+    assert_eq!((since(4), since(5), since(6), since(7)), (Ok(3), Ok(2), Ok(1), Ok(0)));
     let newest = Which { limit: Some(1), ..Which::default() };
     assert_eq!(store.plans(&newest).map(|plans| plans.iter().map(|plan| plan.id).collect()), Ok(vec![3]));
 

@@ -270,7 +270,8 @@ impl Records for MemoryStore {
                     || plan.steps.iter().any(|step| step.step.target().to_lowercase().contains(about))
             });
             let of_case = which.case.is_none_or(|case| concerns(plan, case));
-            named && of_case && (which.states.is_empty() || which.states.contains(&plan.state))
+            let is_new = which.since.is_none_or(|since| plan.changed_at >= since);
+            named && of_case && is_new && (which.states.is_empty() || which.states.contains(&plan.state))
         };
         let limit = which.limit.unwrap_or(usize::MAX);
         Ok(inner.plans.values().rev().filter(matches).take(limit).cloned().collect())

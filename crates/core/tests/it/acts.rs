@@ -3,6 +3,7 @@
 mod cards;
 mod deaths;
 mod missing;
+mod second;
 mod together;
 
 use gleipnir_core::{

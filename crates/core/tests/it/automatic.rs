@@ -4,6 +4,7 @@ mod asking;
 mod command;
 mod deaths;
 mod limits;
+mod rails;
 
 use gleipnir_core::{
     model::{About, Account, Millis, Report, ReportKey, ReportKind},
