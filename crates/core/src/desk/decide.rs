@@ -89,7 +89,7 @@ impl Desk {
         draft: &Draft,
         doubts: &Doubts,
     ) -> Result<Result<Vec<Line>, Reply>, StoreError> {
-        let job = Job { command, steps: &draft.steps, kind: Kind::of(draft.undoes) };
+        let job = Job { command, steps: &draft.steps, kind: Kind::of(draft.undoes.as_ref()) };
         let over = match self.limit(origin, sender, job)? {
             Verdict::Refuse(why) => return Ok(Err(sentence(&why))),
             Verdict::Confirm(why) => Some(Line::new().name_long(why)),
@@ -251,7 +251,7 @@ impl Desk {
         steps: &[Step],
     ) -> Result<Left, StoreError> {
         let id = plan.id;
-        let job = Job { command: &plan.command, steps, kind: Kind::of(plan.undoes) };
+        let job = Job { command: &plan.command, steps, kind: Kind::of(plan.undoes.as_ref()) };
         if let Verdict::Refuse(why) = self.limit(&plan.origin, &plan.asked_by, job)? {
             return self.refuse(event, &sentence(&why));
         }

@@ -7,7 +7,7 @@ use ruma::{OwnedUserId, UserId};
 use super::safety::Verdict;
 use crate::{
     model::Millis,
-    plan::{Origin, Outcome, Plan, PlanId, PlanState, Step},
+    plan::{Origin, Outcome, Plan, PlanState, Step, Undoes},
     text::duration::{date, in_words},
 };
 
@@ -92,7 +92,7 @@ pub enum Kind {
 
 impl Kind {
     /// Of what undoes this, if anything.
-    pub fn of(undoes: Option<PlanId>) -> Self {
+    pub fn of(undoes: Option<&Undoes>) -> Self {
         if undoes.is_some() { Self::Undoes } else { Self::Does }
     }
 }

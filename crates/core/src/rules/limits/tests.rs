@@ -96,7 +96,7 @@ fn an_undo_asks_where_others_are_refused_and_does_not_count_after() {
     assert!(says(&all, "undo", 10, Kind::Undoes, &[]).starts_with("allow"));
     assert!(says(&all, "undo", 500, Kind::Undoes, &[]).starts_with("ask"));
     let mut undo = begun(1, 500);
-    undo.plan.undoes = Some(7);
+    undo.plan.undoes = Some(Undoes::one(7, 1));
     assert!(says(&all, "suspend", 10, Kind::Does, &[undo]).starts_with("allow"));
     assert_eq!((Kind::of(None), Kind::of(Some(7))), (Kind::Does, Kind::Undoes));
 }
