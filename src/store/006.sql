@@ -14,5 +14,5 @@ INSERT INTO undone (undo, plan, steps)
 DROP INDEX plans_undoes;
 ALTER TABLE plans DROP COLUMN undoes;
 
--- What an undo leaves as it is, a JSON list of sentences; NULL where it leaves nothing.
+-- What an undo leaves as it is, a JSON list of lines; NULL where it leaves nothing.
 ALTER TABLE plans ADD COLUMN stays TEXT;

@@ -72,8 +72,7 @@ fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
 
 /// What an undo left as it is.
 fn stays(reply: Reply, plan: &Plan) -> Reply {
-    let stays: Vec<Line> =
-        plan.undoes.iter().flat_map(|undoes| &undoes.stays).map(|why| Line::new().name_long(why)).collect();
+    let stays: Vec<Line> = plan.undoes.iter().flat_map(|undoes| undoes.stays.clone()).collect();
     if stays.is_empty() {
         return reply;
     }

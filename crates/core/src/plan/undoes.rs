@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Plan, PlanId, PlanState, PlannedStep};
+use crate::reply::Line;
 
 /// What a Plan puts right, and what of that it leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undoes {
     /// The Plans, the newest first; never empty in a Plan.
     pub jobs: Vec<Undone>,
-    /// What stays as it is, a sentence each.
-    pub stays: Vec<String>,
+    /// What stays as it is, and why.
+    pub stays: Vec<Line>,
 }
 
 /// A Plan that another one puts right.

@@ -1,13 +1,16 @@
 //! One line of an answer, and how each kind of words in it is made safe and shown.
 
+use serde::{Deserialize, Serialize};
+
 use crate::text::clean::{clean, one_line};
 
 /// A line, as a sequence of words of several kinds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line(pub Vec<Inline>);
 
-/// Words of one kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Words of one kind. The names of the kinds are in the database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Inline {
     /// Our own words.
     Text(String),

@@ -134,7 +134,8 @@ async fn a_rule_acts_at_once_and_is_undone() {
     assert_eq!(acted(&stage), [Acted::Did(Some(1))]);
     assert_eq!(state(&stage, 1), CaseState::Resolved);
     has(&the_card(&stage, 1), &["author suspended", "message redacted", "(job 1)"]);
-    has(&stage.say("!undo 1").await, &["Job 2: undo", "done"]);
+    has(&stage.say("!undo 1").await, &["I cannot bring back what was redacted", "Job 2: do it?"]);
+    has(&stage.say("!confirm 2").await, &["Job 2: undo", "done", "This stays as it is:"]);
     assert_eq!(stage.homeserver.writes()[2..], ["unsuspend @eve:hs.test"]);
     // Who undid it wants it undone.
     reported(&mut stage, 2, "@bob:hs.test", 1).await;

@@ -38,6 +38,9 @@ fn with_people() -> Stage {
     }
     stage.homeserver.change_room(bad_room(), |room| {
         room.members.extend([owned_user_id!("@bot:hs.test"), eve(), user("bob"), user("ana")]);
+        room.details.version = Some("11".to_owned());
+        room.state.push(json!({"type": "m.room.create", "state_key": "", "sender": "@user0:hs.test",
+            "event_id": "$create", "content": {"room_version": "11"}}));
         room.state.push(json!({"type": "m.room.power_levels", "state_key": "", "sender": "@user0:hs.test",
             "event_id": "$levels", "content": {"users": {"@bot:hs.test": 100}}}));
         room.events.push(json!({"type": "m.room.message", "event_id": "$evil", "sender": "@eve:hs.test",
@@ -158,7 +161,8 @@ async fn an_undo_that_failed_for_one_of_two_leaves_that_one_to_the_end() {
 #[tokio::test]
 async fn an_undo_of_an_undo_ends_when_the_first_one_was_to() {
     let mut stage = with_people();
-    stage.say("!ban @eve:hs.test !bad:hs.test spam --for 2h").await;
+    let said = stage.say("!ban @eve:hs.test !bad:hs.test spam --for 2h").await;
+    has(&said, &["is banned"]);
     stage.say("!undo 1").await;
     stage.wait(Duration::from_hours(1)).await;
     has(&stage.say("!undo 2").await, &["Job 3: undo – done", "It ends by itself: "]);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ruma::{OwnedUserId, UserId};
 
-use super::together::{Together, was_asked_for, words};
+use super::together::{Stay, Together, was_asked_for};
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, facts::FileKind},
     guard,
@@ -166,7 +166,7 @@ pub(super) fn decide(facts: Facts, acting: Acting) -> Result<Decision, Failure> 
         0 => reply,
         _ => cut_list(reply.paragraph(title), lines, SHOWN, "of them"),
     };
-    let stays: Vec<Line> = together.stays.iter().map(super::together::Stay::line).collect();
+    let stays: Vec<Line> = together.stays.iter().map(Stay::line).collect();
     let is_long = [jobs.len(), steps.len(), stays.len()].into_iter().any(|length| length > SHOWN);
     let mut preview = Reply::text(heading);
     preview = list(preview, "The jobs:", jobs.iter().map(|plan| job(plan, &together)).collect());
@@ -260,4 +260,9 @@ fn file(jobs: &[Plan], together: &Together) -> crate::reply::Attachment {
         }
     }
     table.finish()
+}
+
+/// A line as a file has it.
+fn words(line: &Line) -> String {
+    Reply::text(line.clone()).render().text
 }

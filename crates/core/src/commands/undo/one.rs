@@ -1,10 +1,9 @@
 //! `!undo 12`: one job is put right.
 
-use super::together::words;
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, job::no_such_job},
     model::Millis,
-    plan::{Origin, Plan, PlanId, PlanState, Step, Undoes},
+    plan::{Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Step, Undoes},
     ports::{Records, StoreError, Which},
     reply::{Line, Reply},
     text::duration::date,
@@ -68,7 +67,9 @@ pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decisi
         return Err(Failure::Told(Box::new(reply.list(reversed.stays).list(reversed.unchanged))));
     }
     let same_target = later.iter().find(|other| {
-        other.steps.iter().any(|theirs| steps.iter().any(|ours| ours.lane() == theirs.step.lane()))
+        let failed = |planned: &PlannedStep| matches!(planned.outcome, Some(Outcome::Failed { .. }));
+        let mut theirs = other.steps.iter().filter(|planned| !failed(planned));
+        theirs.any(|theirs| steps.iter().any(|ours| ours.lane() == theirs.step.lane()))
     });
     let (lasts, over) = time_left(&undid, now);
     let caution = if let Some(other) = same_target {
@@ -76,6 +77,8 @@ pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decisi
         Some(format!("Job {} ({}) came later and is about the same {what}.", other.id, other.command))
     } else if !reversed.stays.is_empty() {
         Some("Some of what it did stays as it is.".to_owned())
+    } else if undid.len() > 1 {
+        Some(format!("Job {} undid {} jobs: all of that is done again.", plan.id, undid.len()))
     } else {
         over.is_some().then(|| "What it does again does not end by itself any more.".to_owned())
     };
@@ -84,7 +87,7 @@ pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decisi
         .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
         .list(steps.iter().map(Step::describe));
     let mut undoes = Undoes::one(plan.id, steps.len());
-    undoes.stays = reversed.stays.iter().map(words).collect();
+    undoes.stays.clone_from(&reversed.stays);
     let left: Vec<Line> = reversed.stays.into_iter().chain(reversed.unchanged).chain(over).collect();
     if !left.is_empty() {
         preview = preview.paragraph(Line::new().text("Left as it is:")).list(left);

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     model::Millis,
     plan::{Effect, Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Reverse, Step, Undoes, Undone},
-    reply::{Line, Reply},
+    reply::Line,
 };
 
 /// One change that takes something back.
@@ -138,7 +138,7 @@ impl Together {
         };
         Undoes {
             jobs: ids.iter().rev().map(|id| Undone { plan: *id, steps: steps_for(id) }).collect(),
-            stays: self.stays.iter().map(|stay| words(&stay.line())).collect(),
+            stays: self.stays.iter().map(Stay::line).collect(),
         }
     }
 
@@ -153,11 +153,6 @@ impl Stay {
     pub(super) fn line(&self) -> Line {
         Line::new().text(format!("Job {}: ", self.job)).append(self.why.clone())
     }
-}
-
-/// A line as it is kept.
-pub(super) fn words(line: &Line) -> String {
-    Reply::text(line.clone()).render().text
 }
 
 /// The step that leads from what holds now to where `older` leads, where `newer` would have come first.

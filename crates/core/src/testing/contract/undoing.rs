@@ -5,6 +5,7 @@ use ruma::owned_event_id;
 use crate::{
     plan::{Effect, Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Undoes, Undone},
     ports::{Change, Store, Which},
+    reply::Line,
 };
 
 /// `plan` is any with a step; there is a case 1.
@@ -37,7 +38,8 @@ pub(super) fn holds(store: &dyn Store, plan: &Plan) {
     assert_eq!((store.undone_by(first), lasting()), (Ok(None), vec![1]));
     let undone = |n: PlanId, steps: &[usize]| Undone { plan: first + n, steps: steps.to_vec() };
     let jobs = vec![undone(1, &[0, 2]), undone(0, &[1])];
-    let both = Undoes { jobs, stays: vec!["It “stays”.".into(), String::new()] };
+    let both =
+        Undoes { jobs, stays: vec![Line::new().text("It “stays”: ").code("x").user("<b>"), Line::new()] };
     put(3, PlanState::Running, None, Some(both), vec![step(), step(), step()]);
     let undone_by = || [first, first + 1].map(|id| store.undone_by(id).expect("the store reads"));
     let by = Some(first + 3);
