@@ -98,7 +98,7 @@ fn an_undo_asks_where_others_are_refused_and_does_not_count_after() {
     let mut undo = begun(1, 500);
     undo.plan.undoes = Some(Undoes::one(7, 1));
     assert!(says(&all, "suspend", 10, Kind::Does, &[undo]).starts_with("allow"));
-    assert_eq!((Kind::of(None), Kind::of(Some(7))), (Kind::Does, Kind::Undoes));
+    assert_eq!((Kind::of(None), Kind::of(Some(&Undoes::one(7, 1)))), (Kind::Does, Kind::Undoes));
 }
 
 #[test]
