@@ -250,15 +250,16 @@ pub fn store_contract(store: &dyn Store) {
 
     // Another management room: nothing of the old one is handled, confirmed or edited there.
     let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));
+    let id = store.next_plan_id().expect("reads");
     commit(vec![
         Change::Received(inbox(&late)),
-        Change::Plan(Box::new(Plan { id: 4, origin: Origin::Command(proposal), ..plan.clone() })),
+        Change::Plan(Box::new(Plan { id, origin: Origin::Command(proposal), ..plan.clone() })),
         Change::Say(say("feed-2", "refused")),
         Change::GaveUp { key: "feed-2".into(), version: 1 },
         Change::Moved,
     ]);
     assert_eq!(store.queue(), Ok(Queue::default()));
-    assert_eq!(store.plan(4).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Expired)));
+    assert_eq!(store.plan(id).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Expired)));
     assert_eq!(store.plan(2).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Running)));
     assert_eq!(store.key_of(&sent), Ok(None));
     assert_eq!(store.view("answer-1"), Ok(None));
