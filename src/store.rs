@@ -267,6 +267,8 @@ impl Store for SqliteStore {
 
 #[cfg(test)]
 mod tests {
+    use gleipnir_core::plan::Undoes;
+
     use super::*;
 
     #[test]
@@ -332,6 +334,34 @@ mod tests {
             assert_eq!(store.instance(), "kept", "{version}");
             gleipnir_core::testing::store_contract(&store);
         }
+    }
+
+    #[test]
+    fn what_an_older_version_undid_stays_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = Connection::open(folder.path().join("gleipnir.sqlite3")).unwrap();
+        old.pragma_update(None, "foreign_keys", true).unwrap();
+        old.execute_batch(&MIGRATIONS[..5].concat()).unwrap();
+        old.pragma_update(None, "user_version", 5).unwrap();
+        let step = r#"{"step":"unblock_room","room":{"id":"!a:hs.test","name":null,"alias":null}}"#;
+        for (id, undoes) in [(1, None), (2, Some(1)), (3, None)] {
+            old.execute(
+                "INSERT INTO plans (id, event_id, command, typed, asked_by, asked_at, undoes, state, changed_at, expires_at) \
+                 VALUES (?1, '$e' || ?1, 'x', '!x', '@mod:hs.test', 1, ?2, 'done', 1, 1)",
+                rusqlite::params![id, undoes],
+            )
+            .unwrap();
+            for n in 0..2 {
+                let step = rusqlite::params![id, n, step];
+                old.execute("INSERT INTO steps (plan, n, room, step) VALUES (?, ?, '!a:hs.test', ?)", step)
+                    .unwrap();
+            }
+        }
+        drop(old);
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let undoes = |id| store.plan(id).unwrap().unwrap().undoes;
+        assert_eq!((undoes(1), undoes(2)), (None, Some(Undoes::one(1, 2))));
+        assert_eq!((store.undone_by(1), store.undone_by(3)), (Ok(Some(2)), Ok(None)));
     }
 
     #[test]

@@ -121,20 +121,18 @@ async fn protected(
     let mut known: BTreeMap<&UserId, Option<String>> = BTreeMap::new();
     for step in steps {
         let why = match step.against() {
-            Some(user) => match known.get(user) {
-                Some(why) => why.clone(),
-                None => {
-                    let why = guard::protection(world.lookup, world.settings, user).await?;
-                    known.insert(user, why.clone());
-                    why
-                }
-            },
+            Some(user) if known.contains_key(user) => known[user].clone(),
+            Some(user) => {
+                let why = guard::protection(world.lookup, world.settings, user).await?;
+                known.insert(user, why.clone());
+                why
+            }
             None => guard::objection(world.lookup, world.settings, std::slice::from_ref(step)).await?,
         };
         if let Some(why) = why {
             why_not.insert(key(step), why);
         }
-        (world.tell)(&Reply::text("I look whom this would be against…"));
+        (world.tell)(&Reply::text("I look up whom this would be against."));
     }
     Ok(why_not)
 }

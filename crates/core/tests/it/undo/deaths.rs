@@ -32,7 +32,10 @@ fn after_five_jobs() -> Stage {
         let id = begin(&stage, moderator(), None, vec![step]);
         let (at, outcome) = (stage.clock.now(), Outcome::Done { effect });
         let done = Change::PlanState { id, state: PlanState::Done, by: None, at };
-        stage.store.commit(vec![Change::Ended { plan: id, step: 0, outcome, at }, done]).unwrap();
+        stage
+            .store
+            .commit(vec![Change::Ended { plan: id, step: 0, outcome, at }, done])
+            .expect("the store writes");
     }
     for name in ["u1", "u2", "u3"] {
         stage.homeserver.put_account(&user(name), Account { suspended: true, ..Account::default() });

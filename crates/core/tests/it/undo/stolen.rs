@@ -166,14 +166,14 @@ async fn the_cases_of_all_of_them_are_open_again() {
     for case in [1, 2] {
         has(&stage.say(&format!("!act {case} suspend")).await, &["done"]);
     }
-    let state = |stage: &Stage, case| stage.store.case(case).unwrap().unwrap().state;
-    assert_eq!((state(&stage, 1), state(&stage, 2)), (CaseState::Resolved, CaseState::Resolved));
+    let how = |stage: &Stage, case| stage.store.case(case).unwrap().unwrap().state;
+    assert_eq!((how(&stage, 1), how(&stage, 2)), (CaseState::Resolved, CaseState::Resolved));
     stage.say_as(other(), "!undo @mod:hs.test 10m").await;
     let card = |stage: &Stage, case| stage.store.said(&format!("case-{case}")).expect("a card").text;
     has(&card(&stage, 1), &["Job 3 of `@other:hs.test` waits for a confirmation, to undo job 1."]);
     has(&card(&stage, 2), &["to undo job 2."]);
     stage.say_as(other(), "!confirm 3").await;
     assert_eq!(plan(&stage, 3).result(), PlanResult::Done);
-    assert_eq!((state(&stage, 1), state(&stage, 2)), (CaseState::Open, CaseState::Open));
+    assert_eq!((how(&stage, 1), how(&stage, 2)), (CaseState::Open, CaseState::Open));
     has(&card(&stage, 2), &["Undone by job 3 of `@other:hs.test`."]);
 }
