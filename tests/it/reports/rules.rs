@@ -94,7 +94,7 @@ async fn a_rule_acts_at_once_and_is_undone() {
     // All of it is remembered, and what can be undone is undone.
     m.good("!audit spam of new accounts", "by the rule “spam of new accounts”").await;
     m.good("!rules", "spam of new accounts").await.says(&["on trial"]);
-    m.good("!undo 2", "undo").await;
+    scene.carry_out("!undo 2", &["I cannot bring back what was redacted in Club"], "undo – done").await;
     m.shows(&card.id, "Undone by job 3 of `@mod:hs.test`").await;
     assert_eq!(scene.admin.get(&account).await.unwrap()["suspended"], false);
     assert_eq!(bob.request("GET", &download, None).await.unwrap().0, 200);

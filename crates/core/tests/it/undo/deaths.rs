@@ -35,7 +35,7 @@ fn after_five_jobs() -> Stage {
         stage
             .store
             .commit(vec![Change::Ended { plan: id, step: 0, outcome, at }, done])
-            .expect("it can be written");
+            .expect("the store writes");
     }
     for name in ["u1", "u2", "u3"] {
         stage.homeserver.put_account(&user(name), Account { suspended: true, ..Account::default() });

@@ -99,13 +99,21 @@ async fn what_waits_and_what_is_at_work_is_named_and_left() {
 async fn what_the_thief_undid_is_done_again_and_what_they_confirmed_is_named() {
     let mut stage = with_people();
     stage.say_as(other(), "!ban @eve:hs.test !bad:hs.test spam --for 3d").await;
-    stage.say_as(other(), "!redact @bob:hs.test").await;
     stage.wait(Duration::from_hours(1)).await;
+    has(&stage.say_as(other(), "!shutdown !bad:hs.test").await, &["Job 2: do it?"]);
+    stage.say("!cancel 2").await;
+    has(&stage.say_as(other(), "!deactivate @ana:hs.test").await, &["Job 3: do it?"]);
+    has(&stage.say("!confirm 3").await, &["Job 3: deactivate"]);
     has(&stage.say("!undo 1").await, &["undo – done"]);
     let asked = stage.say_as(other(), "!undo @mod:hs.test 10m").await;
     has(
         &asked,
-        &["ban `@eve:hs.test` from", "Job 1 (ban) was for a time", "done again, it does not end by itself."],
+        &[
+            "Job 3 (deactivate) of `@other:hs.test` was confirmed by them: `!undo 3`.",
+            "ban `@eve:hs.test` from",
+            "Job 1 (ban) was for a time",
+            "done again, it does not end by itself.",
+        ],
     );
     stage.react(other(), &format!("plan-{}", stage.store.next_plan_id().unwrap() - 1), "✅").await;
     assert_eq!(membership(&stage, "eve").await.as_deref(), Some("ban"));
@@ -166,14 +174,14 @@ async fn the_cases_of_all_of_them_are_open_again() {
     for case in [1, 2] {
         has(&stage.say(&format!("!act {case} suspend")).await, &["done"]);
     }
-    let now = |stage: &Stage, case| stage.store.case(case).unwrap().unwrap().state;
-    assert_eq!((now(&stage, 1), now(&stage, 2)), (CaseState::Resolved, CaseState::Resolved));
+    let how = |stage: &Stage, case| stage.store.case(case).unwrap().unwrap().state;
+    assert_eq!((how(&stage, 1), how(&stage, 2)), (CaseState::Resolved, CaseState::Resolved));
     stage.say_as(other(), "!undo @mod:hs.test 10m").await;
     let card = |stage: &Stage, case| stage.store.said(&format!("case-{case}")).expect("a card").text;
     has(&card(&stage, 1), &["Job 3 of `@other:hs.test` waits for a confirmation, to undo job 1."]);
     has(&card(&stage, 2), &["to undo job 2."]);
     stage.say_as(other(), "!confirm 3").await;
     assert_eq!(plan(&stage, 3).result(), PlanResult::Done);
-    assert_eq!((now(&stage, 1), now(&stage, 2)), (CaseState::Open, CaseState::Open));
+    assert_eq!((how(&stage, 1), how(&stage, 2)), (CaseState::Open, CaseState::Open));
     has(&card(&stage, 2), &["Undone by job 3 of `@other:hs.test`."]);
 }
