@@ -233,7 +233,7 @@ fn room_alias(alias: &str) -> Result<OwnedRoomAliasId, BadTarget> {
     let bad = |why: &str| BadTarget(format!("“{}” is not a room alias: {why}.", shown(alias)));
     let (name, server) = alias[1..]
         .split_once(':')
-        .ok_or_else(|| bad("its server is missing; write it out, like #name:example.org"))?;
+        .ok_or_else(|| bad("its server is missing; write it out, as #name:example.org does"))?;
     named(name, server).map_err(|why| bad(&why))?;
     typed(alias).ok_or_else(|| bad(TOO_LONG))
 }
@@ -243,7 +243,7 @@ fn user_id(id: &str) -> Result<OwnedUserId, BadTarget> {
     let bad = |why: &str| BadTarget(format!("“{}” is not a user ID: {why}.", shown(id)));
     let (name, server) = id[1..]
         .split_once(':')
-        .ok_or_else(|| bad("its server is missing; write it out, like @name:example.org"))?;
+        .ok_or_else(|| bad("its server is missing; write it out, as @name:example.org does"))?;
     named(name, server).map_err(|why| bad(&why))?;
     typed(id).ok_or_else(|| bad(TOO_LONG))
 }
@@ -397,7 +397,7 @@ mod tests {
         bad::<RoomTarget>(&format!("!{}:hs.test", "a".repeat(300)), "longer than the 255 bytes");
         bad::<RoomTarget>(
             "#foo",
-            "“#foo” is not a room alias: its server is missing; write it out, like #name:",
+            "“#foo” is not a room alias: its server is missing; write it out, as #name:",
         );
         bad::<RoomTarget>("@u:hs.test", "“@u:hs.test” is a user, and a room is needed here");
         bad::<RoomTarget>("https://matrix.to/#/@u:hs.test", "is a user, and a room is needed");
@@ -468,7 +468,7 @@ mod tests {
         bad::<UserTarget>("", "Here a user is missing: give the user ID (@name:example.org)");
         bad::<UserTarget>(
             "@u",
-            "“@u” is not a user ID: its server is missing; write it out, like @name:example.org",
+            "“@u” is not a user ID: its server is missing; write it out, as @name:example.org does",
         );
         bad::<UserTarget>("@:hs.test", "nothing before the colon");
         bad::<UserTarget>("bob", "“bob” is not a user");
