@@ -2,9 +2,7 @@
 //! would do is about what was typed.
 
 use percent_encoding::percent_decode_str;
-use ruma::{
-    EventId, OwnedUserId, RoomAliasId, RoomId, UserId, owned_user_id, room_id, user_id,
-};
+use ruma::{EventId, OwnedUserId, RoomAliasId, RoomId, UserId, owned_user_id, room_id, user_id};
 use serde_json::{Value, json};
 
 use super::{MOST_BYTES, harmless};
@@ -134,7 +132,11 @@ async fn say(content: &Value, understood: &Incoming) {
     stage.homeserver.put_room(room_id!("!decoy:hs.test"), room);
     let event = stage.receive(user_id!("@mod:hs.test"), "m.room.message", content);
     stage.handle().await;
-    assert_eq!(stage.homeserver.writes(), Vec::<String>::new(), "a command does nothing before it is executed");
+    assert_eq!(
+        stage.homeserver.writes(),
+        Vec::<String>::new(),
+        "a command does nothing before it is executed"
+    );
     for key in stage.store.keys() {
         let Some(rendered) = stage.store.said(&key) else { continue };
         assert!(!rendered.text.contains("Something in me broke"), "{content}");
@@ -160,7 +162,9 @@ async fn say(content: &Value, understood: &Incoming) {
                 tail(id)
             };
             assert!(
-                typed.contains(tail(id)) || typed.contains(stands_for) || typed.contains("#decoy") && id.contains("decoy"),
+                typed.contains(tail(id))
+                    || typed.contains(stands_for)
+                    || typed.contains("#decoy") && id.contains("decoy"),
                 "!{} would be about {id}, and this was typed: {typed:?}",
                 plan.command
             );

@@ -93,7 +93,8 @@ fn one_line(line: Line) {
 /// Each event is told once, and the lines are as many as were counted.
 fn together(events: &[Event], input: &mut Input<'_>, known: &Known, around: &Around<'_>, moment: Moment) {
     let rooms: [OwnedRoomId; 2] = [owned_room_id!("!club:hs.test"), owned_room_id!("!<b>@mod:hs.test")];
-    let placed: Vec<(&RoomId, &Event)> = events.iter().map(|event| (&*rooms[input.below(2)], event)).collect();
+    let placed: Vec<(&RoomId, &Event)> =
+        events.iter().map(|event| (&*rooms[input.below(2)], event)).collect();
     let groups = groups(placed.iter().copied());
     assert_eq!(groups.iter().map(|group| group.events.len()).sum::<usize>(), events.len());
     let mut size = Size::default();
@@ -106,7 +107,11 @@ fn together(events: &[Event], input: &mut Input<'_>, known: &Known, around: &Aro
     for told in &told {
         assert!(!told.line.is_empty());
         let rendered = message(std::slice::from_ref(told), moment, |room| names.room(room.as_str())).render();
-        assert!(!rendered.text.contains(['\n']) && !rendered.text.contains("does not fit"), "{}", rendered.text);
+        assert!(
+            !rendered.text.contains(['\n']) && !rendered.text.contains("does not fit"),
+            "{}",
+            rendered.text
+        );
         harmless::check(&rendered);
     }
 }

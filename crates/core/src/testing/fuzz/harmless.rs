@@ -146,9 +146,12 @@ pub(super) fn invites(words: &str) -> Option<&str> {
     let is_address = |word: &str| {
         ["://", "matrix:", "mailto:"].iter().any(|scheme| {
             word.split_once(scheme).is_some_and(|(_, rest)| rest.starts_with(char::is_alphanumeric))
-        }) || word.contains("www.evil") || word.contains("evil.test")
+        }) || word.contains("www.evil")
+            || word.contains("evil.test")
     };
-    words.split([' ', '\n']).find(|word| is_id(word) || is_address(word))
+    // Examples in our own sentences are of that server.
+    let is_ours = |word: &str| word.contains("example.org");
+    words.split([' ', '\n']).find(|word| !is_ours(word) && (is_id(word) || is_address(word)))
 }
 
 fn starts_like_a_server(text: &str) -> bool {

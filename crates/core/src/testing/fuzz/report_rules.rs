@@ -15,8 +15,8 @@ use crate::{
     rules::{
         case::{Beside, CaseAction, card, in_a_line, in_full},
         reports::{
-            Condition, Fact, Facts, Glob, JoinRule, Matches, Mode, Pattern, Rule, RuleAction, Rules, TimeOfDay,
-            Verdict, is_unknown, matches, weigh,
+            Condition, Fact, Facts, Glob, JoinRule, Matches, Mode, Pattern, Rule, RuleAction, Rules,
+            TimeOfDay, Verdict, is_unknown, matches, weigh,
         },
     },
 };
@@ -46,11 +46,14 @@ pub fn report_rules(data: &[u8]) {
     matching(&rules, &facts);
     let unknown = forgotten(&facts);
     for found in rules.matching(&unknown) {
-        let always = |condition: &Condition| matches!(condition, Condition::Kind(_) | Condition::TimeOfDay(_));
+        let always =
+            |condition: &Condition| matches!(condition, Condition::Kind(_) | Condition::TimeOfDay(_));
         let rule = &rules.list[found.place];
         assert!(rule.when.iter().all(always), "{:?} acts though nothing is known", rule.when);
     }
-    for reply in [card(&case, &Beside::default()), in_full(&case, &Beside::default()), Reply::text(in_a_line(&case))] {
+    for reply in
+        [card(&case, &Beside::default()), in_full(&case, &Beside::default()), Reply::text(in_a_line(&case))]
+    {
         harmless::check(&reply.render());
     }
 }
@@ -58,7 +61,8 @@ pub fn report_rules(data: &[u8]) {
 fn rule(input: &mut Input<'_>, n: usize) -> Rule {
     let when = (0..=input.below(4)).map(|_| condition(input)).collect();
     let all = RuleAction::all_words();
-    let action = RuleAction::from_word(all[input.below(all.len())]).unwrap_or(RuleAction::Case(CaseAction::Redact));
+    let action =
+        RuleAction::from_word(all[input.below(all.len())]).unwrap_or(RuleAction::Case(CaseAction::Redact));
     let mode = if input.below(4) == 0 { Mode::DryRun } else { Mode::Act };
     Rule { name: format!("rule {n}"), when, actions: vec![action], cooldown: None, mode }
 }
@@ -81,22 +85,33 @@ fn condition(input: &mut Input<'_>) -> Condition {
         }
         11 => Condition::AuthorAgeBelow(Duration::from_millis(input.number().unsigned_abs())),
         12 => Condition::MediaType(globs(input)),
-        13 => Condition::JoinRule(vec![input.one_of(&[JoinRule::Public, JoinRule::Invite, JoinRule::Restricted])]),
+        13 => Condition::JoinRule(vec![input.one_of(&[
+            JoinRule::Public,
+            JoinRule::Invite,
+            JoinRule::Restricted,
+        ])]),
         14 => Condition::MembersBelow(input.number().unsigned_abs()),
         15 => Condition::MembersAbove(input.number().unsigned_abs()),
         16 => Condition::Blocked(input.yes()),
         _ => {
             let time = format!("{:02}:{:02}-{:02}:30", input.below(24), input.below(60), input.below(24));
-            Condition::TimeOfDay(time.parse::<TimeOfDay>().unwrap_or_else(|_| {
-                "22:00-06:00".parse().expect("a time of day")
-            }))
+            Condition::TimeOfDay(
+                time.parse::<TimeOfDay>().unwrap_or_else(|_| "22:00-06:00".parse().expect("a time of day")),
+            )
         }
     }
 }
 
 /// An expression of the bytes, or where that is none, one that is hard for others.
 fn pattern(input: &mut Input<'_>) -> Pattern {
-    let hard = input.one_of(&["^(a+)+$", "(?i)free\\s+nitro", ".", "(.*)*x", "\\w{1,30}\\W\\w{1,30}", "(a|aa)+$"]);
+    let hard = input.one_of(&[
+        "^(a+)+$",
+        "(?i)free\\s+nitro",
+        ".",
+        "(.*)*x",
+        "[a-z]{1,30}\\s[a-z]{1,30}",
+        "(a|aa)+$",
+    ]);
     let words: String = input.words().chars().take(200).collect();
     words.parse().unwrap_or_else(|_| hard.parse().expect("an expression"))
 }
@@ -130,7 +145,8 @@ fn case(input: &mut Input<'_>, evidence: serde_json::Value) -> Case {
         author: input.yes().then(|| id(input)),
     });
     let reports = reports.collect();
-    let state = input.one_of(&[CaseState::Open, CaseState::Claimed, CaseState::Resolved, CaseState::Dismissed]);
+    let state =
+        input.one_of(&[CaseState::Open, CaseState::Claimed, CaseState::Resolved, CaseState::Dismissed]);
     Case {
         id: 7,
         about,
@@ -163,7 +179,9 @@ fn facts(input: &mut Input<'_>, case: &Case) -> Facts {
         })),
     };
     let facts = if input.yes() { facts.with_block(&BlockStatus::Open) } else { facts };
-    facts.with_account(input.yes().then(|| Account { created_at: Some(input.number()), ..Account::default() }).as_ref())
+    facts.with_account(
+        input.yes().then(|| Account { created_at: Some(input.number()), ..Account::default() }).as_ref(),
+    )
 }
 
 /// What a condition asks about.
@@ -268,7 +286,8 @@ fn matching(rules: &Rules, facts: &Facts) {
             assert!(is_unknown(&weigh(&rules.list[behind], facts)));
         }
     }
-    let all = (0..rules.list.len()).filter(|place| matches(&weigh(&rules.list[*place], facts))).collect::<Vec<_>>();
+    let all =
+        (0..rules.list.len()).filter(|place| matches(&weigh(&rules.list[*place], facts))).collect::<Vec<_>>();
     match rules.matches {
         Matches::All => assert_eq!(found.iter().map(|found| found.place).collect::<Vec<_>>(), all),
         Matches::First => assert_eq!(acting, usize::from(all.iter().any(|place| acts(*place)))),
