@@ -76,6 +76,13 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
                 write::json(&hit.said)?
             ])
             .map(drop),
+        Reporting::HitsForgotten { before } => db
+            .prepare_cached(
+                "DELETE FROM hits WHERE at < ?1 AND case_id IN \
+                 (SELECT id FROM cases WHERE state IN (?2, ?3) AND changed_at < ?1)",
+            )?
+            .execute(params![before, CaseState::Resolved.word(), CaseState::Dismissed.word()])
+            .map(drop),
         Reporting::Ignored { reporter, to } => {
             let sql = match to {
                 Switch::On => "INSERT INTO ignored_reporters VALUES (?) ON CONFLICT DO NOTHING",

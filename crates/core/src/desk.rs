@@ -312,7 +312,13 @@ impl Desk {
                 "Job {} ({}) was not confirmed in time and is dropped. Nothing was done.",
                 plan.id, plan.command
             ));
+            let is_for_another = self.settings.is_for_another(&plan, self.lookup.me());
+            let line = if is_for_another { line.append(second::unanswered(&plan.asked_by)) } else { line };
             let reply = Reply::text(match again(&plan) {
+                Some(command) if is_for_another => line
+                    .text(" Any moderator who may can ask for it again with ")
+                    .code(command)
+                    .text("; another one then has to confirm it."),
                 Some(command) => line.text(" ").code(command).text(" asks for it again."),
                 None => line,
             });

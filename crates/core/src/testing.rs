@@ -5,6 +5,7 @@
 
 mod clock;
 mod contract;
+pub mod fuzz;
 mod homeserver;
 mod stage;
 mod store;

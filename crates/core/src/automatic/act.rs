@@ -278,7 +278,8 @@ impl Round<'_> {
             said,
         };
         self.past.hits.push(hit.clone());
-        self.changes.push(Change::Reporting(Reporting::Hit(hit)));
+        let forgotten = Reporting::HitsForgotten { before: self.past.heeded_since };
+        self.changes.extend([Reporting::Hit(hit), forgotten].map(Change::Reporting));
     }
 
     /// Says something of a rule, and mentions those whom it is to notify: as often as is bearable, and nothing about a case

@@ -44,6 +44,8 @@ pub(crate) struct Past {
     pub(super) jobs: Vec<Plan>,
     /// What rules did lately.
     pub(super) hits: Vec<Hit>,
+    /// From when on what they did matters to cases that are closed.
+    pub(super) heeded_since: Millis,
     /// Whether moderators see the case. Of those that were held back in a flood nothing is said.
     pub(super) has_card: bool,
     /// What rules began in the last hour.
@@ -77,13 +79,15 @@ impl Past {
     ) -> Result<Self, StoreError> {
         let longest = settings.rules.list.iter().filter_map(|rule| rule.cooldown).max().unwrap_or_default();
         let longest = Millis::try_from(longest.as_millis()).unwrap_or(Millis::MAX).max(LOOKED_BACK);
+        let heeded_since = now.saturating_sub(longest);
         let mut past = Self {
             author: author(&case),
             now,
             jobs: cards::current_jobs(records, &case)?,
             begun: begun(records, &Whose::Rules, now)?,
             running: records.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?,
-            hits: records.hits(now.saturating_sub(longest).min(case.opened_at))?,
+            hits: records.hits(heeded_since.min(case.opened_at))?,
+            heeded_since,
             // What nobody reported is only tried.
             has_card: case.id == 0 || records.is_said(&card_key(case.id))?,
             undone: Vec::new(),

@@ -40,7 +40,7 @@ impl Command for Audit {
         Ok(world.records.plans(&Which { about: self.about(world).await?, ..Which::default() })?)
     }
 
-    fn decide(self, plans: Vec<Plan>, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, plans: Vec<Plan>, world: &World<'_>) -> Result<Decision, Failure> {
         if plans.is_empty() {
             let line = if self.about.is_empty() {
                 Line::new().text("Nothing was asked of me yet.")
@@ -53,7 +53,7 @@ impl Command for Audit {
         let hidden = plans.len().saturating_sub(limit);
         let jobs = if hidden == 1 { "job" } else { "jobs" };
         let reply = Reply::new()
-            .list(plans.iter().take(limit).map(in_a_line))
+            .list(plans.iter().take(limit).map(|plan| in_a_line(plan, world)))
             .more(hidden, format!("{jobs}; --limit or --file shows more"));
         let Some(kind) = self.file else { return Ok(Decision::Answer(reply)) };
         let mut table = kind.table("audit", HEADERS);

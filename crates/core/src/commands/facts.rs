@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join;
-use ruma::{EventId, OwnedRoomId, RoomId};
+use ruma::{EventId, OwnedRoomId, RoomId, UserId};
 use serde::Serialize;
 
 use super::{Failure, World};
@@ -48,6 +48,15 @@ pub(super) fn named(id: OwnedRoomId, details: Option<&RoomDetails>) -> RoomRef {
         name: details.and_then(|details| details.name.clone()),
         alias: details.and_then(|details| details.canonical_alias.clone()),
     }
+}
+
+/// Whether a room is a chat with somebody that the bot opened: it made the room, and gave it neither name nor alias.
+pub(super) fn is_own_chat(details: Option<&RoomDetails>, me: &UserId) -> bool {
+    details.is_some_and(|details| {
+        details.creator.as_deref() == Some(me.as_str())
+            && details.name.is_none()
+            && details.canonical_alias.is_none()
+    })
 }
 
 /// The room that is meant and its details. Refused when the server does not know it.

@@ -6,7 +6,7 @@ use ruma::{OwnedRoomId, OwnedUserId};
 
 use super::{
     Acting, Failure, World,
-    facts::{known_room, named, reason, unread},
+    facts::{is_own_chat, known_room, named, reason, unread},
     listed::{Listed, Users},
     several::read_each,
     whom::{Person, Who, people},
@@ -240,8 +240,7 @@ async fn look(
         }
     }
     let details = world.lookup.room(&id).await?;
-    // A room that the bot made itself is a chat with somebody.
-    if details.as_ref().and_then(|details| details.creator.as_deref()) == Some(world.lookup.me().as_str()) {
+    if is_own_chat(details.as_ref(), world.lookup.me()) {
         return Ok(None);
     }
     read(world, named(id, details.as_ref()), users).await.map(Some)

@@ -49,7 +49,7 @@ impl Command for Job {
         Ok(Facts { plan, undone_by, file })
     }
 
-    fn decide(self, facts: Facts, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         let Facts { plan, undone_by, file } = facts;
         let mut reply = match plan.state {
             PlanState::Running | PlanState::Done => report_in_full(&plan),
@@ -68,6 +68,10 @@ impl Command for Job {
                 Line::new().code(plan.asked_by.as_str()).text(format!(", {}", date(plan.asked_at))),
             )
             .fact("Command", Line::new().user(&plan.typed));
+        if plan.state == PlanState::Proposed && world.settings.is_for_another(&plan, world.lookup.me()) {
+            let line = Line::new().text("another moderator than ").code(plan.asked_by.as_str());
+            reply = reply.fact("Waits for", line.text(" (").code("safety.second_moderator").text(")"));
+        }
         if let Some(by) = &plan.decided_by {
             reply = reply.fact("Decided by", Line::new().code(by.as_str()));
         }

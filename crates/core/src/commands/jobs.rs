@@ -24,19 +24,22 @@ impl Command for Jobs {
         Ok(world.records.plans(&Which { states, ..Which::default() })?)
     }
 
-    fn decide(self, plans: Vec<Plan>, _world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, plans: Vec<Plan>, world: &World<'_>) -> Result<Decision, Failure> {
         if plans.is_empty() {
             return Ok(Decision::Answer(Reply::new().paragraph(
                 Line::new().text("Nothing is under way. ").code("!audit").text(" shows what was done."),
             )));
         }
-        Ok(Decision::Answer(Reply::new().list(plans.iter().map(in_a_line))))
+        Ok(Decision::Answer(Reply::new().list(plans.iter().map(|plan| in_a_line(plan, world)))))
     }
 }
 
 /// Number, state, command, who and when.
-pub(super) fn in_a_line(plan: &Plan) -> Line {
+pub(super) fn in_a_line(plan: &Plan, world: &World<'_>) -> Line {
     let state = match plan.state {
+        PlanState::Proposed if world.settings.is_for_another(plan, world.lookup.me()) => {
+            "waits for another moderator than who asked".to_owned()
+        }
         PlanState::Proposed => "waits for a confirmation".to_owned(),
         PlanState::Running => {
             let done = plan.steps.iter().filter(|step| step.outcome.is_some()).count();

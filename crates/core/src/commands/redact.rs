@@ -2,7 +2,8 @@
 
 mod one;
 mod people;
-mod power;
+
+use ruma::OwnedRoomId;
 
 use super::{
     Access, Acting, Command, Decision, Draft, Failure, Subject, World, attached::attached, facts::reason,
@@ -10,8 +11,10 @@ use super::{
 };
 use crate::{
     model::Scope,
-    plan::Step,
+    plan::{RoomRef, Step},
+    power::{self, Ground},
     reply::{Line, Reply},
+    rules::can::{Action, Answer},
     text::{
         moment::parse_moment,
         number::grouped,
@@ -216,4 +219,16 @@ fn draft(
         caution: caution.map(str::to_owned),
         acting,
     }))
+}
+
+/// What keeps the bot from redacting what others wrote in a room, in whole sentences; nothing where it may. `inside`: the
+/// rooms that it is in.
+async fn lacks(world: &World<'_>, room: &RoomRef, inside: &[OwnedRoomId]) -> Result<Option<Line>, Failure> {
+    let (lookup, me) = (world.lookup, world.lookup.me());
+    if !inside.contains(&room.id) {
+        return Ok(Some(power::outside(me, room)));
+    }
+    let verdict = Ground::read(lookup, room, []).await?.may(me, &Action::Redact);
+    let may = verdict.answer == Answer::Yes;
+    Ok((!may).then(|| power::without(me, &verdict, &Action::Redact, room)))
 }

@@ -11,7 +11,7 @@ use super::{Access, Failure};
 use crate::{
     model::{Standing, Switch},
     outcome::Tell,
-    plan::Step,
+    plan::{Plan, Step},
     ports::Lookup,
     reply::Line,
     rules::{case::Cards, feed::Feed, limits::Limits, reports::Rules},
@@ -98,6 +98,13 @@ impl Settings {
     /// The commands of a job that another moderator has to confirm.
     pub(crate) fn second<'a>(&self, command: &'a str, steps: &'a [Step]) -> BTreeSet<&'a str> {
         commands(command, steps).filter(|name| self.second.contains(*name)).collect()
+    }
+
+    /// Whether a job waits, or waited, for another moderator than who asked for it. What the bot asks needs one moderator.
+    pub(crate) fn is_for_another(&self, plan: &Plan, me: &UserId) -> bool {
+        let steps = plan.steps.iter().map(|planned| planned.step.command());
+        let mut names = std::iter::once(plan.command.as_str()).chain(steps);
+        plan.asked_by != me && names.any(|name| self.second.contains(name))
     }
 }
 

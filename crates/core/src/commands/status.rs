@@ -2,7 +2,9 @@
 
 use ruma::OwnedRoomId;
 
-use super::{Access, Command, Decision, Failure, Settings, Subject, World};
+use super::{
+    Access, Command, Decision, Failure, Settings, Subject, World, facts::is_own_chat, several::read_each,
+};
 use crate::{
     model::{Account, Authentication, Connection, ReportKind, Switch},
     plan::PlanState,
@@ -11,6 +13,9 @@ use crate::{
     rules::feed::Level,
     text::{duration::in_words, number::counted},
 };
+
+/// How many rooms are looked at.
+const LOOKED_AT: usize = 200;
 
 /// Tell how I am: server, rights, encryption, what is under way
 #[derive(clap::Args, Debug)]
@@ -21,7 +26,8 @@ pub(super) struct Facts {
     account: Result<Option<Account>, Fault>,
     authentication: Result<Authentication, Fault>,
     connection: Connection,
-    rooms: Result<Vec<OwnedRoomId>, Fault>,
+    /// How many rooms are watched.
+    rooms: Result<usize, Fault>,
     reports: [(ReportKind, Result<bool, Fault>); 3],
     queue: Queue,
     proposed: usize,
@@ -53,7 +59,10 @@ impl Command for Status {
             account: lookup.account(lookup.me()).await,
             authentication: lookup.authentication().await,
             connection: lookup.connection().await?,
-            rooms: lookup.joined_rooms().await,
+            rooms: match lookup.joined_rooms().await {
+                Ok(rooms) => Ok(watched(world, rooms).await?),
+                Err(fault) => Err(fault),
+            },
             queue: world.records.queue()?,
             proposed: count(PlanState::Proposed)?,
             running: count(PlanState::Running)?,
@@ -171,13 +180,26 @@ fn reports(offered: &[(ReportKind, Result<bool, Fault>)], endpoint: Switch) -> L
     })
 }
 
-/// Which rooms are watched, and what is told of them.
-fn watching(rooms: &Result<Vec<OwnedRoomId>, Fault>, settings: &Settings) -> Line {
+/// How many of the rooms that the bot is in are watched: not the management room, and no chats that it opened itself. Among
+/// very many rooms those do not matter, and looking at each would take too long.
+async fn watched(world: &World<'_>, mut rooms: Vec<OwnedRoomId>) -> Result<usize, Failure> {
+    rooms.retain(|room| !world.is_management(room));
+    if rooms.len() > LOOKED_AT {
+        return Ok(rooms.len());
+    }
+    let (lookup, me) = (world.lookup, world.lookup.me());
+    let chats = read_each(world, rooms, "rooms", |room: OwnedRoomId| {
+        // What cannot be read is watched all the same.
+        Box::pin(async move { Ok(lookup.room(&room).await.is_ok_and(|room| is_own_chat(room.as_ref(), me))) })
+    })
+    .await?;
+    Ok(chats.into_iter().filter(|is_chat| !is_chat).count())
+}
+
+/// How many rooms are watched, and what is told of them.
+fn watching(rooms: &Result<usize, Fault>, settings: &Settings) -> Line {
     let line = match rooms {
-        Ok(rooms) => {
-            let watched = rooms.iter().filter(|room| **room != settings.management).count();
-            Line::new().text(counted(watched as u64, "room"))
-        }
+        Ok(watched) => Line::new().text(counted(*watched as u64, "room")),
         Err(fault) => Line::new().text("⚠ ").name_long(fault.to_string()),
     };
     let line = line.text(format!(

@@ -131,6 +131,12 @@ impl Desk {
     }
 }
 
+/// What was waited for in vain.
+pub(super) fn unanswered(asker: &UserId) -> Line {
+    let line = Line::new().text(" It needed another moderator than ").code(asker.as_str());
+    line.text(", who asked for it (").code("safety.second_moderator").text(").")
+}
+
 fn is_enough(standing: Standing, level: i64) -> bool {
     match standing {
         Standing::Outside => false,

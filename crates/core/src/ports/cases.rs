@@ -230,6 +230,12 @@ pub enum Reporting {
     },
     /// A rule matched.
     Hit(Hit),
+    /// What rules did before a time, about cases that have been closed since before then, is forgotten. What they did about
+    /// other cases keeps them from doing it again.
+    HitsForgotten {
+        /// Until when.
+        before: Millis,
+    },
     /// What somebody reports is ignored from now on, or no longer.
     Ignored {
         /// The reporter.

@@ -244,9 +244,9 @@ fn foreign(words: &str, text: &mut String, html: &mut String) {
 }
 
 /// Whether a client may make a link of a word: something with a dot or a colon inside, such as `example.org`,
-/// `https://…`, `#room:hs`, `matrix:…`. Numbers and times are spared.
+/// `https://…`, `#room:hs`, `matrix:…`. Numbers and times are spared, but not IDs of digits alone.
 fn clients_link(word: &str) -> bool {
-    let has_letter = word.contains(char::is_alphabetic);
+    let has_letter = word.contains(|c: char| c.is_alphabetic() || matches!(c, '@' | '#' | '!'));
     // What was cut off behind a colon may have been the rest of an ID.
     let inner = word.trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ']' | '…'));
     has_letter && inner.contains(['.', ':', '。', '．', '：'])
@@ -358,6 +358,8 @@ mod tests {
             "mailto:a@b",
             "https://matrix.to/#/@a:b",
             "@admin:…",
+            "@1:192.0.2.1",
+            "#1:[::1]:8448",
         ] {
             check(&Line::new().name(word), &format!("`{word}`"), &format!("<code>{word}</code>"));
             check(

@@ -1,5 +1,6 @@
 //! The contract that every store keeps.
 
+mod hits;
 mod undoing;
 
 use std::collections::BTreeSet;
@@ -11,9 +12,8 @@ use crate::{
     model::{About, BlockStatus, Report, ReportKey, ReportKind, Switch},
     plan::{Effect, Inside, Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState, Undoes},
     ports::{
-        Acted, Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, Hit, Hold, InboxEvent, Priority,
-        Queue, Reporting, Said, Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which,
-        WhichCases,
+        Case, CaseState, Change, Decision, Digest, FORWARDED, Gap, InboxEvent, Priority, Queue, Reporting,
+        Seen, Store, UNTOLD_AT_ONCE, VIEWS_KEPT, View, WatchedEvent, Watching, Which, WhichCases,
     },
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
@@ -445,27 +445,7 @@ fn weighing(store: &dyn Store) {
     commit(Reporting::Prioritized { case: 2 });
     let priority = |id| store.case(id).expect("the store reads").map(|case| case.priority);
     assert_eq!((priority(1), priority(2)), (Some(Priority::Normal), Some(Priority::High)));
-    let hit = |at, acted| Hit {
-        rule: "“spam”".into(),
-        case: 1,
-        author: Some("@eve:far.test".into()),
-        at,
-        acted,
-        said: Said::Told,
-    };
-    let hits = [
-        hit(5, Acted::DryRun),
-        hit(6, Acted::Did(Some(3))),
-        Hit {
-            author: None,
-            said: Said::Mentioned,
-            ..hit(7, Acted::Held { by: Hold::Cooldown, why: "no".into() })
-        },
-    ];
-    for hit in &hits {
-        commit(Reporting::Hit(hit.clone()));
-    }
-    assert_eq!(store.hits(6), Ok(hits[1..].to_vec()));
+    hits::of_rules(store);
     let ignored = |reporter: &str, to| commit(Reporting::Ignored { reporter: reporter.into(), to });
     ignored("@ana:hs.test", Switch::On);
     ignored("@ana:hs.test", Switch::On);

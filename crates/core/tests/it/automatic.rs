@@ -466,3 +466,27 @@ async fn without_rules_cases_are_weighed_and_nothing_is_asked() {
     assert!(stage.store.unweighed().expect("it reads").is_empty());
     assert!(plans(&stage).iter().all(|plan| plan.state == PlanState::Done));
 }
+
+#[tokio::test]
+async fn what_rules_did_long_ago_is_forgotten_once_the_case_is_closed() {
+    const DAY: std::time::Duration = std::time::Duration::from_hours(24);
+    let mut stage = stage(vec![rule("first", words(&["priority"]))]).await;
+    reported(&mut stage, 1, "@ana:hs.test", 1).await;
+    reported(&mut stage, 2, "@ana:hs.test", 2).await;
+    stage.say("!resolve 1").await;
+    let about = |stage: &Stage| hits(stage).iter().map(|hit| hit.case).collect::<Vec<_>>();
+    stage.wait(DAY * 89).await;
+    reported(&mut stage, 3, "@ana:hs.test", 3).await;
+    assert_eq!(about(&stage), [1, 2, 3]);
+    stage.wait(DAY * 2).await;
+    reported(&mut stage, 4, "@ana:hs.test", 4).await;
+    assert_eq!(about(&stage), [2, 3, 4], "case 2 is open");
+    // A rule that waits for longer needs what it did for longer.
+    let cooldown = Some(DAY * 365);
+    stage.settings.rules.list.push(Rule { cooldown, ..rule("slow", words(&["redact"])) });
+    stage.restart();
+    stage.say("!resolve 2").await;
+    stage.wait(DAY * 100).await;
+    reported(&mut stage, 5, "@ana:hs.test", 5).await;
+    assert_eq!(about(&stage)[..3], [2, 3, 4]);
+}

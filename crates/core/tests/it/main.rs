@@ -10,6 +10,7 @@ mod beside;
 mod can;
 mod cases;
 mod confirming;
+mod corpus;
 mod crashes;
 mod danger;
 mod deaths;

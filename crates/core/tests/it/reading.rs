@@ -365,6 +365,30 @@ Queue: events to handle: 0"],
 }
 
 #[tokio::test]
+async fn status_counts_no_chats_that_the_bot_opened() {
+    let mut stage = stage();
+    let inside = |name: Option<&str>, creator: &str| FakeRoom {
+        details: RoomDetails {
+            name: name.map(str::to_owned),
+            creator: Some(creator.to_owned()),
+            ..RoomDetails::default()
+        },
+        members: vec![owned_user_id!("@bot:hs.test")],
+        ..FakeRoom::default()
+    };
+    let put = |room: &str, inside| stage.homeserver.put_room(room.try_into().unwrap(), inside);
+    put("!lounge:hs.test", inside(Some("Lounge"), "@user0:hs.test"));
+    put("!unnamed:hs.test", inside(None, "@user0:hs.test"));
+    put("!chat:hs.test", inside(None, "@bot:hs.test"));
+    // A room that the bot made anew is none.
+    put("!anew:hs.test", inside(Some("Lounge"), "@bot:hs.test"));
+    has(&stage.say("!status").await, &["Watching: 3 rooms, "]);
+    let broken = Fault::Broken { status: 500, message: "no".into() };
+    stage.homeserver.fail_always("room", broken);
+    has(&stage.say("!status").await, &["Watching: 4 rooms, "]);
+}
+
+#[tokio::test]
 async fn help_lists_every_command_by_subject() {
     let mut stage = stage();
     let said = stage.say("!help").await;

@@ -230,3 +230,30 @@ async fn who_asked_is_known_even_when_others_are_not() {
     assert_eq!(plan(&stage, 1).state, PlanState::Proposed);
     assert!(stage.homeserver.writes().is_empty());
 }
+
+#[tokio::test]
+async fn what_waits_for_another_says_so_and_so_does_its_end() {
+    let mut stage = stage(&["shutdown"]);
+    stage.say("!shutdown !bad:hs.test").await;
+    has(
+        &stage.say("!jobs").await,
+        &["waits for another moderator than who asked: shut down Spam", "asked by `@mod:hs.test`"],
+    );
+    let waits = "Waits for: another moderator than `@mod:hs.test` (`safety.second_moderator`)";
+    has(&stage.say_as(other(), "!job 1").await, &[waits]);
+    has(
+        &stage.wait(Duration::from_mins(11)).await,
+        &[
+            "Job 1 (shutdown) was not confirmed in time and is dropped. Nothing was done. It needed another moderator than \
+             `@mod:hs.test`, who asked for it (`safety.second_moderator`). Any moderator who may can ask for it again with \
+             `!shutdown !bad:hs.test`; another one then has to confirm it.",
+        ],
+    );
+    let said = stage.say("!job 1").await;
+    assert!(!said.contains("Waits for"), "{said}");
+    // What needs nobody else waits for anybody.
+    stage.say("!deactivate @eve:hs.test").await;
+    has(&stage.say("!jobs").await, &["waits for a confirmation: "]);
+    let said = stage.wait(Duration::from_mins(11)).await;
+    has(&said, &["Nothing was done. `!deactivate @eve:hs.test` asks for it again."]);
+}

@@ -7,8 +7,7 @@ use super::{
         Acting, Decision, Failure, World, events,
         facts::{in_history, named},
     },
-    draft,
-    power::lacks,
+    draft, lacks,
 };
 use crate::{
     model::{Event, is_local},

@@ -14,8 +14,7 @@ use super::{
         several::read_each,
         whom::{Person, Source, Who, people},
     },
-    draft,
-    power::lacks,
+    draft, lacks,
 };
 use crate::{
     model::{Scope, Windows, Writing},

@@ -68,7 +68,7 @@ pub(super) fn picture(facts: &Facts, world: &World<'_>) -> Reply {
         0 => reply.fact("Jobs", "none"),
         all => {
             reply = reply.fact("Jobs", format!("{}, newest first:", grouped(all as u64)));
-            reply = reply.list(facts.jobs.iter().take(NAMED).map(jobs::in_a_line));
+            reply = reply.list(facts.jobs.iter().take(NAMED).map(|job| jobs::in_a_line(job, world)));
             reply.more(all.saturating_sub(NAMED), "jobs")
         }
     }

@@ -7,7 +7,7 @@ use super::{FakeHomeserver, FakeRoom, Inner, Purge, Task, not_found};
 use crate::{
     model::{
         Block, DeleteResult, HistoryPurge, Listing, MemberChange, Mxc, RedactionTask, Report, ReportKind,
-        Sanction, Shutdown, Switch, TaskStatus, is_local,
+        RoomDetails, Sanction, Shutdown, Switch, TaskStatus, is_local,
     },
     ports::{Asked, Effects, Fault},
 };
@@ -321,7 +321,8 @@ impl Effects for FakeHomeserver {
             let id = OwnedRoomId::try_from(name).map_err(|_| not_found())?;
             let members = vec![self.me.clone()];
             let invites = vec![user.to_owned()];
-            inner.rooms.insert(id.clone(), FakeRoom { members, invites, ..FakeRoom::default() });
+            let details = RoomDetails { creator: Some(self.me.to_string()), ..RoomDetails::default() };
+            inner.rooms.insert(id.clone(), FakeRoom { details, members, invites, ..FakeRoom::default() });
             Ok(id)
         })
     }

@@ -63,6 +63,11 @@ impl Cases {
                 *weighed = reports.max(*weighed);
             }
             Reporting::Hit(hit) => self.hits.push(hit),
+            Reporting::HitsForgotten { before } => {
+                let is_over = |case: &Case| !case.state.is_open() && case.changed_at < before;
+                let by_id = &self.by_id;
+                self.hits.retain(|hit| hit.at >= before || !by_id.get(&hit.case).is_some_and(is_over));
+            }
             Reporting::Ignored { reporter, to: Switch::On } => drop(self.ignored.insert(reporter)),
             Reporting::Ignored { reporter, to: Switch::Off } => drop(self.ignored.remove(&reporter)),
         }

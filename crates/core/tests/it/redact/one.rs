@@ -3,9 +3,10 @@
 use gleipnir_core::{
     model::Account,
     ports::Fault,
-    ruma::{event_id, room_id},
+    ruma::{event_id, owned_user_id, room_id},
     testing::Stage,
 };
+use serde_json::json;
 
 use super::{attic, busy, eve, lounge, message, put, redacted};
 use crate::scene::{has, plans};
@@ -100,4 +101,29 @@ async fn a_card_first_and_everything_then() {
     has(&stage.say("!redact @eve:hs.test").await, &["9 events in 2 rooms"]);
     has(&stage.say("!confirm 2").await, &["Redacted: 9 events in 2 rooms."]);
     assert_eq!(redacted(&stage, "both").len(), 12);
+}
+
+#[tokio::test]
+async fn inside_without_power_it_says_what_it_lacks() {
+    let mut stage = talked();
+    stage.homeserver.change_room(attic(), |room| {
+        room.members.push(owned_user_id!("@bot:hs.test"));
+        let event = |kind: &str, key: &str, content| json!({"type": kind, "state_key": key, "sender": "@user0:hs.test", "content": content});
+        room.state.extend([
+            event("m.room.create", "", json!({"room_version": "11"})),
+            event("m.room.power_levels", "", json!({"users": {"@user0:hs.test": 100}})),
+            event("m.room.member", "@bot:hs.test", json!({"membership": "join"})),
+        ]);
+    });
+    let said = stage.say("!redact !attic:hs.test $two:hs.test").await;
+    has(
+        &said,
+        &[
+            "Nothing was done.",
+            "I cannot redact",
+            "power: 0 of 50",
+            "`!room-admin !attic:hs.test @bot:hs.test` gives me the power.",
+        ],
+    );
+    assert!(!said.contains("I am not in"), "{said}");
 }
