@@ -236,6 +236,8 @@ fn a_restoration_that_was_broken_off_starts_no_bot_and_is_done_again() {
         assert_eq!(fs::read_to_string(place.path("data/matrix/recovery-key")).unwrap(), "EsTx\n");
         assert!(place.store().plan(1).unwrap().is_some());
         assert!(!place.path("data").join(RESTORING).exists());
+        let database = fs::read(place.path("data/gleipnir.sqlite3")).unwrap();
+        assert!(!database.windows(4).any(|part| part == b"EsTx"), "the key stays in the database");
     }
 }
 

@@ -67,7 +67,7 @@ async fn a_restored_bot_goes_on_and_repeats_nothing() {
     m.hears_after(before, "I am a new device now").await.leaves_out(&["my jobs"]);
     // It reads what is encrypted, and has proved who it is.
     m.good("!status", "this device is signed by my identity").await;
-    m.good("!audit", "!block !a:hs.test").await.leaves_out(&["!block !c:hs.test"]);
+    m.good("!audit", "`!a:hs.test`").await.leaves_out(&["!c:hs.test"]);
     m.bad(&format!("!confirm {asked}"), "was not confirmed in time").await;
     let blocked = async |room: &str| scene.is_blocked(room).await;
     for (room, want) in [
@@ -124,7 +124,7 @@ async fn rules_act_on_no_report_of_before() {
     let m = &scene.moderator;
     let old = eve.send_text(&club, "buy this").await.unwrap();
     report(&old).await;
-    m.hears("suspend – done").await;
+    m.hears("by the rule “spam” – done").await;
     m.good("!unsuspend @eve:hs.test", "unsuspend – done").await;
     scene.bot.kill();
     fs::remove_dir_all(scene.bot.path("data")).unwrap();
@@ -136,7 +136,7 @@ async fn rules_act_on_no_report_of_before() {
     m.hears_after(before, &format!("Event: `{old}`")).await;
     let new = dan.send_text(&club, "buy that").await.unwrap();
     report(&new).await;
-    m.hears_after(before, "suspend – done").await.says(&["@dan:hs.test"]);
+    m.hears_after(before, "by the rule “spam” – done").await.says(&["@dan:hs.test"]);
     assert_eq!(scene.account("@eve:hs.test").await["suspended"], false, "a rule acted twice");
     assert_eq!(scene.account("@dan:hs.test").await["suspended"], true);
 }

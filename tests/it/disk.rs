@@ -206,7 +206,7 @@ async fn databases_that_cannot_be_used_end_with_what_to_do() {
     let said = scene.moderator.said().len();
     scene.bot.start().await;
     scene.moderator.hears_after(said, "I am a new device now").await;
-    scene.moderator.good("!audit", "!block !a:hs.test").await;
+    scene.moderator.good("!audit", "`!a:hs.test`").await;
     assert_eq!(scene.bot.stop().await, 0);
     fs::remove_dir_all(&stores).unwrap();
     fs::rename(&old, &stores).unwrap();

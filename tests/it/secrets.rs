@@ -108,7 +108,7 @@ when = {{ reason = "spam" }}
 webhook = "siem"
 [[reports.rules]]
 name = "not told"
-when = {{ reason = "spam" }}
+when = {{ reason = "scam" }}
 webhook = "broken"
 "#,
         hooks.uri()
@@ -120,17 +120,18 @@ webhook = "broken"
     scene.bot.knows("SELECT count(*) = 2 FROM report_kinds WHERE kind IN ('event', 'user')").await;
     let m = &scene.moderator;
 
-    let spam = eve.send_text(&club, "buy this").await.unwrap();
-    let report = format!("/_matrix/client/v3/rooms/{}/report/{}", path_part(&club), path_part(&spam));
-    bob.post(&report, json!({"reason": "spam"})).await.unwrap();
-    m.hears(&format!("Event: `{spam}`")).await;
-    while hooks.received_requests().await.unwrap().len() < 2 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    for reason in ["spam", "scam"] {
+        let said = eve.send_text(&club, reason).await.unwrap();
+        let report = format!("/_matrix/client/v3/rooms/{}/report/{}", path_part(&club), path_part(&said));
+        bob.post(&report, json!({"reason": reason})).await.unwrap();
     }
+    m.hears("by the rule “told” – done").await;
+    m.hears("by the rule “not told” – failed").await;
+    assert_eq!(hooks.received_requests().await.unwrap().len(), 2);
     let made = m.good("!token new --uses 5", "token – done").await;
     let token = made.code("The registration token").to_owned();
     m.good("!token list", "1 registration token").await;
-    m.good(&format!("!token delete {}", &token[..4]), "is deleted").await;
+    scene.carry_out(&format!("!token delete {}", &token[..4]), &[], "is deleted").await;
     let reset = scene.carry_out("!reset-password @eve:hs.test", &[], "reset-password – done").await;
     let chat = reset.code("in the direct chat ").to_owned();
     let body = direct_message(&m.user, &chat).await;
