@@ -86,7 +86,7 @@ impl Disk {
     pub(crate) fn note<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         result.map_err(|error| {
             if let Some(health) = Health::of(&error) {
-                self.worsens(health);
+                self.worsens(&health);
             }
             StoreError(error.to_string())
         })
@@ -94,18 +94,18 @@ impl Disk {
 
     /// Notes that something else in the folder could not be written.
     pub(crate) fn note_unwritable(&self, why: &str) {
-        self.worsens(Health::Unwritable(why.to_owned()));
+        self.worsens(&Health::Unwritable(why.to_owned()));
     }
 
-    fn worsens(&self, to: Health) {
+    fn worsens(&self, to: &Health) {
         self.health.send_if_modified(|health| {
             let is_worse = matches!(
-                (&*health, &to),
+                (&*health, to),
                 (Health::Good, _) | (Health::Unwritable(_), Health::Damaged(_))
             );
             if is_worse {
                 let folder = self.folder.display();
-                match &to {
+                match to {
                     Health::Unwritable(why) => error!(
                         "cannot write to the folder {folder} (storage.path): {why}. I take nothing in and begin nothing \
                          until that works again: make room there, or make it writable"

@@ -69,9 +69,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), E
 
 async fn work(config: &Config) -> Result<(), Ended> {
     info!("Gleipnir {} for {}", env!("CARGO_PKG_VERSION"), config.homeserver.user_id);
-    let store = SqliteStore::open(&config.storage.path).map_err(|error| match disk::may_pass(&error) {
-        true => Ended::Failed(error),
-        false => Ended::Hopeless(error),
+    let store = SqliteStore::open(&config.storage.path).map_err(|error| {
+        if disk::may_pass(&error) { Ended::Failed(error) } else { Ended::Hopeless(error) }
     })?;
     let store = Arc::new(store);
     let Connected { session, how } = connect(config).await?;

@@ -317,4 +317,19 @@ mod tests {
             r#"Away("[500 / M_UNKNOWN] Internal server error")"#,
         );
     }
+
+    #[test]
+    fn stores_that_fail_are_told_from_the_homeserver() {
+        let failed = |why: &str| {
+            let error = matrix_sdk::StoreError::Backend(why.to_owned().into());
+            format!("{:?}", SyncError::from(matrix_sdk::Error::StateStore(Box::new(error))))
+        };
+        assert_eq!(failed("disk I/O error"), r#"Unwritable("disk I/O error")"#);
+        assert_eq!(failed("database or disk is full"), r#"Unwritable("database or disk is full")"#);
+        let damaged = "database disk image is malformed";
+        assert_eq!(failed(damaged), format!("Damaged({damaged:?})"));
+        assert_eq!(failed("file is not a database"), r#"Damaged("file is not a database")"#);
+        let other = SyncError::from(matrix_sdk::Error::InsufficientData);
+        assert!(matches!(other, SyncError::Other(_)), "{other:?}");
+    }
 }
