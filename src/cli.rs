@@ -1,12 +1,17 @@
-//! The command line: `gleipnir [--config config.toml] [run]`.
+//! The command line: `gleipnir [--config config.toml] [run | backup <file> | restore <file>]`.
 
-use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
+    backup::{Existing, backup, restore},
     config::{Config, LogFormat},
     event_loop::{Ended, run},
 };
@@ -26,12 +31,25 @@ struct Arguments {
 enum Command {
     /// Run the bot until it is told to stop (the default)
     Run,
+    /// Write a backup of the storage folder into a file, also while the bot is running
+    Backup {
+        /// The file to make
+        file: PathBuf,
+        /// Replace the file if it is there already
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make the storage folder, which has to be empty, from a backup
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
 }
 
 /// Exit code for a configuration, an account or a database that cannot work: starting again does not help.
 const CANNOT_WORK: u8 = 2;
 
-/// Parses the arguments, runs the bot, and says how it ended.
+/// Parses the arguments, does what they ask for, and says how it ended.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let config = match Config::read(&arguments.config) {
@@ -42,6 +60,32 @@ pub fn main() -> ExitCode {
         }
     };
     log(&config);
+    match arguments.command.unwrap_or(Command::Run) {
+        Command::Run => work(config),
+        Command::Backup { file, force } => {
+            let existing = if force { Existing::Replaced } else { Existing::Kept };
+            done(backup(&config, &file, existing))
+        }
+        Command::Restore { file } => done(restore(&config, &file)),
+    }
+}
+
+/// Says what was done, or why it was not.
+fn done(result: anyhow::Result<String>) -> ExitCode {
+    match result {
+        Ok(sentence) => {
+            drop(writeln!(std::io::stdout(), "{sentence}."));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            report(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs the bot, and says how it ended.
+fn work(config: Config) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -49,9 +93,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => runtime.block_on(run(config, stop_signal())),
-    };
+    let ended = runtime.block_on(run(config, stop_signal()));
     // Whatever is still at work is committed up to its last step; there is nothing to wait for.
     runtime.shutdown_background();
     match ended {
@@ -103,6 +145,5 @@ fn log(config: &Config) {
 }
 
 fn report(sentence: &str) {
-    use std::io::Write;
     drop(writeln!(std::io::stderr(), "gleipnir: {sentence}"));
 }

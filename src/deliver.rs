@@ -11,7 +11,7 @@ use gleipnir_core::{
 };
 use gleipnir_matrix::{Membership, Outgoing, RequestError, Session};
 use tokio::sync::Notify;
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
 /// What a pause is when the server asks for one without saying how long.
 const UNSAID: Duration = Duration::from_secs(2);
@@ -73,7 +73,7 @@ impl Deliverer {
         let mut undelivered = match self.store.undelivered() {
             Ok(undelivered) => undelivered,
             Err(error) => {
-                error!(%error, "cannot read what is to be said");
+                debug!(%error, "cannot read what is to be said");
                 return Some(Duration::from_secs(5));
             }
         };
@@ -152,7 +152,7 @@ impl Deliverer {
             Ok(()) if lost.is_some() => Ok(Sent::First),
             Ok(()) => Ok(sent),
             Err(error) => {
-                error!(%error, "cannot write down what was said");
+                debug!(%error, "cannot write down what was said");
                 Err(Duration::from_secs(5))
             }
         }

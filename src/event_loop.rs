@@ -11,7 +11,7 @@ use gleipnir_core::{
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::{Fault, StoreError},
+    ports::{Fault, Records as _, StoreError},
     reply::{Line, Reply},
     reports::Reports,
     ruma::RoomId,
@@ -19,12 +19,14 @@ use gleipnir_core::{
 use gleipnir_matrix::{ConnectError, Connected, How, Session};
 use synapse_admin::{Client, Options};
 use tokio::sync::Notify;
-use tracing::{error, info};
+use tracing::{debug, info};
 
 use crate::{
+    backup::notice_key,
     clock::WallClock,
     config::Config,
     deliver::Deliverer,
+    disk,
     homeserver::{Homeserver, Webhooks},
     http::{Endpoint, Parties},
     intake::Intake,
@@ -67,7 +69,10 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), E
 
 async fn work(config: &Config) -> Result<(), Ended> {
     info!("Gleipnir {} for {}", env!("CARGO_PKG_VERSION"), config.homeserver.user_id);
-    let store = Arc::new(SqliteStore::open(&config.storage.path).map_err(Ended::Hopeless)?);
+    let store = SqliteStore::open(&config.storage.path).map_err(|error| {
+        if disk::may_pass(&error) { Ended::Failed(error) } else { Ended::Hopeless(error) }
+    })?;
+    let store = Arc::new(store);
     let Connected { session, how } = connect(config).await?;
     info!(device = session.device_id(), ?how, "connected");
     let admin = admin(config, &session)?;
@@ -82,6 +87,7 @@ async fn work(config: &Config) -> Result<(), Ended> {
     tokio::select! {
         ended = moderate => ended,
         ended = forward(config, &session, &store, &admin, &reported) => ended,
+        damaged = disk::watch(&store) => Err(Ended::Hopeless(damaged)),
     }
 }
 
@@ -212,7 +218,7 @@ async fn serve(
         noticed: noticed.clone(),
     };
     info!(%room, "at work in the management room");
-    introduce(&desk, &room, session, how, arrival)?;
+    introduce(&desk, store, &room, session, how, arrival)?;
     let introduced = Box::pin(async {
         match homeserver.introduce().await {
             // What passes needs nobody.
@@ -223,6 +229,7 @@ async fn serve(
     });
     tokio::select! {
         failed = introduced => failed.map_err(Ended::from),
+        failed = disk::tell(&desk, session, store, &room) => failed.map_err(Ended::from),
         ended = intake.run() => ended,
         () = handle(&desk, &received) => Ok(()),
         () = decrypt(&intake) => Ok(()),
@@ -238,6 +245,7 @@ async fn serve(
 
 fn introduce(
     desk: &Desk,
+    store: &SqliteStore,
     room: &RoomId,
     session: &Session,
     how: &How,
@@ -258,6 +266,8 @@ fn introduce(
         (How::NewDevice { reason }, _) => {
             Line::new().text("I lost my encryption keys (").name_long(reason).text("). ")
         }
+        // What is lost then is said already.
+        (How::FirstLogin, Arrival::WasThere) if store.is_said(&notice_key(store.instance()))? => Line::new(),
         (How::FirstLogin, Arrival::WasThere) => Line::new().text(
             "My storage folder is new, though I am in this room already. If I worked here before, my jobs, my audit and \
              my encryption keys are lost. ",
@@ -292,7 +302,7 @@ fn refused_there(desk: &Desk, fault: &Fault) -> Result<(), StoreError> {
 async fn decrypt(intake: &Intake) {
     loop {
         if let Err(error) = intake.decrypt_again().await {
-            error!(%error, "cannot write down a decrypted message");
+            debug!(%error, "cannot write down a decrypted message");
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -306,7 +316,7 @@ async fn handle(desk: &Desk, received: &Notify) {
             Ok(Left::Waiting) => Duration::from_secs(2),
             Ok(Left::Behind) => Duration::from_millis(20),
             Err(error) => {
-                error!(%error, "cannot handle what arrived; trying again");
+                debug!(%error, "cannot handle what arrived; trying again");
                 Duration::from_secs(5)
             }
         };
@@ -324,7 +334,7 @@ async fn tell(feed: &Feed, noticed: &Notify) {
             Ok(Untold::Nothing) => Duration::from_secs(30),
             Ok(Untold::Waiting) => Duration::from_secs(1),
             Err(error) => {
-                error!(%error, "cannot tell what changed in watched rooms; trying again");
+                debug!(%error, "cannot tell what changed in watched rooms; trying again");
                 Duration::from_secs(5)
             }
         };
@@ -342,7 +352,7 @@ async fn fill_gaps(feed: &Feed, noticed: &Notify) {
         match feed.fill_gaps().await {
             Ok(Found::Nothing) => {}
             Ok(Found::Something) => noticed.notify_one(),
-            Err(error) => error!(%error, "cannot read what a sync left out; trying again"),
+            Err(error) => debug!(%error, "cannot read what a sync left out; trying again"),
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -354,7 +364,7 @@ async fn read_on(feed: &Feed, noticed: &Notify) {
         match feed.poll().await {
             Ok(Found::Nothing) => {}
             Ok(Found::Something) => noticed.notify_one(),
-            Err(error) => error!(%error, "cannot read the watched rooms that I am not in; trying again"),
+            Err(error) => debug!(%error, "cannot read the watched rooms that I am not in; trying again"),
         }
         tokio::time::sleep(Duration::from_secs(10)).await;
     }
@@ -367,7 +377,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every: Duration) {
     loop {
         if let Err(error) = reports.poll().await {
-            error!(%error, "cannot write down what was reported; trying again");
+            debug!(%error, "cannot write down what was reported; trying again");
         }
         read.notify_one();
         tokio::time::sleep(SHORTEST).await;
@@ -383,7 +393,7 @@ async fn react(automatic: &Automatic, read: &Notify) {
     loop {
         read.notified().await;
         if let Err(error) = automatic.work().await {
-            error!(%error, "cannot write down what rules do about reports; trying again");
+            debug!(%error, "cannot write down what rules do about reports; trying again");
         }
     }
 }

@@ -13,12 +13,13 @@ use gleipnir_core::{
 };
 use gleipnir_matrix::{Decryption, Invite, Membership, RoomUpdate, Session, SyncError, TimelineEvent};
 use tokio::sync::Notify;
-use tracing::{error, info, warn};
+use tracing::{debug, info, warn};
 
 use crate::{
     clock::WallClock,
     event_loop::Ended,
     management::{Backoff, read_up_to, was_read_up_to},
+    store::SqliteStore,
 };
 
 /// A cursor is written at least so often while nothing concerns us: reading on from an old one is cheap.
@@ -29,7 +30,7 @@ const AT_ONCE: usize = 5;
 
 pub(crate) struct Intake {
     pub(crate) session: Session,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<SqliteStore>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) room: OwnedRoomId,
     /// What is told of watched rooms, and which reactions mean something.
@@ -57,6 +58,20 @@ impl Intake {
             let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {
                 Ok(batch) => batch,
                 Err(SyncError::TokenGone { .. }) => return Err(Ended::token_gone()),
+                Err(SyncError::Damaged(why)) => {
+                    return Err(Ended::Hopeless(anyhow::anyhow!(
+                        "the store in matrix/sdk (storage.path) is damaged: {why}. Move that folder away and start again: \
+                         with a password I become a new device then"
+                    )));
+                }
+                // What it brought comes again.
+                Err(SyncError::Unwritable(why)) => {
+                    self.store.disk().note_unwritable(&why);
+                    debug!(why, "cannot write down what a sync brought; trying again");
+                    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                    invites_changed = true;
+                    continue;
+                }
                 Err(error) => {
                     // The SDK may have taken an invitation in all the same.
                     invites_changed = true;
@@ -81,7 +96,7 @@ impl Intake {
                 changes.push(read_up_to(&self.room, &batch.next));
                 // What cannot be written down is not received: the same cursor brings it again.
                 if let Err(error) = self.store.commit(changes) {
-                    error!(%error, "cannot take in what happened; trying again");
+                    debug!(%error, "cannot take in what happened; trying again");
                     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
                     continue;
                 }

@@ -39,14 +39,15 @@ pub(crate) fn read_up_to(room: &RoomId, token: &str) -> Change {
 pub(crate) fn was_read_up_to(store: &dyn Store, room: &RoomId) -> Result<Option<String>, StoreError> {
     let kept = store.cursor()?;
     Ok(kept.and_then(|kept| match kept.split_once(' ') {
-        Some((of, token)) if of == room => Some(token.to_owned()),
+        // A restored database knows the room only.
+        Some((of, token)) if of == room && !token.is_empty() => Some(token.to_owned()),
         _ => None,
     }))
 }
 
 /// Beginning to read a room. What waits in another management room is dropped.
 fn begin(store: &dyn Store, room: &RoomId, token: &str) -> Result<(), StoreError> {
-    let moved = store.cursor()?.is_some() && was_read_up_to(store, room)?.is_none();
+    let moved = store.cursor()?.is_some_and(|kept| !kept.starts_with(&format!("{room} ")));
     let mut changes = Vec::new();
     if moved {
         info!(%room, "the management room is another one than before");

@@ -1,18 +1,18 @@
 //! What the bot must not forget, in SQLite. Every change is one transaction, on disk when `commit` returns.
 
 mod cases;
-mod read;
+pub(crate) mod opening;
+pub(crate) mod read;
 mod watching;
-mod write;
+pub(crate) mod write;
 
 use std::{
     collections::BTreeSet,
-    fs::{File, OpenOptions, TryLockError},
+    fs::File,
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use anyhow::{Context as _, bail};
 use gleipnir_core::{
     model::{About, Millis, Report, ReportKey, ReportKind},
     plan::{Plan, PlanId},
@@ -26,15 +26,7 @@ use gleipnir_core::{
 use rusqlite::Connection;
 use serde_json::Value;
 
-/// The database's scripts, in order; its `user_version` says how many were applied.
-const MIGRATIONS: [&str; 6] = [
-    include_str!("store/001.sql"),
-    include_str!("store/002.sql"),
-    include_str!("store/003.sql"),
-    include_str!("store/004.sql"),
-    include_str!("store/005.sql"),
-    include_str!("store/006.sql"),
-];
+use crate::disk::Disk;
 
 /// The database.
 pub struct SqliteStore {
@@ -42,6 +34,7 @@ pub struct SqliteStore {
     instance: String,
     /// Held by who reads something and commits what follows from it.
     turn: Mutex<()>,
+    disk: Disk,
     /// Held as long as the database is open, so that no second bot works on it.
     _lock: File,
 }
@@ -49,19 +42,19 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the database in `folder`, makes both where they are not there, and brings the database up to date.
     ///
-    /// Fails if another process has it open, if it is from a newer version of the bot, or if it is no database.
+    /// Fails if another process has it open, if it cannot be written, if it is from a newer version of the bot, and if it is
+    /// damaged or no database.
     pub fn open(folder: &Path) -> anyhow::Result<Self> {
-        make_private(folder)?;
-        let lock = lock(folder)?;
-        let path = folder.join("gleipnir.sqlite3");
-        // SQLite gives its other files the rights of this one.
-        private_file(&path).with_context(|| format!("cannot make the database {}", path.display()))?;
-        let mut connection = Connection::open(&path)
-            .with_context(|| format!("cannot open the database {}", path.display()))?;
-        migrate(&mut connection).with_context(|| format!("cannot use the database {}", path.display()))?;
+        let (connection, lock) = opening::open(folder)?;
         let instance =
             connection.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
-        Ok(Self { connection: Mutex::new(connection), instance, turn: Mutex::default(), _lock: lock })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            instance,
+            turn: Mutex::default(),
+            disk: Disk::new(folder),
+            _lock: lock,
+        })
     }
 
     /// A random word that belongs to this database. Transaction IDs carry it, so that those of a database that was
@@ -72,124 +65,99 @@ impl SqliteStore {
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while it was held has rolled its transaction back.
-        self.connection.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the folder of the database is.
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// Writes something that means nothing.
+    pub(crate) fn write_probe(&self) -> rusqlite::Result<()> {
+        opening::write_probe(&self.connection())
+    }
+
+    /// Reads something.
+    fn ask<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        let result = read(&self.connection());
+        self.disk.note(result)
+    }
+
+    /// Runs SQL as it is.
+    #[cfg(test)]
+    pub(crate) fn execute(&self, sql: &str) {
+        self.connection().execute_batch(sql).unwrap();
     }
 }
 
-fn make_private(folder: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("cannot make the folder {} (storage.path)", folder.display()))
-}
-
-/// Makes a file that nobody else can read, unless it is there.
-fn private_file(path: &Path) -> std::io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
-}
-
-fn lock(folder: &Path) -> anyhow::Result<File> {
-    let path = folder.join("lock");
-    let file = private_file(&path)
-        .with_context(|| format!("cannot write to the folder {} (storage.path)", folder.display()))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            bail!("another Gleipnir is at work in {} (storage.path); one is enough", folder.display())
-        }
-        Err(TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {}", path.display()))
-        }
+fn commit(connection: &mut Connection, changes: Vec<Change>) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for change in changes {
+        write::apply(&transaction, change)?;
     }
-}
-
-fn migrate(connection: &mut Connection) -> anyhow::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "secure_delete", true)?;
-    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > MIGRATIONS.len() {
-        bail!(
-            "it is of version {version}, made by a newer Gleipnir; this one knows versions up to {}",
-            MIGRATIONS.len()
-        );
-    }
-    for (n, script) in MIGRATIONS.iter().enumerate().skip(version) {
-        let transaction = connection.transaction()?;
-        transaction.execute_batch(script)?;
-        transaction.pragma_update(None, "user_version", n + 1)?;
-        transaction.commit()?;
-    }
-    Ok(())
-}
-
-fn failed(error: impl std::fmt::Display) -> StoreError {
-    StoreError(error.to_string())
+    transaction.commit()
 }
 
 impl Records for SqliteStore {
     fn plan(&self, id: PlanId) -> Result<Option<Plan>, StoreError> {
-        read::plan(&self.connection(), id).map_err(failed)
+        self.ask(|db| read::plan(db, id))
     }
 
     fn plans(&self, which: &Which) -> Result<Vec<Plan>, StoreError> {
-        read::plans(&self.connection(), which).map_err(failed)
+        self.ask(|db| read::plans(db, which))
     }
 
     fn next_plan_id(&self) -> Result<PlanId, StoreError> {
-        read::next_plan_id(&self.connection()).map_err(failed)
+        self.ask(read::next_plan_id)
     }
 
     fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError> {
-        read::kept(&self.connection(), plan, step).map_err(failed)
+        self.ask(|db| read::kept(db, plan, step))
     }
 
     fn undone_by(&self, id: PlanId) -> Result<Option<PlanId>, StoreError> {
-        read::undone_by(&self.connection(), id).map_err(failed)
+        self.ask(|db| read::undone_by(db, id))
     }
 
     fn lasting(&self) -> Result<Vec<Plan>, StoreError> {
-        read::lasting(&self.connection()).map_err(failed)
+        self.ask(read::lasting)
     }
 
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError> {
-        read::key_of(&self.connection(), event).map_err(failed)
+        self.ask(|db| read::key_of(db, event))
     }
 
     fn is_said(&self, key: &str) -> Result<bool, StoreError> {
-        read::is_said(&self.connection(), key).map_err(failed)
+        self.ask(|db| read::is_said(db, key))
     }
 
     fn view(&self, key: &str) -> Result<Option<View>, StoreError> {
-        read::view(&self.connection(), key).map_err(failed)
+        self.ask(|db| read::view(db, key))
     }
 
     fn case(&self, id: CaseId) -> Result<Option<Case>, StoreError> {
-        cases::case(&self.connection(), id).map_err(failed)
+        self.ask(|db| cases::case(db, id))
     }
 
     fn case_about(&self, about: &About) -> Result<Option<Case>, StoreError> {
-        cases::about(&self.connection(), about).map_err(failed)
+        self.ask(|db| cases::about(db, about))
     }
 
     fn cases(&self, which: &WhichCases) -> Result<Vec<Case>, StoreError> {
-        cases::list(&self.connection(), which).map_err(failed)
+        self.ask(|db| cases::list(db, which))
     }
 
     fn hits(&self, since: Millis) -> Result<Vec<Hit>, StoreError> {
-        cases::hits(&self.connection(), since).map_err(failed)
+        self.ask(|db| cases::hits(db, since))
     }
 
     fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError> {
-        cases::ignored_reporters(&self.connection()).map_err(failed)
+        self.ask(cases::ignored_reporters)
     }
 
     fn queue(&self) -> Result<Queue, StoreError> {
-        read::queue(&self.connection()).map_err(failed)
+        self.ask(read::queue)
     }
 }
 
@@ -204,20 +172,15 @@ impl Store for SqliteStore {
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        let mut connection = self.connection();
-        let transaction = connection.transaction().map_err(failed)?;
-        for change in changes {
-            write::apply(&transaction, change).map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)
+        self.disk.note(commit(&mut self.connection(), changes))
     }
 
     fn cursor(&self) -> Result<Option<String>, StoreError> {
-        read::cursor(&self.connection()).map_err(failed)
+        self.ask(read::cursor)
     }
 
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {
-        read::unhandled(&self.connection()).map_err(failed)
+        self.ask(read::unhandled)
     }
 
     fn known_reports(
@@ -225,43 +188,43 @@ impl Store for SqliteStore {
         kind: ReportKind,
         keys: &[ReportKey],
     ) -> Result<Option<BTreeSet<ReportKey>>, StoreError> {
-        cases::known(&self.connection(), kind, keys).map_err(failed)
+        self.ask(|db| cases::known(db, kind, keys))
     }
 
     fn unweighed(&self) -> Result<Vec<(CaseId, usize)>, StoreError> {
-        cases::unweighed(&self.connection()).map_err(failed)
+        self.ask(cases::unweighed)
     }
 
     fn forwarded(&self) -> Result<Vec<Report>, StoreError> {
-        cases::forwarded(&self.connection()).map_err(failed)
+        self.ask(cases::forwarded)
     }
 
     fn next_case_id(&self) -> Result<CaseId, StoreError> {
-        cases::next_id(&self.connection()).map_err(failed)
+        self.ask(cases::next_id)
     }
 
     fn untold(&self) -> Result<Vec<WatchedEvent>, StoreError> {
-        watching::untold(&self.connection()).map_err(failed)
+        self.ask(watching::untold)
     }
 
     fn open_digests(&self) -> Result<Vec<Digest>, StoreError> {
-        watching::open_digests(&self.connection()).map_err(failed)
+        self.ask(watching::open_digests)
     }
 
     fn next_digest_id(&self) -> Result<DigestId, StoreError> {
-        watching::next_digest_id(&self.connection()).map_err(failed)
+        self.ask(watching::next_digest_id)
     }
 
     fn gaps(&self) -> Result<Vec<Gap>, StoreError> {
-        watching::gaps(&self.connection()).map_err(failed)
+        self.ask(watching::gaps)
     }
 
     fn position(&self, room: &RoomId) -> Result<Option<String>, StoreError> {
-        watching::position(&self.connection(), room).map_err(failed)
+        self.ask(|db| watching::position(db, room))
     }
 
     fn undelivered(&self) -> Result<Vec<Delivery>, StoreError> {
-        read::undelivered(&self.connection()).map_err(failed)
+        self.ask(read::undelivered)
     }
 }
 
@@ -269,7 +232,7 @@ impl Store for SqliteStore {
 mod tests {
     use gleipnir_core::plan::Undoes;
 
-    use super::*;
+    use super::{opening::MIGRATIONS, *};
 
     #[test]
     fn it_keeps_the_contract_of_every_store() {

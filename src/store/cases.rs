@@ -109,6 +109,15 @@ fn put(
         case,
         report.map(write::json).transpose()?
     ])?;
+    // Of what was reported before the database was restored from a backup, it is not known what was done about it: no
+    // rule acts on it.
+    if let Some(case) = case {
+        db.prepare_cached(
+            "UPDATE cases SET weighed = weighed + 1 WHERE id = ? \
+             AND ? < (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'restored_at')",
+        )?
+        .execute(params![case, key.received_ts])?;
+    }
     // What was forwarded is in a case now.
     match key.id.checked_sub(FORWARDED) {
         Some(seq) => db.prepare_cached("DELETE FROM forwarded WHERE seq = ?")?.execute([seq]).map(drop),
@@ -213,7 +222,11 @@ pub(super) fn known(
 }
 
 pub(super) fn next_id(db: &Connection) -> rusqlite::Result<CaseId> {
-    db.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM cases")?.query_row([], |row| row.get(0))
+    db.prepare_cached(
+        "SELECT max((SELECT coalesce(max(id), 0) + 1 FROM cases), \
+                    (SELECT coalesce(max(CAST(value AS INTEGER)), 1) FROM meta WHERE key = 'cases_from'))",
+    )?
+    .query_row([], |row| row.get(0))
 }
 
 fn of_row(row: &Row<'_>) -> rusqlite::Result<Case> {

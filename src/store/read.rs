@@ -27,7 +27,7 @@ pub(super) fn plan(db: &Connection, id: PlanId) -> rusqlite::Result<Option<Plan>
     plan.map(|plan| with_steps(db, plan)).transpose()
 }
 
-pub(super) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan>> {
+pub(crate) fn plans(db: &Connection, which: &Which) -> rusqlite::Result<Vec<Plan>> {
     // An empty list of states means all of them, an empty text occurs in everything.
     let states: Vec<&str> = which.states.iter().map(|state| state.word()).collect();
     let about = which.about.as_deref().unwrap_or_default().to_lowercase();
@@ -55,7 +55,7 @@ pub(super) fn plans_of_case() -> String {
     )
 }
 
-pub(super) fn lasting(db: &Connection) -> rusqlite::Result<Vec<Plan>> {
+pub(crate) fn lasting(db: &Connection) -> rusqlite::Result<Vec<Plan>> {
     let mut query = db.prepare_cached(&format!(
         "{PLAN} WHERE lasts IS NOT NULL AND state = 'done' AND NOT EXISTS ( \
            SELECT 1 FROM undone JOIN plans AS undo ON undo.id = undone.undo \
@@ -114,7 +114,11 @@ fn with_steps(db: &Connection, mut plan: Plan) -> rusqlite::Result<Plan> {
 }
 
 pub(super) fn next_plan_id(db: &Connection) -> rusqlite::Result<PlanId> {
-    db.prepare_cached("SELECT coalesce(max(id), 0) + 1 FROM plans")?.query_row([], |row| row.get(0))
+    db.prepare_cached(
+        "SELECT max((SELECT coalesce(max(id), 0) + 1 FROM plans), \
+                    (SELECT coalesce(max(CAST(value AS INTEGER)), 1) FROM meta WHERE key = 'plans_from'))",
+    )?
+    .query_row([], |row| row.get(0))
 }
 
 pub(super) fn kept(db: &Connection, plan: PlanId, step: usize) -> rusqlite::Result<Option<Value>> {

@@ -12,7 +12,7 @@ use serde::Serialize;
 pub(super) const SURELY: &str = "surely";
 const ONCE: &str = "once";
 
-pub(super) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
+pub(crate) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
     match change {
         Change::Received(event) => db
             .prepare_cached(

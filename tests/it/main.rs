@@ -6,8 +6,10 @@
 
 mod asked;
 mod away;
+mod backups;
 mod conversations;
 mod crashes;
+mod disk;
 mod explanations;
 mod feed;
 mod forwarded;
@@ -15,5 +17,6 @@ mod kills;
 mod people;
 mod reports;
 mod rights;
+mod secrets;
 mod session;
 mod support;

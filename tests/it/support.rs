@@ -6,13 +6,17 @@ mod heard;
 mod moderator;
 mod told;
 
-use std::time::Duration;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 use throwaway_synapse::{Builder, Role, Synapse, User, path_part};
 
 pub(crate) use self::{
-    bot::Bot,
+    bot::{Bot, Under},
     gate::{Catch, Gate},
     heard::Answer,
     moderator::Moderator,
@@ -207,4 +211,18 @@ fn management_room(kind: Kind) -> Value {
 /// The strings of a list.
 pub(crate) fn strings(list: &Value) -> Vec<String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The files in a folder that have a text in them.
+pub(crate) fn files_with(folder: &Path, text: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_with(&path, text));
+        } else if fs::read(&path).is_ok_and(|bytes| String::from_utf8_lossy(&bytes).contains(text)) {
+            found.push(path);
+        }
+    }
+    found
 }

@@ -46,7 +46,7 @@ use tokio::{
     sync::{Mutex, Notify},
     task::JoinSet,
 };
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 pub use self::report::{Server, report, report_in_full};
 use self::settle::settle;
@@ -211,7 +211,7 @@ impl Executor {
                         }
                     }
                 }
-                Err(error) => error!(%error, "cannot read the plans"),
+                Err(error) => debug!(%error, "cannot read the plans"),
             }
             tokio::select! {
                 () = confirmed.notified() => {}
@@ -227,7 +227,7 @@ impl Executor {
 
     async fn run_until_done(&self, id: PlanId) {
         while let Err(error) = self.run(id).await {
-            error!(plan = id, %error, "cannot write down how the plan goes; trying again");
+            debug!(plan = id, %error, "cannot write down how the plan goes; trying again");
             self.clock.sleep(Duration::from_secs(5)).await;
         }
         self.running.lock().await.remove(&id);

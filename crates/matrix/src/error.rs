@@ -4,6 +4,7 @@ use std::{error::Error as StdError, time::Duration};
 
 use matrix_sdk::{
     HttpError,
+    encryption::{MegolmError, OlmError},
     ruma::api::{
         client::uiaa::UiaaResponse,
         error::{Error as ApiError, ErrorBody, ErrorKind, FromHttpResponseError, RetryAfter},
@@ -123,6 +124,12 @@ pub enum SyncError {
         /// The device, and so its keys, outlive the token.
         soft_logout: bool,
     },
+    /// The stores in the folder cannot be written or read now: the disk may be full.
+    #[error("the stores of the session fail: {0}")]
+    Unwritable(String),
+    /// The stores in the folder are damaged: no sync will work again.
+    #[error("the stores of the session are damaged: {0}")]
+    Damaged(String),
     /// It failed on this side, or the homeserver said no.
     #[error("{0}")]
     Other(String),
@@ -224,6 +231,12 @@ impl From<HttpError> for RequestError {
 
 impl From<matrix_sdk::Error> for SyncError {
     fn from(error: matrix_sdk::Error) -> Self {
+        if is_of_store(&error) {
+            let why = chain(&error);
+            // SQLite's words: the SDK hides the kind of its stores' errors.
+            let is_damaged = ["malformed", "not a database"].iter().any(|words| why.contains(words));
+            return if is_damaged { Self::Damaged(why) } else { Self::Unwritable(why) };
+        }
         match Failure::from(&error) {
             Failure::RateLimited { retry_after } => Self::RateLimited { retry_after },
             Failure::Away(why) => Self::Away(why),
@@ -233,6 +246,19 @@ impl From<matrix_sdk::Error> for SyncError {
             }
             Failure::Other(why) => Self::Other(why),
         }
+    }
+}
+
+/// Whether an error is one of the stores in the folder.
+fn is_of_store(error: &matrix_sdk::Error) -> bool {
+    match error {
+        matrix_sdk::Error::StateStore(_)
+        | matrix_sdk::Error::CryptoStoreError(_)
+        | matrix_sdk::Error::EventCacheStore(_)
+        | matrix_sdk::Error::Io(_) => true,
+        matrix_sdk::Error::OlmError(error) => matches!(**error, OlmError::Store(_)),
+        matrix_sdk::Error::MegolmError(error) => matches!(**error, MegolmError::Store(_)),
+        _ => false,
     }
 }
 
@@ -290,5 +316,20 @@ mod tests {
             r#"{"errcode":"M_UNKNOWN","error":"Internal server error"}"#,
             r#"Away("[500 / M_UNKNOWN] Internal server error")"#,
         );
+    }
+
+    #[test]
+    fn stores_that_fail_are_told_from_the_homeserver() {
+        let failed = |why: &str| {
+            let error = matrix_sdk::StoreError::Backend(why.to_owned().into());
+            format!("{:?}", SyncError::from(matrix_sdk::Error::StateStore(Box::new(error))))
+        };
+        assert_eq!(failed("disk I/O error"), r#"Unwritable("disk I/O error")"#);
+        assert_eq!(failed("database or disk is full"), r#"Unwritable("database or disk is full")"#);
+        let damaged = "database disk image is malformed";
+        assert_eq!(failed(damaged), format!("Damaged({damaged:?})"));
+        assert_eq!(failed("file is not a database"), r#"Damaged("file is not a database")"#);
+        let other = SyncError::from(matrix_sdk::Error::InsufficientData);
+        assert!(matches!(other, SyncError::Other(_)), "{other:?}");
     }
 }

@@ -1,12 +1,10 @@
 //! `!logout`, `!reset-password`, `!deactivate` and `!reactivate`, in an encrypted management room.
 
-use std::{fs, path::Path};
-
 use serde_json::{Value, json};
 use throwaway_synapse::{PASSWORD, User};
 
 use super::{users, who_am_i};
-use crate::support::{BOT, PATIENCE, Scene, strings};
+use crate::support::{BOT, PATIENCE, Scene, files_with, strings};
 
 const UNKNOWN: (u16, &str) = (401, "M_UNKNOWN_TOKEN");
 
@@ -123,23 +121,9 @@ pub(super) async fn a_password_is_for_one_pair_of_eyes(scene: &Scene) {
         let events = Value::from(m.events()).to_string();
         assert!(!events.contains(password.as_str()), "it stands in the management room");
         assert!(!scene.bot.log_of_run().contains(password.as_str()), "it stands in the log");
-        let files = files_with(&scene.bot.path(""), password.as_bytes());
+        let files = files_with(&scene.bot.path(""), password);
         assert!(files.is_empty(), "it stands in {files:?}");
     }
-}
-
-/// The files in a folder that have these bytes.
-fn files_with(folder: &Path, bytes: &[u8]) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files_with(&path, bytes));
-        } else if fs::read(&path).unwrap().windows(bytes.len()).any(|window| window == bytes) {
-            found.push(path.display().to_string());
-        }
-    }
-    found
 }
 
 async fn devices(scene: &Scene, user: &str) -> Vec<String> {

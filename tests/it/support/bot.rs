@@ -2,8 +2,10 @@
 
 use std::{
     fs::{self, OpenOptions},
+    io,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -19,6 +21,19 @@ const LOOK: Duration = Duration::from_millis(10);
 /// How many lines of the log a failure shows.
 const TAIL: usize = 60;
 
+/// Under what the process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Under {
+    /// Nothing special.
+    Nothing,
+    /// It can be kept from writing to files ([`Bot::fill_disk`]).
+    Quota,
+    /// It is kept from writing to files from its start on.
+    FullDisk,
+    /// A user who is not root and owns nothing.
+    Nobody,
+}
+
 /// The bot. What is set here takes effect at its next start; its folder stays from start to start.
 pub(crate) struct Bot {
     /// `homeserver.url`
@@ -29,6 +44,8 @@ pub(crate) struct Bot {
     pub(crate) room: String,
     /// The end of the configuration file.
     pub(crate) more: String,
+    /// Under what it runs.
+    pub(crate) under: Under,
     folder: TempDir,
     process: Option<Process>,
     /// Where the log of this run begins.
@@ -43,6 +60,7 @@ impl Bot {
             login: format!("password = {PASSWORD:?}"),
             room,
             more: String::new(),
+            under: Under::Nothing,
             folder: tempfile::tempdir().unwrap(),
             process: None,
             run: 0,
@@ -64,13 +82,64 @@ impl Bot {
     pub(crate) fn launch(&mut self) {
         assert!(self.process.is_none(), "the bot is running");
         self.run = self.log().len();
-        self.process = Some(Process::start(&self.configure(), &self.path("log")));
+        self.process = Some(Process::start(self.command(&["run"]), &self.path("log")));
+    }
+
+    /// From here on nothing can be written to a file: every write fails as on a disk that is full.
+    pub(crate) fn fill_disk(&self) {
+        self.limit("0:");
+    }
+
+    /// There is room again.
+    pub(crate) fn make_room(&self) {
+        self.limit("unlimited:");
+    }
+
+    fn limit(&self, size: &str) {
+        assert_eq!(self.under, Under::Quota);
+        let id = self.process.as_ref().expect("the bot is not running").child.id().to_string();
+        let limit = format!("--fsize={size}");
+        assert!(Command::new("prlimit").args(["--pid", &id, &limit]).status().unwrap().success());
+    }
+
+    /// Runs the binary on its folder, running or not, with other arguments, to the end: its exit code and what it prints.
+    pub(crate) fn cli(&self, arguments: &[&str]) -> (i32, String) {
+        let output = self.command(arguments).output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// The binary with its configuration, and these arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let binary = env!("CARGO_BIN_EXE_gleipnir");
+        let mut command = match self.under {
+            Under::Nothing => Command::new(binary),
+            // The signal that comes with a write beyond the limit would end it; a full disk sends none.
+            Under::Quota | Under::FullDisk => {
+                let limit = if self.under == Under::FullDisk { "ulimit -S -f 0; " } else { "" };
+                let mut command = Command::new("sh");
+                command.arg("-c").arg(format!("trap '' XFSZ; {limit}exec \"$0\" \"$@\"")).arg(binary);
+                command
+            }
+            Under::Nobody => {
+                // Where everybody can reach it.
+                let copy = self.path("gleipnir");
+                if !copy.exists() {
+                    fs::copy(binary, &copy).unwrap();
+                }
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
+                command
+            }
+        };
+        command.arg("--config").arg(self.configure()).args(arguments).stdin(Stdio::null());
+        command
     }
 
     /// Starts a process beside it, on the same folder, that is to end by itself: its exit code and its log.
     pub(crate) async fn another(&self) -> (i32, String) {
         let log = self.path("another-log");
-        let mut process = Process::start(&self.configure(), &log);
+        let mut process = Process::start(self.command(&["run"]), &log);
         let code = process.ended().await;
         (code, fs::read_to_string(log).unwrap())
     }
@@ -183,16 +252,12 @@ struct Process {
 }
 
 impl Process {
-    fn start(config: &Path, log: &Path) -> Self {
-        let log = OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_gleipnir"))
-            .arg("--config")
-            .arg(config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+    fn start(mut command: Command, log: &Path) -> Self {
+        let mut log = OpenOptions::new().create(true).append(true).open(log).unwrap();
+        // Through a pipe: it may not be able to write to files.
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = child.stderr.take().unwrap();
+        thread::spawn(move || io::copy(&mut said, &mut log));
         // No `Drop` runs in a test that is killed; but then this pipe is closed.
         let watchdog = Command::new("sh")
             .args(["-c", "read _; kill -s KILL $0", &child.id().to_string()])
@@ -208,6 +273,8 @@ impl Process {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // The last words are on their way.
+                tokio::time::sleep(10 * LOOK).await;
                 return status.code().unwrap_or_else(|| panic!("the bot ended with {status}"));
             }
             assert!(Instant::now() < deadline, "the bot does not end");
