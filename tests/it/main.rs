@@ -6,6 +6,7 @@
 
 mod asked;
 mod away;
+mod chaos;
 mod conversations;
 mod crashes;
 mod explanations;
