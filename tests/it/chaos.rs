@@ -17,7 +17,7 @@ mod verdict;
 use std::{net::TcpListener, time::Duration};
 
 use serde_json::json;
-use throwaway_synapse::{Role, User};
+use throwaway_synapse::{Role, Synapse, User};
 use tokio::time::Instant;
 
 use self::{
@@ -72,7 +72,8 @@ async fn run(seed: u64) {
     let kills = number("GLEIPNIR_KILLS").map_or(KILLS_A_ROUND, |kills| usize::try_from(kills).unwrap());
     eprintln!("Again: GLEIPNIR_SEED={seed} GLEIPNIR_KILLS={kills} cargo test --test it chaos::seeded");
     let kind = if seed.is_multiple_of(2) { Kind::Open } else { Kind::Encrypted };
-    let Some(mut scene) = Scene::new(kind).await else { return };
+    let server = Synapse::builder().config(json!({"room_list_publication_rules": [{"action": "allow"}]}));
+    let Some(mut scene) = Scene::on(server, kind, Role::Admin).await else { return };
     let mut dice = Dice::new(seed);
     let second = second(&scene, kind).await;
     let reports = free_address();
@@ -98,10 +99,8 @@ async fn run(seed: u64) {
             reports: &format!("http://{reports}"),
             round,
         };
-        let (played, ()) = tokio::join!(
-            script::play(&stage, dice.fork()),
-            killer::kill(&mut scene.bot, dice.fork(), now)
-        );
+        let (played, ()) =
+            tokio::join!(script::play(&stage, dice.fork()), killer::kill(&mut scene.bot, dice.fork(), now));
         notes.extend(played);
     }
     let acted = started.elapsed();
@@ -139,7 +138,7 @@ async fn second(scene: &Scene, kind: Kind) -> Moderator {
 async fn watched(scene: &Scene, owner: &User, name: &str) -> Watched {
     let m = &scene.moderator;
     let request = json!({"preset": "public_chat", "name": name, "invite": [BOT],
-        "power_level_content_override": {"users": {BOT: 90, &owner.user_id: 80}}});
+        "power_level_content_override": {"users": {BOT: 100, &owner.user_id: 100}}});
     let id = m.user.create_room(request).await.unwrap();
     m.hears(&format!("`{id}`): I am in it now, and watch it.")).await;
     owner.join(&id).await.unwrap();

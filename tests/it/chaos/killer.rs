@@ -24,7 +24,8 @@ pub(super) async fn kill(bot: &mut Bot, mut dice: Dice, times: usize) {
         sleep(Duration::from_millis(run)).await;
         assert!(bot.is_running(), "the bot ended by itself");
         bot.kill();
-        eprintln!("kill {}: {moment:?}, after {run} ms; away for {down} ms", n + 1);
+        let now = jiff::Timestamp::now();
+        eprintln!("kill {}: {now}, {moment:?}, after {run} ms; away for {down} ms", n + 1);
         sleep(Duration::from_millis(down)).await;
         bot.launch();
     }

@@ -84,13 +84,13 @@ impl Verdict<'_> {
         bot.knows(&ended).await;
     }
 
-    /// The audit has a row for each job.
+    /// The audit has a row for each step of each job.
     async fn audit_wrong(&self) -> Option<String> {
         let command = self.scene.moderator.say("!audit --file=json").await;
         let (_, json) = self.scene.moderator.file(&command).await;
         let rows: Vec<serde_json::Value> = serde_json::from_str(&json).unwrap();
-        let jobs: usize =
-            self.scene.bot.database().query_row("SELECT count(*) FROM plans", [], |row| row.get(0)).unwrap();
-        (rows.len() != jobs).then(|| format!("the audit has {} rows of {jobs} jobs", rows.len()))
+        let database = self.scene.bot.database();
+        let steps: usize = database.query_row("SELECT count(*) FROM steps", [], |row| row.get(0)).unwrap();
+        (rows.len() != steps).then(|| format!("the audit has {} rows of {steps} steps", rows.len()))
     }
 }

@@ -56,5 +56,8 @@ pub(super) async fn wrong(verdict: &Verdict<'_>) -> Vec<String> {
 }
 
 fn short(event: &Value) -> String {
-    format!("{} {} by {}: {}", event["type"], event["state_key"], event["sender"], event["content"])
+    let time =
+        event["origin_server_ts"].as_i64().and_then(|time| jiff::Timestamp::from_millisecond(time).ok());
+    let time = time.map(|time| time.to_string()).unwrap_or_default();
+    format!("{time} {} {} by {}: {}", event["type"], event["state_key"], event["sender"], event["content"])
 }
