@@ -7,6 +7,7 @@
 mod asked;
 mod away;
 mod backups;
+mod chaos;
 mod conversations;
 mod crashes;
 mod disk;

@@ -16,13 +16,13 @@ use crate::support::{Kind, Scene};
 const NEWEST: &str = "/_synapse/admin/v1/event_reports?limit=1";
 
 /// Reports an event.
-async fn report(by: &User, room: &str, event: &str, reason: &str) {
+pub(crate) async fn report(by: &User, room: &str, event: &str, reason: &str) {
     let path = format!("/_matrix/client/v3/rooms/{}/report/{}", path_part(room), path_part(event));
     by.post(&path, json!({"reason": reason})).await.unwrap();
 }
 
 /// Reports a user.
-async fn report_user(by: &User, user: &str, reason: &str) {
+pub(crate) async fn report_user(by: &User, user: &str, reason: &str) {
     let path = format!("/_matrix/client/v3/users/{}/report", path_part(user));
     by.post(&path, json!({"reason": reason})).await.unwrap();
 }

@@ -144,6 +144,11 @@ impl Bot {
         (code, fs::read_to_string(log).unwrap())
     }
 
+    /// Whether it was started, and has not ended by itself.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.child.try_wait().unwrap().is_none())
+    }
+
     /// SIGTERM: the exit code.
     pub(crate) async fn stop(&mut self) -> i32 {
         self.signal("TERM");

@@ -10,6 +10,7 @@ async fn reading() {
     let Some(server) = Server::start().await else { return };
     invitations(&server).await;
     cursor(&server).await;
+    elsewhere(&server).await;
     sending(&server).await;
     outage(server).await;
 }
@@ -118,6 +119,28 @@ async fn cursor(server: &Server) {
     assert_eq!(seen, ["back"]);
     bot.cursor = kicked;
     assert_eq!(texts(&bot.sync(Some(&room)).await.events), ["back"]);
+}
+
+/// Whoever is killed before it has kept what came asks again from the same cursor, and hears what happened since too:
+/// Synapse remembers for two minutes what it answered.
+async fn elsewhere(server: &Server) {
+    let (ana, account) = (server.person("ana").await, server.account("bot").await);
+    let room = ana.create_room(json!({ "invite": [account.person.id] })).await;
+    let other = ana.create_room(json!({ "invite": [account.person.id] })).await;
+    let mut bot = account.joined().await;
+    bot.sync(Some(&room)).await;
+    let before = bot.cursor.clone();
+    drop(bot);
+    let names = ["Lounge", "Tea room", "Bar"];
+    for n in 0..names.len() {
+        ana.user.send_state(other.as_str(), "m.room.name", "", json!({ "name": names[n] })).await.unwrap();
+        let mut bot = Reader { session: account.connect().await.0, cursor: before.clone() };
+        bot.session.sync(None, Some(String::new())).await.unwrap();
+        let changed = bot.sync(Some(&room)).await.elsewhere;
+        let read = changed.iter().filter(|update| update.room_id == other).flat_map(|update| &update.events);
+        let read: Vec<_> = read.filter_map(|event| event["content"]["name"].as_str()).collect();
+        assert_eq!(read, names[..=n]);
+    }
 }
 
 async fn sending(server: &Server) {
