@@ -11,7 +11,7 @@ use gleipnir_core::{
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::{Fault, StoreError},
+    ports::{Clock, Fault, StoreError},
     reply::{Line, Reply},
     reports::Reports,
     ruma::RoomId,
@@ -28,8 +28,9 @@ use crate::{
     homeserver::{Homeserver, Webhooks},
     http::{Endpoint, Parties},
     intake::Intake,
-    management::{Arrival, Backoff, Entered, enter},
+    management::{Arrival, Entered, enter},
     mas::Mas,
+    outages::Outages,
     store::SqliteStore,
 };
 
@@ -68,14 +69,15 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), E
 async fn work(config: &Config) -> Result<(), Ended> {
     info!("Gleipnir {} for {}", env!("CARGO_PKG_VERSION"), config.homeserver.user_id);
     let store = Arc::new(SqliteStore::open(&config.storage.path).map_err(Ended::Hopeless)?);
-    let Connected { session, how } = connect(config).await?;
+    let outages = Arc::new(Outages::default());
+    let Connected { session, how } = connect(config, &outages).await?;
     info!(device = session.device_id(), ?how, "connected");
     let admin = admin(config, &session)?;
     let reported = Arc::new(Notify::new());
     let moderate = async {
         loop {
-            let entered = enter(&session, &*store, &config.management.room).await?;
-            serve(config, &session, &how, &store, &admin, &reported, entered).await?;
+            let entered = enter(&session, &*store, &config.management.room, &outages).await?;
+            serve(config, &session, &how, &store, &admin, (&reported, &outages), entered).await?;
         }
     };
     // Also while the bot waits to be let into the management room.
@@ -118,7 +120,7 @@ async fn forward(
     }
 }
 
-async fn connect(config: &Config) -> Result<Connected, Ended> {
+async fn connect(config: &Config, outages: &Outages) -> Result<Connected, Ended> {
     let settings = gleipnir_matrix::Settings {
         homeserver: config.homeserver.url.clone(),
         user_id: config.homeserver.user_id.clone(),
@@ -127,15 +129,14 @@ async fn connect(config: &Config) -> Result<Connected, Ended> {
         device_name: "Gleipnir".to_owned(),
         recovery: config.recovery().map_err(Ended::Hopeless)?,
     };
-    let mut backoff = Backoff::default();
     loop {
         match gleipnir_matrix::connect(settings.clone()).await {
             Ok(connected) => {
-                backoff.reset();
+                outages.answered(WallClock.now());
                 return Ok(connected);
             }
             Err(error @ (ConnectError::Unreachable(_) | ConnectError::RateLimited { .. })) => {
-                backoff.after(error).await;
+                tokio::time::sleep(outages.failed(error, WallClock.now())).await;
             }
             Err(error @ ConnectError::Other(_)) => return Err(Ended::Failed(error.into())),
             Err(error) => return Err(Ended::Hopeless(error.into())),
@@ -150,7 +151,7 @@ async fn serve(
     how: &How,
     store: &Arc<SqliteStore>,
     admin: &Client,
-    reported: &Notify,
+    (reported, outages): (&Notify, &Arc<Outages>),
     Entered { room, arrival }: Entered,
 ) -> Result<(), Ended> {
     let url = config.homeserver.url.clone();
@@ -210,6 +211,7 @@ async fn serve(
         settings,
         received: received.clone(),
         noticed: noticed.clone(),
+        outages: outages.clone(),
     };
     info!(%room, "at work in the management room");
     introduce(&desk, &room, session, how, arrival)?;

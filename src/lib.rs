@@ -13,6 +13,7 @@ mod http;
 mod intake;
 mod management;
 mod mas;
+mod outages;
 pub mod store;
 
 pub use crate::event_loop::{Ended, run};
