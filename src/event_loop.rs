@@ -11,7 +11,7 @@ use gleipnir_core::{
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::{Fault, Records as _, StoreError},
+    ports::{Clock, Fault, Records as _, StoreError},
     reply::{Line, Reply},
     reports::Reports,
     ruma::RoomId,
@@ -30,8 +30,9 @@ use crate::{
     homeserver::{Homeserver, Webhooks},
     http::{Endpoint, Parties},
     intake::Intake,
-    management::{Arrival, Backoff, Entered, enter},
+    management::{Arrival, Entered, enter},
     mas::Mas,
+    outages::Outages,
     store::SqliteStore,
 };
 
@@ -73,14 +74,15 @@ async fn work(config: &Config) -> Result<(), Ended> {
         if disk::may_pass(&error) { Ended::Failed(error) } else { Ended::Hopeless(error) }
     })?;
     let store = Arc::new(store);
-    let Connected { session, how } = connect(config).await?;
+    let outages = Arc::new(Outages::default());
+    let Connected { session, how } = connect(config, &outages).await?;
     info!(device = session.device_id(), ?how, "connected");
     let admin = admin(config, &session)?;
     let reported = Arc::new(Notify::new());
     let moderate = async {
         loop {
-            let entered = enter(&session, &*store, &config.management.room).await?;
-            serve(config, &session, &how, &store, &admin, &reported, entered).await?;
+            let entered = enter(&session, &*store, &config.management.room, &outages).await?;
+            serve(config, &session, &how, &store, &admin, (&reported, &outages), entered).await?;
         }
     };
     // Also while the bot waits to be let into the management room.
@@ -124,7 +126,7 @@ async fn forward(
     }
 }
 
-async fn connect(config: &Config) -> Result<Connected, Ended> {
+async fn connect(config: &Config, outages: &Outages) -> Result<Connected, Ended> {
     let settings = gleipnir_matrix::Settings {
         homeserver: config.homeserver.url.clone(),
         user_id: config.homeserver.user_id.clone(),
@@ -133,15 +135,14 @@ async fn connect(config: &Config) -> Result<Connected, Ended> {
         device_name: "Gleipnir".to_owned(),
         recovery: config.recovery().map_err(Ended::Hopeless)?,
     };
-    let mut backoff = Backoff::default();
     loop {
         match gleipnir_matrix::connect(settings.clone()).await {
             Ok(connected) => {
-                backoff.reset();
+                outages.answered(WallClock.now());
                 return Ok(connected);
             }
             Err(error @ (ConnectError::Unreachable(_) | ConnectError::RateLimited { .. })) => {
-                backoff.after(error).await;
+                tokio::time::sleep(outages.failed(error, WallClock.now())).await;
             }
             Err(error @ ConnectError::Other(_)) => return Err(Ended::Failed(error.into())),
             Err(error) => return Err(Ended::Hopeless(error.into())),
@@ -156,7 +157,7 @@ async fn serve(
     how: &How,
     store: &Arc<SqliteStore>,
     admin: &Client,
-    reported: &Notify,
+    (reported, outages): (&Notify, &Arc<Outages>),
     Entered { room, arrival }: Entered,
 ) -> Result<(), Ended> {
     let url = config.homeserver.url.clone();
@@ -216,6 +217,7 @@ async fn serve(
         settings,
         received: received.clone(),
         noticed: noticed.clone(),
+        outages: outages.clone(),
     };
     info!(%room, "at work in the management room");
     introduce(&desk, store, &room, session, how, arrival)?;

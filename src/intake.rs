@@ -18,7 +18,8 @@ use tracing::{debug, info, warn};
 use crate::{
     clock::WallClock,
     event_loop::Ended,
-    management::{Backoff, read_up_to, was_read_up_to},
+    management::{read_up_to, was_read_up_to},
+    outages::Outages,
     store::SqliteStore,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Intake {
     pub(crate) received: Arc<Notify>,
     /// Wakes the feed.
     pub(crate) noticed: Arc<Notify>,
+    /// Since when the homeserver does not answer.
+    pub(crate) outages: Arc<Outages>,
 }
 
 impl Intake {
@@ -46,7 +49,6 @@ impl Intake {
     pub(crate) async fn run(&self) -> Result<(), Ended> {
         let mut after = was_read_up_to(&*self.store, &self.room)?;
         let mut kept_at = 0;
-        let mut backoff = Backoff::default();
         let mut invites_changed = true;
         loop {
             if invites_changed {
@@ -75,11 +77,11 @@ impl Intake {
                 Err(error) => {
                     // The SDK may have taken an invitation in all the same.
                     invites_changed = true;
-                    backoff.after(error).await;
+                    tokio::time::sleep(self.outages.failed(error, WallClock.now())).await;
                     continue;
                 }
             };
-            backoff.reset();
+            self.outages.answered(WallClock.now());
             invites_changed |= batch.invites_changed;
             let now = WallClock.now();
             let seen = if batch.is_caught_up { Seen::Later } else { Seen::Live };
@@ -105,9 +107,19 @@ impl Intake {
                 self.noticed.notify_one();
             }
             after = Some(batch.next);
+            self.tell_of_outages();
             if self.session.membership(&self.room) != Membership::Joined {
                 warn!(room = %self.room, "I am no longer in the management room");
                 return Ok(());
+            }
+        }
+    }
+
+    /// Says for how long the homeserver was away, now that what happened meanwhile is known.
+    fn tell_of_outages(&self) {
+        for outage in self.outages.take() {
+            if let Err(error) = self.desk.announce(&outage.key(), &outage.reply()) {
+                error!(%error, "cannot write down that the homeserver was away");
             }
         }
     }

@@ -15,6 +15,7 @@ mod http;
 mod intake;
 mod management;
 mod mas;
+mod outages;
 pub mod store;
 
 pub use crate::event_loop::{Ended, run};

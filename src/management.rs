@@ -1,16 +1,16 @@
 //! Getting into the management room: resolve it, wait for the invitation to exactly that room, accept it.
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
 use gleipnir_core::{
-    ports::{Change, Store, StoreError},
+    ports::{Change, Clock, Store, StoreError},
     ruma::{OwnedRoomId, RoomId},
     text::target::RoomTarget,
 };
 use gleipnir_matrix::{Membership, RequestError, Session, SyncError};
 use tracing::{info, warn};
 
-use crate::event_loop::Ended;
+use crate::{clock::WallClock, event_loop::Ended, outages::Outages};
 
 /// A management room that the bot is in.
 pub(crate) struct Entered {
@@ -75,14 +75,15 @@ pub(crate) async fn enter(
     session: &Session,
     store: &dyn Store,
     target: &RoomTarget,
+    outages: &Outages,
 ) -> Result<Entered, Ended> {
     // A token that is not the session's own: the first sync does not wait for something to happen.
     let mut token = Some(String::new());
     let mut told = false;
     loop {
         // What the session remembers of memberships may be old before the first sync.
-        let next = sync(session, token).await?;
-        match resolve(session, target).await? {
+        let next = sync(session, token, outages).await?;
+        match resolve(session, target, outages).await? {
             None if told => {}
             None => {
                 told = true;
@@ -102,7 +103,7 @@ pub(crate) async fn enter(
                         // Kept before the joining: whatever crashes from here on, nothing that is said after it is
                         // missed.
                         begin(store, &room, &next)?;
-                        if join(session, &room).await? {
+                        if join(session, &room, outages).await? {
                             return Ok(Entered { room, arrival: Arrival::JoinedNow });
                         }
                     }
@@ -119,26 +120,32 @@ pub(crate) async fn enter(
     }
 }
 
-async fn resolve(session: &Session, target: &RoomTarget) -> Result<Option<OwnedRoomId>, Ended> {
+async fn resolve(
+    session: &Session,
+    target: &RoomTarget,
+    outages: &Outages,
+) -> Result<Option<OwnedRoomId>, Ended> {
     let alias = match target {
         RoomTarget::Id(room) => return Ok(Some(room.clone())),
         RoomTarget::Alias(alias) => alias,
     };
-    let mut pause = Backoff::default();
     loop {
         match session.resolve_alias(alias).await {
-            Ok(room) => return Ok(room),
-            Err(error) => pause.after(request(error)?).await,
+            Ok(room) => {
+                outages.answered(WallClock.now());
+                return Ok(room);
+            }
+            Err(error) => tokio::time::sleep(outages.failed(request(error)?, WallClock.now())).await,
         }
     }
 }
 
 /// Accepts the invitation; says whether it was still there.
-async fn join(session: &Session, room: &RoomId) -> Result<bool, Ended> {
-    let mut pause = Backoff::default();
+async fn join(session: &Session, room: &RoomId, outages: &Outages) -> Result<bool, Ended> {
     loop {
         match session.join(room).await {
             Ok(()) => {
+                outages.answered(WallClock.now());
                 info!(%room, "joined the management room");
                 return Ok(true);
             }
@@ -147,18 +154,20 @@ async fn join(session: &Session, room: &RoomId) -> Result<bool, Ended> {
                 tokio::time::sleep(Duration::from_secs(5)).await;
                 return Ok(false);
             }
-            Err(error) => pause.after(request(error)?).await,
+            Err(error) => tokio::time::sleep(outages.failed(request(error)?, WallClock.now())).await,
         }
     }
 }
 
-async fn sync(session: &Session, token: Option<String>) -> Result<String, Ended> {
-    let mut pause = Backoff::default();
+async fn sync(session: &Session, token: Option<String>, outages: &Outages) -> Result<String, Ended> {
     loop {
         match session.sync(None, token.clone()).await {
-            Ok(batch) => return Ok(batch.next),
+            Ok(batch) => {
+                outages.answered(WallClock.now());
+                return Ok(batch.next);
+            }
             Err(SyncError::TokenGone { .. }) => return Err(Ended::token_gone()),
-            Err(error) => pause.after(error).await,
+            Err(error) => tokio::time::sleep(outages.failed(error, WallClock.now())).await,
         }
     }
 }
@@ -168,34 +177,5 @@ fn request(error: RequestError) -> Result<RequestError, Ended> {
     match error {
         RequestError::TokenGone => Err(Ended::token_gone()),
         other => Ok(other),
-    }
-}
-
-/// Pauses that grow while something is away; says in the log when it goes and when it is back.
-#[derive(Default)]
-pub(crate) struct Backoff {
-    failures: u32,
-}
-
-impl Backoff {
-    /// Pauses after a failure: half a second at first, 15 seconds at last.
-    pub(crate) fn after<'a>(
-        &'a mut self,
-        error: impl std::fmt::Display + 'a,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        if self.failures == 0 {
-            warn!(%error, "the homeserver does not answer; I go on trying");
-        }
-        let pause = Duration::from_millis(500 << self.failures.min(5)).min(Duration::from_secs(15));
-        self.failures += 1;
-        Box::pin(tokio::time::sleep(pause))
-    }
-
-    /// It worked.
-    pub(crate) fn reset(&mut self) {
-        if self.failures > 0 {
-            info!(failures = self.failures, "the homeserver answers again");
-        }
-        self.failures = 0;
     }
 }

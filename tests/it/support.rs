@@ -4,6 +4,7 @@ mod bot;
 mod gate;
 mod heard;
 mod moderator;
+mod proxy;
 mod told;
 
 use std::{
@@ -20,6 +21,7 @@ pub(crate) use self::{
     gate::{Catch, Gate},
     heard::Answer,
     moderator::Moderator,
+    proxy::{Dice, FAULTS, Fault, Proxy},
     told::Told,
 };
 

@@ -1,6 +1,7 @@
 //! The desk: takes the events of the management room one after the other, and commits what follows from each together
 //! with the note that it was handled. So whatever crashes when, a command is neither lost nor done twice.
 
+mod about;
 mod decide;
 mod ending;
 mod invited;

@@ -288,12 +288,16 @@ impl Executor {
                     // A fault of another kind is waited for anew.
                     let since = match away_since {
                         Some((kind, since)) if kind == patience => since,
-                        _ => now,
+                        _ => {
+                            // Once: a server that is away for an hour would fill the log.
+                            warn!(plan = id, step = n, %fault, "trying again until it passes");
+                            now
+                        }
                     };
                     away_since = Some((patience, since));
                     let waited = Duration::from_millis(u64::try_from(now - since).unwrap_or_default());
                     if fault.is_passing() && matches!(plan.origin, Origin::Ending(_)) {
-                        warn!(plan = id, step = n, %fault, "trying again to end it");
+                        debug!(plan = id, step = n, %fault, "trying again to end it");
                         aside.insert(n);
                         turn = Turn::Again;
                         retry_after(&fault, waited)
@@ -304,7 +308,7 @@ impl Executor {
                         self.end(&mut next, n, Outcome::Failed { why, but }, &mut changes);
                         Duration::ZERO
                     } else {
-                        warn!(plan = id, step = n, %fault, "trying again");
+                        debug!(plan = id, step = n, %fault, "trying again");
                         retry_after(&fault, waited)
                     }
                 }

@@ -4,6 +4,7 @@
 
 mod knowledge;
 mod reading;
+mod readings;
 mod slim;
 
 use std::{
@@ -15,7 +16,10 @@ use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomId};
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, warn};
 
-use self::knowledge::Knowledge;
+use self::{
+    knowledge::{Knowledge, Wanted},
+    reading::{Filling, Outside},
+};
 pub use self::reading::{Found, noticed_in_sync};
 use crate::{
     commands::Settings,
@@ -26,7 +30,7 @@ use crate::{
     },
     reply::Reply,
     rules::{
-        digest::{Known, Moment, Size, Told, groups, message},
+        digest::{Group, Known, Moment, Size, Told, groups, message},
         explain::{Around, rooms_mentioned},
         feed::Level,
     },
@@ -69,6 +73,8 @@ pub struct Feed {
     /// Wakes those who send messages.
     said: Arc<Notify>,
     memory: Mutex<Memory>,
+    filling: Mutex<Filling>,
+    outside: Mutex<Outside>,
 }
 
 /// What need not survive: it is found out again.
@@ -107,7 +113,16 @@ impl Feed {
         settings: Settings,
         said: Arc<Notify>,
     ) -> Self {
-        Self { lookup, store, clock, settings, said, memory: Mutex::default() }
+        Self {
+            lookup,
+            store,
+            clock,
+            settings,
+            said,
+            memory: Mutex::default(),
+            filling: Mutex::default(),
+            outside: Mutex::default(),
+        }
     }
 
     /// Tells what can be told now.
@@ -128,18 +143,16 @@ impl Feed {
             }
         };
         let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
-        let (wanted, mut unwanted): (Vec<_>, Vec<_>) =
+        let (mut wanted, mut unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
-        let rooms = wanted.iter().map(|event| &*event.room_id);
-        let own = match memory.knowledge.own(&*self.lookup, now, rooms).await {
-            Ok(own) => own,
-            Err(fault) => {
-                debug!(%fault, "cannot look at watched rooms yet");
-                return Ok(Untold::Waiting);
-            }
-        };
+        let rooms: BTreeSet<OwnedRoomId> = wanted.iter().map(|event| event.room_id.clone()).collect();
+        memory.knowledge.read(&self.lookup, &*self.clock, rooms.into_iter().map(Wanted::Room)).await;
+        let before = wanted.len();
+        wanted.retain(|event| memory.knowledge.knows(&event.room_id));
+        let is_unknown = wanted.len() < before;
+        let me = self.lookup.me();
         let (of_own, mut wanted): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|event| own.contains(&event.room_id));
+            wanted.into_iter().partition(|event| memory.knowledge.is_own(&event.room_id, me));
         unwanted.extend(of_own);
         if !unwanted.is_empty() {
             let ids = unwanted.into_iter().map(|event| event.event_id).collect();
@@ -151,16 +164,24 @@ impl Feed {
         let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(FEED)).count();
         let room_for = UNSENT.saturating_sub(unsent);
         let (grown, waits) = assign(open, wanted, next, room_for, now, |id| memory.may_edit(id, now));
-        let mut left = if waits || is_flood { Untold::Waiting } else { Untold::Nothing };
+        let mut left =
+            if waits || is_flood || is_unknown { Untold::Waiting } else { Untold::Nothing };
+        let mut grown: Vec<Growing> =
+            grown.into_iter().filter(|growing| !growing.added.is_empty()).collect();
+        memory.knowledge.make_room();
+        self.read_around(&mut memory.knowledge, &grown).await;
+        for growing in &mut grown {
+            // A room that is not known about yet keeps no others waiting that share a message with it.
+            if growing.leave_out(&memory.knowledge) {
+                left = Untold::Waiting;
+            }
+        }
+        self.read_mentioned(&mut memory.knowledge, &grown).await;
         for growing in grown.into_iter().filter(|growing| !growing.added.is_empty()) {
-            let reply = match self.say(&growing, &mut memory.knowledge).await {
-                Ok(reply) => reply,
-                Err(fault) => {
-                    // What is told without the server is poorer, and cannot be sent anyway.
-                    debug!(%fault, "cannot read what is to be told of watched rooms yet");
-                    left = Untold::Waiting;
-                    continue;
-                }
+            // What is told without the server is poorer, and cannot be sent anyway.
+            let Some(reply) = self.say(&growing, &memory.knowledge) else {
+                left = Untold::Waiting;
+                continue;
             };
             let Growing { digest, added, .. } = growing;
             let id = digest.id;
@@ -190,31 +211,50 @@ impl Feed {
         Ok(open)
     }
 
-    async fn say(&self, growing: &Growing, knowledge: &mut Knowledge) -> Result<Reply, Fault> {
-        let mut events: Vec<(&RoomId, Event)> =
-            growing.events().map(|event| (&*event.room_id, Event(event.json.clone()))).collect();
-        // What was read back came later than what followed it.
-        events.sort_by_key(|(_, event)| event.time());
+    /// Reads how rooms stood when what is to be told of them happened.
+    async fn read_around(&self, knowledge: &mut Knowledge, grown: &[Growing]) {
+        let mut wanted = Vec::new();
+        for growing in grown {
+            let events = growing.in_order();
+            let groups = groups(events.iter().map(|(room, event)| (*room, event)));
+            wanted.extend(groups.iter().filter_map(Wanted::around));
+        }
+        knowledge.read(&self.lookup, &*self.clock, wanted).await;
+    }
+
+    /// Reads what the rooms are called that what is to be told speaks of.
+    async fn read_mentioned(&self, knowledge: &mut Knowledge, grown: &[Growing]) {
+        let mut wanted = BTreeSet::new();
+        for growing in grown {
+            let events = growing.in_order();
+            let groups = groups(events.iter().map(|(room, event)| (*room, event)));
+            for group in &groups {
+                let around = knowledge.around(&*self.lookup, self.store.as_records(), group);
+                wanted.extend(mentioned(group, &around.unwrap_or_default()));
+            }
+            wanted.extend(events.iter().map(|(room, _)| (*room).to_owned()));
+        }
+        knowledge.read(&self.lookup, &*self.clock, wanted.into_iter().map(Wanted::Room)).await;
+    }
+
+    /// The message; `None` while something is not known that it is told by.
+    fn say(&self, growing: &Growing, knowledge: &Knowledge) -> Option<Reply> {
+        let events = growing.in_order();
         let groups = groups(events.iter().map(|(room, event)| (*room, event)));
-        knowledge.make_room();
         let (lookup, records) = (&*self.lookup, self.store.as_records());
         let mut surroundings = Vec::new();
         let seen_at = (growing.digest.seen == Seen::Live).then(|| self.clock.now());
         for group in &groups {
-            let known = knowledge.around(lookup, records, group).await?;
+            let known = knowledge.around(lookup, records, group)?;
             surroundings.push(Known { seen_at, ..known });
         }
-        let mentioned: BTreeSet<OwnedRoomId> = groups
-            .iter()
-            .zip(&surroundings)
-            .flat_map(|(group, known)| {
-                let events = group.events.iter();
-                let rooms = events.flat_map(|event| rooms_mentioned(event, known.state.as_ref()));
-                rooms.take(MENTIONED).collect::<Vec<_>>()
-            })
-            .collect();
-        let rooms = events.iter().map(|(room, _)| *room).chain(mentioned.iter().map(|room| &**room));
-        let (names, public) = knowledge.rooms(lookup, self.clock.now(), rooms).await?;
+        let mut rooms: BTreeSet<OwnedRoomId> =
+            groups.iter().zip(&surroundings).flat_map(|(group, known)| mentioned(group, known)).collect();
+        rooms.extend(events.iter().map(|(room, _)| (*room).to_owned()));
+        if !rooms.iter().all(|room| knowledge.knows(room)) {
+            return None;
+        }
+        let (names, public) = knowledge.rooms(rooms.iter().map(|room| &**room));
         let here = Some(lookup.me().server_name());
         let moment = match growing.digest.seen {
             Seen::Live => Moment::Now,
@@ -229,7 +269,7 @@ impl Feed {
                 Told::of(group, known, &around, moment)
             })
             .collect();
-        Ok(message(&told, moment, |room| names.room(room.as_str())))
+        Some(message(&told, moment, |room| names.room(room.as_str())))
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
@@ -337,10 +377,38 @@ impl Growing {
         self.digest.events.iter().chain(&self.added)
     }
 
+    /// Its events, oldest first.
+    fn in_order(&self) -> Vec<(&RoomId, Event)> {
+        let mut events: Vec<(&RoomId, Event)> =
+            self.events().map(|event| (&*event.room_id, Event(event.json.clone()))).collect();
+        // What was read back came later than what followed it.
+        events.sort_by_key(|(_, event)| event.time());
+        events
+    }
+
+    /// Leaves out what cannot be told yet; says whether there was something.
+    fn leave_out(&mut self, knowledge: &Knowledge) -> bool {
+        let unknown: BTreeSet<OwnedRoomId> = {
+            let events = self.in_order();
+            let groups = groups(events.iter().map(|(room, event)| (*room, event)));
+            let unknown = groups.iter().filter(|group| !knowledge.has_around(group));
+            unknown.map(|group| group.room.to_owned()).collect()
+        };
+        let before = self.added.len();
+        self.added.retain(|event| !unknown.contains(&event.room_id));
+        self.added.len() < before
+    }
+
     fn add(&mut self, event: WatchedEvent) {
         self.size.add(&event.room_id, &Event(event.json.clone()));
         self.added.push(event);
     }
+}
+
+/// The rooms that a group speaks of, besides the one that it is about.
+fn mentioned(group: &Group<'_>, known: &Known) -> Vec<OwnedRoomId> {
+    let rooms = group.events.iter().flat_map(|event| rooms_mentioned(event, known.state.as_ref()));
+    rooms.take(MENTIONED).collect()
 }
 
 /// Which message tells which event: the one about its room, or one of `room_for` new ones at most. Returns them, and

@@ -113,7 +113,8 @@ impl Account {
         serde_json::from_value(answer).map_err(|_| self.no_homeserver())
     }
 
+    /// A proxy's page says so too while the homeserver behind it is away, so this may pass.
     fn no_homeserver(&self) -> Failure {
-        Failure::Other(format!("what answers at {} is no Matrix homeserver", self.homeserver))
+        Failure::Away(format!("what answers at {} is no Matrix homeserver", self.homeserver))
     }
 }

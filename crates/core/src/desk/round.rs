@@ -8,11 +8,11 @@ use std::{
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use ruma::OwnedEventId;
 
-use super::{Desk, Wish};
+use super::{Desk, Wish, about::About};
 use crate::{
     commands::line::{Read, read as read_line},
     incoming::{Incoming, read},
-    plan::{PlanState, Step},
+    plan::{Plan, PlanState, Step},
     ports::{InboxEvent, StoreError, Which},
     rules::case::CaseAction,
 };
@@ -30,41 +30,39 @@ const MOMENT: Duration = Duration::from_millis(20);
 
 impl Desk {
     /// Handles every event that was received and not handled, in order; then drops what has waited too long for a
-    /// confirmation. A command that can be overtaken, and takes long, is gone on with beside the others: a long list
-    /// keeps nobody from acting. Says whether something is left that has to wait.
+    /// confirmation. A command that takes long is gone on with beside the others, if it does not act before it is
+    /// confirmed, or if they are about something else: neither a long list nor a slow room keeps anybody from acting
+    /// elsewhere. Says whether something is left that has to wait.
     pub async fn work(&self) -> Result<Left, StoreError> {
         let mut round = Round::default();
         let mut readings = FuturesUnordered::new();
         loop {
             if round.queue.is_empty() {
                 let unhandled = self.store.unhandled()?.into_iter();
-                round.queue.extend(unhandled.filter(|event| !round.begun.contains(&event.event_id)));
+                let new = unhandled.filter(|event| !round.begun.contains(&event.event_id));
+                round.queue.extend(new.map(|event| (self.about(&event), event)));
             }
-            let is_early = self.is_early()?;
-            let event = match round.queue.pop_front() {
-                Some(event) if !is_early && readings.len() < READINGS => event,
-                next if readings.is_empty() => {
-                    if next.is_some() {
+            let early = self.early()?;
+            let may_begin = readings.len() < READINGS;
+            let next = round.first(|about| !early.iter().any(|plan| about.concerns(plan)));
+            let Some((about, event)) = next.filter(|_| may_begin).and_then(|n| round.queue.remove(n)) else {
+                if readings.is_empty() {
+                    if !round.queue.is_empty() {
                         round.left = Left::Behind;
                     }
                     break;
                 }
-                next => {
-                    if let Some(event) = next {
-                        round.queue.push_front(event);
-                    }
-                    tokio::select! {
-                        Some(handled) = readings.next() => round.note(handled),
-                        // What arrived may be what others wait for.
-                        () = self.received.notified() => round.begin_again(),
-                        () = self.clock.sleep(MOMENT), if is_early => {}
-                        () = self.clock.sleep(AGAIN), if !round.waiting.is_empty() => round.begin_again(),
-                    }
-                    continue;
+                tokio::select! {
+                    Some(handled) = readings.next() => round.note(handled),
+                    // What arrived may be what others wait for.
+                    () = self.received.notified() => round.begin_again(),
+                    () = self.clock.sleep(MOMENT), if !early.is_empty() && !round.queue.is_empty() => {}
+                    () = self.clock.sleep(AGAIN), if !round.waiting.is_empty() => round.begin_again(),
                 }
+                continue;
             };
             round.begun.insert(event.event_id.clone());
-            let id = event.event_id.clone();
+            let (id, acting) = (event.event_id.clone(), event.event_id.clone());
             let can_be_overtaken = self.can_be_overtaken(&event);
             let mut handling = async move { (id, self.handle(&event).await) }.boxed();
             let mut patience = self.clock.sleep(PATIENCE);
@@ -76,7 +74,10 @@ impl Desk {
                         break;
                     }
                     Some(handled) = readings.next() => round.note(handled),
-                    () = &mut patience, if can_be_overtaken => {
+                    () = &mut patience, if can_be_overtaken || matches!(about, About::Named(_)) => {
+                        if !can_be_overtaken {
+                            round.aside.push((acting, about));
+                        }
                         readings.push(handling);
                         break;
                     }
@@ -107,15 +108,24 @@ impl Desk {
         }
     }
 
-    /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
+    /// What an event is about, as far as it says so.
+    fn about(&self, event: &InboxEvent) -> About {
+        About::of(event, self.lookup.me(), |found| {
+            let arguments = found.entry.parse(&found.arguments());
+            arguments.is_ok_and(|arguments| found.entry.can_be_overtaken(&arguments))
+        })
+    }
+
+    /// What was asked for before and is about to be done: what is asked for next about the same is to find it done.
     /// Not so for what takes long, for what reporters are told, nor when the work does not get on.
-    fn is_early(&self) -> Result<bool, StoreError> {
-        let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
+    fn early(&self) -> Result<Vec<Plan>, StoreError> {
+        let mut running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
         let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
         let is_waited_for = |step: &Step| !step.takes_long() && !matches!(step, Step::Tell { .. });
-        Ok(running.iter().any(|plan| {
+        running.retain(|plan| {
             plan.changed_at > oldest && plan.steps.iter().all(|planned| is_waited_for(&planned.step))
-        }))
+        });
+        Ok(running)
     }
 }
 
@@ -135,7 +145,9 @@ pub enum Left {
 #[derive(Default)]
 struct Round {
     /// Read from the store, and not begun.
-    queue: VecDeque<InboxEvent>,
+    queue: VecDeque<(About, InboxEvent)>,
+    /// What acts, was begun and takes long: what may be about the same waits for it.
+    aside: Vec<(OwnedEventId, About)>,
     begun: HashSet<OwnedEventId>,
     /// Begun, and to be begun again in a while.
     waiting: Vec<OwnedEventId>,
@@ -144,14 +156,26 @@ struct Round {
 }
 
 impl Round {
-    /// What waits is handled once more.
+    /// The first that need not wait: neither for what is about to be done, nor for what arrived before it.
+    fn first(&self, is_free: impl Fn(&About) -> bool) -> Option<usize> {
+        (0..self.queue.len()).find(|n| {
+            let (about, _) = &self.queue[*n];
+            let earlier = self.queue.iter().take(*n).map(|(earlier, _)| earlier);
+            let aside = self.aside.iter().map(|(_, aside)| aside);
+            is_free(about) && earlier.chain(aside).all(|earlier| about.may_overtake(earlier))
+        })
+    }
+
+    /// What waits is handled once more, and what arrived is looked at.
     fn begin_again(&mut self) {
+        self.queue.clear();
         for id in self.waiting.drain(..) {
             self.begun.remove(&id);
         }
     }
 
     fn note(&mut self, (event, handled): (OwnedEventId, Result<Left, StoreError>)) {
+        self.aside.retain(|(aside, _)| *aside != event);
         match handled {
             Ok(Left::Waiting) => {
                 self.left = Left::Waiting;

@@ -1,15 +1,20 @@
 //! What is read of the homeserver to tell what happened: what rooms are called, and how they stood when it did. Kept for
 //! a while, because a message is told anew whenever it grows.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
-use ruma::{EventId, OwnedEventId, OwnedRoomId, RoomId};
+use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
+use tracing::debug;
 
-use super::is_within;
+use super::{is_within, readings::Readings};
 use crate::{
-    model::{Event, Millis},
+    model::{Event, Millis, RoomDetails},
     plan::{Plan, PlanState},
-    ports::{Fault, Lookup, Records, Which},
+    ports::{Clock, Fault, Lookup, Records, Which},
     rules::{
         cause::cause,
         digest::{Group, Known},
@@ -31,6 +36,9 @@ const PLANS: usize = 20;
 /// How often in a row the state of a room may come too late before things are told without it.
 const PATIENCE: u32 = 3;
 
+/// How long those that are told of wait for what is slow to be read; then it is told of later.
+const MOMENT: Duration = Duration::from_secs(2);
+
 #[derive(Default)]
 pub(super) struct Knowledge {
     rooms: HashMap<OwnedRoomId, Called>,
@@ -39,61 +47,127 @@ pub(super) struct Knowledge {
     people: HashMap<OwnedRoomId, Names>,
     /// Rooms whose state came too late, and how often in a row: a room can have more of it than can be read in time.
     late: HashMap<OwnedRoomId, u32>,
+    readings: Readings<Wanted, Read>,
+}
+
+/// What is needed to tell something.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Wanted {
+    /// What a room is called.
+    Room(OwnedRoomId),
+    /// How a room stood when an event happened.
+    State(OwnedRoomId, OwnedEventId),
+}
+
+enum Read {
+    Room(Result<Option<RoomDetails>, Fault>),
+    State(Result<Option<Vec<Event>>, Fault>),
 }
 
 /// What a room is called, and whether anyone can join it.
 struct Called {
     read_at: Millis,
-    name: Option<String>,
-    alias: Option<String>,
-    is_public: bool,
-    /// Whether the bot itself made it.
-    is_own: bool,
+    details: RoomDetails,
 }
 
 impl Knowledge {
-    /// Which rooms the bot made itself, to talk to somebody: they are not watched.
-    pub(super) async fn own<'a>(
+    /// Reads what is not known yet, for a moment. What takes longer is read on with the next call: a slow room does not
+    /// keep others from being told of.
+    pub(super) async fn read(
         &mut self,
-        lookup: &dyn Lookup,
-        now: Millis,
-        rooms: impl Iterator<Item = &'a RoomId>,
-    ) -> Result<HashSet<OwnedRoomId>, Fault> {
-        let rooms: HashSet<&RoomId> = rooms.collect();
-        self.rooms(lookup, now, rooms.iter().copied()).await?;
-        let is_own = |room: &&RoomId| self.rooms.get(*room).is_some_and(|called| called.is_own);
-        Ok(rooms.into_iter().filter(is_own).map(ToOwned::to_owned).collect())
+        lookup: &Arc<dyn Lookup>,
+        clock: &dyn Clock,
+        wanted: impl IntoIterator<Item = Wanted>,
+    ) {
+        let now = clock.now();
+        let mut missing: HashSet<Wanted> = wanted.into_iter().filter(|what| !self.has(what, now)).collect();
+        for what in &missing {
+            self.readings.begin(what.clone(), read(lookup.clone(), what.clone()));
+        }
+        let mut patience = clock.sleep(MOMENT);
+        while !missing.is_empty() {
+            tokio::select! {
+                biased;
+                Some((what, read)) = self.readings.next() => {
+                    missing.remove(&what);
+                    self.learn(what, read, now);
+                }
+                () = &mut patience => break,
+            }
+        }
+    }
+
+    /// Whether something is known: what a room is called, only for a while.
+    fn has(&mut self, what: &Wanted, now: Millis) -> bool {
+        match what {
+            Wanted::Room(room) => {
+                self.rooms.get(room).is_some_and(|called| is_within(ROOMS_KEPT, called.read_at, now))
+            }
+            Wanted::State(room, at) => {
+                // Told without it.
+                if self.late.get(room).is_some_and(|times| *times >= PATIENCE) {
+                    self.around.entry(at.clone()).or_default();
+                }
+                self.around.contains_key(at)
+            }
+        }
+    }
+
+    /// Whether it is known what a room is called, or was.
+    pub(super) fn knows(&self, room: &RoomId) -> bool {
+        self.rooms.contains_key(room)
+    }
+
+    fn learn(&mut self, what: Wanted, read: Read, now: Millis) {
+        match (what, read) {
+            (Wanted::Room(room), Read::Room(read)) => match lenient(read) {
+                Ok(details) => {
+                    let details = details.flatten().unwrap_or_default();
+                    self.rooms.insert(room, Called { read_at: now, details });
+                }
+                Err(fault) => debug!(%room, %fault, "cannot look at a watched room yet"),
+            },
+            (Wanted::State(room, at), Read::State(read)) => {
+                if read == Err(Fault::Timeout) {
+                    *self.late.entry(room.clone()).or_default() += 1;
+                } else {
+                    self.late.remove(&room);
+                }
+                match lenient(read) {
+                    Ok(state) => {
+                        let mut state = state.flatten().unwrap_or_default();
+                        // Old servers do not know the filter.
+                        state.retain(|event| KINDS.contains(&event.kind()));
+                        let people = self.people.entry(room).or_default();
+                        *people = std::mem::take(people).with_members(&state);
+                        self.around.insert(at, state);
+                    }
+                    Err(fault) => debug!(%room, %fault, "cannot read how a watched room stood yet"),
+                }
+            }
+            (Wanted::Room(_), Read::State(_)) | (Wanted::State(..), Read::Room(_)) => {}
+        }
+    }
+
+    /// Whether the bot made a room itself, to talk to somebody: it is not watched.
+    pub(super) fn is_own(&self, room: &RoomId, me: &UserId) -> bool {
+        self.rooms.get(room).is_some_and(|called| called.details.creator.as_deref() == Some(me.as_str()))
     }
 
     /// What rooms are called, and which of them anyone can join.
-    pub(super) async fn rooms<'a>(
-        &mut self,
-        lookup: &dyn Lookup,
-        now: Millis,
-        rooms: impl Iterator<Item = &'a RoomId>,
-    ) -> Result<(Names, BTreeSet<String>), Fault> {
+    pub(super) fn rooms<'a>(&self, rooms: impl Iterator<Item = &'a RoomId>) -> (Names, BTreeSet<String>) {
         let mut names = Names::default();
         let mut public = BTreeSet::new();
         for room in rooms.collect::<HashSet<_>>() {
-            if !self.rooms.get(room).is_some_and(|called| is_within(ROOMS_KEPT, called.read_at, now)) {
-                let details = lenient(lookup.room(room).await)?.flatten().unwrap_or_default();
-                let called = Called {
-                    read_at: now,
-                    name: details.name,
-                    alias: details.canonical_alias,
-                    is_public: details.join_rules.as_deref() == Some("public"),
-                    is_own: details.creator.as_deref() == Some(lookup.me().as_str()),
-                };
-                self.rooms.insert(room.to_owned(), called);
-            }
-            if let Some(Called { name, alias, is_public, .. }) = self.rooms.get(room) {
-                names = names.with_room(room.as_str(), name.as_deref(), alias.as_deref());
-                if *is_public {
+            if let Some(Called { details, .. }) = self.rooms.get(room) {
+                let alias = details.canonical_alias.as_deref();
+                names = names.with_room(room.as_str(), details.name.as_deref(), alias);
+                if details.join_rules.as_deref() == Some("public") {
                     public.insert(room.to_string());
                 }
             }
         }
-        Ok((names, public))
+        (names, public)
     }
 
     /// Forgets when there is too much; before a message is made, because all of what is read for it is needed together.
@@ -112,49 +186,42 @@ impl Knowledge {
         names.with_members(first.and_then(|id| self.around.get(id)).into_iter().flatten())
     }
 
-    /// How the room stood when the first event of a group happened, and the Plan that the group comes from.
-    pub(super) async fn around(
-        &mut self,
+    /// How the room stood when the first event of a group happened, and the Plan that the group comes from; `None` while
+    /// that is not known.
+    pub(super) fn around(
+        &self,
         lookup: &dyn Lookup,
         records: &dyn Records,
         group: &Group<'_>,
-    ) -> Result<Known, Fault> {
-        let Some(id) = group.events.first().and_then(|event| event.event_id()) else {
-            return Ok(Known::default());
-        };
-        if !self.around.contains_key(id) {
-            let state = self.state(lookup, group.room, id).await?;
-            let people = self.people.entry(group.room.to_owned()).or_default();
-            *people = std::mem::take(people).with_members(&state);
-            self.around.insert(id.to_owned(), state);
-        }
-        let events = self.around.get(id).filter(|events| !events.is_empty());
+    ) -> Option<Known> {
+        let Some(Wanted::State(_, at)) = Wanted::around(group) else { return Some(Known::default()) };
+        let events = Some(self.around.get(&at)?).filter(|events| !events.is_empty());
         let state = events.map(|events| RoomState::of(events.iter().cloned(), None));
-        Ok(Known { state, plan: plan(lookup, records, group), seen_at: None })
+        Some(Known { state, plan: plan(lookup, records, group), seen_at: None })
+    }
+
+    /// Whether all is known that a group is told by.
+    pub(super) fn has_around(&self, group: &Group<'_>) -> bool {
+        match Wanted::around(group) {
+            Some(Wanted::State(_, at)) => self.around.contains_key(&at),
+            _ => true,
+        }
     }
 }
 
-impl Knowledge {
-    /// The state of a room at an event, as far as explanations start from it.
-    async fn state(
-        &mut self,
-        lookup: &dyn Lookup,
-        room: &RoomId,
-        event: &EventId,
-    ) -> Result<Vec<Event>, Fault> {
-        if self.late.get(room).is_some_and(|times| *times >= PATIENCE) {
-            return Ok(Vec::new());
-        }
-        let found = lookup.state_at(room, event, &KINDS).await;
-        if found == Err(Fault::Timeout) {
-            *self.late.entry(room.to_owned()).or_default() += 1;
-        } else {
-            self.late.remove(room);
-        }
-        let mut state = lenient(found)?.flatten().unwrap_or_default();
-        // Old servers do not know the filter.
-        state.retain(|event| KINDS.contains(&event.kind()));
-        Ok(state)
+impl Wanted {
+    /// How the room stood when the first event of a group happened.
+    pub(super) fn around(group: &Group<'_>) -> Option<Self> {
+        let at = group.events.first()?.event_id()?;
+        Some(Self::State(group.room.to_owned(), at.to_owned()))
+    }
+}
+
+/// Reads one thing.
+async fn read(lookup: Arc<dyn Lookup>, what: Wanted) -> Read {
+    match what {
+        Wanted::Room(room) => Read::Room(lookup.room(&room).await),
+        Wanted::State(room, at) => Read::State(lookup.state_at(&room, &at, &KINDS).await),
     }
 }
 

@@ -1,15 +1,18 @@
 //! Reading what a sync did not bring: what lies in gaps, and rooms that the bot is not in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    time::Duration,
+};
 
 use ruma::{OwnedRoomId, RoomId};
 use serde_json::Value;
 use tracing::{debug, info, warn};
 
-use super::{Feed, is_within, slim::slim};
+use super::{Feed, is_within, readings::Readings, slim::slim};
 use crate::{
     model::{Dir, Event, HistoryQuery, Millis},
-    ports::{Change, Fault, Gap, Seen, StoreError, WatchedEvent, Watching},
+    ports::{Change, Fault, Gap, Lookup, Seen, StoreError, WatchedEvent, Watching},
     reply::{Line, Reply, room_line},
     rules::feed::{Feed as Rules, Level},
     speech::{FEED, Say},
@@ -28,8 +31,15 @@ const TRIES: u32 = 10;
 /// A room that was read longer ago than this was not watched meanwhile.
 const LIVE_FOR: Millis = 2 * 60_000;
 
+/// How many gaps are read at the same time.
+const AT_A_TIME: usize = 8;
+/// How often is looked for new gaps while others are read.
+const MOMENT: Duration = Duration::from_secs(1);
+/// How long rooms that the bot is not in are waited for; those that are slower are read on with the next time.
+const PATIENCE: Millis = 10_000;
+
 /// Whether reading brought something to tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Found {
     /// It did not.
     Nothing,
@@ -38,7 +48,7 @@ pub enum Found {
 }
 
 /// What was found between two tokens.
-struct Stretch {
+pub(super) struct Stretch {
     /// State events, oldest first.
     events: Vec<Event>,
     /// The token of where reading began: the newest end.
@@ -54,39 +64,69 @@ struct Page {
     end: Option<String>,
 }
 
+/// Gaps that are being read.
+pub(super) type Filling = Readings<Gap, Result<Stretch, Fault>>;
+/// Rooms that the bot is not in that are being read on: from where, and what was found.
+pub(super) type Outside = Readings<OwnedRoomId, (Option<String>, Result<Stretch, Fault>)>;
+
 impl Feed {
-    /// Reads what syncs left out. Waits for the homeserver, so nothing else should wait for it.
+    /// Reads what syncs left out, of several rooms at a time. Waits for the homeserver, so nothing else should wait for
+    /// it; what takes longer than the rest is gone on with by the next call.
     pub async fn fill_gaps(&self) -> Result<Found, StoreError> {
+        let mut filling = self.filling.lock().await;
         let mut result = Found::Nothing;
-        let gaps = self.store.gaps()?;
-        let is_left = |room: &RoomId, to: &str| gaps.iter().any(|gap| gap.room_id == room && gap.to == to);
-        self.memory.lock().await.stuck.retain(|(room, to), _| is_left(room, to));
-        for gap in gaps {
-            match self.between(&gap.room_id, Some(&gap.from), &gap.to).await {
-                Ok(found) => {
-                    info!(room = %gap.room_id, events = found.events.len(), "read what a sync left out");
-                    let left_out = self.left_out(&gap.room_id, &gap.to, &found).await;
-                    let mut changes = self.seen(&gap.room_id, found.events, gap.seen);
-                    changes.extend(left_out);
-                    changes.push(Change::Watching(Watching::Filled(gap)));
-                    self.commit(changes)?;
-                    result = Found::Something;
-                }
-                Err(fault) if fault.is_passing() && !self.is_stuck(&gap, &fault).await => {
-                    debug!(room = %gap.room_id, %fault, "cannot read what a sync left out yet");
-                }
-                Err(fault) => {
-                    warn!(room = %gap.room_id, %fault, "cannot read what a sync left out; it will not be told");
-                    let why = Line::new()
-                        .text("I could not read all that changed there: ")
-                        .name_long(fault.to_string());
-                    let mut changes = Vec::from_iter(self.not_told(&gap.room_id, &gap.to, why).await);
-                    changes.push(Change::Watching(Watching::Filled(gap)));
-                    self.commit(changes)?;
+        let mut tried = HashSet::new();
+        loop {
+            let gaps = self.store.gaps()?;
+            let is_left =
+                |room: &RoomId, to: &str| gaps.iter().any(|gap| gap.room_id == room && gap.to == to);
+            self.memory.lock().await.stuck.retain(|(room, to), _| is_left(room, to));
+            for gap in gaps {
+                if filling.len() < AT_A_TIME && tried.insert(gap.clone()) {
+                    let Gap { room_id, from, to, .. } = gap.clone();
+                    let lookup = self.lookup.clone();
+                    filling.begin(gap, async move { between(&*lookup, &room_id, Some(&from), &to).await });
                 }
             }
+            tokio::select! {
+                biased;
+                read = filling.next() => match read {
+                    Some((gap, found)) => result = result.max(self.filled(gap, found).await?),
+                    None => return Ok(result),
+                },
+                () = self.clock.sleep(MOMENT) => if result == Found::Something {
+                    return Ok(result);
+                },
+            }
         }
-        Ok(result)
+    }
+
+    /// Takes in what was found in a gap.
+    async fn filled(&self, gap: Gap, found: Result<Stretch, Fault>) -> Result<Found, StoreError> {
+        match found {
+            Ok(found) => {
+                info!(room = %gap.room_id, events = found.events.len(), "read what a sync left out");
+                let left_out = self.left_out(&gap.room_id, &gap.to, &found).await;
+                let mut changes = self.seen(&gap.room_id, found.events, gap.seen);
+                changes.extend(left_out);
+                changes.push(Change::Watching(Watching::Filled(gap)));
+                self.commit(changes)?;
+                Ok(Found::Something)
+            }
+            Err(fault) if fault.is_passing() && !self.is_stuck(&gap, &fault).await => {
+                debug!(room = %gap.room_id, %fault, "cannot read what a sync left out yet");
+                Ok(Found::Nothing)
+            }
+            Err(fault) => {
+                warn!(room = %gap.room_id, %fault, "cannot read what a sync left out; it will not be told");
+                let why =
+                    Line::new().text("I could not read all that changed there: ").name_long(fault.to_string());
+                let mut changes = Vec::from_iter(self.not_told(&gap.room_id, &gap.to, why).await);
+                changes.push(Change::Watching(Watching::Filled(gap)));
+                self.commit(changes)?;
+                Ok(Found::Nothing)
+            }
+        }
     }
 
     /// Whether the homeserver cannot read a gap again and again, although it is there.
@@ -114,41 +154,61 @@ impl Feed {
                 return Ok(result);
             }
         };
+        let mut reading = self.outside.lock().await;
         for room in rooms {
             let position = self.store.position(&room)?;
-            let found = match &position {
-                // The first look: what was before is not news.
-                None => self.page(&room, None, None, 1).await.map(|page| Stretch {
-                    events: Vec::new(),
-                    start: page.start,
-                    is_cut: false,
-                }),
-                Some(to) => self.between(&room, None, to).await,
-            };
-            let found = match found {
-                Ok(found) => found,
-                Err(fault) => {
-                    debug!(%room, %fault, "cannot read a watched room that I am not in");
-                    self.begin_anew(&room, position.as_deref(), &fault).await?;
-                    continue;
-                }
-            };
-            let seen = self.seen_since(&room).await;
-            let left_out = match &position {
-                Some(to) => self.left_out(&room, to, &found).await,
-                None => None,
-            };
-            let mut changes = self.seen(&room, found.events, seen);
-            changes.extend(left_out);
-            if let Some(token) = found.start.filter(|token| position.as_ref() != Some(token)) {
-                changes.push(Change::Watching(Watching::Position { room_id: room, token }));
-            }
-            if !changes.is_empty() {
-                self.commit(changes)?;
-                result = Found::Something;
+            let lookup = self.lookup.clone();
+            reading.begin(room.clone(), async move {
+                let found = read_on(&*lookup, &room, position.as_deref()).await;
+                (position, found)
+            });
+        }
+        let begun = self.clock.now();
+        while is_within(PATIENCE, begun, self.clock.now()) {
+            tokio::select! {
+                biased;
+                read = reading.next() => match read {
+                    Some((room, (position, found))) => {
+                        result = result.max(self.read_outside(room, position, found).await?);
+                    }
+                    None => break,
+                },
+                () = self.clock.sleep(MOMENT) => {}
             }
         }
         Ok(result)
+    }
+
+    /// Takes in what was found in a room that the bot is not in.
+    async fn read_outside(
+        &self,
+        room: OwnedRoomId,
+        position: Option<String>,
+        found: Result<Stretch, Fault>,
+    ) -> Result<Found, StoreError> {
+        let found = match found {
+            Ok(found) => found,
+            Err(fault) => {
+                debug!(%room, %fault, "cannot read a watched room that I am not in");
+                self.begin_anew(&room, position.as_deref(), &fault).await?;
+                return Ok(Found::Nothing);
+            }
+        };
+        let seen = self.seen_since(&room).await;
+        let left_out = match &position {
+            Some(to) => self.left_out(&room, to, &found).await,
+            None => None,
+        };
+        let mut changes = self.seen(&room, found.events, seen);
+        changes.extend(left_out);
+        if let Some(token) = found.start.filter(|token| position.as_ref() != Some(token)) {
+            changes.push(Change::Watching(Watching::Position { room_id: room, token }));
+        }
+        if changes.is_empty() {
+            return Ok(Found::Nothing);
+        }
+        self.commit(changes)?;
+        Ok(Found::Something)
     }
 
     /// A position that the homeserver does not take, such as one of before its database was put back, is never good
@@ -160,7 +220,7 @@ impl Feed {
         fault: &Fault,
     ) -> Result<(), StoreError> {
         let (Some(to), Fault::Refused { status: 400, .. }) = (position, fault) else { return Ok(()) };
-        let Ok(Page { start: Some(token), .. }) = self.page(room, None, None, 1).await else { return Ok(()) };
+        let Ok(Page { start: Some(token), .. }) = page(&*self.lookup, room, None, None, 1).await else { return Ok(()) };
         let why = Line::new().text("I could not read on there: ").name_long(fault.to_string());
         let mut changes = Vec::from_iter(self.not_told(room, to, why).await);
         changes.push(Change::Watching(Watching::Position { room_id: room.to_owned(), token }));
@@ -224,60 +284,77 @@ impl Feed {
         Ok(rooms)
     }
 
-    /// The state events of a room between two tokens; none from before the bot came or went: before it came it did not
-    /// watch the room, and before it went syncs brought them.
-    async fn between(&self, room: &RoomId, from: Option<&str>, to: &str) -> Result<Stretch, Fault> {
-        let mut newest_first: Vec<Event> = Vec::new();
-        let (mut start, mut is_cut) = (None, false);
-        let mut from = from.map(str::to_owned);
-        'pages: for n in 0.. {
-            if n == PAGES {
-                warn!(%room, "too much happened to read all of it; what is older is not told");
-                is_cut = true;
-                break;
-            }
-            let page = self.page(room, from.as_deref(), Some(to), PAGE).await?;
-            start = start.or(page.start);
-            for event in page.events {
-                if is_coming_or_going_of(&event, self.lookup.me().as_str()) {
-                    break 'pages;
-                }
-                newest_first.push(event);
-            }
-            match page.end {
-                Some(end) if from.as_ref() != Some(&end) => from = Some(end),
-                _ => break,
-            }
-        }
-        newest_first.reverse();
-        Ok(Stretch { events: newest_first, start, is_cut })
-    }
-
-    async fn page(
-        &self,
-        room: &RoomId,
-        from: Option<&str>,
-        to: Option<&str>,
-        limit: u32,
-    ) -> Result<Page, Fault> {
-        let query = HistoryQuery {
-            from: from.map(str::to_owned),
-            to: to.map(str::to_owned),
-            dir: Dir::Backwards,
-            limit,
-            not_types: WRITTEN.map(str::to_owned).to_vec(),
-            ..HistoryQuery::default()
-        };
-        let page = self.lookup.history(room, &query).await?;
-        // Of many pages, only what is needed is in memory at once.
-        let state = page.events.into_iter().filter(|event| event.state_key().is_some());
-        let events = state.map(|event| Event(slim(event.0))).collect();
-        Ok(Page { events, start: page.start, end: page.end })
-    }
-
     fn seen(&self, room: &RoomId, events: Vec<Event>, seen: Seen) -> Vec<Change> {
         noticed(&self.settings.feed, room, events.into_iter().map(|event| event.0), seen, self.clock.now())
     }
+}
+
+/// Reads a room that the bot is not in from a position on, or finds out where it is now.
+async fn read_on(lookup: &dyn Lookup, room: &RoomId, position: Option<&str>) -> Result<Stretch, Fault> {
+    match position {
+        Some(to) => between(lookup, room, None, to).await,
+        // The first look: what was before is not news.
+        None => {
+            let page = page(lookup, room, None, None, 1).await?;
+            Ok(Stretch { events: Vec::new(), start: page.start, is_cut: false })
+        }
+    }
+}
+
+/// The state events of a room between two tokens; none from before the bot came or went: before it came it did not
+/// watch the room, and before it went syncs brought them.
+async fn between(
+    lookup: &dyn Lookup,
+    room: &RoomId,
+    from: Option<&str>,
+    to: &str,
+) -> Result<Stretch, Fault> {
+    let mut newest_first: Vec<Event> = Vec::new();
+    let (mut start, mut is_cut) = (None, false);
+    let mut from = from.map(str::to_owned);
+    'pages: for n in 0.. {
+        if n == PAGES {
+            warn!(%room, "too much happened to read all of it; what is older is not told");
+            is_cut = true;
+            break;
+        }
+        let page = page(lookup, room, from.as_deref(), Some(to), PAGE).await?;
+        start = start.or(page.start);
+        for event in page.events {
+            if is_coming_or_going_of(&event, lookup.me().as_str()) {
+                break 'pages;
+            }
+            newest_first.push(event);
+        }
+        match page.end {
+            Some(end) if from.as_ref() != Some(&end) => from = Some(end),
+            _ => break,
+        }
+    }
+    newest_first.reverse();
+    Ok(Stretch { events: newest_first, start, is_cut })
+}
+
+async fn page(
+    lookup: &dyn Lookup,
+    room: &RoomId,
+    from: Option<&str>,
+    to: Option<&str>,
+    limit: u32,
+) -> Result<Page, Fault> {
+    let query = HistoryQuery {
+        from: from.map(str::to_owned),
+        to: to.map(str::to_owned),
+        dir: Dir::Backwards,
+        limit,
+        not_types: WRITTEN.map(str::to_owned).to_vec(),
+        ..HistoryQuery::default()
+    };
+    let page = lookup.history(room, &query).await?;
+    // Of many pages, only what is needed is in memory at once.
+    let state = page.events.into_iter().filter(|event| event.state_key().is_some());
+    let events = state.map(|event| Event(slim(event.0))).collect();
+    Ok(Page { events, start: page.start, end: page.end })
 }
 
 /// Events of a watched room, as they are remembered until they are told; without those that nobody wants to be told.

@@ -32,7 +32,7 @@ pub enum Seen {
 }
 
 /// A part of a watched room's history that is still to be read: backwards, from a pagination token to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Gap {
     /// The room.
     pub room_id: OwnedRoomId,

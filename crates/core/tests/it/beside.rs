@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gleipnir_core::testing::Moment;
+use gleipnir_core::{ruma::room_id, testing::Moment};
 
 use crate::scene::{moderator, plans, stage};
 
@@ -44,4 +44,39 @@ async fn a_reading_that_dies_is_read_again_after_the_start() {
     stage.execute().await;
     assert!(stage.store.said(&format!("answer-{reading}")).is_some());
     assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test"]);
+}
+
+#[tokio::test]
+async fn a_room_that_does_not_answer_keeps_nobody_from_acting_elsewhere() {
+    let mut stage = stage();
+    stage.room(room_id!("!other:hs.test"), "Other", "#other:hs.test", 1);
+    // The first call asks what the moderator may do; the second reads the room, and hangs.
+    stage.homeserver.hang_at(2, Moment::Before);
+    stage.hear(moderator(), "!block !bad:hs.test");
+    let same = stage.hear(moderator(), "!unblock !bad:hs.test");
+    let alias = stage.hear(moderator(), "!block #bad:hs.test");
+    stage.hear(moderator(), "!block !other:hs.test");
+    let version = stage.hear(moderator(), "!version");
+    let whatever = stage.hear(moderator(), "!undo last");
+    let answered = async {
+        while stage.store.said(&format!("answer-{version}")).is_none() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            stage.clock.pass(Duration::from_secs(1));
+        }
+    };
+    tokio::select! {
+        left = stage.handle() => panic!("it was handled to the end: {left:?}"),
+        () = answered => {}
+    }
+    assert_eq!(plans(&stage).len(), 1, "only what is about another room was taken up");
+    assert_eq!(plans(&stage)[0].typed, "!block !other:hs.test");
+    for waits in [same, alias, whatever] {
+        assert_eq!(stage.store.said(&format!("answer-{waits}")), None);
+    }
+    // After a new start all of it is handled, in order.
+    stage.restart();
+    stage.handle().await;
+    stage.execute().await;
+    let typed: Vec<String> = plans(&stage).into_iter().map(|plan| plan.typed).collect();
+    assert!(typed.contains(&"!block !bad:hs.test".to_owned()), "{typed:?}");
 }

@@ -9,7 +9,7 @@ use gleipnir_core::{
     ports::{Clock as _, Fault, Seen},
     rules::feed::Level,
     ruma::{RoomId, owned_room_id, owned_user_id, room_id, user_id},
-    testing::{FakeRoom, Stage},
+    testing::{FakeRoom, Moment, Stage},
 };
 use serde_json::{Value, json};
 
@@ -235,6 +235,26 @@ async fn a_server_that_is_away_delays_and_one_that_refuses_does_not() {
     let other = owned_room_id!("!other:hs.test");
     stage.notice(&other, vec![kick("$b", "@b:hs.test", "two")], Seen::Live);
     has(&stage.tell().await, &["`!other:hs.test`: `@mod:hs.test` kicked `@b:hs.test`"]);
+}
+
+#[tokio::test]
+async fn a_room_that_does_not_answer_keeps_no_other_from_being_told_of() {
+    // What the rooms are called is read first, then how they stood.
+    for call in [1, 3] {
+        let mut stage = stage(Level::Moderation);
+        stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one")], Seen::Live);
+        let other = owned_room_id!("!other:hs.test");
+        stage.notice(&other, vec![kick("$b", "@b:hs.test", "two")], Seen::Live);
+        stage.homeserver.hang_at(call, Moment::Before);
+        let told = stage.tell().await;
+        let who = ["kicked `@a:hs.test`", "kicked `@b:hs.test`"];
+        assert_eq!(who.iter().filter(|who| told.contains(**who)).count(), 1, "call {call}: {told}");
+        assert_eq!(stage.tell().await, "", "the other one still does not answer");
+        stage.restart();
+        let rest = stage.tell().await;
+        let left = who.iter().find(|who| !told.contains(**who)).unwrap();
+        has(&rest, &[left]);
+    }
 }
 
 #[tokio::test]
