@@ -12,6 +12,7 @@ mod explanations;
 mod feed;
 mod forwarded;
 mod kills;
+mod neighbours;
 mod people;
 mod reports;
 mod rights;

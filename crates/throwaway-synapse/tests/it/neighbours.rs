@@ -38,6 +38,11 @@ async fn a_user_of_one_server_talks_in_a_room_of_the_other_and_both_may_go_and_c
     talk(&alice, &bob, &room, "after a kill there").await;
     heard(&bob, &room, |event| event["event_id"] == missed.as_str()).await;
 
+    // The other way round, and by the room's ID.
+    let den = bob.create_room(json!({"preset": "public_chat"})).await.unwrap();
+    assert_eq!(alice.join_via(&den, &other).await.unwrap(), den);
+    talk(&bob, &alice, &den, "hello").await;
+
     bob.leave(&room).await.unwrap();
     let left = heard(&alice, &room, |event| {
         event["state_key"] == bob.user_id.as_str() && event["content"]["membership"] == "leave"
