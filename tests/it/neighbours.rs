@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use throwaway_synapse::{Synapse, User, path_part};
 
-use crate::support::{Kind, Neighbour, PATIENCE, Scene, has_state, hears, redacted, sees};
+use crate::support::{Kind, Moderator, Neighbour, PATIENCE, Scene, has_state, hears, redacted, sees};
 
 /// A scene with a neighbour, and the bot at work, telling everything of watched rooms.
 async fn at_work(server: throwaway_synapse::Builder) -> Option<(Scene, Neighbour)> {
@@ -241,9 +241,12 @@ async fn a_server_that_was_away_is_reached_again() {
     let slow = json!({"federation": {"destination_min_retry_interval": "10m"}});
     let Some((mut scene, mut neighbour)) = at_work(Synapse::builder().config(slow)).await else { return };
     let (m, name) = (&scene.moderator, neighbour.name().to_owned());
-    let rob = neighbour.user("rob").await;
-    let room = scene.room(&m.user, "Square", &[]).await;
-    rob.join_via(&room, scene.synapse.server_name()).await.unwrap();
+    let [rob, bob, new] =
+        [neighbour.user("rob").await, neighbour.user("bob").await, neighbour.user("new").await];
+    let room = watched(&scene, "Square").await;
+    for user in [&rob, &bob] {
+        user.join_via(&room, scene.synapse.server_name()).await.unwrap();
+    }
     let sent = m.user.send_text(&room, "hello").await.unwrap();
     hears(&rob, &room, &sent).await;
     m.good("!federation", "None of the").await;
@@ -262,13 +265,51 @@ async fn a_server_that_was_away_is_reached_again() {
     }
     m.good("!federation", "1 server that cannot be reached").await.says(&[&name]);
     m.good(&format!("!federation {name}"), "cannot be reached since").await.says(&["Next try: "]);
+    // What needs that server fails with its name, and what does not is done: an invitation that cannot be handed over
+    // keeps no ban waiting.
+    m.bad(&format!("!room #den:{name}"), &format!("its server, `{name}`, could not be asked")).await;
+    let invite = format!("!invite {} {room}", new.user_id);
+    let failed = m.bad(&invite, "invite – failed").await;
+    failed.says(&["cannot be reached, and an invitation is handed over at once or not at all."]);
+    m.good(&format!("!ban {} {room} spam", bob.user_id), "ban – done").await;
 
     neighbour.synapse.start_again().await.unwrap();
     let tried = format!("!federation retry {name}");
     m.good(&format!("{tried} --dry-run"), "It would be tried at once, instead of from").await;
     m.good(&tried, "federation – done").await.says(&[&format!("`{name}`")]);
     hears(&rob, &room, &missed).await;
+    sees(&rob, &room, &bob.user_id, "ban").await;
+    m.good(&invite, "invite – done").await;
+    invited(&new, &room).await;
     m.good("!federation", "None of the").await;
     m.good(&tried, "There is nothing to try again.").await;
+    assert_eq!(scene.bot.stop().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moderator_of_another_server_is_heard_in_an_encrypted_room() {
+    let server = Synapse::builder();
+    let Some((mut scene, neighbour)) = Scene::with_neighbour(server, Kind::Encrypted).await else { return };
+    let (office, user) = (scene.moderator.room.clone(), scene.moderator.user.clone());
+    let rob = neighbour.user("rob").await;
+    user.invite(&office, &rob.user_id).await.unwrap();
+    invited(&rob, &office).await;
+    rob.join_via(&office, scene.synapse.server_name()).await.unwrap();
+    let mut levels = user.state(&office, "m.room.power_levels", "").await.unwrap();
+    levels["users"][&rob.user_id] = json!(50);
+    user.send_state(&office, "m.room.power_levels", "", levels).await.unwrap();
+    let far = Moderator::encrypted(&neighbour.synapse, rob.clone(), office).await;
+    scene.bot.start().await;
+    scene.moderator.hears("Hello, I am").await;
+
+    // The keys of either go from server to server.
+    let command = far.say("!version").await;
+    for moderator in [&far, &scene.moderator] {
+        moderator.answer(&command, "Gleipnir").await;
+    }
+    let room = scene.room(&user, "Square", &[]).await;
+    far.good(&format!("!block {room}"), "block – done").await;
+    assert!(scene.is_blocked(&room).await);
+    far.good("!audit", &format!("asked by `{}`", rob.user_id)).await;
     assert_eq!(scene.bot.stop().await, 0);
 }
