@@ -15,6 +15,7 @@ mod explanations;
 mod feed;
 mod forwarded;
 mod kills;
+mod neighbours;
 mod people;
 mod reports;
 mod rights;

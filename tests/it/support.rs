@@ -4,6 +4,7 @@ mod bot;
 mod gate;
 mod heard;
 mod moderator;
+mod neighbour;
 mod proxy;
 mod told;
 
@@ -21,6 +22,7 @@ pub(crate) use self::{
     gate::{Catch, Gate},
     heard::Answer,
     moderator::Moderator,
+    neighbour::{Neighbour, has_state, hears, redacted, sees},
     proxy::{Dice, FAULTS, Fault, Proxy},
     told::Told,
 };
@@ -28,7 +30,7 @@ pub(crate) use self::{
 /// How long anything is waited for. Only a failure takes so long.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
-/// The bot's account.
+/// The bot's account; beside a neighbour it is [`Bot::user_id`].
 pub(crate) const BOT: &str = "@gleipnir:hs.test";
 
 /// Whether messages in the management room are encrypted.
@@ -56,17 +58,22 @@ impl Scene {
 
     /// On a server with settings, and with a bot that is a server admin or not.
     pub(crate) async fn on(server: Builder, kind: Kind, bot: Role) -> Option<Self> {
-        let synapse = server.start_or_skip().await?;
-        let bot = synapse.register("gleipnir", bot).await.unwrap();
+        Some(Self::set(server.start_or_skip().await?, kind, bot).await)
+    }
+
+    /// On a server that runs.
+    async fn set(synapse: Synapse, kind: Kind, bot: Role) -> Self {
+        let account = synapse.register("gleipnir", bot).await.unwrap();
         let user = synapse.register("mod", Role::User).await.unwrap();
         let admin = synapse.register("admin", Role::Admin).await.unwrap();
-        assert_eq!(bot.user_id, BOT);
-        let room = user.create_room(management_room(kind)).await.unwrap();
+        let room = user.create_room(management_room(kind, &account.user_id)).await.unwrap();
         let moderator = match kind {
             Kind::Open => Moderator::open(&synapse, user, room.clone()),
             Kind::Encrypted => Moderator::encrypted(&synapse, user, room.clone()).await,
         };
-        Some(Self { bot: Bot::new(synapse.url(), room), moderator, admin, synapse })
+        let mut bot = Bot::new(synapse.url(), room);
+        bot.user_id = account.user_id;
+        Self { bot, moderator, admin, synapse }
     }
 
     /// As [`new`](Self::new), with the bot at work.
@@ -201,8 +208,8 @@ impl Scene {
     }
 }
 
-fn management_room(kind: Kind) -> Value {
-    let mut room = json!({"preset": "private_chat", "name": "Moderators", "invite": [BOT]});
+fn management_room(kind: Kind, bot: &str) -> Value {
+    let mut room = json!({"preset": "private_chat", "name": "Moderators", "invite": [bot]});
     if kind == Kind::Encrypted {
         let content = json!({"algorithm": "m.megolm.v1.aes-sha2"});
         room["initial_state"] = json!([{"type": "m.room.encryption", "state_key": "", "content": content}]);

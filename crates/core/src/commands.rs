@@ -109,7 +109,7 @@ mod whom;
 
 use std::future::Future;
 
-use ruma::{EventId, OwnedRoomId, RoomId, UserId};
+use ruma::{EventId, OwnedRoomId, RoomAliasId, RoomId, UserId};
 
 use self::entry::entry;
 pub(crate) use self::{
@@ -339,7 +339,7 @@ impl World<'_> {
     pub async fn resolve(&self, target: &RoomTarget) -> Result<OwnedRoomId, Failure> {
         match target {
             RoomTarget::Id(room) => Ok(room.clone()),
-            RoomTarget::Alias(alias) => self.lookup.resolve_alias(alias).await?.ok_or_else(|| {
+            RoomTarget::Alias(alias) => self.leads_to(alias).await?.ok_or_else(|| {
                 Failure::told(
                     Line::new()
                         .text("There is no room with the alias ")
@@ -347,6 +347,28 @@ impl World<'_> {
                         .text(". Check its spelling, or use the room's ID."),
                 )
             }),
+        }
+    }
+
+    /// The room that an alias leads to, if there is such an alias. When it is one of another server that cannot be asked,
+    /// that is told.
+    pub async fn leads_to(&self, alias: &RoomAliasId) -> Result<Option<OwnedRoomId>, Failure> {
+        let server = alias.server_name();
+        match self.lookup.resolve_alias(alias).await {
+            // Synapse asks that server, and answers so when it gets no answer.
+            Err(fault @ Fault::Broken { status: 502, .. }) if server != self.lookup.me().server_name() => {
+                let line = Line::new()
+                    .text("I do not know where ")
+                    .code(alias.as_str())
+                    .text(" leads: its server, ")
+                    .code(server.as_str())
+                    .text(", could not be asked. ")
+                    .name_long(fault.to_string())
+                    .text(" Nothing was done. Use the room's ID, or try again later; ")
+                    .code(format!("!federation {server}"));
+                Err(Failure::told(line.text(" shows how it stands with that server.")))
+            }
+            found => Ok(found?),
         }
     }
 

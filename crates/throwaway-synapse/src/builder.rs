@@ -13,16 +13,24 @@ use crate::server::{self, Server};
 use crate::{Synapse, Unavailable, template};
 
 /// A server to be started; from [`Synapse::builder`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Builder {
     settings: Vec<Value>,
     rate_limits: RateLimits,
     python: Option<PathBuf>,
+    neighbourhood: Option<Neighbourhood>,
+}
+
+/// The ports of 127.0.0.1 on which two servers listen for each other; their names have them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Neighbourhood {
+    pub(crate) own_port: u16,
+    pub(crate) other_port: u16,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Self { settings: Vec::new(), rate_limits: RateLimits::default(), python: None }
+        Self { settings: Vec::new(), rate_limits: RateLimits::default(), python: None, neighbourhood: None }
     }
 
     /// Merges settings over the default `homeserver.yaml`: objects key by key, `null` takes a default away,
@@ -47,6 +55,13 @@ impl Builder {
         self
     }
 
+    /// Has it federate with one other server, which is to be built the other way round.
+    #[must_use]
+    pub(crate) fn beside(mut self, neighbourhood: Neighbourhood) -> Self {
+        self.neighbourhood = Some(neighbourhood);
+        self
+    }
+
     /// Installs Synapse if this was not done before (about half a minute), and starts it (about two seconds).
     ///
     /// # Errors
@@ -58,9 +73,14 @@ impl Builder {
         let data = server::new_data_dir()?;
         fs::copy(&template, data.path().join(config::DATABASE_FILE))
             .with_context(|| format!("cannot copy {}", template.display()))?;
-        let config = config::homeserver(data.path(), self.rate_limits, &self.settings);
+        let mut settings = self.settings;
+        if let Some(Neighbourhood { own_port, other_port }) = self.neighbourhood {
+            settings.insert(0, config::neighbour(data.path(), own_port, other_port));
+        }
+        let config = config::homeserver(data.path(), self.rate_limits, &settings);
         let server_name = config["server_name"].as_str().unwrap_or(config::SERVER_NAME).to_owned();
-        let server = Server::start(&installation.python, data, config).await?;
+        let federation_port = self.neighbourhood.map(|neighbourhood| neighbourhood.own_port);
+        let server = Server::start(&installation.python, data, config, federation_port).await?;
         Synapse::new(server, server_name)
     }
 
@@ -70,16 +90,24 @@ impl Builder {
     /// When Synapse is to be had but does not start, and when it cannot be had although the environment
     /// variable `CI` is `true`: there, a skipped test would go unnoticed.
     pub async fn start_or_skip(self) -> Option<Synapse> {
-        match self.start().await {
-            Ok(synapse) => Some(synapse),
-            Err(error) => match error.downcast_ref::<Unavailable>() {
-                Some(unavailable) if std::env::var_os("CI").is_none_or(|value| value != "true") => {
-                    announce(&format!("SKIPPED: {unavailable}"));
-                    None
-                }
-                _ => panic!("cannot start Synapse: {error:?}"),
-            },
-        }
+        or_skip(self.start().await)
+    }
+}
+
+/// What was started; or `None`, said aloud, when this machine cannot have Synapse.
+///
+/// # Panics
+/// As [`Builder::start_or_skip`] does.
+pub(crate) fn or_skip<T>(started: Result<T>) -> Option<T> {
+    match started {
+        Ok(started) => Some(started),
+        Err(error) => match error.downcast_ref::<Unavailable>() {
+            Some(unavailable) if std::env::var_os("CI").is_none_or(|value| value != "true") => {
+                announce(&format!("SKIPPED: {unavailable}"));
+                None
+            }
+            _ => panic!("cannot start Synapse: {error:?}"),
+        },
     }
 }
 

@@ -57,16 +57,61 @@ pub(crate) fn homeserver(data_dir: &Path, rate_limits: RateLimits, settings: &[V
     config
 }
 
-/// Has the server listen on this port of 127.0.0.1, and on nothing else. The admin API belongs to `client`.
-pub(crate) fn listen_on(config: &mut Value, port: u16) {
+/// What makes one of two neighbours of a server; to be merged over [`homeserver`] before the settings of its owner.
+///
+/// A name with a port is connected to as it is: Synapse asks neither DNS nor `.well-known`, and signs for the name, so
+/// that the certificate need not.
+pub(crate) fn neighbour(data_dir: &Path, own_port: u16, other_port: u16) -> Value {
+    let (own, other) = (federation_name(own_port), federation_name(other_port));
+    json!({
+        "server_name": own,
+        "tls_certificate_path": data_dir.join("tls.crt"),
+        "tls_private_key_path": data_dir.join("tls.key"),
+        "federation_verify_certificates": false,
+        "federation_domain_whitelist": [own, other],
+        // By default nobody is to be lured into asking this machine.
+        "ip_range_blacklist": [],
+        "federation_ip_range_blacklist": [],
+        // Milliseconds. A neighbour that is away is given up quickly, and tried again soon.
+        "federation": {
+            "client_timeout": 20_000,
+            "max_long_retries": 1,
+            "max_long_retry_delay": 200,
+            "max_short_retries": 1,
+            "max_short_retry_delay": 200,
+            "destination_min_retry_interval": 500,
+            "destination_retry_multiplier": 1,
+        },
+        "rc_federation": {
+            "window_size": 1_000,
+            "sleep_limit": 1_000_000,
+            "sleep_delay": 0,
+            "reject_limit": 1_000_000,
+            "concurrent": 1_000,
+        },
+    })
+}
+
+fn federation_name(port: u16) -> String {
+    format!("127.0.0.1:{port}")
+}
+
+/// Has the server listen on these ports of 127.0.0.1, and on nothing else. The admin API belongs to `client`; the
+/// listener for other servers speaks TLS, as they know nothing else.
+pub(crate) fn listen_on(config: &mut Value, port: u16, federation_port: Option<u16>) {
     config["public_baseurl"] = json!(format!("http://127.0.0.1:{port}/"));
-    config["listeners"] = json!([{
-        "port": port,
-        "type": "http",
-        "tls": false,
-        "bind_addresses": ["127.0.0.1"],
-        "resources": [{"names": ["client"]}],
-    }]);
+    let listener = |port: u16, tls: bool, resource: &str| {
+        json!({
+            "port": port,
+            "type": "http",
+            "tls": tls,
+            "bind_addresses": ["127.0.0.1"],
+            "resources": [{"names": [resource]}],
+        })
+    };
+    let client = listener(port, false, "client");
+    let federation = federation_port.map(|port| listener(port, true, "federation"));
+    config["listeners"] = std::iter::once(client).chain(federation).collect();
 }
 
 /// Python's logging configuration: everything from INFO on into one file.
@@ -146,6 +191,24 @@ mod tests {
         for (mut target, patch, want) in cases {
             merge(&mut target, &patch);
             assert_eq!(target, want, "after {patch}");
+        }
+    }
+
+    #[test]
+    fn only_neighbours_listen_for_other_servers() {
+        let resources = |config: &Value| config["listeners"].as_array().unwrap().len();
+        let mut config = homeserver(Path::new("/data"), RateLimits::Lifted, &[]);
+        listen_on(&mut config, 1, None);
+        assert_eq!((resources(&config), &config["federation_domain_whitelist"]), (1, &json!([])));
+        let settings = neighbour(Path::new("/data"), 2, 3);
+        let mut config = homeserver(Path::new("/data"), RateLimits::Lifted, &[settings]);
+        listen_on(&mut config, 1, Some(2));
+        assert_eq!(config["server_name"], "127.0.0.1:2");
+        assert_eq!(config["federation_domain_whitelist"], json!(["127.0.0.1:2", "127.0.0.1:3"]));
+        let ports = ["0", "1"].map(|n| config.pointer(&format!("/listeners/{n}/port")).unwrap().clone());
+        assert_eq!(ports, [json!(1), json!(2)]);
+        for listener in config["listeners"].as_array().unwrap() {
+            assert_eq!(listener["bind_addresses"], json!(["127.0.0.1"]));
         }
     }
 

@@ -1,6 +1,7 @@
 //! A Synapse with its data folder and its port, both of which outlast a restart.
 
 use std::fs;
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use crate::config;
 use crate::process::{Process, StartError};
 
 /// How often a start is tried when others take the port first.
-const PORT_ATTEMPTS: usize = 10;
+pub(crate) const PORT_ATTEMPTS: usize = 10;
 
 /// How long to wait until a port that we had before is free again.
 const PORT_RETRY_DELAY: Duration = Duration::from_millis(300);
@@ -27,18 +28,36 @@ pub(crate) struct Server {
     port: u16,
 }
 
+/// Somebody else has the port that a server is named after, so that it needs another name.
+#[derive(Debug, thiserror::Error)]
+#[error("port {0} of 127.0.0.1, for other servers, was taken by someone else")]
+pub(crate) struct NameTaken(u16);
+
 impl Server {
-    /// Starts Synapse on a free port, with the data that is in the folder already.
-    pub(crate) async fn start(python: &Path, data: TempDir, mut config: Value) -> Result<Self> {
+    /// Starts Synapse on a free port, and on the port for other servers if it is to have one, with the data that is in
+    /// the folder already.
+    ///
+    /// # Errors
+    /// [`NameTaken`] inside when the port for other servers is not free.
+    pub(crate) async fn start(
+        python: &Path,
+        data: TempDir,
+        mut config: Value,
+        federation_port: Option<u16>,
+    ) -> Result<Self> {
         write_json(&data.path().join(config::LOG_CONFIG_FILE), &config::logging(data.path()))?;
         for _ in 0..PORT_ATTEMPTS {
             let port = free_port()?;
-            config::listen_on(&mut config, port);
+            config::listen_on(&mut config, port, federation_port);
             write_json(&data.path().join(config::CONFIG_FILE), &config)?;
             match Process::start(python, data.path()).await {
                 Ok(process) => return Ok(Self { process: Some(process), python: python.into(), data, port }),
-                // Another process has been quicker with the port, which was free a moment ago.
-                Err(StartError::PortTaken) => {}
+                // Another process has been quicker with a port, which was free a moment ago.
+                Err(StartError::PortTaken) => {
+                    if let Some(port) = federation_port.filter(|port| bind(*port).is_err()) {
+                        bail!(NameTaken(port));
+                    }
+                }
                 Err(StartError::Other(error)) => return Err(error),
             }
         }
@@ -58,7 +77,10 @@ impl Server {
                 Err(StartError::Other(error)) => return Err(error),
             }
         }
-        bail!("port {} was taken by someone else while Synapse was stopped", self.port)
+        bail!(
+            "a port, {} or that for other servers, was taken by someone else while Synapse was stopped",
+            self.port
+        )
     }
 
     pub(crate) async fn stop(&mut self) -> Result<()> {
@@ -94,8 +116,25 @@ pub(crate) fn new_data_dir() -> Result<TempDir> {
 }
 
 fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot find a free port")?;
-    Ok(listener.local_addr()?.port())
+    let [port] = free_ports()?;
+    Ok(port)
+}
+
+/// Ports that are free, each another.
+pub(crate) fn free_ports<const N: usize>() -> Result<[u16; N]> {
+    // All are held until all are found.
+    let mut held = Vec::with_capacity(N);
+    let mut ports = [0; N];
+    for port in &mut ports {
+        let listener = bind(0).context("cannot find a free port")?;
+        *port = listener.local_addr()?.port();
+        held.push(listener);
+    }
+    Ok(ports)
+}
+
+fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
 }
 
 /// JSON is YAML too.

@@ -38,7 +38,7 @@ pub(crate) async fn ensure(installation: Arc<Installation>) -> Result<PathBuf> {
 async fn make(installation: &Installation, template: &Path) -> Result<()> {
     let data = server::new_data_dir()?;
     let config = config::homeserver(data.path(), RateLimits::Lifted, &[]);
-    let server = Server::start(&installation.python, data, config).await?;
+    let server = Server::start(&installation.python, data, config, None).await?;
 
     let unfinished = template.with_extension("new");
     // From an attempt that was interrupted; SQLite does not write over it.

@@ -85,6 +85,13 @@ impl User {
         string_field(&answer, "room_id")
     }
 
+    /// As [`join`](Self::join), a room that this user's server knows from another one: as of version 12, the ID of a room
+    /// does not tell which servers have it.
+    pub async fn join_via(&self, room: &str, server: &str) -> Result<String> {
+        let path = format!("/_matrix/client/v3/join/{}?via={}", path_part(room), path_part(server));
+        string_field(&self.post(&path, json!({})).await?, "room_id")
+    }
+
     /// `POST /rooms/{roomId}/invite` of a user by ID.
     pub async fn invite(&self, room: &str, user_id: &str) -> Result<()> {
         self.post(&room_path(room, "invite"), json!({"user_id": user_id})).await.map(drop)

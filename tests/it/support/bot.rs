@@ -38,6 +38,8 @@ pub(crate) enum Under {
 pub(crate) struct Bot {
     /// `homeserver.url`
     pub(crate) url: String,
+    /// `homeserver.user_id`
+    pub(crate) user_id: String,
     /// The line with the password or token.
     pub(crate) login: String,
     /// `management.room`
@@ -57,6 +59,7 @@ impl Bot {
     pub(crate) fn new(url: &str, room: String) -> Self {
         Self {
             url: url.to_owned(),
+            user_id: BOT.to_owned(),
             login: format!("password = {PASSWORD:?}"),
             room,
             more: String::new(),
@@ -226,9 +229,9 @@ impl Bot {
     }
 
     fn configure(&self) -> PathBuf {
-        let Self { url, login, room, more, .. } = self;
+        let Self { url, user_id, login, room, more, .. } = self;
         let text = format!(
-            "[homeserver]\nurl = {url:?}\nuser_id = {BOT:?}\n{login}\n[management]\nroom = {room:?}\n\
+            "[homeserver]\nurl = {url:?}\nuser_id = {user_id:?}\n{login}\n[management]\nroom = {room:?}\n\
              [storage]\npath = \"data\"\n{more}\n"
         );
         let path = self.path("config.toml");

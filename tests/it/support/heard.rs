@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::{BOT, PATIENCE};
+use super::PATIENCE;
 
 /// A message of the bot, as it reads now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ pub(crate) fn unasked(events: &[Value]) -> Vec<Answer> {
 }
 
 fn messages(events: &[Value]) -> impl DoubleEndedIterator<Item = &Value> {
-    events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.room.message")
+    events.iter().filter(|event| is_of_bot(event) && event["type"] == "m.room.message")
 }
 
 fn firsts(events: &[Value]) -> impl Iterator<Item = &Value> {
@@ -188,7 +188,7 @@ fn newest(events: &[Value], event: &Value) -> Answer {
 
 /// The bot's reactions to an event; each may be there once.
 pub(crate) fn marks(events: &[Value], to: &str) -> Vec<String> {
-    let reactions = events.iter().filter(|event| event["sender"] == BOT && event["type"] == "m.reaction");
+    let reactions = events.iter().filter(|event| is_of_bot(event) && event["type"] == "m.reaction");
     let relations = reactions.map(|event| &event["content"]["m.relates_to"]);
     let marks: Vec<String> = relations
         .filter(|relation| relation["event_id"] == to)
@@ -197,6 +197,11 @@ pub(crate) fn marks(events: &[Value], to: &str) -> Vec<String> {
     let distinct: HashSet<_> = marks.iter().collect();
     assert_eq!(distinct.len(), marks.len(), "a reaction was made twice: {marks:?}");
     marks
+}
+
+/// Of whatever server it is.
+fn is_of_bot(event: &Value) -> bool {
+    event["sender"].as_str().is_some_and(|sender| sender.starts_with("@gleipnir:"))
 }
 
 fn is_edit(event: &Value) -> bool {

@@ -79,7 +79,7 @@ impl Command for Alias {
             (Action::Add, [alias, room]) => {
                 let alias = local_alias(alias, world)?;
                 let (room, _) = known_room(world, &target(room)?).await?;
-                let leads = match world.lookup.resolve_alias(&alias).await? {
+                let leads = match world.leads_to(&alias).await? {
                     Some(known) => Some(with_names(known, world).await?),
                     None => None,
                 };

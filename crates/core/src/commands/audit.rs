@@ -78,7 +78,7 @@ impl Audit {
             (_, Ok(RoomTarget::Id(room))) => Some(room.to_string()),
             (_, Ok(RoomTarget::Alias(alias))) => {
                 // A room that was shut down has lost its alias; the command may still name it.
-                let room = world.lookup.resolve_alias(&alias).await?;
+                let room = world.leads_to(&alias).await?;
                 Some(room.map_or_else(|| alias.to_string(), |room| room.to_string()))
             }
             _ => Some(about),

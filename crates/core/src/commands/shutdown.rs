@@ -173,7 +173,7 @@ impl Shutdown {
         for target in targets {
             match target {
                 RoomTarget::Id(room) => rooms.push(room),
-                RoomTarget::Alias(alias) => match lookup.resolve_alias(&alias).await? {
+                RoomTarget::Alias(alias) => match world.leads_to(&alias).await? {
                     Some(room) => rooms.push(room),
                     None => no_such_alias.push(alias),
                 },

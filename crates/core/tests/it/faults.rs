@@ -96,6 +96,32 @@ async fn every_command_that_asks_the_server_explains_every_fault() {
 }
 
 #[tokio::test]
+async fn an_alias_whose_server_is_away_is_no_fault_of_ours() {
+    let fault = || Fault::Broken { status: 502, message: "Failed to fetch alias".into() };
+    for line in
+        ["!room #far:gone.test", "!block #far:gone.test", "!shutdown #far:gone.test", "!audit #far:gone.test"]
+    {
+        let mut stage = stage();
+        stage.homeserver.fail_once("resolve_alias", fault());
+        assert_eq!(
+            stage.say(line).await,
+            "I do not know where `#far:gone.test` leads: its server, `gone.test`, could not be asked. The homeserver \
+             failed: Failed to fetch alias (HTTP 502). Nothing was done. Use the room's ID, or try again later; \
+             `!federation gone.test` shows how it stands with that server.",
+            "{line}"
+        );
+        assert!(plans(&stage).is_empty() && stage.homeserver.writes().is_empty(), "{line}");
+    }
+    // Our own server alone knows its aliases.
+    let mut stage = stage();
+    stage.homeserver.fail_once("resolve_alias", fault());
+    has(
+        &stage.say("!room #bad:hs.test").await,
+        &["The homeserver failed: Failed to fetch alias (HTTP 502)."],
+    );
+}
+
+#[tokio::test]
 async fn a_refusal_carries_the_servers_words_and_its_errcode() {
     let mut stage = stage();
     let refused =

@@ -1,5 +1,7 @@
 //! The real thing: installs, starts, talks to, stops and loses a Synapse.
 
+mod neighbours;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

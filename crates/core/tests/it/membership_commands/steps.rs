@@ -4,6 +4,7 @@
 use gleipnir_core::{
     plan::{PlanResult, Step},
     ports::Fault,
+    ruma::user_id,
     testing::Stage,
 };
 use serde_json::json;
@@ -18,6 +19,7 @@ use crate::{
 const MUTE: &[&str] = &["!mute @eve:hs.test !lounge:hs.test"];
 const POWER: &[&str] = &["!power !lounge:hs.test @eve:hs.test 50", "!confirm 1"];
 const BRING: &[&str] = &["!join !lounge:hs.test @bob:hs.test", "!confirm 1"];
+const INVITE: &[&str] = &["!invite @new:other.test !lounge:hs.test"];
 const BAN: &[&str] = &["!ban @eve:hs.test @far:other.test !lounge:hs.test"];
 
 fn losing(method: &'static str, fault: Fault) -> Stage {
@@ -95,6 +97,53 @@ async fn each_outlives_a_passing_fault() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn an_invitation_to_a_server_that_is_away_keeps_nothing_else_waiting() {
+    let away = || broken(502);
+    let mut stage = stage();
+    let said = after(&mut stage, INVITE, |stage| stage.homeserver.fail_always("change_member", away())).await;
+    has(
+        &said,
+        &[
+            "invite – failed",
+            "❌ Could not invite `@new:other.test` to Lounge",
+            "Their server `other.test` cannot be reached, and an invitation is handed over at once or not at all. The \
+             homeserver failed: ",
+            "Invite them again when that server is back; !federation lists those that cannot be reached.",
+        ],
+    );
+    assert!(!said.contains("I keep trying"), "{said}");
+    assert_eq!(membership(&stage, lounge(), user_id!("@new:other.test")).await, None);
+    stage.homeserver.mend();
+    has(&stage.say("!ban @far:other.test !lounge:hs.test").await, &["ban – done"]);
+    has(&stage.say(INVITE[0]).await, &["invite – done"]);
+
+    // Who waits for our own server waits for longer; so does whoever is of it.
+    let mut stage = super::stage();
+    let said =
+        after(&mut stage, INVITE, |stage| stage.homeserver.fail_once("change_member", broken(503))).await;
+    has(&said, &["invite – done"]);
+    let mut stage = super::stage();
+    let local = &["!invite @bob:hs.test !lounge:hs.test"];
+    let said = after(&mut stage, local, |stage| stage.homeserver.fail_once("change_member", away())).await;
+    has(&said, &["invite – done"]);
+}
+
+#[tokio::test]
+async fn an_invitation_whose_answer_was_lost_was_handed_over() {
+    for fault in [broken(502), broken(504), Fault::Timeout] {
+        let mut stage = losing("change_member", fault.clone());
+        has(&stage.say(INVITE[0]).await, &["invite – done"]);
+        assert_eq!(writes(&stage).len(), 1, "{fault:?}");
+    }
+    // Neither handed over nor refused: for half a minute, not for an hour.
+    let mut stage = stage();
+    let said =
+        after(&mut stage, INVITE, |stage| stage.homeserver.fail_always("change_member", Fault::Timeout))
+            .await;
+    has(&said, &["invite – failed", "did not answer in time", "I tried for", "seconds"]);
 }
 
 #[tokio::test]
