@@ -1,6 +1,7 @@
 //! What the bot must not forget, in SQLite. Every change is one transaction, on disk when `commit` returns.
 
 mod cases;
+mod moving;
 mod read;
 mod watching;
 mod write;
@@ -20,7 +21,7 @@ use gleipnir_core::{
         Case, CaseId, Change, Digest, DigestId, Gap, Hit, InboxEvent, Queue, Records, Store, StoreError,
         View, WatchedEvent, Which, WhichCases,
     },
-    ruma::{EventId, RoomId},
+    ruma::{EventId, OwnedRoomId, RoomId},
     speech::Delivery,
 };
 use rusqlite::Connection;
@@ -214,6 +215,10 @@ impl Store for SqliteStore {
 
     fn cursor(&self) -> Result<Option<String>, StoreError> {
         read::cursor(&self.connection()).map_err(failed)
+    }
+
+    fn replaced_by(&self, room: &RoomId) -> Result<Option<OwnedRoomId>, StoreError> {
+        moving::replaced_by(&self.connection(), room).map_err(failed)
     }
 
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {

@@ -16,4 +16,5 @@ mod people;
 mod reports;
 mod rights;
 mod session;
+mod sessions;
 mod support;
