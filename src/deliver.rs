@@ -1,7 +1,14 @@
 //! Carrying messages into the management room, each version once: what is to be said is in the database, and its
 //! transaction ID is made of its key, so that sending it again after a crash gives the same event.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use gleipnir_core::{
     ports::{Change, Store},
@@ -11,7 +18,7 @@ use gleipnir_core::{
 };
 use gleipnir_matrix::{Membership, Outgoing, RequestError, Session};
 use tokio::sync::Notify;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// What a pause is when the server asks for one without saying how long.
 const UNSAID: Duration = Duration::from_secs(2);
@@ -23,6 +30,8 @@ pub(crate) struct Deliverer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) room: OwnedRoomId,
     pub(crate) instance: String,
+    /// Whether the bot may not write at all, so that everything waits.
+    is_mute: AtomicBool,
 }
 
 /// The two queues: reactions never hold a message up.
@@ -33,6 +42,11 @@ enum Queue {
 }
 
 impl Deliverer {
+    /// Sends into `room` what is to be said. `instance` makes transaction IDs those of this database.
+    pub(crate) fn new(session: Session, store: Arc<dyn Store>, room: OwnedRoomId, instance: String) -> Self {
+        Self { session, store, room, instance, is_mute: AtomicBool::new(false) }
+    }
+
     /// Sends what is to be sent, now and whenever `said` is notified. Never returns.
     pub(crate) async fn run(&self, said: Arc<Notify>) {
         let (messages, reactions) = (Notify::new(), Notify::new());
@@ -121,8 +135,12 @@ impl Deliverer {
         };
         let sent = self.session.send(&self.room, &transaction_id, outgoing(what)).await;
         let mut lost = None;
+        if sent.is_ok() && self.is_mute.swap(false, Ordering::Relaxed) {
+            info!(room = %self.room, "I may write in the management room again");
+        }
         let change = match sent {
             Ok(event_id) => Change::Delivered { key, version, event_id },
+            Err(error) if self.is_kept_from_writing(&error).await => return Err(MUTE),
             Err(RequestError::RateLimited { .. } | RequestError::Away(_)) if may_fail => {
                 debug!(key, "left a reaction out");
                 Change::GaveUp { key, version }
@@ -156,6 +174,30 @@ impl Deliverer {
                 Err(Duration::from_secs(5))
             }
         }
+    }
+}
+
+/// How often is tried to write while the bot may not.
+const MUTE: Duration = Duration::from_secs(5);
+
+impl Deliverer {
+    /// Whether the bot may write nothing at all, rather than this one message: suspended, without the power, or out of the
+    /// room before a sync said so. Then everything waits, and the log says so once.
+    async fn is_kept_from_writing(&self, error: &RequestError) -> bool {
+        let RequestError::Refused { errcode, message, .. } = error else { return false };
+        let why = match &**errcode {
+            "M_USER_SUSPENDED" => "my account is suspended",
+            "M_FORBIDDEN" => match self.session.may_write(&self.room).await {
+                Ok(true) => return false,
+                Ok(false) => "I have not the power to write there, or am out of it",
+                Err(_) => return true,
+            },
+            _ => return false,
+        };
+        if !self.is_mute.swap(true, Ordering::Relaxed) {
+            warn!(room = %self.room, answer = message, "I may not write in the management room: {why}. What I have to say waits");
+        }
+        true
     }
 }
 

@@ -3,24 +3,32 @@
 //! abuse reports, reacting to them by rules, sending messages. They meet in the
 //! database only.
 
-use std::{sync::Arc, time::Duration};
+mod login;
 
-use anyhow::{Context as _, anyhow};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
 use gleipnir_core::{
     automatic::Automatic,
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::{Clock, Fault, Records as _, StoreError},
+    ports::{Fault, Records as _, StoreError},
     reply::{Line, Reply},
     reports::Reports,
     ruma::RoomId,
 };
-use gleipnir_matrix::{ConnectError, Connected, How, Session};
+use gleipnir_matrix::{Connected, How, Session};
 use synapse_admin::{Client, Options};
 use tokio::sync::Notify;
 use tracing::{debug, info};
 
+pub(crate) use self::login::{LoggedOut, Over};
+use self::login::{Lost, connect};
 use crate::{
     backup::notice_key,
     clock::WallClock,
@@ -29,8 +37,8 @@ use crate::{
     disk,
     homeserver::{Homeserver, Webhooks},
     http::{Endpoint, Parties},
-    intake::Intake,
-    management::{Arrival, Entered, enter},
+    intake::{Gone, Intake},
+    management::{Arrival, Door, Entered, kept_room},
     mas::Mas,
     outages::Outages,
     store::SqliteStore,
@@ -43,15 +51,6 @@ pub enum Ended {
     Hopeless(anyhow::Error),
     /// Something broke: starting again may help.
     Failed(anyhow::Error),
-}
-
-impl Ended {
-    pub(crate) fn token_gone() -> Self {
-        Self::Failed(anyhow!(
-            "the homeserver no longer accepts my access token. With a password in the configuration I log in anew when \
-             I am started again; an access token has to be replaced"
-        ))
-    }
 }
 
 impl From<StoreError> for Ended {
@@ -74,174 +73,238 @@ async fn work(config: &Config) -> Result<(), Ended> {
         if disk::may_pass(&error) { Ended::Failed(error) } else { Ended::Hopeless(error) }
     })?;
     let store = Arc::new(store);
-    let outages = Arc::new(Outages::default());
-    let Connected { session, how } = connect(config, &outages).await?;
-    info!(device = session.device_id(), ?how, "connected");
-    let admin = admin(config, &session)?;
-    let reported = Arc::new(Notify::new());
-    let moderate = async {
-        loop {
-            let entered = enter(&session, &*store, &config.management.room, &outages).await?;
-            serve(config, &session, &how, &store, &admin, (&reported, &outages), entered).await?;
-        }
+    let token = Arc::new(Mutex::new(String::new()));
+    let bot = Bot {
+        config,
+        store,
+        admin: admin(config, token.clone())?,
+        reported: Arc::default(),
+        outages: Arc::default(),
+        started: Instant::now(),
     };
-    // Also while the bot waits to be let into the management room.
+    let connected = Notify::new();
+    // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
     tokio::select! {
-        ended = moderate => ended,
-        ended = forward(config, &session, &store, &admin, &reported) => ended,
-        damaged = disk::watch(&store) => Err(Ended::Hopeless(damaged)),
+        ended = bot.connect_again_and_again(&token, &connected) => ended,
+        ended = bot.forward(&connected) => ended,
+        damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
     }
 }
 
-fn admin(config: &Config, session: &Session) -> Result<Client, Ended> {
-    let token = session.clone();
+/// The admin API, with whatever token is the session's.
+fn admin(config: &Config, token: Arc<Mutex<String>>) -> Result<Client, Ended> {
     let options = Options { timeout: config.homeserver.timeout, ..Options::default() };
-    Client::with_options(&config.homeserver.url, move || token.access_token(), options)
+    let token = move || token.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Client::with_options(&config.homeserver.url, token, options)
         .context("homeserver.url cannot be used")
         .map_err(Ended::Hopeless)
 }
 
-/// Takes reports that a reverse proxy forwards, where the configuration says so.
-async fn forward(
-    config: &Config,
-    session: &Session,
-    store: &Arc<SqliteStore>,
-    admin: &Client,
-    reported: &Arc<Notify>,
-) -> Result<(), Ended> {
-    let Some(listen) = config.reports.http.listen else { return std::future::pending().await };
-    let parties = Parties {
-        homeserver: config.homeserver.url.clone(),
-        timeout: config.homeserver.timeout,
-        admin: admin.clone(),
-        me: session.user_id().to_owned(),
-        store: store.clone(),
-        clock: Arc::new(WallClock),
-        reported: reported.clone(),
-    };
-    let endpoint = Endpoint::open(listen, parties).await.map_err(Ended::Failed)?;
-    match endpoint.run().await {
-        Ok(never) => match never {},
-        Err(error) => Err(Ended::Failed(error.into())),
+/// What outlives a session.
+struct Bot<'a> {
+    config: &'a Config,
+    store: Arc<SqliteStore>,
+    admin: Client,
+    /// Wakes those who read reports.
+    reported: Arc<Notify>,
+    /// Since when the homeserver does not answer.
+    outages: Arc<Outages>,
+    started: Instant,
+}
+
+impl Bot<'_> {
+    /// One session after the other: all that is done with one is over before the next one begins.
+    async fn connect_again_and_again(&self, token: &Mutex<String>, connected: &Notify) -> Result<(), Ended> {
+        let mut lost = Lost::default();
+        loop {
+            let Connected { session, how } = connect(self.config, &self.outages).await?;
+            info!(device = session.device_id(), ?how, "connected");
+            *token.lock().unwrap_or_else(PoisonError::into_inner) = session.access_token();
+            connected.notify_one();
+            let since = Instant::now();
+            match self.moderate(session, &how).await {
+                Err(Over::LoggedOut(why)) => lost.note(why, since)?,
+                Err(Over::Ended(ended)) => return Err(ended),
+                Ok(never) => match never {},
+            }
+        }
+    }
+
+    /// Gets into the management room, and works there; again and again.
+    async fn moderate(&self, session: Session, how: &How) -> Result<Infallible, Over> {
+        let door =
+            Door { session: &session, store: &*self.store, admin: &self.admin, outages: &self.outages };
+        loop {
+            let outside = match kept_room(&*self.store)? {
+                Some(room) => Some(self.executor(&session, &room, Arc::default())?),
+                None => None,
+            };
+            let running = outside.as_ref().map(Arc::downgrade);
+            let entered = {
+                let waiting = Notify::new();
+                tokio::select! {
+                    entered = door.enter(&self.config.management.room, &waiting) => entered,
+                    never = go_on_outside(outside, &waiting) => match never {},
+                }
+            };
+            if let Some(running) = running {
+                all_ended(&running).await;
+            }
+            match self.serve(&session, how, entered?).await? {
+                Gone::Out => {}
+                Gone::Upgraded(upgrade) => upgrade.commit(&*self.store)?,
+            }
+        }
+    }
+
+    fn homeserver(&self, session: &Session, room: &RoomId) -> Result<Arc<Homeserver>, Ended> {
+        let config = self.config;
+        let mas = config.mas.as_ref().map(|mas| Mas::new(mas, config.homeserver.timeout)).transpose();
+        Ok(Arc::new(Homeserver::new(
+            session.clone(),
+            self.admin.clone(),
+            mas.map_err(Ended::Hopeless)?.map(Arc::new),
+            config.homeserver.url.clone(),
+            room.to_owned(),
+            self.store.instance().to_owned(),
+            config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?,
+            self.started,
+        )))
+    }
+
+    /// An executor for what moderators of a room confirmed.
+    fn executor(&self, session: &Session, room: &RoomId, said: Arc<Notify>) -> Result<Arc<Executor>, Ended> {
+        Ok(Arc::new(Executor::new(
+            self.homeserver(session, room)?,
+            self.store.clone(),
+            Arc::new(WallClock),
+            self.config.settings(room.to_owned()),
+            said,
+        )))
+    }
+
+    /// Takes reports that a reverse proxy forwards, where the configuration says so.
+    async fn forward(&self, connected: &Notify) -> Result<(), Ended> {
+        let config = self.config;
+        let Some(listen) = config.reports.http.listen else { return std::future::pending().await };
+        connected.notified().await;
+        let parties = Parties {
+            homeserver: config.homeserver.url.clone(),
+            timeout: config.homeserver.timeout,
+            admin: self.admin.clone(),
+            me: config.homeserver.user_id.clone(),
+            store: self.store.clone(),
+            clock: Arc::new(WallClock),
+            reported: self.reported.clone(),
+        };
+        let endpoint = Endpoint::open(listen, parties).await.map_err(Ended::Failed)?;
+        match endpoint.run().await {
+            Ok(never) => match never {},
+            Err(error) => Err(Ended::Failed(error.into())),
+        }
+    }
+
+    /// Works in the management room until the bot is no longer in it.
+    async fn serve(
+        &self,
+        session: &Session,
+        how: &How,
+        Entered { room, arrival }: Entered,
+    ) -> Result<Gone, Over> {
+        let Self { config, store, admin, reported, outages, .. } = self;
+        let homeserver = self.homeserver(session, &room)?;
+        let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
+        let settings = config.settings(room.clone());
+        let desk = Arc::new(Desk::new(
+            homeserver.clone(),
+            store.clone(),
+            Arc::new(WallClock),
+            settings.clone(),
+            said.clone(),
+            confirmed.clone(),
+            received.clone(),
+        ));
+        let feed =
+            Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
+        let reports = Reports::new(
+            homeserver.clone(),
+            store.clone(),
+            Arc::new(WallClock),
+            settings.clone(),
+            said.clone(),
+        );
+        let automatic = Automatic::new(
+            homeserver.clone(),
+            store.clone(),
+            Arc::new(WallClock),
+            settings.clone(),
+            said.clone(),
+            confirmed.clone(),
+        );
+        let executor = Arc::new(Executor::new(
+            homeserver.clone(),
+            store.clone(),
+            Arc::new(WallClock),
+            settings.clone(),
+            said.clone(),
+        ));
+        let deliverer =
+            Deliverer::new(session.clone(), store.clone(), room.clone(), store.instance().to_owned());
+        let intake = Intake {
+            session: session.clone(),
+            admin: admin.clone(),
+            store: store.clone(),
+            desk: desk.clone(),
+            room: room.clone(),
+            settings,
+            received: received.clone(),
+            noticed: noticed.clone(),
+            outages: outages.clone(),
+        };
+        info!(%room, "at work in the management room");
+        introduce(&desk, store, &room, session, how, arrival)?;
+        let introduced = Box::pin(async {
+            match homeserver.introduce().await {
+                // What passes needs nobody.
+                Some(fault) if !fault.is_passing() => refused_there(&desk, &fault)?,
+                _ => {}
+            }
+            std::future::pending::<Result<Infallible, StoreError>>().await
+        });
+        let running = Arc::downgrade(&executor);
+        let gone = tokio::select! {
+            failed = introduced => match failed? {},
+            failed = disk::tell(&desk, session, store, &room) => failed.map(|()| Gone::Out).map_err(Over::from),
+            gone = intake.run() => gone,
+            () = handle(&desk, &received) => Ok(Gone::Out),
+            () = decrypt(&intake) => Ok(Gone::Out),
+            () = tell(&feed, &noticed) => Ok(Gone::Out),
+            () = read_on(&feed, &noticed) => Ok(Gone::Out),
+            () = fill_gaps(&feed, &noticed) => Ok(Gone::Out),
+            () = read_reports(&reports, reported, &read, config.reports.poll_interval) => Ok(Gone::Out),
+            () = react(&automatic, &read) => Ok(Gone::Out),
+            () = executor.supervise(confirmed) => Ok(Gone::Out),
+            () = deliverer.run(said) => Ok(Gone::Out),
+        };
+        all_ended(&running).await;
+        gone
     }
 }
 
-async fn connect(config: &Config, outages: &Outages) -> Result<Connected, Ended> {
-    let settings = gleipnir_matrix::Settings {
-        homeserver: config.homeserver.url.clone(),
-        user_id: config.homeserver.user_id.clone(),
-        login: config.login().map_err(Ended::Hopeless)?,
-        folder: config.storage.path.join("matrix"),
-        device_name: "Gleipnir".to_owned(),
-        recovery: config.recovery().map_err(Ended::Hopeless)?,
-    };
-    loop {
-        match gleipnir_matrix::connect(settings.clone()).await {
-            Ok(connected) => {
-                outages.answered(WallClock.now());
-                return Ok(connected);
-            }
-            Err(error @ (ConnectError::Unreachable(_) | ConnectError::RateLimited { .. })) => {
-                tokio::time::sleep(outages.failed(error, WallClock.now())).await;
-            }
-            Err(error @ ConnectError::Other(_)) => return Err(Ended::Failed(error.into())),
-            Err(error) => return Err(Ended::Hopeless(error.into())),
-        }
+/// Goes on with what was confirmed, from when the bot waits to be let into the management room: a job that was confirmed
+/// is done, and its report comes when the bot is back.
+async fn go_on_outside(executor: Option<Arc<Executor>>, waiting: &Notify) -> Infallible {
+    waiting.notified().await;
+    if let Some(executor) = executor {
+        executor.supervise(Arc::default()).await;
     }
+    std::future::pending().await
 }
 
-/// Works in the management room until the bot is no longer in it.
-async fn serve(
-    config: &Config,
-    session: &Session,
-    how: &How,
-    store: &Arc<SqliteStore>,
-    admin: &Client,
-    (reported, outages): (&Notify, &Arc<Outages>),
-    Entered { room, arrival }: Entered,
-) -> Result<(), Ended> {
-    let url = config.homeserver.url.clone();
-    let mas = config.mas.as_ref().map(|mas| Mas::new(mas, config.homeserver.timeout)).transpose();
-    let mas = mas.map_err(Ended::Hopeless)?.map(Arc::new);
-    let webhooks = config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?;
-    let homeserver = Arc::new(Homeserver::new(
-        session.clone(),
-        admin.clone(),
-        mas,
-        url,
-        room.clone(),
-        store.instance().to_owned(),
-        webhooks,
-    ));
-    let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
-    let settings = config.settings(room.clone());
-    let desk = Arc::new(Desk::new(
-        homeserver.clone(),
-        store.clone(),
-        Arc::new(WallClock),
-        settings.clone(),
-        said.clone(),
-        confirmed.clone(),
-        received.clone(),
-    ));
-    let feed =
-        Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
-    let reports =
-        Reports::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
-    let automatic = Automatic::new(
-        homeserver.clone(),
-        store.clone(),
-        Arc::new(WallClock),
-        settings.clone(),
-        said.clone(),
-        confirmed.clone(),
-    );
-    let executor = Arc::new(Executor::new(
-        homeserver.clone(),
-        store.clone(),
-        Arc::new(WallClock),
-        settings.clone(),
-        said.clone(),
-    ));
-    let deliverer = Deliverer {
-        session: session.clone(),
-        store: store.clone(),
-        room: room.clone(),
-        instance: store.instance().to_owned(),
-    };
-    let intake = Intake {
-        session: session.clone(),
-        store: store.clone(),
-        desk: desk.clone(),
-        room: room.clone(),
-        settings,
-        received: received.clone(),
-        noticed: noticed.clone(),
-        outages: outages.clone(),
-    };
-    info!(%room, "at work in the management room");
-    introduce(&desk, store, &room, session, how, arrival)?;
-    let introduced = Box::pin(async {
-        match homeserver.introduce().await {
-            // What passes needs nobody.
-            Some(fault) if !fault.is_passing() => refused_there(&desk, &fault)?,
-            _ => {}
-        }
-        std::future::pending::<Result<(), StoreError>>().await
-    });
-    tokio::select! {
-        failed = introduced => failed.map_err(Ended::from),
-        failed = disk::tell(&desk, session, store, &room) => failed.map_err(Ended::from),
-        ended = intake.run() => ended,
-        () = handle(&desk, &received) => Ok(()),
-        () = decrypt(&intake) => Ok(()),
-        () = tell(&feed, &noticed) => Ok(()),
-        () = read_on(&feed, &noticed) => Ok(()),
-        () = fill_gaps(&feed, &noticed) => Ok(()),
-        () = read_reports(&reports, reported, &read, config.reports.poll_interval) => Ok(()),
-        () = react(&automatic, &read) => Ok(()),
-        () = executor.supervise(confirmed) => Ok(()),
-        () = deliverer.run(said) => Ok(()),
+/// Waits until everything that an executor has begun is over: it was told to stop, and stops where it waits next.
+async fn all_ended(executor: &Weak<Executor>) {
+    while executor.strong_count() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 

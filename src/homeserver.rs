@@ -29,6 +29,9 @@ const TRIES: u32 = 3;
 /// The longest pause between two tries that nobody would mind waiting for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// How long it may take at most until a session that is over is replaced: as long as a sync lasts, and a little more.
+const SESSION_OVER: Duration = Duration::from_mins(1);
+
 pub(crate) struct Homeserver {
     session: Session,
     admin: Client,
@@ -50,9 +53,10 @@ impl Homeserver {
         management: OwnedRoomId,
         instance: String,
         webhooks: Webhooks,
+        started: Instant,
     ) -> Self {
         let accounts = Accounts::new(admin.clone(), mas);
-        Self { session, admin, accounts, url, management, instance, webhooks, started: Instant::now() }
+        Self { session, admin, accounts, url, management, instance, webhooks, started }
     }
 
     /// Says in the log who decides about logins, and whether the bot has access there. The fault, if it has not and should.
@@ -69,6 +73,12 @@ async fn read<T, F: Future<Output = Result<T, Error>>>(request: impl Fn() -> F) 
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
+        if error.is_token_gone() {
+            // The session is over, and whoever asked ends with it and asks again in the next: an answer about this would
+            // be one about nothing.
+            tokio::time::sleep(SESSION_OVER).await;
+            return Err(Fault::TokenGone);
+        }
         let pause = error.rate_limited().flatten().unwrap_or(Duration::from_millis(300) * tries);
         if tries >= TRIES || pause > LONGEST_PAUSE || !error.is_transient() || error == Error::Timeout {
             return Err(fault(error));

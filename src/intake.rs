@@ -1,7 +1,12 @@
 //! Taking in what happens: every command and reaction of the management room, and every change in a watched one, is in
 //! the database, with the sync token behind it, before anything is done about it.
 
-use std::sync::Arc;
+mod upgrade;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use gleipnir_core::{
     commands::Settings,
@@ -12,12 +17,15 @@ use gleipnir_core::{
     ruma::OwnedRoomId,
 };
 use gleipnir_matrix::{Decryption, Invite, Membership, RoomUpdate, Session, SyncError, TimelineEvent};
+use synapse_admin::Client;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
+use self::upgrade::Step;
+pub(crate) use self::upgrade::Upgrade;
 use crate::{
     clock::WallClock,
-    event_loop::Ended,
+    event_loop::{Ended, LoggedOut, Over},
     management::{read_up_to, was_read_up_to},
     outages::Outages,
     store::SqliteStore,
@@ -29,8 +37,20 @@ const KEEP_EVERY: Millis = 60_000;
 /// How many messages are tried to be decrypted again before anything else is handled.
 const AT_ONCE: usize = 5;
 
+/// How often is tried to follow a tombstone that cannot be followed yet.
+const FOLLOW_EVERY: Duration = Duration::from_secs(30);
+
+/// How the work in a management room ended.
+pub(crate) enum Gone {
+    /// The bot is not in it any more.
+    Out,
+    /// The bot has followed it to another room.
+    Upgraded(Upgrade),
+}
+
 pub(crate) struct Intake {
     pub(crate) session: Session,
+    pub(crate) admin: Client,
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) desk: Arc<Desk>,
     pub(crate) room: OwnedRoomId,
@@ -46,10 +66,11 @@ pub(crate) struct Intake {
 
 impl Intake {
     /// Takes events in until the bot is no longer in the room, or can no longer sync.
-    pub(crate) async fn run(&self) -> Result<(), Ended> {
+    pub(crate) async fn run(&self) -> Result<Gone, Over> {
         let mut after = was_read_up_to(&*self.store, &self.room)?;
         let mut kept_at = 0;
         let mut invites_changed = true;
+        let mut follow_at = Some(Instant::now());
         loop {
             if invites_changed {
                 match self.answer_invites().await {
@@ -59,22 +80,28 @@ impl Intake {
             }
             let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {
                 Ok(batch) => batch,
-                Err(SyncError::TokenGone { .. }) => return Err(Ended::token_gone()),
                 Err(SyncError::Damaged(why)) => {
-                    return Err(Ended::Hopeless(anyhow::anyhow!(
+                    return Err(Over::Ended(Ended::Hopeless(anyhow::anyhow!(
                         "the store in matrix/sdk (storage.path) is damaged: {why}. Move that folder away and start again: \
                          with a password I become a new device then"
-                    )));
+                    ))));
                 }
                 // What it brought comes again.
                 Err(SyncError::Unwritable(why)) => {
                     self.store.disk().note_unwritable(&why);
                     debug!(why, "cannot write down what a sync brought; trying again");
-                    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                    tokio::time::sleep(Duration::from_secs(5)).await;
                     invites_changed = true;
                     continue;
                 }
                 Err(error) => {
+                    if let Some(why) = LoggedOut::of_sync(&error) {
+                        return Err(why.into());
+                    }
+                    // Who is out of a room is refused its history.
+                    if matches!(error, SyncError::Other(_)) && self.is_out().await {
+                        return Ok(Gone::Out);
+                    }
                     // The SDK may have taken an invitation in all the same.
                     invites_changed = true;
                     tokio::time::sleep(self.outages.failed(error, WallClock.now())).await;
@@ -94,23 +121,46 @@ impl Intake {
             for update in batch.elsewhere {
                 changes.extend(self.noticed(update, after.as_deref(), seen, now));
             }
-            if !changes.is_empty() || after.is_none() || now - kept_at > KEEP_EVERY {
+            let is_time = now - kept_at > KEEP_EVERY;
+            if !changes.is_empty() || after.is_none() || is_time {
                 changes.push(read_up_to(&self.room, &batch.next));
                 // What cannot be written down is not received: the same cursor brings it again.
                 if let Err(error) = self.store.commit(changes) {
                     debug!(%error, "cannot take in what happened; trying again");
-                    tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+                    tokio::time::sleep(Duration::from_secs(5)).await;
                     continue;
                 }
                 kept_at = now;
                 self.received.notify_one();
                 self.noticed.notify_one();
             }
-            after = Some(batch.next);
+            let since = after.replace(batch.next.clone()).unwrap_or(batch.next);
             self.tell_of_outages();
-            if self.session.membership(&self.room) != Membership::Joined {
-                warn!(room = %self.room, "I am no longer in the management room");
-                return Ok(());
+            match self.session.membership(&self.room) {
+                Membership::Joined if is_time && self.is_out().await => return Ok(Gone::Out),
+                Membership::Joined => {}
+                Membership::Banned => {
+                    warn!(room = %self.room, "I was banned from the management room");
+                    return Ok(Gone::Out);
+                }
+                Membership::Invited | Membership::Left | Membership::Unknown => {
+                    warn!(room = %self.room, "I am no longer in the management room");
+                    return Ok(Gone::Out);
+                }
+            }
+            if batch.events.iter().any(|event| event.json["type"] == "m.room.tombstone")
+                || (invites_changed && follow_at.is_some())
+            {
+                follow_at = Some(Instant::now());
+            }
+            if follow_at.is_some_and(|at| at <= Instant::now()) {
+                follow_at = match self.follow().await? {
+                    Step::Stay => None,
+                    Step::Later => Some(Instant::now() + FOLLOW_EVERY),
+                    Step::To(to) => {
+                        return Ok(Gone::Upgraded(Upgrade { from: self.room.clone(), to, since }));
+                    }
+                };
             }
         }
     }
@@ -119,9 +169,18 @@ impl Intake {
     fn tell_of_outages(&self) {
         for outage in self.outages.take() {
             if let Err(error) = self.desk.announce(&outage.key(), &outage.reply()) {
-                error!(%error, "cannot write down that the homeserver was away");
+                debug!(%error, "cannot write down that the homeserver was away");
             }
         }
+    }
+
+    /// Whether the homeserver says that the bot is not in the room, though no sync said so.
+    async fn is_out(&self) -> bool {
+        let is_out = matches!(self.session.is_joined(&self.room).await, Ok(false));
+        if is_out {
+            warn!(room = %self.room, "I am no longer in the management room");
+        }
+        is_out
     }
 
     fn received(&self, event: &TimelineEvent, now: Millis) -> Option<InboxEvent> {

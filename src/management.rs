@@ -1,16 +1,20 @@
 //! Getting into the management room: resolve it, wait for the invitation to exactly that room, accept it.
 
-use std::time::Duration;
+mod door;
 
 use gleipnir_core::{
-    ports::{Change, Clock, Store, StoreError},
+    ports::{Change, Clock as _, Store, StoreError},
     ruma::{OwnedRoomId, RoomId},
-    text::target::RoomTarget,
 };
-use gleipnir_matrix::{Membership, RequestError, Session, SyncError};
-use tracing::{info, warn};
+use gleipnir_matrix::{RequestError, Session};
+use tracing::info;
 
-use crate::{clock::WallClock, event_loop::Ended, outages::Outages};
+pub(crate) use self::door::Door;
+use crate::{
+    clock::WallClock,
+    event_loop::{LoggedOut, Over},
+    outages::Outages,
+};
 
 /// A management room that the bot is in.
 pub(crate) struct Entered {
@@ -45,6 +49,12 @@ pub(crate) fn was_read_up_to(store: &dyn Store, room: &RoomId) -> Result<Option<
     }))
 }
 
+/// The room that was read last: the management room of the latest start.
+pub(crate) fn kept_room(store: &dyn Store) -> Result<Option<OwnedRoomId>, StoreError> {
+    let kept = store.cursor()?;
+    Ok(kept.and_then(|kept| kept.split_once(' ')?.0.try_into().ok()))
+}
+
 /// Beginning to read a room. What waits in another management room is dropped.
 fn begin(store: &dyn Store, room: &RoomId, token: &str) -> Result<(), StoreError> {
     let moved = store.cursor()?.is_some_and(|kept| !kept.starts_with(&format!("{room} ")));
@@ -57,125 +67,53 @@ fn begin(store: &dyn Store, room: &RoomId, token: &str) -> Result<(), StoreError
     store.commit(changes)
 }
 
-/// An alias can be taken away and given to another room, by people who are not the operator: it leads to the room that
-/// it led to at first, or the operator says otherwise.
-fn check_alias(store: &dyn Store, target: &RoomTarget, room: &RoomId) -> Result<(), Ended> {
-    let RoomTarget::Alias(alias) = target else { return Ok(()) };
-    match store.cursor()?.as_deref().and_then(|kept| kept.split_once(' ')) {
-        Some((before, _)) if before != room => Err(Ended::Hopeless(anyhow::anyhow!(
-            "{alias} (management.room) leads to {room} now, and led to {before} before. If that is meant, give the ID \
-             of the new room as management.room"
-        ))),
-        _ => Ok(()),
+/// Where a room's upgrades have led to, as far as they were followed.
+pub(crate) fn latest(store: &dyn Store, room: OwnedRoomId) -> Result<OwnedRoomId, StoreError> {
+    let (mut latest, mut former) = (room, Vec::new());
+    while let Some(next) = store.replaced_by(&latest)?.filter(|next| !former.contains(next)) {
+        former.push(std::mem::replace(&mut latest, next));
     }
+    Ok(latest)
 }
 
-/// Waits until the bot is in the management room. Syncs meanwhile, so that invitations are seen.
-pub(crate) async fn enter(
+/// A sync that is tried until it works.
+pub(crate) async fn sync(
     session: &Session,
-    store: &dyn Store,
-    target: &RoomTarget,
+    token: Option<String>,
     outages: &Outages,
-) -> Result<Entered, Ended> {
-    // A token that is not the session's own: the first sync does not wait for something to happen.
-    let mut token = Some(String::new());
-    let mut told = false;
-    loop {
-        // What the session remembers of memberships may be old before the first sync.
-        let next = sync(session, token, outages).await?;
-        match resolve(session, target, outages).await? {
-            None if told => {}
-            None => {
-                told = true;
-                warn!("there is no room {target} (management.room) yet; waiting for it");
-            }
-            Some(room) => {
-                check_alias(store, target, &room)?;
-                match session.membership(&room) {
-                    Membership::Joined => {
-                        if was_read_up_to(store, &room)?.is_none() {
-                            // A new database: it begins here, and what was said before is not for it.
-                            begin(store, &room, &next)?;
-                        }
-                        return Ok(Entered { room, arrival: Arrival::WasThere });
-                    }
-                    Membership::Invited => {
-                        // Kept before the joining: whatever crashes from here on, nothing that is said after it is
-                        // missed.
-                        begin(store, &room, &next)?;
-                        if join(session, &room, outages).await? {
-                            return Ok(Entered { room, arrival: Arrival::JoinedNow });
-                        }
-                    }
-                    Membership::Left | Membership::Unknown if told => {}
-                    Membership::Left | Membership::Unknown => {
-                        told = true;
-                        let me = session.user_id();
-                        warn!("waiting for an invitation to the management room {target}: invite {me} there");
-                    }
-                }
-            }
-        }
-        token = Some(next);
-    }
-}
-
-async fn resolve(
-    session: &Session,
-    target: &RoomTarget,
-    outages: &Outages,
-) -> Result<Option<OwnedRoomId>, Ended> {
-    let alias = match target {
-        RoomTarget::Id(room) => return Ok(Some(room.clone())),
-        RoomTarget::Alias(alias) => alias,
-    };
-    loop {
-        match session.resolve_alias(alias).await {
-            Ok(room) => {
-                outages.answered(WallClock.now());
-                return Ok(room);
-            }
-            Err(error) => tokio::time::sleep(outages.failed(request(error)?, WallClock.now())).await,
-        }
-    }
-}
-
-/// Accepts the invitation; says whether it was still there.
-async fn join(session: &Session, room: &RoomId, outages: &Outages) -> Result<bool, Ended> {
-    loop {
-        match session.join(room).await {
-            Ok(()) => {
-                outages.answered(WallClock.now());
-                info!(%room, "joined the management room");
-                return Ok(true);
-            }
-            Err(RequestError::Refused { status, errcode, message }) => {
-                warn!(%room, status, errcode, message, "cannot accept the invitation to the management room");
-                tokio::time::sleep(Duration::from_secs(5)).await;
-                return Ok(false);
-            }
-            Err(error) => tokio::time::sleep(outages.failed(request(error)?, WallClock.now())).await,
-        }
-    }
-}
-
-async fn sync(session: &Session, token: Option<String>, outages: &Outages) -> Result<String, Ended> {
+) -> Result<String, Over> {
     loop {
         match session.sync(None, token.clone()).await {
             Ok(batch) => {
                 outages.answered(WallClock.now());
                 return Ok(batch.next);
             }
-            Err(SyncError::TokenGone { .. }) => return Err(Ended::token_gone()),
-            Err(error) => tokio::time::sleep(outages.failed(error, WallClock.now())).await,
+            Err(error) => match LoggedOut::of_sync(&error) {
+                Some(why) => return Err(why.into()),
+                None => tokio::time::sleep(outages.failed(error, WallClock.now())).await,
+            },
         }
     }
 }
 
-/// An error that is worth another try; or the end.
-fn request(error: RequestError) -> Result<RequestError, Ended> {
-    match error {
-        RequestError::TokenGone => Err(Ended::token_gone()),
-        other => Ok(other),
+/// A request that is tried until it is answered, be it with a refusal.
+pub(crate) async fn answered<T, F>(
+    outages: &Outages,
+    request: impl Fn() -> F,
+) -> Result<Result<T, RequestError>, Over>
+where
+    F: Future<Output = Result<T, RequestError>>,
+{
+    loop {
+        match request().await {
+            Err(RequestError::TokenGone) => return Err(LoggedOut::Unsaid.into()),
+            Err(error @ (RequestError::Away(_) | RequestError::RateLimited { .. })) => {
+                tokio::time::sleep(outages.failed(error, WallClock.now())).await;
+            }
+            answer => {
+                outages.answered(WallClock.now());
+                return Ok(answer);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What the bot must not forget, in SQLite. Every change is one transaction, on disk when `commit` returns.
 
 mod cases;
+mod moving;
 pub(crate) mod opening;
 pub(crate) mod read;
 mod watching;
@@ -20,7 +21,7 @@ use gleipnir_core::{
         Case, CaseId, Change, Digest, DigestId, Gap, Hit, InboxEvent, Queue, Records, Store, StoreError,
         View, WatchedEvent, Which, WhichCases,
     },
-    ruma::{EventId, RoomId},
+    ruma::{EventId, OwnedRoomId, RoomId},
     speech::Delivery,
 };
 use rusqlite::Connection;
@@ -177,6 +178,10 @@ impl Store for SqliteStore {
 
     fn cursor(&self) -> Result<Option<String>, StoreError> {
         self.ask(read::cursor)
+    }
+
+    fn replaced_by(&self, room: &RoomId) -> Result<Option<OwnedRoomId>, StoreError> {
+        self.ask(|db| moving::replaced_by(db, room))
     }
 
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {

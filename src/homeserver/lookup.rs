@@ -12,7 +12,7 @@ use gleipnir_core::{
     ports::{Asked, Fault, Lookup},
     ruma::{EventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
 };
-use gleipnir_matrix::Power;
+use gleipnir_matrix::{Membership, Power};
 use synapse_admin::{
     ContextQuery, EventFilter, EventReportsQuery, HierarchyQuery, ListRooms, MessagesQuery, RateLimit,
     ScheduledTasksQuery,
@@ -315,6 +315,12 @@ impl Lookup for Homeserver {
 
     fn standing<'a>(&'a self, user: &'a UserId) -> Asked<'a, Standing> {
         Box::pin(async move {
+            // While the bot is out of the room there are no commands, and jobs only ask whom they must not touch.
+            if self.session.membership(&self.management) != Membership::Joined {
+                let members = read(|| self.admin.room_members(&self.management)).await?.members;
+                let is_member = members.iter().any(|member| member == user);
+                return Ok(if is_member { Standing::Level(0) } else { Standing::Outside });
+            }
             let members = self.session.members(&self.management).await.map_err(request_fault)?;
             if !members.iter().any(|member| member == user) {
                 return Ok(Standing::Outside);

@@ -1,5 +1,6 @@
 //! One change of what the bot remembers, as SQL.
 
+use super::moving::is_elsewhere;
 use gleipnir_core::{
     plan::{Plan, PlanId},
     ports::{Change, VIEWS_KEPT, View},
@@ -26,12 +27,8 @@ pub(crate) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
             )?
             .execute([cursor])
             .map(drop),
-        Change::Moved => super::watching::moved(db).and_then(|()| db.execute_batch(
-            "UPDATE inbox SET handled = 1, json = '' WHERE handled = 0;
-             UPDATE plans SET state = 'expired' WHERE state = 'proposed';
-             DELETE FROM views;
-             UPDATE outbox SET sent = version, event_id = NULL, reply_to = NULL, text = NULL, html = NULL, bytes = NULL;",
-        )),
+        Change::Moved => super::moving::moved(db),
+        Change::Upgraded { from, to } => super::moving::upgraded(db, &from, &to),
         Change::Decrypted { event_id, json } => db
             .prepare_cached("UPDATE inbox SET json = ? WHERE event_id = ? AND handled = 0")?
             .execute(params![json.to_string(), event_id.as_str()])
@@ -140,6 +137,10 @@ fn set_step(db: &Connection, column: &str, plan: PlanId, step: usize, value: &st
 
 fn put_message(db: &Connection, say: Say, again: &str) -> rusqlite::Result<()> {
     let reply_to = say.reply_to.as_ref().map(|id| id.as_str());
+    let reply_to = match reply_to {
+        Some(event) if is_elsewhere(db, event)? => None,
+        reply_to => reply_to,
+    };
     let mentions = &say.rendered.mentions;
     let mentions = (!mentions.is_empty()).then(|| json(mentions)).transpose()?;
     db.prepare_cached(&format!(
@@ -167,6 +168,12 @@ fn put_reaction(db: &Connection, mark: &Mark) -> rusqlite::Result<()> {
         Marked::Event(event) => (Some(event.as_str()), None),
         Marked::Message(key) => (None, Some(key)),
     };
+    // Nothing can be reacted to in another room.
+    if let Some(event) = event
+        && is_elsewhere(db, event)?
+    {
+        return Ok(());
+    }
     let effort = match mark.effort {
         Effort::Surely => SURELY,
         Effort::Once => ONCE,

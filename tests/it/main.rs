@@ -21,4 +21,5 @@ mod reports;
 mod rights;
 mod secrets;
 mod session;
+mod sessions;
 mod support;

@@ -148,6 +148,8 @@ impl Desk {
     fn fail(&self, event: &InboxEvent, failure: Failure) -> Result<Left, StoreError> {
         match failure {
             Failure::Told(reply) => self.refuse(event, &reply),
+            // It is answered after the next login.
+            Failure::Fault(Fault::TokenGone) => Ok(Left::Waiting),
             Failure::Fault(fault) => {
                 warn!(event = %event.event_id, %fault, "a command failed");
                 self.refuse(event, &explain(&fault, self.lookup.me()))
@@ -435,8 +437,11 @@ pub fn explain(fault: &Fault, me: &UserId) -> Reply {
             "Reverse proxies usually hide /_synapse/admin. Let it through for me, or set homeserver.url to Synapse's own \
              address; docs/setup.md says how.",
         ),
-        Fault::TokenGone => Line::new().text("Give me a new one in the configuration, and start me again."),
-        Fault::RateLimited { .. } | Fault::Timeout | Fault::Away(_) | Fault::Broken { .. } => {
+        Fault::RateLimited { .. }
+        | Fault::Timeout
+        | Fault::Away(_)
+        | Fault::TokenGone
+        | Fault::Broken { .. } => {
             Line::new().text("Nothing was done. Try again in a moment.")
         }
         Fault::Refused { .. } | Fault::BadAnswer(_) => Line::new().text("Nothing was done."),

@@ -20,6 +20,7 @@ pub mod ports;
 mod power;
 pub mod reply;
 pub mod reports;
+mod rights;
 pub mod rules;
 pub mod speech;
 pub mod text;

@@ -194,7 +194,7 @@ pub enum Fault {
         /// The HTTP status.
         status: u16,
     },
-    /// 401: the bot's access token is no longer valid.
+    /// 401: the bot's access token is no longer valid, or its account is locked. Everything waits for a new login.
     #[error("The homeserver no longer accepts my access token.")]
     TokenGone,
     /// 429.
@@ -236,13 +236,9 @@ impl Fault {
     /// Whether the same request may well succeed later.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::Timeout | Self::Away(_) => true,
+            Self::RateLimited { .. } | Self::Timeout | Self::Away(_) | Self::TokenGone => true,
             Self::Broken { status, .. } => matches!(status, 502..=504),
-            Self::NotAdmin
-            | Self::NotRouted { .. }
-            | Self::TokenGone
-            | Self::Refused { .. }
-            | Self::BadAnswer(_) => false,
+            Self::NotAdmin | Self::NotRouted { .. } | Self::Refused { .. } | Self::BadAnswer(_) => false,
         }
     }
 
@@ -351,6 +347,8 @@ pub trait Store: Records {
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError>;
     /// The sync token up to which events of the management room were received.
     fn cursor(&self) -> Result<Option<String>, StoreError>;
+    /// The room that took the place of a former management room, when that was upgraded.
+    fn replaced_by(&self, room: &RoomId) -> Result<Option<OwnedRoomId>, StoreError>;
     /// Received events that were not handled, oldest first.
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError>;
     /// Which of some reports are known already; `None` when reports of that kind were never read.
@@ -403,6 +401,14 @@ pub enum Change {
     /// The management room is another one from now on: what was received, proposed or to be said in the old one is
     /// dropped. What is being executed goes on, and is reported in the new one.
     Moved,
+    /// The management room was upgraded. What was received and not handled, what waits for a confirmation and what was not
+    /// said yet goes on in the new room; nothing there answers, edits or reacts to an event of the old one.
+    Upgraded {
+        /// The room that was replaced.
+        from: OwnedRoomId,
+        /// The room that took its place.
+        to: OwnedRoomId,
+    },
     /// The clear text of a received event became known.
     Decrypted {
         /// Which one.

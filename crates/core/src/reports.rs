@@ -27,11 +27,12 @@ use crate::{
     cards::shown,
     commands::Settings,
     feed::is_within,
-    model::{About, Millis, Report, ReportKey, ReportKind},
+    model::{About, Millis, Report, ReportKey, ReportKind, Switch},
     ports::{
-        Case, CaseId, CaseState, Change, Clock, Decision, Lookup, Priority, Reporting, Store, StoreError,
-        in_turn,
+        Case, CaseId, CaseState, Change, Clock, Decision, Fault, Lookup, Priority, Reporting, Store,
+        StoreError, in_turn,
     },
+    rights,
     rules::case::{Evidence, REPORTED_AGAIN, card_key},
     speech::Say,
 };
@@ -108,22 +109,39 @@ impl Reports {
         let mut found = Found::Nothing;
         for kind in [ReportKind::Event, ReportKind::User, ReportKind::Room] {
             let depth = memory.depths.entry(kind).or_default();
-            found =
-                found.max(match filed(&*self.lookup, &*self.store, kind, depth, self.clock.now()).await {
-                    Ok(Filed::Untold) => Found::Nothing,
-                    Ok(Filed::Backlog(known)) => self.begin(kind, known)?,
-                    Ok(Filed::New(reports)) => {
-                        self.take(Source::Told(kind), &reports, &mut memory, &mut budget).await?
-                    }
-                    Err(Trouble::Fault(fault)) => {
-                        debug!(kind = kind.word(), %fault, "cannot read reports yet");
-                        Found::Nothing
-                    }
-                    Err(Trouble::Store(error)) => return Err(error),
-                });
+            let filed = filed(&*self.lookup, &*self.store, kind, depth, self.clock.now()).await;
+            // Every server admin can ask for these.
+            if kind == ReportKind::Event {
+                self.note_rights(&filed)?;
+            }
+            found = found.max(match filed {
+                Ok(Filed::Untold) => Found::Nothing,
+                Ok(Filed::Backlog(known)) => self.begin(kind, known)?,
+                Ok(Filed::New(reports)) => {
+                    self.take(Source::Told(kind), &reports, &mut memory, &mut budget).await?
+                }
+                Err(Trouble::Fault(fault)) => {
+                    debug!(kind = kind.word(), %fault, "cannot read reports yet");
+                    Found::Nothing
+                }
+                Err(Trouble::Store(error)) => return Err(error),
+            });
         }
         // After the homeserver's own, so that what it tells too is seen.
         Ok(found.max(self.take_forwarded(&mut memory, &mut budget).await?))
+    }
+
+    /// Notes by the answer about reports whether the bot is a server admin.
+    fn note_rights(&self, filed: &Result<Filed, Trouble>) -> Result<(), StoreError> {
+        let is_admin = match filed {
+            Ok(_) => Switch::On,
+            Err(Trouble::Fault(Fault::NotAdmin)) => Switch::Off,
+            Err(_) => return Ok(()),
+        };
+        if rights::note(&*self.store, self.lookup.me(), is_admin)? {
+            self.said.notify_one();
+        }
+        Ok(())
     }
 
     /// What is there when reports of a kind are read for the first time is known, and makes no cases.

@@ -47,7 +47,8 @@ pub enum How {
 /// Restores the session in the folder, or logs in; then brings encryption in order.
 ///
 /// With a password, whatever is lost is replaced by a new device. With a token, what is lost is an error.
-/// Nothing is retried: [`ConnectError::Unreachable`] and [`ConnectError::RateLimited`] are worth another try.
+/// Nothing is retried: [`ConnectError::Unreachable`], [`ConnectError::RateLimited`] and [`ConnectError::Locked`] are worth
+/// another try.
 pub fn connect(settings: Settings) -> BoxFuture<'static, Result<Connected, ConnectError>> {
     Box::pin(async move {
         let folder = Folder::open(&settings.folder)?;
@@ -203,21 +204,45 @@ async fn open(settings: &Settings, stored: &Stored, folder: &Folder) -> Result<C
 
 impl Settings {
     fn cannot_connect(&self, secret: &'static str, failure: Failure) -> ConnectError {
-        let refused = |errcode: &str, message| ConnectError::Refused {
+        let refused = |errcode: &str, message, advice| ConnectError::Refused {
             secret,
             user_id: self.user_id.clone(),
             errcode: errcode.to_owned(),
             message,
+            advice,
         };
         match failure {
             Failure::RateLimited { retry_after } => ConnectError::RateLimited { retry_after },
             Failure::Away(why) => ConnectError::Unreachable(why),
-            Failure::TokenGone { message, .. } => refused("M_UNKNOWN_TOKEN", message),
+            Failure::TokenGone { soft_logout, message } => {
+                refused("M_UNKNOWN_TOKEN", message, about_token(secret, soft_logout))
+            }
+            Failure::Locked => ConnectError::Locked { user_id: self.user_id.clone() },
             Failure::Refused { status: 404, .. } => {
                 ConnectError::Other(format!("there is no Matrix homeserver at {}", self.homeserver))
             }
-            Failure::Refused { errcode, message, .. } => refused(&errcode, message),
+            Failure::Refused { errcode, message, .. } => {
+                let advice = match (secret, &*errcode) {
+                    (_, "M_USER_DEACTIVATED") => "Have the account reactivated, or configure another one",
+                    ("password", "M_FORBIDDEN") => "Configure the password that the account has now",
+                    _ => "",
+                };
+                refused(&errcode, message, advice)
+            }
             Failure::Other(why) => ConnectError::Other(why),
         }
+    }
+}
+
+/// What to do when a token is not accepted. One that a soft logout ended has expired.
+fn about_token(secret: &str, soft_logout: bool) -> &'static str {
+    match (secret, soft_logout) {
+        ("access token", true) => {
+            "A token with a lifetime is not for a bot: configure the password, or a token that does not expire"
+        }
+        ("access token", false) => {
+            "It was revoked, or its device was logged out: configure a new one, or the password"
+        }
+        _ => "",
     }
 }

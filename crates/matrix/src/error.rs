@@ -18,7 +18,7 @@ use crate::ruma::{OwnedDeviceId, OwnedUserId};
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// The homeserver does not accept the password or the token.
-    #[error("the homeserver refused the {secret} of {user_id}: {errcode}: {message}")]
+    #[error("the homeserver refused the {secret} of {user_id}: {errcode}: {message}{}", also(.advice))]
     Refused {
         /// "password" or "access token".
         secret: &'static str,
@@ -28,6 +28,14 @@ pub enum ConnectError {
         errcode: String,
         /// The homeserver's own words.
         message: String,
+        /// What to do, where that is known.
+        advice: &'static str,
+    },
+    /// The account is locked, until somebody unlocks it. Worth another try later.
+    #[error("the homeserver has locked the account {user_id}")]
+    Locked {
+        /// The configured account.
+        user_id: OwnedUserId,
     },
     /// The secret belongs to another account.
     #[error("the access token or password belongs to {actual}, but {configured} is configured")]
@@ -75,6 +83,10 @@ fn wait(retry_after: Option<Duration>) -> String {
     retry_after.map(|wait| format!(" ({} seconds)", wait.as_secs().max(1))).unwrap_or_default()
 }
 
+fn also(advice: &str) -> String {
+    if advice.is_empty() { String::new() } else { format!(". {advice}") }
+}
+
 /// Why a request came to nothing. Nothing is retried in this crate.
 #[derive(Clone, Debug, Error)]
 pub enum RequestError {
@@ -87,7 +99,7 @@ pub enum RequestError {
     /// No connection, no answer in time, or a 5xx: worth another try. A write may have happened.
     #[error("the homeserver is away: {0}")]
     Away(String),
-    /// The access token is no longer valid: [`connect`](crate::connect()) anew.
+    /// The access token is no longer valid, or the account is locked: [`connect`](crate::connect()) anew.
     #[error("the homeserver no longer accepts the access token")]
     TokenGone,
     /// The homeserver said no.
@@ -130,6 +142,9 @@ pub enum SyncError {
     /// The stores in the folder are damaged: no sync will work again.
     #[error("the stores of the session are damaged: {0}")]
     Damaged(String),
+    /// The account is locked: [`connect`](crate::connect()) anew, once it is not.
+    #[error("the homeserver has locked the account")]
+    Locked,
     /// It failed on this side, or the homeserver said no.
     #[error("{0}")]
     Other(String),
@@ -141,6 +156,7 @@ pub(crate) enum Failure {
     RateLimited { retry_after: Option<Duration> },
     Away(String),
     TokenGone { soft_logout: bool, message: String },
+    Locked,
     Refused { status: u16, errcode: String, message: String },
     Other(String),
 }
@@ -162,6 +178,7 @@ impl Failure {
             },
             Some(ErrorKind::UnknownToken(data)) => Self::TokenGone { soft_logout: data.soft_logout, message },
             Some(ErrorKind::MissingToken) => Self::TokenGone { soft_logout: false, message },
+            Some(ErrorKind::UserLocked) => Self::Locked,
             _ if status == 429 => Self::RateLimited { retry_after: None },
             _ if status >= 500 => Self::Away(error.to_string()),
             Some(kind) => Self::Refused { status, errcode: kind.errcode().to_string(), message },
@@ -210,7 +227,7 @@ impl From<Failure> for RequestError {
         match failure {
             Failure::RateLimited { retry_after } => Self::RateLimited { retry_after },
             Failure::Away(why) => Self::Away(why),
-            Failure::TokenGone { .. } => Self::TokenGone,
+            Failure::TokenGone { .. } | Failure::Locked => Self::TokenGone,
             Failure::Refused { status, errcode, message } => Self::Refused { status, errcode, message },
             Failure::Other(why) => Self::Other(why),
         }
@@ -241,6 +258,7 @@ impl From<matrix_sdk::Error> for SyncError {
             Failure::RateLimited { retry_after } => Self::RateLimited { retry_after },
             Failure::Away(why) => Self::Away(why),
             Failure::TokenGone { soft_logout, .. } => Self::TokenGone { soft_logout },
+            Failure::Locked => Self::Locked,
             Failure::Refused { status, errcode, message } => {
                 Self::Other(format!("{errcode}: {message} (HTTP {status})"))
             }
@@ -300,6 +318,7 @@ mod tests {
         check(429, "busy", "RateLimited { retry_after: None }");
         check(401, r#"{"errcode":"M_UNKNOWN_TOKEN","error":"gone"}"#, "TokenGone");
         check(401, r#"{"errcode":"M_MISSING_TOKEN","error":"none"}"#, "TokenGone");
+        check(401, r#"{"errcode":"M_USER_LOCKED","error":"locked","soft_logout":true}"#, "TokenGone");
         check(
             403,
             r#"{"errcode":"M_FORBIDDEN","error":"no"}"#,

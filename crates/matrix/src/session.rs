@@ -8,12 +8,16 @@ use matrix_sdk::{
     deserialized_responses::RawAnySyncOrStrippedState,
     ruma::{
         api::{
-            client::membership::{joined_rooms, leave_room},
+            client::{
+                membership::{joined_rooms, leave_room},
+                state::get_state_event_for_key,
+            },
             error::ErrorKind,
         },
         events::{StateEventType, room::power_levels::UserPowerLevel},
     },
 };
+use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::{
@@ -22,7 +26,7 @@ use crate::{
     error::{RequestError, SyncError},
     event::{Decryption, TimelineEvent},
     outgoing::{self, Outgoing},
-    ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedUserId, RoomAliasId, RoomId, UserId},
+    ruma::{EventId, OwnedEventId, OwnedRoomId, OwnedServerName, OwnedUserId, RoomAliasId, RoomId, UserId},
     sync::{self, Batch, Position},
 };
 
@@ -57,8 +61,10 @@ pub enum Membership {
     Joined,
     /// Invited, and not yet answered.
     Invited,
-    /// No longer in it: it left, was kicked, or is banned.
+    /// No longer in it: it left, or was kicked.
     Left,
+    /// No longer in it, and kept out.
+    Banned,
     /// Nothing is known of the room.
     Unknown,
 }
@@ -130,7 +136,8 @@ impl Session {
         match self.0.client.get_room(room).map(|room| room.state()) {
             Some(RoomState::Joined) => Membership::Joined,
             Some(RoomState::Invited) => Membership::Invited,
-            Some(RoomState::Left | RoomState::Banned) => Membership::Left,
+            Some(RoomState::Left) => Membership::Left,
+            Some(RoomState::Banned) => Membership::Banned,
             Some(RoomState::Knocked) | None => Membership::Unknown,
         }
     }
@@ -142,6 +149,71 @@ impl Session {
         Box::pin(async move {
             this.0.client.join_room_by_id(&room).await?;
             Ok(())
+        })
+    }
+
+    /// As [`join`](Self::join), through servers that are in the room, for one that the homeserver may not know.
+    /// `POST /_matrix/client/v3/join/{roomIdOrAlias}`
+    pub fn join_through(
+        &self,
+        room: &RoomId,
+        servers: &[OwnedServerName],
+    ) -> BoxFuture<'static, Result<(), RequestError>> {
+        let (this, room, servers) = (self.clone(), room.to_owned(), servers.to_owned());
+        Box::pin(async move {
+            this.0.client.join_room_by_id_or_alias((&*room).into(), &servers).await?;
+            Ok(())
+        })
+    }
+
+    /// One event of a room's current state, as the homeserver tells it to the account; of a room that the account has
+    /// left, the state at that time. `None` where there is no such event, and where the account may not look.
+    /// `GET /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}`
+    pub fn state(
+        &self,
+        room: &RoomId,
+        event_type: &str,
+        state_key: &str,
+    ) -> BoxFuture<'static, Result<Option<Value>, RequestError>> {
+        let (this, room) = (self.clone(), room.to_owned());
+        let (event_type, state_key) = (StateEventType::from(event_type), state_key.to_owned());
+        Box::pin(async move {
+            let mut request = get_state_event_for_key::v3::Request::new(room, event_type, state_key);
+            request.format = get_state_event_for_key::v3::StateEventFormat::Event;
+            match this.0.client.send(request).await {
+                Ok(found) => serde_json::from_str(found.event_or_content.get())
+                    .map(Some)
+                    .map_err(|error| RequestError::Other(error.to_string())),
+                Err(error) => match RequestError::from(error) {
+                    RequestError::Refused { status: 403 | 404, .. } => Ok(None),
+                    error => Err(error),
+                },
+            }
+        })
+    }
+
+    /// Whether the account is in a room, as the homeserver says: no sync tells of a room that was deleted while the
+    /// account was away.
+    pub fn is_joined(&self, room: &RoomId) -> BoxFuture<'static, Result<bool, RequestError>> {
+        let asked = self.state(room, "m.room.member", self.user_id().as_str());
+        Box::pin(async move {
+            let member = asked.await?;
+            Ok(member.is_some_and(|event| event["content"]["membership"] == "join"))
+        })
+    }
+
+    /// Whether the account is in a room and has the power to write messages there, as the homeserver says.
+    pub fn may_write(&self, room: &RoomId) -> BoxFuture<'static, Result<bool, RequestError>> {
+        let (is_joined, levels) = (self.is_joined(room), self.state(room, "m.room.power_levels", ""));
+        let encrypted = self.is_encrypted(room);
+        let this = self.clone();
+        Box::pin(async move {
+            if !is_joined.await? {
+                return Ok(false);
+            }
+            let event_type = if encrypted.await? { "m.room.encrypted" } else { "m.room.message" };
+            let Some(levels) = levels.await? else { return Ok(true) };
+            Ok(may_send(&levels["content"], this.user_id(), event_type))
         })
     }
 
@@ -289,6 +361,15 @@ impl Session {
     }
 }
 
+/// Whether `m.room.power_levels` gives somebody the power to send messages of a type.
+fn may_send(levels: &Value, user: &UserId, event_type: &str) -> bool {
+    let level = |value: &Value| value.as_i64().or_else(|| value.as_str()?.trim().parse().ok());
+    let of = |list: &str, key: &str, default: &str| {
+        level(&levels[list][key]).or_else(|| level(&levels[default])).unwrap_or_default()
+    };
+    of("users", user.as_str(), "users_default") >= of("events", event_type, "events_default")
+}
+
 /// The event that invites the account, where the server leaves its ID in: it may be stripped of it, as by Synapse.
 async fn invite_event(room: &Room) -> Option<OwnedEventId> {
     let key = room.own_user_id().as_str();
@@ -298,4 +379,27 @@ async fn invite_event(room: &Room) -> Option<OwnedEventId> {
         RawAnySyncOrStrippedState::Stripped(event) => event.get_field("event_id"),
     };
     id.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ruma::user_id;
+
+    #[test]
+    fn who_may_send_messages() {
+        for (levels, may) in [
+            (json!({}), true),
+            (json!({"events_default": 50}), false),
+            (json!({"events_default": 50, "users_default": 50}), true),
+            (json!({"events_default": 50, "users": {"@bot:hs.test": 50}}), true),
+            (json!({"events": {"m.room.message": "10"}, "users": {"@bot:hs.test": "9"}}), false),
+            (json!({"events": {"m.room.encrypted": 100}}), true),
+            (json!({"users": {"@bot:hs.test": -1}}), false),
+        ] {
+            assert_eq!(may_send(&levels, user_id!("@bot:hs.test"), "m.room.message"), may, "{levels}");
+        }
+    }
 }

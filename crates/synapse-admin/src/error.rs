@@ -80,10 +80,10 @@ impl Error {
             if errcode == "M_FORBIDDEN" && message.contains("not a server admin"))
     }
 
-    /// The access token is missing, unknown or expired.
+    /// The access token is missing, unknown or expired, or its account is locked.
     pub fn is_token_gone(&self) -> bool {
         matches!(self, Self::Api { status: 401, errcode, .. }
-            if errcode == "M_UNKNOWN_TOKEN" || errcode == "M_MISSING_TOKEN")
+            if matches!(&**errcode, "M_UNKNOWN_TOKEN" | "M_MISSING_TOKEN" | "M_USER_LOCKED"))
     }
 
     /// `Some` if the server asked to slow down (429); inside, for how long, if it said so.

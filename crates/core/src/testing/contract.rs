@@ -2,6 +2,7 @@
 
 mod hits;
 mod undoing;
+mod upgrading;
 
 use std::collections::BTreeSet;
 
@@ -272,6 +273,7 @@ pub fn store_contract(store: &dyn Store) {
     commit(vec![Change::Say(say("feed-1", "told")), Change::Say(say("n", "answer"))]);
     assert_eq!(pending(store), want(&[("m", 5, "five"), ("n", 1, "answer"), ("feed-1", 1, "told")]));
     undoing::holds(store, &plan);
+    upgrading::holds(store);
 }
 
 /// What happens in watched rooms: each event is told once, in the order of arrival.

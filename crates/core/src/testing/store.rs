@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use ruma::{EventId, OwnedEventId, RoomId};
+use ruma::{EventId, OwnedEventId, OwnedRoomId, RoomId};
 use serde_json::Value;
 
 use self::{cases::Cases, watch::Watch};
@@ -36,6 +36,9 @@ struct Inner {
     plans: BTreeMap<PlanId, Plan>,
     kept: BTreeMap<(PlanId, usize), Value>,
     outbox: Vec<Out>,
+    /// Events of former management rooms.
+    elsewhere: BTreeSet<OwnedEventId>,
+    replaced: BTreeMap<OwnedRoomId, OwnedRoomId>,
     views: Vec<View>,
     watch: Watch,
     cases: Cases,
@@ -58,6 +61,14 @@ enum What {
     Message { reply_to: Option<OwnedEventId>, rendered: Rendered },
     File { reply_to: Option<OwnedEventId>, attachment: Attachment },
     Reaction { to: Marked, emoji: String, effort: Effort },
+}
+
+impl What {
+    fn answer_nothing(&mut self) {
+        if let Self::Message { reply_to, .. } | Self::File { reply_to, .. } = self {
+            *reply_to = None;
+        }
+    }
 }
 
 impl MemoryStore {
@@ -113,6 +124,7 @@ impl Inner {
             }
             Change::Cursor(cursor) => self.cursor = Some(cursor),
             Change::Moved => self.move_house(),
+            Change::Upgraded { from, to } => self.upgrade(from, to),
             Change::Decrypted { event_id, json } => {
                 if let Some(event) = self.inbox.iter_mut().find(|event| event.event_id == event_id) {
                     event.json = json;
@@ -178,22 +190,46 @@ impl Inner {
         }
     }
 
-    fn move_house(&mut self) {
-        self.handled.extend(self.inbox.iter().map(|event| event.event_id.clone()));
-        for plan in self.plans.values_mut().filter(|plan| plan.state == PlanState::Proposed) {
-            plan.state = PlanState::Expired;
+    fn upgrade(&mut self, from: OwnedRoomId, to: OwnedRoomId) {
+        self.leave_house();
+        let keys: BTreeSet<String> =
+            self.outbox.iter().filter(|out| out.event_id.is_some()).map(|out| out.key.clone()).collect();
+        for out in &mut self.outbox {
+            let is_over = match &out.what {
+                What::Reaction { to: Marked::Event(_), .. } => true,
+                What::Reaction { to: Marked::Message(key), .. } => keys.contains(key),
+                What::Message { .. } | What::File { .. } => {
+                    out.key.starts_with(FEED) && out.event_id.is_none()
+                }
+            };
+            if is_over {
+                out.sent = out.version;
+            }
+            out.event_id = None;
+            out.what.answer_nothing();
         }
+        self.replaced.insert(from, to);
+    }
+
+    fn leave_house(&mut self) {
+        self.elsewhere.extend(self.inbox.iter().map(|event| event.event_id.clone()));
         self.views.clear();
         let outbox = &self.outbox;
         self.watch.moved(|id| {
             let key = format!("{FEED}{id}");
             outbox.iter().any(|out| out.key == key && out.event_id.is_some())
         });
+    }
+
+    fn move_house(&mut self) {
+        self.leave_house();
+        self.handled.extend(self.inbox.iter().map(|event| event.event_id.clone()));
+        for plan in self.plans.values_mut().filter(|plan| plan.state == PlanState::Proposed) {
+            plan.state = PlanState::Expired;
+        }
         for out in &mut self.outbox {
             (out.sent, out.event_id) = (out.version, None);
-            if let What::Message { reply_to, .. } | What::File { reply_to, .. } = &mut out.what {
-                *reply_to = None;
-            }
+            out.what.answer_nothing();
         }
     }
 
@@ -207,7 +243,16 @@ impl Inner {
         }
     }
 
-    fn put(&mut self, key: String, what: What, again: Again) {
+    fn put(&mut self, key: String, mut what: What, again: Again) {
+        match &what {
+            What::Reaction { to: Marked::Event(event), .. } if self.elsewhere.contains(event) => return,
+            What::Message { reply_to: Some(to), .. } | What::File { reply_to: Some(to), .. }
+                if self.elsewhere.contains(to) =>
+            {
+                what.answer_nothing();
+            }
+            _ => {}
+        }
         match self.outbox.iter_mut().find(|out| out.key == key) {
             None => self.outbox.push(Out { key, version: 1, sent: 0, event_id: None, what }),
             Some(out) if again == Again::Edits => {
@@ -367,6 +412,10 @@ impl Store for MemoryStore {
 
     fn cursor(&self) -> Result<Option<String>, StoreError> {
         Ok(self.inner().cursor.clone())
+    }
+
+    fn replaced_by(&self, room: &RoomId) -> Result<Option<OwnedRoomId>, StoreError> {
+        Ok(self.inner().replaced.get(room).cloned())
     }
 
     fn unhandled(&self) -> Result<Vec<InboxEvent>, StoreError> {

@@ -7,7 +7,7 @@ use gleipnir_core::ports::{Effects as _, Fault};
 use crate::scene::{DELETED, has, plan, plans, stage};
 
 /// Every fault, and all that is said about it.
-fn faults() -> [(Fault, &'static str); 9] {
+fn faults() -> [(Fault, &'static str); 8] {
     let again = |words: &'static str| words;
     [
         (
@@ -17,10 +17,6 @@ fn faults() -> [(Fault, &'static str); 9] {
         (
             Fault::NotRouted { status: 404 },
             "The admin API is not reachable at this address (HTTP 404).\n\nReverse proxies usually hide /_synapse/admin. Let it through for me, or set homeserver.url to Synapse's own address; docs/setup.md says how.",
-        ),
-        (
-            Fault::TokenGone,
-            "The homeserver no longer accepts my access token.\n\nGive me a new one in the configuration, and start me again.",
         ),
         (
             Fault::RateLimited { retry_after: Some(Duration::from_secs(2)) },
@@ -119,6 +115,18 @@ async fn an_alias_whose_server_is_away_is_no_fault_of_ours() {
         &stage.say("!room #bad:hs.test").await,
         &["The homeserver failed: Failed to fetch alias (HTTP 502)."],
     );
+}
+
+#[tokio::test]
+async fn a_command_waits_for_a_new_login_and_is_answered_once() {
+    let mut stage = stage();
+    stage.homeserver.fail_once("room", Fault::TokenGone);
+    assert_eq!(stage.say("!block !bad:hs.test").await, "");
+    assert!(plans(&stage).is_empty());
+    stage.handle().await;
+    stage.execute().await;
+    stage.handle().await;
+    assert_eq!((plans(&stage).len(), stage.homeserver.writes().len()), (1, 1));
 }
 
 #[tokio::test]

@@ -1,0 +1,246 @@
+//! Following the management room when it is upgraded: to the room that its tombstone names, if that one names it as its
+//! predecessor.
+
+use std::time::Duration;
+
+use gleipnir_core::{
+    ports::{Change, Store, StoreError},
+    reply::{Line, Reply},
+    ruma::{OwnedRoomId, OwnedServerName, RoomId, UserId},
+    speech::Say,
+};
+use gleipnir_matrix::{Outgoing, RequestError};
+use serde_json::Value;
+use tracing::{debug, info, warn};
+
+use super::Intake;
+use crate::{
+    event_loop::{LoggedOut, Over},
+    management::read_up_to,
+};
+
+/// How long what was said in the old room may take to be handled before the bot goes.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What a look for a tombstone came to.
+pub(super) enum Step {
+    /// There is none, or it leads nowhere.
+    Stay,
+    /// The bot cannot go yet.
+    Later,
+    /// The bot is in the room that it leads to.
+    To(OwnedRoomId),
+}
+
+/// The management room was upgraded, and the bot is in what took its place.
+pub(crate) struct Upgrade {
+    pub(super) from: OwnedRoomId,
+    pub(super) to: OwnedRoomId,
+    /// The sync token from which the new room is read: what was said there before the bot followed counts too.
+    pub(super) since: String,
+}
+
+impl Upgrade {
+    /// Makes the new room the management room.
+    pub(crate) fn commit(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let Self { from, to, since } = self;
+        let hello = Line::new()
+            .text("This room takes the place of ")
+            .code(from.as_str())
+            .text(", and I take commands here from now on. What was under way goes on, and what waits for a confirmation \
+                   is confirmed with ")
+            .code("!confirm")
+            .text(" and its number: ")
+            .code("!jobs")
+            .text(" lists it. Reactions in the old room mean nothing any more. Set ")
+            .code(format!("management.room = \"{to}\""))
+            .text(" in my configuration when you can.");
+        store.commit(vec![
+            Change::GaveUp { key: waits_key(to), version: 1 },
+            Change::Upgraded { from: from.clone(), to: to.clone() },
+            read_up_to(to, since),
+            Change::SayOnce(Say::new(format!("upgraded-{from}"), None, &Reply::text(hello))),
+        ])?;
+        info!(%from, %to, "the management room was upgraded, and I take commands in the new one");
+        Ok(())
+    }
+}
+
+impl Intake {
+    /// Looks for a tombstone in the state of the management room, and follows it. What is in the way is said once.
+    pub(super) async fn follow(&self) -> Result<Step, Over> {
+        let tombstone = match self.session.state(&self.room, "m.room.tombstone", "").await {
+            Ok(Some(tombstone)) => tombstone,
+            Ok(None) => return Ok(Step::Stay),
+            Err(error) => return later(&error),
+        };
+        let to = match self.named_by(&tombstone)? {
+            Ok(to) => to,
+            Err(why) => return self.stay(&tombstone, why),
+        };
+        // The server knows the new room already, if it is one of its own.
+        let create = match self.admin.room_state_of_type(&to, "m.room.create").await {
+            Ok(state) => state.into_iter().next(),
+            Err(error) if error.is_transient() => return Ok(Step::Later),
+            Err(_) => None,
+        };
+        if let Some(create) = &create
+            && !is_after(create, &self.room)
+        {
+            return self.stay(&tombstone, another(&to));
+        }
+        match self.session.join_through(&to, &servers(&tombstone, &to)).await {
+            Ok(()) => {}
+            Err(RequestError::Refused { message, .. }) => return self.wait_for(&to, &message),
+            Err(error) => return later(&error),
+        }
+        if create.is_none() {
+            match self.session.state(&to, "m.room.create", "").await {
+                Ok(Some(create)) if is_after(&create, &self.room) => {}
+                Ok(_) => {
+                    if let Err(error) = self.session.leave(&to).await {
+                        warn!(room = %to, %error, "cannot leave a room that I only looked at");
+                    }
+                    return self.stay(&tombstone, another(&to));
+                }
+                Err(error) => return later(&error),
+            }
+        }
+        info!(from = %self.room, %to, "following the management room");
+        self.finish(&to).await;
+        Ok(Step::To(to))
+    }
+
+    /// The room that a tombstone names; or why that is none.
+    fn named_by(&self, tombstone: &Value) -> Result<Result<OwnedRoomId, Line>, StoreError> {
+        let Some(named) = tombstone["content"]["replacement_room"].as_str() else {
+            return Ok(Err(Line::new().text("it names no other room")));
+        };
+        let Ok(to) = OwnedRoomId::try_from(named) else {
+            return Ok(Err(Line::new().text("what it names is no room ID: ").user(named)));
+        };
+        if to == self.room || self.store.replaced_by(&to)?.is_some() {
+            return Ok(Err(Line::new().text("it leads back to ").code(to.as_str())));
+        }
+        Ok(Ok(to))
+    }
+
+    /// Goes on in the room, and says once why.
+    fn stay(&self, tombstone: &Value, why: Line) -> Result<Step, Over> {
+        let which = tombstone["event_id"].as_str().unwrap_or_default();
+        let why = Reply::text(
+            Line::new().text("This room was marked as replaced, and I do not follow: ").append(why).text(
+                ". I stay here. If you want me in another room, set management.room in my configuration to it, and start me \
+                 again.",
+            ),
+        );
+        warn!(room = %self.room, "{}", why.render().text);
+        self.desk.announce(&format!("tombstone-{which}"), &why)?;
+        Ok(Step::Stay)
+    }
+
+    /// Goes on in the room until the bot is let into the new one, and says so once.
+    fn wait_for(&self, to: &RoomId, refusal: &str) -> Result<Step, Over> {
+        let key = waits_key(to);
+        if !self.store.is_said(&key)? {
+            let me = self.session.user_id();
+            warn!(room = %self.room, "the management room was upgraded to {to}, and I cannot join that: {refusal}. Invite {me} there");
+            let line = Line::new()
+                .text("This room was replaced by ")
+                .code(to.as_str())
+                .text(", and I cannot join that: ")
+                .user(refusal)
+                .text(". Invite me there, and I follow. Until then I go on here.");
+            self.desk.announce(&key, &Reply::text(line))?;
+        }
+        Ok(Step::Later)
+    }
+
+    /// Lets the desk handle what was said in the old room, and says there where the bot goes, if it still may.
+    async fn finish(&self, to: &RoomId) {
+        let handled = async {
+            while self.store.queue().is_ok_and(|queue| queue.unhandled > 0) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if tokio::time::timeout(LAST_WORDS, handled).await.is_err() {
+            info!("some commands of the old room are answered in the new one");
+        }
+        let goodbye = Line::new().text("I go to ").code(to.as_str()).text(", and take commands only there.");
+        let rendered = Reply::text(goodbye).render();
+        let goodbye = Outgoing::Message {
+            text: rendered.text,
+            html: rendered.html,
+            mentions: Vec::new(),
+            reply_to: None,
+            replaces: None,
+        };
+        if let Err(error) = self.session.send(&self.room, &format!("goodbye-{to}"), goodbye).await {
+            debug!(%error, "cannot say goodbye in the old management room");
+        }
+    }
+}
+
+fn waits_key(to: &RoomId) -> String {
+    format!("tombstone-waits-{to}")
+}
+
+fn another(to: &RoomId) -> Line {
+    Line::new().code(to.as_str()).text(" does not name this room as the one that it replaces")
+}
+
+/// Whether a room's `m.room.create` names another room as its predecessor.
+fn is_after(create: &Value, room: &RoomId) -> bool {
+    create["content"]["predecessor"]["room_id"] == room.as_str()
+}
+
+/// The servers that are in the new room, as far as the IDs tell.
+fn servers(tombstone: &Value, to: &RoomId) -> Vec<OwnedServerName> {
+    let sender = tombstone["sender"].as_str().and_then(|id| <&UserId>::try_from(id).ok());
+    let sender = sender.map(|sender| sender.server_name().to_owned());
+    let of_room = to.server_name().map(ToOwned::to_owned).filter(|server| Some(server) != sender.as_ref());
+    sender.clone().into_iter().chain(of_room).collect()
+}
+
+fn later(error: &RequestError) -> Result<Step, Over> {
+    match error {
+        RequestError::TokenGone => Err(LoggedOut::Unsaid.into()),
+        error => {
+            debug!(%error, "cannot look after the management room's replacement yet");
+            Ok(Step::Later)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gleipnir_core::ruma::room_id;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_new_room_names_the_old_one() {
+        let old = room_id!("!old:hs.test");
+        for (content, is) in [
+            (json!({"predecessor": {"room_id": "!old:hs.test"}}), true),
+            (json!({"predecessor": {"room_id": "!other:hs.test"}}), false),
+            (json!({"predecessor": "!old:hs.test"}), false),
+            (json!({}), false),
+        ] {
+            assert_eq!(is_after(&json!({"content": content}), old), is, "{content}");
+        }
+    }
+
+    #[test]
+    fn it_is_joined_through_the_servers_that_know_it() {
+        let tombstone = json!({"sender": "@mod:there.test"});
+        let names = |to: &str| -> Vec<String> {
+            let to = OwnedRoomId::try_from(to).expect("a room ID");
+            servers(&tombstone, &to).iter().map(ToString::to_string).collect()
+        };
+        assert_eq!(names("!new:there.test"), ["there.test"]);
+        assert_eq!(names("!new:hs.test"), ["there.test", "hs.test"]);
+        assert_eq!(names("!AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), ["there.test"]);
+    }
+}
