@@ -4,6 +4,7 @@
 mod acting;
 mod cases;
 mod looking;
+mod view;
 mod watching;
 
 use std::{
@@ -33,6 +34,7 @@ pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
 pub use self::looking::{LookupPeople, LookupServer};
+pub use self::view::{VIEWS_KEPT, View};
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
 
 /// The result of asking the homeserver something.
@@ -307,22 +309,6 @@ pub trait Records: Send + Sync {
     fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError>;
     /// How many received events wait to be handled, and how many messages to be sent.
     fn queue(&self) -> Result<Queue, StoreError>;
-}
-
-/// How many views are kept: the newest.
-pub const VIEWS_KEPT: usize = 200;
-
-/// A message that shows one page of something longer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct View {
-    /// The message's key.
-    pub key: String,
-    /// The command that it answers, as it was typed.
-    pub typed: String,
-    /// Where ⬅️ leads, in the command's own terms.
-    pub left: Option<String>,
-    /// Where ➡️ leads.
-    pub right: Option<String>,
 }
 
 /// How much waits.

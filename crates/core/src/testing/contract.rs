@@ -247,7 +247,6 @@ pub fn store_contract(store: &dyn Store) {
 
     watching(store);
     reporting(store);
-
     // Another management room: nothing of the old one is handled, confirmed or edited there.
     let (late, proposal) = (owned_event_id!("$late"), owned_event_id!("$proposal"));
     let id = store.next_plan_id().expect("reads");
