@@ -108,13 +108,15 @@ impl Desk {
     }
 
     /// Whether something that was asked for before is about to be done: what is asked for next is to find it done.
-    /// Not so for what takes long, for what reporters are told, nor when the work does not get on.
+    /// Not so for what takes long, for what reporters are told, nor when the work does not get on; what was left of an
+    /// earlier run could not get on before this one.
     fn is_early(&self) -> Result<bool, StoreError> {
         let running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
         let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
         let is_waited_for = |step: &Step| !step.takes_long() && !matches!(step, Step::Tell { .. });
         Ok(running.iter().any(|plan| {
-            plan.changed_at > oldest && plan.steps.iter().all(|planned| is_waited_for(&planned.step))
+            plan.changed_at.max(self.since) > oldest
+                && plan.steps.iter().all(|planned| is_waited_for(&planned.step))
         }))
     }
 }
