@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::support::Moderator;
 
 /// The longest pause before something is said, in milliseconds.
-const PAUSE: u64 = 600;
+const PAUSE: u64 = 400;
 
 /// Chance, the same for the same seed wherever and whenever it is thrown.
 pub(super) struct Dice(Xoshiro256PlusPlus);
