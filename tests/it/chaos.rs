@@ -27,7 +27,10 @@ use self::{
 use crate::support::{BOT, Kind, Moderator, Scene};
 
 /// Kills in a row, with a part of the script of its own beside them.
-const KILLS_A_ROUND: usize = 10;
+const KILLS_A_ROUND: usize = 20;
+
+/// How many kills there are where `GLEIPNIR_KILLS` says nothing.
+const KILLS: usize = 10;
 
 /// The seeds that are tried where `GLEIPNIR_SEED` says nothing.
 const OPEN: u64 = 20_261_120;
@@ -69,7 +72,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 async fn run(seed: u64) {
-    let kills = number("GLEIPNIR_KILLS").map_or(KILLS_A_ROUND, |kills| usize::try_from(kills).unwrap());
+    let kills = number("GLEIPNIR_KILLS").map_or(KILLS, |kills| usize::try_from(kills).unwrap());
     eprintln!("Again: GLEIPNIR_SEED={seed} GLEIPNIR_KILLS={kills} cargo test --test it chaos::seeded");
     let kind = if seed.is_multiple_of(2) { Kind::Open } else { Kind::Encrypted };
     let server = Synapse::builder().config(json!({"room_list_publication_rules": [{"action": "allow"}]}));

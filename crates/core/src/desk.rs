@@ -62,6 +62,8 @@ pub struct Desk {
     confirmed: Arc<Notify>,
     /// Tells that something arrived.
     received: Arc<Notify>,
+    /// Since when there is this desk.
+    since: Millis,
 }
 
 impl Desk {
@@ -76,7 +78,8 @@ impl Desk {
         confirmed: Arc<Notify>,
         received: Arc<Notify>,
     ) -> Self {
-        Self { lookup, store, clock, settings, said, confirmed, received }
+        let since = clock.now();
+        Self { lookup, store, clock, settings, said, confirmed, received, since }
     }
 
     /// Says something of the bot's own accord, once for each key.

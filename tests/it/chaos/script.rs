@@ -22,7 +22,6 @@ pub(super) async fn play(stage: &Stage<'_>, mut dice: Dice) -> Notes {
         Box::pin(people::sanctions(strand())),
         Box::pin(people::for_a_time(strand())),
         Box::pin(people::memberships(strand())),
-        Box::pin(people::memberships(strand())),
         Box::pin(people::powers(strand())),
         Box::pin(people::redactions(strand())),
         Box::pin(people::files(strand())),
@@ -47,7 +46,7 @@ pub(super) async fn play(stage: &Stage<'_>, mut dice: Dice) -> Notes {
 async fn readings(mut s: Strand<'_>) -> Notes {
     let m = s.moderator();
     let room = s.stage.rooms[0].id.clone();
-    for _ in 0..10 {
+    for _ in 0..8 {
         let (line, ends) = match s.dice.random_range(0..11) {
             0 => ("!version".to_owned(), Ends::Answered),
             1 => ("!status".to_owned(), Ends::Answered),

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::support::Moderator;
 
 /// The longest pause before something is said, in milliseconds.
-const PAUSE: u64 = 600;
+const PAUSE: u64 = 400;
 
 /// Chance, the same for the same seed wherever and whenever it is thrown.
 pub(super) struct Dice(Xoshiro256PlusPlus);
@@ -266,9 +266,9 @@ impl<'a> Strand<'a> {
         }
     }
 
-    /// Undoes what a command did, once it is done.
+    /// Undoes what a command did, once it is done; also if others had something done in the same room since.
     pub(super) async fn undo(&mut self, command: &str) {
         let job = self.moderator().answer(command, "– done").await.job();
-        self.say(&format!("!undo {job}"), Ends::Done).await;
+        self.say(&format!("!undo {job} --yes"), Ends::Done).await;
     }
 }

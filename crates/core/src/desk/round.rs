@@ -117,14 +117,16 @@ impl Desk {
     }
 
     /// What was asked for before and is about to be done: what is asked for next about the same is to find it done.
-    /// Not so for what takes long, for what reporters are told, nor when the work does not get on.
+    /// Not so for what takes long, for what reporters are told, nor when the work does not get on; what was left of an
+    /// earlier run could not get on before this one.
     fn early(&self) -> Result<Vec<Plan>, StoreError> {
         let mut running =
             self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
         let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
         let is_waited_for = |step: &Step| !step.takes_long() && !matches!(step, Step::Tell { .. });
         running.retain(|plan| {
-            plan.changed_at > oldest && plan.steps.iter().all(|planned| is_waited_for(&planned.step))
+            plan.changed_at.max(self.since) > oldest
+                && plan.steps.iter().all(|planned| is_waited_for(&planned.step))
         });
         Ok(running)
     }

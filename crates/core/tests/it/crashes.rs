@@ -139,6 +139,19 @@ async fn a_command_whose_commit_fails_is_still_there_and_runs_once() {
 }
 
 #[tokio::test]
+async fn what_was_asked_for_before_a_death_is_done_before_what_follows() {
+    let mut stage = stage();
+    stage.hear(moderator(), "!block !bad:hs.test");
+    stage.handle().await;
+    // Dead for longer than a command waits for another.
+    stage.clock.pass(std::time::Duration::from_mins(1));
+    stage.restart();
+    stage.hear(moderator(), "!unblock !bad:hs.test");
+    assert_eq!(stage.live().await, Lived::Done);
+    assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test", "unblock !bad:hs.test"]);
+}
+
+#[tokio::test]
 async fn what_arrives_twice_runs_once() {
     let mut stage = stage();
     stage.hear(moderator(), BLOCK[0]);

@@ -58,7 +58,7 @@ pub(super) async fn shutdowns(mut s: Strand<'_>) -> Notes {
     for _ in 0..s.dice.random_range(2..7) {
         crowd.push(s.user().await);
     }
-    for n in 0..3 {
+    for n in 0..2 {
         let request = json!({"preset": "public_chat", "name": format!("Crowded {}", s.word())});
         let room = crowd[0].create_room(request).await.unwrap();
         for member in &crowd[1..] {
