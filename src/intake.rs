@@ -13,7 +13,7 @@ use gleipnir_core::{
 };
 use gleipnir_matrix::{Decryption, Invite, Membership, RoomUpdate, Session, SyncError, TimelineEvent};
 use tokio::sync::Notify;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::{
     clock::WallClock,
@@ -153,7 +153,8 @@ impl Intake {
                     self.received.notify_one();
                 }
                 Ok(_) => {}
-                Err(error) => warn!(event = %event.event_id, %error, "cannot fetch a message to decrypt it"),
+                // Tried again in a moment: while the homeserver is away that is said once, by who syncs.
+                Err(error) => debug!(event = %event.event_id, %error, "cannot fetch a message to decrypt it"),
             }
         }
         Ok(())

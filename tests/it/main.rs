@@ -12,6 +12,7 @@ mod explanations;
 mod feed;
 mod forwarded;
 mod kills;
+mod outage;
 mod people;
 mod reports;
 mod rights;
