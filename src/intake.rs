@@ -227,7 +227,8 @@ impl Intake {
                     self.received.notify_one();
                 }
                 Ok(_) => {}
-                Err(error) => warn!(event = %event.event_id, %error, "cannot fetch a message to decrypt it"),
+                // Tried again in a moment: while the homeserver is away that is said once, by who syncs.
+                Err(error) => debug!(event = %event.event_id, %error, "cannot fetch a message to decrypt it"),
             }
         }
         Ok(())

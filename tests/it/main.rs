@@ -16,6 +16,7 @@ mod feed;
 mod forwarded;
 mod kills;
 mod neighbours;
+mod outage;
 mod people;
 mod reports;
 mod rights;

@@ -182,8 +182,13 @@ impl Bot {
 
     /// Waits until the log of this run has these words.
     pub(crate) async fn logs(&mut self, words: &str) {
+        self.logs_again(words, 0).await;
+    }
+
+    /// As [`logs`](Self::logs), behind so many bytes of it.
+    pub(crate) async fn logs_again(&mut self, words: &str, behind: usize) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.log_of_run().contains(words) {
+        while !self.log_of_run().split_off(behind).contains(words) {
             let running =
                 self.process.as_mut().expect("the bot is not running").child.try_wait().unwrap().is_none();
             assert!(running, "the bot ended, and its log does not say {words:?}");

@@ -66,6 +66,9 @@ impl Desk {
             let can_be_overtaken = self.can_be_overtaken(&event);
             let mut handling = async move { (id, self.handle(&event).await) }.boxed();
             let mut patience = self.clock.sleep(PATIENCE);
+            // What acts steps aside only for others that are there.
+            let is_named = matches!(about, About::Named(_));
+            let mut has_company = !round.queue.is_empty();
             loop {
                 tokio::select! {
                     biased;
@@ -74,7 +77,11 @@ impl Desk {
                         break;
                     }
                     Some(handled) = readings.next() => round.note(handled),
-                    () = &mut patience, if can_be_overtaken || matches!(about, About::Named(_)) => {
+                    () = self.received.notified(), if is_named && !has_company => {
+                        has_company = true;
+                        round.begin_again();
+                    }
+                    () = &mut patience, if can_be_overtaken || (is_named && has_company) => {
                         if !can_be_overtaken {
                             round.aside.push((acting, about));
                         }
