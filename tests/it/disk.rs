@@ -172,15 +172,7 @@ async fn databases_that_cannot_be_used_end_with_what_to_do() {
     // Damaged while it runs.
     scene.bot.start().await;
     scene.moderator.good("!version", "Gleipnir").await;
-    let length = {
-        let database = Connection::open(&path).unwrap();
-        database.busy_timeout(Duration::from_secs(30)).unwrap();
-        // What the bot remembers of the file is out of date then.
-        database.execute("INSERT INTO meta VALUES ('x', 'y')", []).unwrap();
-        database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-        fs::metadata(&path).unwrap().len()
-    };
-    fs::write(&path, vec![0x5a; usize::try_from(length).unwrap()]).unwrap();
+    overwrite(&path);
     let command = scene.moderator.say("!block !b:hs.test").await;
     assert_eq!(scene.bot.ended().await, 2, "{}", scene.bot.log_of_run());
     let log = scene.bot.log_of_run();
@@ -214,4 +206,26 @@ async fn databases_that_cannot_be_used_end_with_what_to_do() {
     assert_eq!(scene.bot.ended().await, 2);
     let log = scene.bot.log_of_run();
     assert!(log.contains("matrix/sdk") && log.contains("move it away and start again"), "{log}");
+
+    // Damaged while it runs.
+    fs::remove_dir_all(&stores).unwrap();
+    scene.bot.start().await;
+    scene.moderator.good("!version", "Gleipnir").await;
+    overwrite(&stores.join("matrix-sdk-state.sqlite3"));
+    scene.moderator.say("!version").await;
+    assert_eq!(scene.bot.ended().await, 2, "{}", scene.bot.log_of_run());
+    let log = scene.bot.log_of_run();
+    assert!(log.contains("the store in matrix/sdk (storage.path) is damaged"), "{log}");
+}
+
+/// Overwrites a database that somebody else has open.
+fn overwrite(path: &Path) {
+    let database = Connection::open(path).unwrap();
+    database.busy_timeout(Duration::from_secs(30)).unwrap();
+    // What others remember of the file is out of date then.
+    database.execute_batch("CREATE TABLE x (y); DROP TABLE x").unwrap();
+    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    let length = fs::metadata(path).unwrap().len();
+    drop(database);
+    fs::write(path, vec![0x5a; usize::try_from(length).unwrap()]).unwrap();
 }

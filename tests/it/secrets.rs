@@ -168,6 +168,7 @@ webhook = "broken"
          [mas]\nurl = \"{}\"\nclient_id = \"01J44RKQYM4G3TNVANTMTDYTX6\"\nclient_secret_file = \"mas\"\n",
         mas.uri()
     );
+    scene.bot.url = delegating(scene.synapse.url()).await;
     let before = scene.moderator.said().len();
     scene.bot.start().await;
     let m = &scene.moderator;
@@ -203,6 +204,31 @@ async fn service() -> MockServer {
     };
     Mock::given(path_regex("^/api/")).respond_with(echo).mount(&server).await;
     server
+}
+
+/// A homeserver that says that another service decides about logins, and is a real one otherwise: its address.
+async fn delegating(server: &str) -> String {
+    let (client, server) = (reqwest::Client::builder().no_proxy().build().unwrap(), server.to_owned());
+    let says =
+        || async { ([("content-type", "application/json")], r#"{"issuer": "https://account.hs.test/"}"#) };
+    let pass = async move |request: axum::extract::Request| {
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let url = format!("{server}{}", parts.uri.path_and_query().unwrap());
+        let request = client.request(parts.method, url).headers(parts.headers).body(body).build().unwrap();
+        let answer = client.execute(request).await.map_err(|_| axum::http::StatusCode::BAD_GATEWAY)?;
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        headers.remove("transfer-encoding");
+        let body = answer.bytes().await.map_err(|_| axum::http::StatusCode::BAD_GATEWAY)?;
+        Ok::<_, axum::http::StatusCode>((status, headers, body))
+    };
+    let router = axum::Router::new()
+        .route("/_matrix/client/v1/auth_metadata", axum::routing::get(says))
+        .fallback(pass);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
 }
 
 #[tokio::test(flavor = "multi_thread")]
