@@ -14,6 +14,7 @@ mod forwarded;
 mod kills;
 mod people;
 mod reports;
+mod restoring;
 mod rights;
 mod session;
 mod support;

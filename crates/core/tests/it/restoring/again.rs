@@ -112,7 +112,7 @@ async fn what_somebody_else_did_to_the_new_room_stays() {
 async fn a_second_moderator_is_asked_for_as_for_the_shutdown() {
     let mut stage = with_others();
     shut_down(&mut stage, "").await;
-    stage.settings.second_moderator = vec!["shutdown".to_owned()];
+    stage.settings.second = ["shutdown".to_owned()].into();
     stage.restart();
     has(&stage.say("!undo 1").await, &["`!shutdown` needs a second moderator"]);
     stage.say("!confirm 2").await;
