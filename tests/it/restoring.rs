@@ -78,9 +78,8 @@ async fn public(scene: &Scene, people: &[User; 4], version: &str) {
         &format!("closed and deleted, with all that was said there: `{notice}`."),
         "What cannot come back:",
     ];
-    let report = carry_out(scene, "!undo last", &preview, "Job ").await;
+    let report = carry_out(scene, "!undo last", &preview, "undo – done").await;
     let undo = report.job();
-    let report = scene.moderator.shows(&report.id, "undo – done").await;
     let new = leads(scene, &alias).await.expect("the alias leads to the new room");
     report.says(&["there is a new room now", &new, "are in it again.", &notice]);
     if version == "11" {

@@ -36,19 +36,20 @@ pub(super) async fn join(effects: &dyn Effects, work: &Work<'_>, run: &Restoring
             goes_on(RestoringRun { tries: run.tries + 1, ..run.clone() }, Pace::Poll)
         }
         Err(fault) => {
-            let invite = could_invite.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let invite = could_invite.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
             let open = match effects.block_status(room).await {
                 Ok(status) if status.is_blocked() => "It is still blocked.",
                 Ok(_) => "It is not blocked any more: who is invited can join.",
                 Err(_) => "",
             };
             let who = if invite.is_empty() {
-                "Somebody who is still in it has to invite me".to_owned()
+                "Somebody who is still in it has to invite me;".to_owned()
             } else {
-                format!("Somebody who is still in it has to invite me: ask {invite}")
+                // No full stop behind an ID, where it would look like a part of it.
+                format!("Somebody who is still in it has to invite me, such as {invite} –")
             };
             let but = format!(
-                "I made no other room, which would split it. {who}. Then send the same !undo again. {open}"
+                "I made no other room, which would split it. {who} then send the same !undo again. {open}"
             );
             failed(format!("I am not let in. {fault}"), Some(but.trim_end()))
         }

@@ -46,7 +46,6 @@ Job 2: do it? React with ✅ or send `!confirm 2` within 10 minutes. ❌ or `!ca
     assert_eq!(
         report,
         "Job 2: undo – done, because “undo of job 1”
-
 • ✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is open again.
 • ✅ In the place of Spam (`#bad:hs.test`, `!bad:hs.test`) there is a new room now: `!made1:hs.test`. 3 of 3 former local members are in it again.
 
@@ -214,8 +213,8 @@ async fn what_does_not_go_as_it_should_is_named_and_keeps_nothing_else() {
         &[
             "Job 2: undo – partly done",
             "Not everything is as it was.",
-            "Not as it was:\n• I could not ban @troll:other.test again: no",
-            "• #taken:hs.test leads to !taker:hs.test by now, and I left it so",
+            "Not as it was:\n• I could not ban `@troll:other.test` again: no",
+            "• `#taken:hs.test` leads to `!taker:hs.test` by now, and I left it so",
             "• I could not put it into the room directory: Not allowed to publish <room>",
             "3 of 3 former local members",
         ],

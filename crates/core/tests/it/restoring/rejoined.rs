@@ -39,7 +39,6 @@ Job 2: do it? React with ✅ or send `!confirm 2` within 10 minutes. ❌ or `!ca
     assert_eq!(
         report,
         "Job 2: undo – done, because “undo of job 1”
-
 • ✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is open again.
 • ✅ Spam (`#bad:hs.test`, `!bad:hs.test`) is back. 3 of 3 former local members are in it again.
 
@@ -167,8 +166,8 @@ async fn who_is_not_let_in_says_who_could_help_and_makes_no_second_room() {
             "Job 2: undo – partly done",
             "is open again.",
             "I am not let in. The homeserver refused: You are not invited to this room. (M_UNKNOWN, HTTP 403).",
-            "I made no other room, which would split it. Somebody who is still in it has to invite me: ask @far:other.test. \
-             Then send the same !undo again. It is not blocked any more: who is invited can join.",
+            "I made no other room, which would split it. Somebody who is still in it has to invite me, such as \
+             `@far:other.test` – then send the same !undo again. It is not blocked any more: who is invited can join.",
         ],
     );
     assert!(!is_there(&stage, bad_room()).await && stage.homeserver.made().is_empty());
