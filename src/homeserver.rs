@@ -8,6 +8,7 @@ mod lookup;
 mod model;
 mod people;
 mod reports;
+mod restoring;
 mod webhook;
 
 use std::{

@@ -19,6 +19,7 @@ mod neighbours;
 mod outage;
 mod people;
 mod reports;
+mod restoring;
 mod rights;
 mod secrets;
 mod session;

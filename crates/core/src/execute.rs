@@ -23,6 +23,7 @@ mod protect;
 mod purge;
 mod redact;
 mod report;
+mod restore;
 mod retry;
 mod sanction;
 mod settle;
@@ -36,7 +37,6 @@ mod work;
 
 use std::{
     collections::{BTreeSet, HashSet},
-    mem::discriminant,
     sync::Arc,
     time::Duration,
 };
@@ -260,7 +260,7 @@ impl Executor {
                 Advance::Working { state, keep, pace } => {
                     away_since = None;
                     turn = match &plan.steps[n].state {
-                        Some(before) if discriminant(before) == discriminant(&state) => Turn::Again,
+                        Some(before) if before.is_like(&state) => Turn::Again,
                         _ => Turn::First,
                     };
                     changes.extend(keep.map(|kept| Change::Keep { plan: id, step: n, kept }));
@@ -404,6 +404,10 @@ impl Executor {
         }
         if let Step::Deactivate { user, erase } = &planned.step {
             return deactivate::advance(effects, user, *erase, state, plan.steps.len()).await;
+        }
+        if let Step::RestoreRoom { room, restoration } = &planned.step {
+            let work = restore::Work { old: room, what: restoration };
+            return restore::advance(effects, &work, state, turn).await;
         }
         match planned.step.room_ref() {
             Some(room) => work::in_a_room(effects, &room.id, &planned.step, state, turn).await,

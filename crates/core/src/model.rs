@@ -7,6 +7,7 @@ mod history;
 mod people;
 mod redacting;
 mod report;
+mod restoring;
 mod server;
 mod work;
 
@@ -25,6 +26,7 @@ pub use self::{
     people::{Account, MediaDetails, MemberChange, Mxc, RedactionStatus, Sanction, Switch},
     redacting::{RedactionTask, Scope, Windows, Writing},
     report::{About, Report, ReportKey, ReportKind, ReportPage},
+    restoring::{NewRoom, Preset, RoomSnapshot},
     server::{
         BackgroundUpdates, Destination, DestinationPage, DestinationQuery, Identity, ListedMedia, MediaPage,
         MediaUse, MediaUseOrder, MediaUsePage, MediaUseQuery, Owner, RegistrationToken, RoomSize,
@@ -228,22 +230,6 @@ pub enum Block {
     On,
     /// `{"block": false}`
     Off,
-}
-
-/// What is kept of a room before it is shut down, so that it can be put right.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoomSnapshot {
-    /// Its details.
-    pub details: RoomDetails,
-    /// Current state, without the members.
-    pub state: Vec<Event>,
-    /// Joined members of this server.
-    pub local_members: Vec<OwnedUserId>,
-    /// Aliases of this server that lead to it.
-    pub local_aliases: Vec<String>,
-    /// Reports of its events: the server gives them no more once the room is purged.
-    #[serde(default)]
-    pub reports: Vec<EventReport>,
 }
 
 /// One entry of `GET /_synapse/admin/v1/event_reports`.

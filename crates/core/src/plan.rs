@@ -3,15 +3,20 @@
 
 mod progress;
 mod redaction;
+mod restoration;
 mod step;
 mod undoes;
 
-use ruma::{OwnedEventId, OwnedUserId};
+use ruma::{OwnedEventId, OwnedUserId, UserId};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     progress::{Effect, Inside, Outcome, Presence, StepState},
     redaction::{NotRedacted, RedactionRun, RoomAtWork, RoomLeft, Single},
+    restoration::{
+        NotBack, Restoration, Restored, Restoring, RestoringRun, Shut, Snapshots, Told, Way, snapshots,
+        without_double_blocks,
+    },
     step::{DeleteApi, FilesOf, Reverse, RoomRef, Step},
     undoes::{Undoes, Undone},
 };
@@ -206,6 +211,11 @@ impl PlannedStep {
             Some(Outcome::Done { effect: Effect::Deactivated { inside, .. } }) if !inside.is_empty() => {
                 return Some("It was to leave all its rooms.");
             }
+            Some(Outcome::Done { effect: Effect::Restored { restored } })
+                if restored.missing > 0 || !restored.told.troubles.is_empty() =>
+            {
+                return Some("Not everything is as it was.");
+            }
             _ => return None,
         };
         let (block, purge) = match &self.step {
@@ -238,17 +248,22 @@ impl Plan {
         }
     }
 
-    /// How to put right what was done, the last step first.
-    pub fn reverses(&self) -> Reversed {
+    /// How to put right what was done, the last step first. `kept` is what was kept of rooms that it shut down, `me` the bot.
+    pub fn reverses(&self, kept: &Snapshots, me: &UserId) -> Reversed {
         let mut reversed = Reversed::default();
-        for planned in self.steps.iter().rev() {
+        for (n, planned) in self.steps.iter().enumerate().rev() {
             let Some(Outcome::Done { effect }) = &planned.outcome else { continue };
             match planned.step.reverse(effect) {
                 Reverse::By(step) => reversed.steps.push(step),
+                Reverse::Restore(shut) => match shut.restore(kept.get(&(self.id, n)), me) {
+                    Ok(steps) => reversed.steps.extend(steps),
+                    Err(why) => reversed.stays.push(why),
+                },
                 Reverse::Nothing(why) => reversed.unchanged.push(why),
                 Reverse::Cannot(why) => reversed.stays.push(why),
             }
         }
+        without_double_blocks(&mut reversed.steps, |step| step);
         reversed
     }
 
@@ -261,7 +276,9 @@ impl Plan {
     /// Whether something that it did can be put right by `!undo`.
     pub fn can_be_undone(&self) -> bool {
         self.steps.iter().any(|planned| match &planned.outcome {
-            Some(Outcome::Done { effect }) => matches!(planned.step.reverse(effect), Reverse::By(_)),
+            Some(Outcome::Done { effect }) => {
+                matches!(planned.step.reverse(effect), Reverse::By(_) | Reverse::Restore(_))
+            }
             Some(Outcome::Failed { .. }) | None => false,
         })
     }

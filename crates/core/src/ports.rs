@@ -29,7 +29,7 @@ use crate::{
     speech::{Delivery, Mark, Say},
 };
 
-pub use self::acting::{EffectsOnPeople, EffectsOnServer};
+pub use self::acting::{EffectsOnPeople, EffectsOnRooms, EffectsOnServer};
 pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
@@ -126,7 +126,7 @@ pub trait Lookup: LookupPeople + LookupServer + Send + Sync {
 }
 
 /// Changing the homeserver. Only the executor holds this.
-pub trait Effects: Lookup + EffectsOnPeople + EffectsOnServer {
+pub trait Effects: Lookup + EffectsOnPeople + EffectsOnRooms + EffectsOnServer {
     /// Keeps local users out of a room, or lets them in again. Idempotent.
     fn set_block<'a>(&'a self, room: &'a RoomId, block: Block) -> Asked<'a, ()>;
     /// Starts shutting a room down; the answer is the `delete_id`. Not idempotent: look for a task before repeating it.

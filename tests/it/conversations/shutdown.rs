@@ -43,7 +43,7 @@ pub(super) async fn by_reaction(scene: &Scene, world: &World) {
 
     m.bad(&format!("!shutdown {room}"), "does not know the room").await;
     m.bad("!room #free-stuff:hs.test", "There is no room with the alias").await;
-    m.bad("!undo last", "cannot undo the shutdown").await;
+    m.good("!undo last --dry-run", "make another room in the place of").await;
     m.good(&format!("!job {}", report.job()), "shutdown – done").await.says(&[
         "Asked by: `@mod:hs.test`",
         "Decided by: `@mod:hs.test`",

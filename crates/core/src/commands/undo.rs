@@ -24,6 +24,10 @@ use crate::{
 /// days at most): for an account that was stolen. One job puts all of it right, the newest first, and always asks before. What
 /// somebody else did again later stays. What waits for a confirmation, or is at work, is named. The user need not be a
 /// moderator any more.
+///
+/// A room that was shut down is joined again if another server still has it; otherwise another room is made in its place, with
+/// the old name, topic, power levels and aliases. Its former members of this server are brought back without being asked.
+/// Messages and files that only this server had are gone.
 #[derive(clap::Args, Debug)]
 #[command(override_usage = "!undo <job|last|@user> [10m] [--dry-run] [--yes]")]
 pub(super) struct Undo {
@@ -82,7 +86,7 @@ impl Command for Undo {
     async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
         let one = |facts| Facts::One(Box::new(facts));
         match (&self.target, self.back) {
-            (Target::Job(id), None) => one::gather(world.records, *id).map(one),
+            (Target::Job(id), None) => one::gather(world, *id).map(one),
             (Target::Last, None) => one::gather_last(world).map(one),
             (Target::User(user), Some(back)) => {
                 all::gather(world, user, back).await.map(|facts| Facts::All(Box::new(facts)))
@@ -101,7 +105,7 @@ impl Command for Undo {
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         match facts {
-            Facts::One(facts) => one::decide(*facts, self.acting, world.now),
+            Facts::One(facts) => one::decide(*facts, self.acting, world),
             Facts::All(facts) => all::decide(*facts, self.acting),
         }
     }

@@ -6,7 +6,7 @@ mod ended;
 
 use self::{
     begun::{bar, begun},
-    ended::ended,
+    ended::{ended, with_details},
 };
 use crate::{
     model::{DeleteResult, MemberChange},
@@ -65,7 +65,7 @@ fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
         reply = reply.paragraph(away(plan));
     }
     if plan.state == PlanState::Done {
-        reply = advice(stays(reply, plan), plan);
+        reply = advice(stays(with_details(reply, plan), plan), plan);
     }
     reply
 }

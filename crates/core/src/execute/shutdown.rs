@@ -1,7 +1,9 @@
 //! Shutting a room down. Asking for it is not idempotent, so what was asked for is found again: a delete task that
 //! the room did not have before is ours, whoever crashed between asking and hearing the answer.
 
-use ruma::{RoomId, UserId};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use ruma::{OwnedServerName, OwnedUserId, RoomId, ServerName, UserId};
 use serde_json::json;
 
 use super::{Advance, Pace, Patience, failed};
@@ -98,8 +100,9 @@ pub(super) async fn prepare(
             tasks => tasks?,
         };
         let members = effects.members(room).await?;
-        let state = state(effects, room, details.joined_members.max(details.state_events)).await?;
+        let (state, banned) = state(effects, room, details.joined_members.max(details.state_events)).await?;
         let local = |user: &UserId| is_local(user, effects.me());
+        let servers = others(&members, effects.me());
         Ok::<_, Fault>(Some((
             tasks,
             RoomSnapshot {
@@ -109,6 +112,9 @@ pub(super) async fn prepare(
                 local_aliases: effects.local_aliases(room).await?,
                 // Not being able to read them keeps no room alive.
                 reports: effects.reports(room, REPORTS).await.unwrap_or_default(),
+                servers: Some(servers),
+                banned,
+                block: Some(effects.block_status(room).await?),
             },
         )))
     };
@@ -126,19 +132,38 @@ pub(super) async fn prepare(
     }
 }
 
-/// The state without the members. The server gives all of it or one type: in a large room, all of it is mostly members
+/// The other servers with members, those with the most first.
+fn others(members: &[OwnedUserId], me: &UserId) -> Vec<OwnedServerName> {
+    let mut counts: BTreeMap<&ServerName, u64> = BTreeMap::new();
+    for user in members.iter().filter(|user| !is_local(user, me)) {
+        *counts.entry(user.server_name()).or_default() += 1;
+    }
+    let mut servers: Vec<(&ServerName, u64)> = counts.into_iter().collect();
+    servers.sort_by_key(|(_, count)| Reverse(*count));
+    servers.into_iter().take(RoomSnapshot::SERVERS).map(|(server, _)| server.to_owned()).collect()
+}
+
+/// The state without the members, and who is banned, where that was read. The server gives all of it or one type: in a large room, all of it is mostly members
 /// and may take longer than a request should.
-async fn state(effects: &dyn Effects, room: &RoomId, events: u64) -> Result<Vec<Event>, Fault> {
+async fn state(
+    effects: &dyn Effects,
+    room: &RoomId,
+    events: u64,
+) -> Result<(Vec<Event>, Option<Vec<OwnedUserId>>), Fault> {
     if events <= MANY {
         let mut state = effects.state(room, None).await?;
+        let banned = state
+            .iter()
+            .filter(|event| event.kind() == "m.room.member" && event.text("membership") == Some("ban"));
+        let banned = banned.filter_map(|event| event.state_key()?.try_into().ok()).collect();
         state.retain(|event| event.kind() != "m.room.member");
-        return Ok(state);
+        return Ok((state, Some(banned)));
     }
     let mut state = Vec::new();
     for kind in WORTH_KEEPING {
         state.extend(effects.state(room, Some(kind)).await?);
     }
-    Ok(state)
+    Ok((state, None))
 }
 
 async fn ask(

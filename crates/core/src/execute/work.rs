@@ -50,8 +50,9 @@ pub(super) async fn in_a_room(
         }
         Step::JoinUser { user, .. } => bring::advance(effects, room, user, state).await,
         Step::SetPower { user, to, .. } => power::advance(effects, room, user, *to, state).await,
-        // These are about no room, or about the files of one.
-        Step::RedactUser { .. }
+        // These are about no room, about the files of one, or have been taken care of.
+        Step::RestoreRoom { .. }
+        | Step::RedactUser { .. }
         | Step::Sanction { .. }
         | Step::Lift { .. }
         | Step::QuarantineMedia { .. }
@@ -147,6 +148,7 @@ pub(super) fn uncertain(step: &Step) -> String {
         | Step::PurgeEmptyRoom { .. }
         | Step::ListRoom { .. }
         | Step::UnlistRoom { .. } => "!room",
+        Step::RestoreRoom { .. } => "!rooms",
         Step::MakeRoomAdmin { .. }
         | Step::JoinRoom { .. }
         | Step::LeaveRoom { .. }

@@ -3,7 +3,7 @@
 use ruma::OwnedRoomId;
 use serde::{Deserialize, Serialize};
 
-use super::{NotRedacted, RedactionRun, RoomRef};
+use super::{NotRedacted, RedactionRun, Restored, RestoringRun, RoomRef};
 use crate::model::{BlockStatus, DeleteResult, Listing, Mxc, RateLimit, TokenLimits, TokenWord};
 
 /// Where a step goes on after a restart.
@@ -208,6 +208,11 @@ pub enum StepState {
     },
     /// Another server is about to be tried again.
     Retrying,
+    /// A room that was shut down is brought back.
+    Restoring {
+        /// How far that is.
+        run: Box<RestoringRun>,
+    },
 }
 
 /// How a step ended.
@@ -444,6 +449,11 @@ pub enum Effect {
     ServerRetried {
         /// Whether it could be reached; `None` if that is not known yet.
         reached: Option<bool>,
+    },
+    /// The room is back, or another one is in its place.
+    Restored {
+        /// What came of it.
+        restored: Box<Restored>,
     },
 }
 

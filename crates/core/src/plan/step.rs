@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::reverse::Reverse;
+use super::Restoration;
 use crate::{
     model::{
         Erase, HistoryPurge, MemberChange, Millis, Mxc, NewToken, RateLimit, ReportKey, Sanction, Sessions,
@@ -66,6 +67,13 @@ pub enum Step {
         /// By which version of the API.
         #[serde(default)]
         api: DeleteApi,
+    },
+    /// Bring a room back that was shut down, or put another one in its place.
+    RestoreRoom {
+        /// The room that was shut down.
+        room: RoomRef,
+        /// How, and with whom.
+        restoration: Box<Restoration>,
     },
     /// Purge a room that nobody of this server is in. Not done if somebody has joined meanwhile.
     PurgeEmptyRoom {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Plan, PlanId, PlanState, PlannedStep};
+use super::{Outcome, Plan, PlanId, PlanState, PlannedStep, Step};
 use crate::reply::Line;
 
 /// What a Plan puts right, and what of that it leaves.
@@ -51,12 +51,18 @@ impl Plan {
         self.undone(plan).is_some()
     }
 
-    /// Whether it was to put a Plan right and did nothing of that.
+    /// Whether it was to put a Plan right and did nothing of that, or nothing that matters: a room that nobody is back in is
+    /// not restored by being open.
     pub fn failed_to_undo(&self, plan: PlanId) -> bool {
+        let failed = |planned: &PlannedStep| matches!(planned.outcome, Some(Outcome::Failed { .. }));
+        let is_restored = |planned: &PlannedStep| {
+            matches!(planned.step, Step::UnblockRoom { .. } | Step::BlockRoom { .. }) || failed(planned)
+        };
         let mut steps = self.steps_for(plan).peekable();
+        let restores = self.steps_for(plan).any(|planned| matches!(planned.step, Step::RestoreRoom { .. }));
         self.state == PlanState::Done
             && steps.peek().is_some()
-            && steps.all(|planned| matches!(planned.outcome, Some(Outcome::Failed { .. })))
+            && if restores { steps.all(is_restored) } else { steps.all(failed) }
     }
 
     /// Whether it was to put a Plan right and left something of that undone.

@@ -1,11 +1,12 @@
-//! Changing more of the homeserver: accounts and their files, and the server itself.
+//! Changing more of the homeserver: accounts and their files, rooms that are made, and the server itself.
 
-use ruma::{OwnedRoomId, RoomId, ServerName, UserId};
+use ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName, UserId};
 use serde_json::Value;
 
 use super::Asked;
 use crate::model::{
-    Erase, Mxc, NewToken, Password, RateLimit, RegistrationToken, Sessions, Switch, TokenLimits, TokenWord,
+    Erase, Mxc, NewRoom, NewToken, Password, RateLimit, RegistrationToken, Sessions, Switch, TokenLimits,
+    TokenWord,
 };
 
 /// Changing what people have. Nothing here may ever create an account.
@@ -32,6 +33,19 @@ pub trait EffectsOnPeople: Send + Sync {
     fn set_power_levels<'a>(&'a self, room: &'a RoomId, content: &'a Value) -> Asked<'a, ()>;
     /// Gives a local account a rate limit of its own, or takes it away. Idempotent.
     fn set_rate_limit<'a>(&'a self, user: &'a UserId, limit: Option<RateLimit>) -> Asked<'a, ()>;
+}
+
+/// Making rooms, and getting into rooms that this server is not in.
+pub trait EffectsOnRooms: Send + Sync {
+    /// Makes a room, which the bot is in. Not idempotent: look for the room before repeating it. Refused (400) for a version
+    /// that the server does not know, and for power levels that the version does not allow.
+    fn create_room<'a>(&'a self, room: &'a NewRoom) -> Asked<'a, OwnedRoomId>;
+    /// Joins a room with the bot's own account, through one of some servers where this one is not in it. Idempotent. Refused
+    /// (403) where the bot is not invited or the room is blocked, (404) when no server in the room is known.
+    fn join_through<'a>(&'a self, room: &'a RoomId, servers: &'a [OwnedServerName]) -> Asked<'a, ()>;
+    /// Replaces the content of a room's `m.room.canonical_alias`. Refused (403) without the power, (400) for an alias that does
+    /// not lead there.
+    fn set_canonical_alias<'a>(&'a self, room: &'a RoomId, content: &'a Value) -> Asked<'a, ()>;
 }
 
 /// Changing files and the server itself.

@@ -68,6 +68,12 @@ fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
         Step::AddAlias { .. } | Step::RemoveAlias { .. } => {
             event.kind() == "m.room.canonical_alias" && event.sender() == me.as_str()
         }
+        // What it makes there it makes in its own name, but who is brought back joins in theirs.
+        Step::RestoreRoom { restoration, .. } => {
+            let is_theirs = restoration.members.iter().any(|user| user == target);
+            event.sender() == me.as_str()
+                || is_member && is_theirs && event.text("membership") == Some("join")
+        }
         // What others do to the bot is not its doing.
         Step::JoinRoom { .. } => is_own && event.text("membership") == Some("join"),
         Step::LeaveRoom { .. } => is_own && event.text("membership") == Some("leave"),

@@ -25,6 +25,11 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
             "That is the management room. Shutting it down would end moderation on this server, so I never do that."
                 .to_owned(),
         ),
+        Step::RestoreRoom { room, restoration }
+            if room.id == management || restoration.notification.as_deref() == Some(management) =>
+        {
+            Some("That is the management room. I never make another one of it, nor close it.".to_owned())
+        }
         Step::PurgeEmptyRoom { room } | Step::PurgeHistory { room, .. } if room.id == management => Some(
             "That is the management room. Its history is how moderators know what was done, so I never delete it."
                 .to_owned(),
@@ -68,6 +73,7 @@ pub fn forbidden(step: &Step, management: &RoomId) -> Option<String> {
         Step::BlockRoom { .. }
         | Step::UnblockRoom { .. }
         | Step::ShutDownRoom { .. }
+        | Step::RestoreRoom { .. }
         | Step::PurgeEmptyRoom { .. }
         | Step::MakeRoomAdmin { .. }
         | Step::DeleteExtremities { .. }

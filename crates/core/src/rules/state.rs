@@ -250,7 +250,7 @@ pub(super) fn by_level(map: Option<&Value>) -> Vec<(&str, i64)> {
 
 /// A power level of any shape. Old rooms have levels as strings, and some as fractions.
 #[expect(clippy::cast_possible_truncation, reason = "fractions are cut, and what is too large saturates")]
-pub(super) fn level(value: &Value) -> Option<i64> {
+pub(crate) fn level(value: &Value) -> Option<i64> {
     match value {
         Value::String(text) => text.trim().parse().ok(),
         value => value.as_i64().or_else(|| value.as_f64().map(|level| level as i64)),

@@ -17,6 +17,7 @@ mod effects;
 mod lookup;
 mod people;
 mod redacting;
+mod rooms;
 
 use super::{ManualClock, Moment};
 use crate::{
@@ -95,6 +96,10 @@ type Meanwhile = (&'static str, Box<dyn FnOnce() + Send>);
 #[derive(Default)]
 struct Inner {
     rooms: BTreeMap<OwnedRoomId, FakeRoom>,
+    /// Rooms that were purged here, and that other servers still have.
+    elsewhere: BTreeMap<OwnedRoomId, FakeRoom>,
+    /// Rooms that the bot made.
+    made: Vec<OwnedRoomId>,
     originals: BTreeMap<String, Value>,
     blocked: BTreeMap<OwnedRoomId, OwnedUserId>,
     accounts: BTreeMap<OwnedUserId, Account>,
@@ -396,10 +401,31 @@ impl Inner {
                 if let Some(room) = self.rooms.get(&task.room) {
                     task.result.local_aliases.clone_from(&room.aliases);
                 }
-                if task.shutdown.purge || task.shutdown.force_purge {
-                    self.rooms.remove(&task.room);
+                if let Some(notice) = &task.shutdown.notice {
+                    let kicked =
+                        task.result.kicked_users.iter().filter_map(|user| user.as_str().try_into().ok());
+                    let members = std::iter::once(notice.creator.clone()).chain(kicked).collect();
+                    let id =
+                        OwnedRoomId::try_from(format!("!notice-{}:hs.test", task.id)).expect("a room ID");
+                    let aliases = task.result.local_aliases.clone();
+                    self.rooms.insert(id.clone(), FakeRoom { members, aliases, ..FakeRoom::default() });
+                    task.result.new_room_id = Some(id.to_string());
                 }
+                let (purges, room) = (task.shutdown.purge || task.shutdown.force_purge, task.room.clone());
+                self.leave_to_others(&room, purges);
             }
+        }
+    }
+
+    /// What a shutdown leaves of a room, here and elsewhere.
+    fn leave_to_others(&mut self, room: &RoomId, purges: bool) {
+        let Some(found) = self.rooms.get_mut(room) else { return };
+        found.aliases.clear();
+        if !found.members.is_empty() {
+            self.elsewhere.insert(room.to_owned(), found.clone());
+        }
+        if purges {
+            self.rooms.remove(room);
         }
     }
 

@@ -1,10 +1,10 @@
 //! `!block`, `!unblock`, `!shutdown`: what a moderator sees, and what the homeserver is told.
 
 use gleipnir_core::{
-    model::{Account, EventReport, RoomSnapshot},
+    model::{Account, BlockStatus, EventReport, RoomSnapshot},
     plan::PlanState,
     ports::{Effects as _, Fault, Lookup as _, Records},
-    ruma::{room_id, user_id},
+    ruma::{owned_server_name, room_id, user_id},
     speech::{NO, PARTLY, YES},
 };
 
@@ -190,7 +190,9 @@ Removed (3):
 • `@user2:hs.test`
 
 Aliases deleted (1):
-• `#bad:hs.test`"
+• `#bad:hs.test`
+
+Undo: `!undo 1`"
     );
     assert_eq!(stage.homeserver.writes(), [DELETED]);
     assert!(stage.marked(&asked(&stage, 1), YES));
@@ -206,6 +208,8 @@ async fn what_a_room_was_is_kept_before_it_is_deleted() {
     assert_eq!(kept.details.name.as_deref(), Some("Spam"));
     assert_eq!(kept.local_aliases, ["#bad:hs.test"]);
     assert_eq!(kept.local_members.len(), 3);
+    assert_eq!(kept.servers.as_deref(), Some(&[owned_server_name!("other.test")][..]));
+    assert_eq!((kept.banned, kept.block), (Some(Vec::new()), Some(BlockStatus::Open)));
 }
 
 #[tokio::test]

@@ -162,7 +162,7 @@ fn acted(stage: &Stage, word: &str, writes: &[&str], done: &str) {
     assert_eq!(case.note, Some(format!("{done} (job 1)")), "{word}");
     let card = the_card(stage, 1);
     has(&card, &["Resolved by `@mod:hs.test`, ", &format!(": {done} (job 1).")]);
-    let can_be_undone = !matches!(word, "redact" | "redact-all" | "shutdown");
+    let can_be_undone = !matches!(word, "redact" | "redact-all");
     assert_eq!(card.contains("Undo: `!undo 1`."), can_be_undone, "{card}");
     assert_eq!((plan(stage, 1).case, plans(stage).len()), (Some(1), 1), "{word}");
 }

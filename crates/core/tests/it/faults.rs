@@ -230,7 +230,7 @@ async fn trap_04_a_failed_task_is_told_in_the_servers_words_and_that_the_room_is
     stage.say("!shutdown !bad:hs.test").await;
     stage.hear(crate::scene::moderator(), "!confirm 1");
     stage.handle().await;
-    stage.homeserver.hang_at(stage.homeserver.calls() + 9, gleipnir_core::testing::Moment::Before);
+    stage.homeserver.hang_at(stage.homeserver.calls() + 10, gleipnir_core::testing::Moment::Before);
     stage.live().await;
     assert_eq!(stage.homeserver.writes(), [DELETED]);
     stage.homeserver.fail_tasks("RuntimeError: database is locked");

@@ -39,6 +39,7 @@ mod purging;
 mod reading;
 mod redact;
 mod reports;
+mod restoring;
 mod sanctions;
 mod scene;
 mod second_moderator;

@@ -21,6 +21,7 @@ mod registration_tokens;
 mod reports;
 mod requests;
 mod rooms;
+mod rooms_made;
 mod sending;
 mod statistics;
 mod tasks;

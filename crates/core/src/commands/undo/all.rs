@@ -4,12 +4,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ruma::{OwnedUserId, UserId};
 
-use super::together::{Stay, Together, was_asked_for};
+use super::{
+    one::with_details,
+    together::{Stay, Together, was_asked_for},
+};
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, facts::FileKind},
     guard,
     model::Millis,
-    plan::{Outcome, Plan, PlanState, Step},
+    plan::{Outcome, Plan, PlanState, Step, snapshots},
     ports::{CaseId, Which},
     reply::{Added, Line, Reply, cut_list},
     rules::safety::{self, Verdict},
@@ -41,7 +44,9 @@ pub(super) async fn gather(world: &World<'_>, user: &UserId, back: Duration) -> 
     let plans = world.records.plans(&Which { states, ..Which::default() })?;
     let is_theirs = |plan: &Plan| plan.asked_by == user && was_asked_for(plan);
     let is_meant = |plan: &Plan| is_theirs(plan) && plan.asked_at >= since;
-    let mut together = Together::of(&plans, is_meant);
+    let done = |plan: &&Plan| plan.state == PlanState::Done && is_meant(plan);
+    let kept = snapshots(world.records, plans.iter().filter(done))?;
+    let mut together = Together::of(&plans, is_meant, &kept, world.lookup.me());
     let why_not = protected(world, &plans, &together.steps()).await?;
     together.leave_out(|step| why_not.get(&key(step)).cloned());
     for put in &mut together.puts {
@@ -169,6 +174,7 @@ pub(super) fn decide(facts: Facts, acting: Acting) -> Result<Decision, Failure> 
     let mut preview = Reply::text(heading);
     preview = list(preview, "The jobs:", jobs.iter().map(|plan| job(plan, &together)).collect());
     preview = list(preview, "What is done, in this order:", steps.iter().map(Step::describe).collect());
+    preview = with_details(preview, &steps);
     preview = list(preview, "What stays as it is:", stays.into_iter().chain(endless).collect());
     preview = list(preview, "Not part of it:", beside);
     if is_long {

@@ -3,10 +3,13 @@
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, job::no_such_job},
     model::Millis,
-    plan::{Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Step, Undoes},
-    ports::{Records, StoreError, Which},
+    plan::{
+        Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Restoration, RoomRef, Snapshots, Step, Undoes,
+        snapshots,
+    },
+    ports::{StoreError, Which},
     reply::{Line, Reply},
-    text::duration::date,
+    text::{duration::date, number::counted},
 };
 
 pub(in crate::commands) struct Facts {
@@ -17,11 +20,13 @@ pub(in crate::commands) struct Facts {
     later: Vec<Plan>,
     /// What it undid itself.
     undid: Vec<Plan>,
+    /// What was kept of rooms that it shut down.
+    kept: Snapshots,
 }
 
 /// The job with a number.
-pub(super) fn gather(records: &dyn Records, id: PlanId) -> Result<Facts, Failure> {
-    about(records, records.plan(id)?.ok_or_else(|| no_such_job(id))?)
+pub(super) fn gather(world: &World<'_>, id: PlanId) -> Result<Facts, Failure> {
+    about(world, world.records.plan(id)?.ok_or_else(|| no_such_job(id))?)
 }
 
 /// The last job of who asks that is no undo. One that is still at work is the last one too: going past it would undo
@@ -31,12 +36,13 @@ pub(super) fn gather_last(world: &World<'_>) -> Result<Facts, Failure> {
     let plans = world.records.plans(&Which { states, ..Which::default() })?;
     let last = plans.into_iter().find(|plan| plan.asked_by == world.asker && is_somebodys_own(plan));
     match last {
-        Some(plan) => about(world.records, plan),
+        Some(plan) => about(world, plan),
         None => Err(Failure::told(Line::new().text("You have no job that I could undo."))),
     }
 }
 
-fn about(records: &dyn Records, plan: Plan) -> Result<Facts, Failure> {
+fn about(world: &World<'_>, plan: Plan) -> Result<Facts, Failure> {
+    let records = world.records;
     let states = vec![PlanState::Running, PlanState::Done];
     let later = records.plans(&Which { states, ..Which::default() })?;
     let undone = plan.undoes.iter().flat_map(|undoes| &undoes.jobs).map(|undone| records.plan(undone.plan));
@@ -48,15 +54,16 @@ fn about(records: &dyn Records, plan: Plan) -> Result<Facts, Failure> {
     Ok(Facts {
         undone_by,
         undid,
+        kept: snapshots(records, [&plan])?,
         later: later.into_iter().filter(|other| other.id > plan.id && !other.has_failed()).collect(),
         plan,
     })
 }
 
-pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decision, Failure> {
-    let Facts { plan, undone_by, later, undid } = facts;
+pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<Decision, Failure> {
+    let (Facts { plan, undone_by, later, undid, kept }, now) = (facts, world.now);
     can_be_begun(&plan, undone_by)?;
-    let mut reversed = plan.reverses();
+    let mut reversed = plan.reverses(&kept, world.lookup.me());
     for step in &mut reversed.steps {
         restore_words(step, std::iter::once(&plan), &undid);
     }
@@ -79,6 +86,8 @@ pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decisi
         Some("Some of what it did stays as it is.".to_owned())
     } else if undid.len() > 1 {
         Some(format!("Job {} undid {} jobs: all of that is done again.", plan.id, undid.len()))
+    } else if steps.iter().any(is_restoring) {
+        Some(BRINGS_BACK.to_owned())
     } else {
         over.is_some().then(|| "What it does again does not end by itself any more.".to_owned())
     };
@@ -86,6 +95,7 @@ pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decisi
     let mut preview = Reply::new()
         .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
         .list(steps.iter().map(Step::describe));
+    preview = with_details(preview, &steps);
     let mut undoes = Undoes::one(plan.id, steps.len());
     undoes.stays.clone_from(&reversed.stays);
     let left: Vec<Line> = reversed.stays.into_iter().chain(reversed.unchanged).chain(over).collect();
@@ -106,6 +116,42 @@ pub(super) fn decide(facts: Facts, acting: Acting, now: Millis) -> Result<Decisi
         caution,
         acting,
     })))
+}
+
+/// Why the restoration of a room always asks.
+const BRINGS_BACK: &str = "People are brought into a room without being asked.";
+/// Of so many rooms all is told that bringing them back means.
+const DETAILED: usize = 3;
+
+fn is_restoring(step: &Step) -> bool {
+    matches!(step, Step::RestoreRoom { .. })
+}
+
+/// Adds what bringing back rooms means.
+pub(super) fn with_details(preview: Reply, steps: &[Step]) -> Reply {
+    let rooms: Vec<(&RoomRef, &Restoration)> = steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::RestoreRoom { room, restoration } => Some((room, &**restoration)),
+            _ => None,
+        })
+        .collect();
+    match &rooms[..] {
+        [] => preview,
+        [(_, only)] => preview.paragraph("What that means for the room:").list(only.details()),
+        several => {
+            let preview = several.iter().take(DETAILED).fold(preview, |preview, (room, restoration)| {
+                let line = Line::new().text("What that means for ").append(room.line()).text(":");
+                preview.paragraph(line).list(restoration.details())
+            });
+            match several.len().saturating_sub(DETAILED) {
+                0 => preview,
+                more => {
+                    preview.paragraph(format!("The same goes for {} more.", counted(more as u64, "room")))
+                }
+            }
+        }
+    }
 }
 
 fn can_be_begun(plan: &Plan, undone_by: Option<(PlanId, Option<PlanId>)>) -> Result<(), Failure> {

@@ -6,9 +6,14 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
 };
 
+use ruma::UserId;
+
 use crate::{
     model::Millis,
-    plan::{Effect, Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Reverse, Step, Undoes, Undone},
+    plan::{
+        Effect, Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Reverse, Snapshots, Step, Undoes,
+        Undone, without_double_blocks,
+    },
     reply::Line,
 };
 
@@ -42,18 +47,40 @@ pub(super) struct Together {
 }
 
 impl Together {
-    /// Takes back what those of all jobs did that are meant. `plans` are in any order.
-    pub(super) fn of(plans: &[Plan], is_meant: impl Fn(&Plan) -> bool) -> Self {
+    /// Takes back what those of all jobs did that are meant. `plans` are in any order; `kept` is what was kept of rooms that
+    /// they shut down, `me` the bot.
+    pub(super) fn of(
+        plans: &[Plan],
+        is_meant: impl Fn(&Plan) -> bool,
+        kept: &Snapshots,
+        me: &UserId,
+    ) -> Self {
         let mut order: Vec<&Plan> =
             plans.iter().filter(|plan| matches!(plan.state, PlanState::Running | PlanState::Done)).collect();
         order.sort_by_key(|plan| Descending((ended(plan), plan.id)));
         let mut together = Self::default();
+        let is_over = |plan: &&Plan| plan.state == PlanState::Done && is_meant(plan);
+        let restored = restored(&plans.iter().filter(is_over).collect::<Vec<_>>());
         // By whom the last word on something was said, and which change takes it back.
         let (mut last, mut switches) = (HashMap::<String, &Plan>::new(), HashMap::<String, usize>::new());
         for plan in order {
             if plan.state == PlanState::Done && is_meant(plan) {
-                for planned in plan.steps.iter().rev() {
-                    together.take_back(plan, planned, &last, &mut switches);
+                for (n, planned) in plan.steps.iter().enumerate().rev() {
+                    if restored.contains(&(plan.id, n)) {
+                        together.righted.insert(plan.id);
+                        continue;
+                    }
+                    let Some(Outcome::Done { effect }) = &planned.outcome else { continue };
+                    let reverse = match planned.step.reverse(effect) {
+                        Reverse::By(step) => Ok(vec![step]),
+                        Reverse::Restore(shut) => shut.restore(kept.get(&(plan.id, n)), me),
+                        Reverse::Cannot(why) => Err(why),
+                        Reverse::Nothing(_) => continue,
+                    };
+                    match reverse {
+                        Ok(steps) => together.take_back(plan, planned, steps, &last, &mut switches),
+                        Err(why) => together.stays.push(Stay { job: plan.id, why }),
+                    }
                 }
             } else {
                 for matter in plan.steps.iter().filter(|planned| speaks(planned)).filter_map(matter) {
@@ -66,6 +93,7 @@ impl Together {
             put.jobs.len() < 2 || put.step.switch().is_none() || !put.newest.ends_as(&put.step)
         });
         together.puts = puts;
+        without_double_blocks(&mut together.puts, |put| &put.step);
         together.righted.extend(righted.into_iter().flat_map(|put| put.jobs));
         together
     }
@@ -74,16 +102,13 @@ impl Together {
         &mut self,
         plan: &Plan,
         planned: &PlannedStep,
+        steps: Vec<Step>,
         last: &HashMap<String, &Plan>,
         switches: &mut HashMap<String, usize>,
     ) {
-        let Some(Outcome::Done { effect }) = &planned.outcome else { return };
-        let step = match planned.step.reverse(effect) {
-            Reverse::By(step) => step,
-            Reverse::Cannot(why) => return self.stays.push(Stay { job: plan.id, why }),
-            Reverse::Nothing(_) => return,
-        };
-        if let Some(later) = matter(planned).and_then(|matter| last.get(&matter)) {
+        // What was made in the place of something else may be what somebody else did something about.
+        let matters = matter(planned).into_iter().chain(steps.iter().filter_map(Step::matter));
+        if let Some(later) = matters.filter_map(|matter| last.get(&matter)).next() {
             if later.puts_right(plan.id) {
                 self.righted.insert(plan.id);
             } else {
@@ -94,7 +119,12 @@ impl Together {
             }
             return;
         }
-        let put = Put { jobs: vec![plan.id], newest: planned.step.clone(), step };
+        for step in steps {
+            self.put(plan, Put { jobs: vec![plan.id], newest: planned.step.clone(), step }, switches);
+        }
+    }
+
+    fn put(&mut self, plan: &Plan, put: Put, switches: &mut HashMap<String, usize>) {
         let Some(switch) = put.step.switch() else { return self.puts.push(put) };
         match switches.get(&switch).map(|n| &mut self.puts[*n]) {
             None => {
@@ -165,6 +195,40 @@ fn from_now(older: Step, newer: &Step) -> Step {
     }
 }
 
+/// Of jobs that are all taken back: the shutdowns that one of them undid, and the steps that did so. Together they have left
+/// nothing to do.
+fn restored(jobs: &[&Plan]) -> HashSet<(PlanId, usize)> {
+    let mut found = HashSet::new();
+    for undo in jobs {
+        for (n, planned) in undo.steps.iter().enumerate() {
+            let (Step::RestoreRoom { room, .. }, Some(Outcome::Done { .. })) =
+                (&planned.step, &planned.outcome)
+            else {
+                continue;
+            };
+            let shut = jobs.iter().filter(|plan| undo.puts_right(plan.id)).flat_map(|plan| {
+                let steps = plan.steps.iter().enumerate();
+                let is_it =
+                    |step: &Step| matches!(step, Step::ShutDownRoom { room: shut, .. } if shut.id == room.id);
+                steps.filter(move |(_, planned)| is_it(&planned.step)).map(|(n, _)| (plan.id, n))
+            });
+            let shut: Vec<_> = shut.collect();
+            if shut.is_empty() {
+                continue;
+            }
+            found.extend(shut);
+            found.insert((undo.id, n));
+            // The block goes with the shutdown.
+            let blocks = undo.steps.iter().enumerate().filter(|(_, planned)| match &planned.step {
+                Step::BlockRoom { room: other } | Step::UnblockRoom { room: other } => other.id == room.id,
+                _ => false,
+            });
+            found.extend(blocks.map(|(n, _)| (undo.id, n)));
+        }
+    }
+    found
+}
+
 /// When a job ended: of two about the same the later one has the last word, whichever was asked for first.
 fn ended(plan: &Plan) -> Millis {
     if plan.state == PlanState::Done { plan.changed_at } else { Millis::MAX }
@@ -184,7 +248,7 @@ fn matter(planned: &PlannedStep) -> Option<String> {
         // What was made has its name only then.
         Some(Outcome::Done { effect }) => match planned.step.reverse(effect) {
             Reverse::By(step) => step.matter(),
-            Reverse::Nothing(_) | Reverse::Cannot(_) => None,
+            Reverse::Restore(_) | Reverse::Nothing(_) | Reverse::Cannot(_) => None,
         },
         Some(Outcome::Failed { .. }) | None => None,
     })

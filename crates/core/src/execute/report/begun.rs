@@ -1,7 +1,7 @@
 //! What is said of a step that has no outcome yet.
 
 use crate::{
-    plan::{PlannedStep, RedactionRun, RoomRef, Step, StepState},
+    plan::{PlannedStep, RedactionRun, Restoring, RestoringRun, RoomRef, Step, StepState},
     reply::Line,
     text::number::counted,
 };
@@ -68,6 +68,7 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             let line = Line::new().text(format!("{} ", bar(*done, count))).append(planned.step.describe());
             line.text(format!(": {done} of {count}"))
         }
+        Some(StepState::Restoring { run }) => restoring(planned, run),
         Some(StepState::FollowingPurge { .. }) => {
             Line::new().text("Deleting the history of ").append(room()).text(" …")
         }
@@ -113,6 +114,34 @@ fn redacting(planned: &PlannedStep, run: &RedactionRun) -> Line {
         line.text(format!("reading what there is, so far in {}: ", counted(run.rooms, "room")))
     };
     line.append(planned.step.describe())
+}
+
+/// “▰▰▰▰▰▱▱▱▱▱ 120 of 300 former members asked in: bring Spam … back”
+fn restoring(planned: &PlannedStep, run: &RestoringRun) -> Line {
+    let what = || planned.step.describe();
+    let members = match &planned.step {
+        Step::RestoreRoom { restoration, .. } => restoration.members.len() as u64,
+        _ => 0,
+    };
+    let line = match &run.at {
+        Restoring::BringingBack { next } => {
+            let next = *next as u64;
+            let line = Line::new().text(format!("{} ", bar(next, members))).append(what());
+            line.text(format!(": {next} of {}", counted(members, "former member")))
+        }
+        Restoring::Closing { .. } | Restoring::Leaving => {
+            Line::new().text(format!("{} ", bar(1, 1))).append(what()).text(": finishing")
+        }
+        Restoring::Joining
+        | Restoring::Creating { .. }
+        | Restoring::Banning { .. }
+        | Restoring::Naming { .. }
+        | Restoring::Publishing => Line::new().text("At work: ").append(what()),
+    };
+    match &run.room {
+        Some(room) => line.text("; the room is ").code(room.as_str()),
+        None => line,
+    }
 }
 
 pub(super) fn bar(done: u64, of: u64) -> String {

@@ -8,7 +8,10 @@ use crate::{
 
 mod accounts;
 mod people;
+mod restored;
 mod server;
+
+pub(super) use self::restored::with_details;
 
 pub(super) fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
     let step = &planned.step;
@@ -67,6 +70,10 @@ fn done(line: Line, step: &Step, effect: &Effect) -> Line {
                 None => line,
             }
         }
+        Effect::Restored { restored } => match step {
+            Step::RestoreRoom { room, restoration } => restored::done(line, room, restoration, restored),
+            _ => line.append(restored.room.line()).text(" is back."),
+        },
         Effect::AdminMade { before, level, presence } => {
             let user = match step {
                 Step::MakeRoomAdmin { user, .. } => line.code(user.as_str()),

@@ -12,6 +12,7 @@ impl Step {
             Self::BlockRoom { room }
             | Self::UnblockRoom { room }
             | Self::ShutDownRoom { room, .. }
+            | Self::RestoreRoom { room, .. }
             | Self::PurgeEmptyRoom { room }
             | Self::MakeRoomAdmin { room, .. }
             | Self::DeleteExtremities { room }
@@ -75,7 +76,9 @@ impl Step {
             // To give power is against nobody.
             Self::SetPower { user, was, to, .. } if to.unwrap_or_default() < *was => Some(user),
             Self::Member { user, change: MemberChange::Kick | MemberChange::Ban, .. } => Some(user),
+            // Who was in a room gets back what they had.
             Self::Member { .. }
+            | Self::RestoreRoom { .. }
             | Self::BlockRoom { .. }
             | Self::UnblockRoom { .. }
             | Self::ShutDownRoom { .. }
@@ -185,7 +188,7 @@ impl Step {
         match self {
             Self::BlockRoom { .. } => "block",
             Self::UnblockRoom { .. } => "unblock",
-            Self::ShutDownRoom { .. } => "shutdown",
+            Self::ShutDownRoom { .. } | Self::RestoreRoom { .. } => "shutdown",
             Self::PurgeEmptyRoom { .. } => "empty-rooms",
             Self::MakeRoomAdmin { .. } => "room-admin",
             Self::DeleteExtremities { .. } => "extremities",
@@ -228,6 +231,7 @@ impl Step {
     pub fn takes_long(&self) -> bool {
         match self {
             Self::ShutDownRoom { .. }
+            | Self::RestoreRoom { .. }
             | Self::PurgeEmptyRoom { .. }
             | Self::PurgeHistory { .. }
             | Self::RedactUser { .. }
@@ -282,6 +286,7 @@ impl Step {
         match self {
             Self::BlockRoom { .. }
             | Self::UnblockRoom { .. }
+            | Self::RestoreRoom { .. }
             | Self::ListRoom { .. }
             | Self::UnlistRoom { .. }
             | Self::AddAlias { .. }

@@ -7,9 +7,10 @@ impl Step {
     /// What it changes of what, for all that can be put right; `None` for what cannot, and is about nothing else.
     pub fn matter(&self) -> Option<String> {
         Some(match self {
-            Self::BlockRoom { room } | Self::UnblockRoom { room } | Self::ShutDownRoom { room, .. } => {
-                format!("block {}", room.id)
-            }
+            Self::BlockRoom { room }
+            | Self::UnblockRoom { room }
+            | Self::ShutDownRoom { room, .. }
+            | Self::RestoreRoom { room, .. } => format!("block {}", room.id),
             Self::ListRoom { room } | Self::UnlistRoom { room } => format!("listing {}", room.id),
             Self::AddAlias { alias, .. } | Self::RemoveAlias { alias, .. } => format!("alias {alias}"),
             Self::JoinRoom { room } | Self::LeaveRoom { room } => format!("presence {}", room.id),

@@ -3,7 +3,7 @@
 use super::Step;
 use crate::{
     model::{BlockStatus, Listing, MemberChange, NewToken},
-    plan::{Effect, Presence},
+    plan::{Effect, Presence, Shut},
     reply::Line,
 };
 
@@ -12,6 +12,8 @@ use crate::{
 pub enum Reverse {
     /// By this step.
     By(Step),
+    /// By what was kept of the room before it was shut down.
+    Restore(Box<Shut>),
     /// There is nothing to put right.
     Nothing(Line),
     /// It cannot be put right; the sentence says why and what can be done.
@@ -35,13 +37,22 @@ impl Step {
             (Self::PurgeEmptyRoom { .. }, Effect::ShutDown { .. }) => Reverse::Cannot(
                 Line::new().text("I cannot bring back what was purged of ").append(room.line()).text("."),
             ),
-            (_, Effect::ShutDown { .. }) => {
-                let line = Line::new().text("I cannot undo the shutdown of ").append(room.line());
-                let line = line.text(
-                    " yet. I kept its name, topic, aliases, state and the list of its local members for that. To let \
-                     people join it again: ",
-                );
-                Reverse::Cannot(line.code(format!("!unblock {}", room.id)).text("."))
+            (Self::ShutDownRoom { shutdown, api, .. }, Effect::ShutDown { result, blocked, known }) => {
+                Reverse::Restore(Box::new(Shut {
+                    room,
+                    shutdown: shutdown.clone(),
+                    api: *api,
+                    result: result.clone(),
+                    blocked: *blocked,
+                    known: *known,
+                }))
+            }
+            (Self::RestoreRoom { restoration, .. }, Effect::Restored { restored }) => {
+                Reverse::By(Self::ShutDownRoom {
+                    room: restored.room.clone(),
+                    shutdown: restoration.shutdown.clone(),
+                    api: restoration.api,
+                })
             }
             (_, Effect::AdminMade { .. }) => Reverse::Cannot(
                 Line::new()
@@ -126,6 +137,8 @@ impl Step {
             (
                 _,
                 Effect::ChangedSince
+                | Effect::ShutDown { .. }
+                | Effect::Restored { .. }
                 | Effect::UserRedacted { .. }
                 | Effect::Sanctioned { .. }
                 | Effect::Lifted { .. }

@@ -26,6 +26,7 @@ impl Step {
                     (false, false, false) => line.text(", without blocking or purging it"),
                 }
             }
+            Self::RestoreRoom { room, restoration } => restoration.describe(room),
             Self::PurgeEmptyRoom { .. } => line("purge the empty room "),
             Self::MakeRoomAdmin { user, .. } => {
                 Line::new().text("make ").code(user.as_str()).text(" an admin of ").append(room())

@@ -1,5 +1,7 @@
 //! What was done about a case, is being done, or waits for a confirmation, as its card says it.
 
+use ruma::RoomId;
+
 use super::{CaseAction, Evidence, REPORTED_AGAIN, what};
 use crate::{
     model::{About, MemberChange, Millis},
@@ -63,11 +65,19 @@ pub fn reopens(case: &Case, jobs: &[Plan]) -> bool {
                 planned.step == *reverse && planned.outcome.as_ref().is_some_and(Outcome::is_done)
             })
         };
+    let restored = |plan: &Plan, id: &RoomId| {
+        let undos = jobs.iter().filter(done).filter(|undo| undo.puts_right(plan.id));
+        undos.flat_map(|undo| &undo.steps).any(|planned| {
+            matches!(&planned.step, Step::RestoreRoom { room, .. } if room.id == id)
+                && planned.outcome.as_ref().is_some_and(Outcome::is_done)
+        })
+    };
     let in_force = |plan: &Plan| {
         plan.steps.iter().filter(|planned| CaseAction::of_step(&planned.step).is_some()).any(|planned| {
             let Some(Outcome::Done { effect }) = &planned.outcome else { return false };
             match planned.step.reverse(effect) {
                 Reverse::By(step) => !undone(plan, &step),
+                Reverse::Restore(shut) => !restored(plan, &shut.room.id),
                 Reverse::Nothing(_) => false,
                 Reverse::Cannot(_) => true,
             }

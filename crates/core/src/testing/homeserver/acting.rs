@@ -9,6 +9,7 @@ use super::{
     FakeHomeserver, FakeRoom, Inner,
     effects::{has_power, is_creator, own_level, refused},
     not_found,
+    rooms::blocked,
 };
 use crate::{
     model::{
@@ -131,6 +132,9 @@ impl EffectsOnPeople for FakeHomeserver {
         self.call("bring_in", move |inner| {
             account(inner, user)?;
             let deaf = inner.deaf;
+            if inner.blocked.contains_key(room) {
+                return Err(blocked());
+            }
             let found = inner.rooms.get_mut(room).ok_or_else(not_found)?;
             if found.details.join_rules.as_deref() != Some("public") {
                 // Into any other room the bot has to invite them.

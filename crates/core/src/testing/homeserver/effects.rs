@@ -71,9 +71,7 @@ impl Effects for FakeHomeserver {
             let ours = found.members.extract_if(.., |user| is_local(user, &self.me));
             result.kicked_users = ours.map(|user| user.to_string()).collect();
             result.local_aliases.clone_from(&found.aliases);
-            if shutdown.purge || shutdown.force_purge {
-                inner.rooms.remove(room);
-            }
+            inner.leave_to_others(room, shutdown.purge || shutdown.force_purge);
             Ok(result)
         })
     }

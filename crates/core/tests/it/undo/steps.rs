@@ -3,11 +3,14 @@
 use gleipnir_core::{
     model::{
         BlockStatus, DeleteResult, Erase, HistoryPurge, Listing, LocalEvents, MemberChange, Mxc, NewToken,
-        RateLimit, ReportKey, ReportKind, Sanction, Sessions, Shutdown, TokenLimits, TokenWord,
+        RateLimit, ReportKey, ReportKind, RoomSnapshot, Sanction, Sessions, Shutdown, TokenLimits, TokenWord,
     },
-    plan::{DeleteApi, Effect, FilesOf, Inside, NotRedacted, Presence, Reverse, RoomRef, Step},
+    plan::{
+        DeleteApi, Effect, FilesOf, Inside, NotRedacted, Presence, Restored, Reverse, RoomRef, Step, Told,
+    },
     ruma::{
         OwnedUserId, owned_event_id, owned_room_alias_id, owned_room_id, owned_server_name, owned_user_id,
+        user_id,
     },
 };
 use serde_json::json;
@@ -44,16 +47,41 @@ fn power(was: i64, to: Option<i64>) -> Step {
     Step::SetPower { room: room(), user: eve(), was, to }
 }
 
+fn shut_down() -> Step {
+    let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
+    Step::ShutDownRoom { room: room(), shutdown, api: DeleteApi::V2 }
+}
+
+/// What takes a step back, with what was kept where it needs that.
+fn reversed(step: &Step, effect: &Effect) -> Reverse {
+    match step.reverse(effect) {
+        Reverse::Restore(shut) => {
+            let steps = shut.restore(Some(&RoomSnapshot::default()), user_id!("@bot:hs.test"));
+            let steps = steps.expect("it was kept");
+            let step = steps.into_iter().find(|step| matches!(step, Step::RestoreRoom { .. }));
+            Reverse::By(step.expect("one restores"))
+        }
+        other => other,
+    }
+}
+
+fn restore() -> Step {
+    match reversed(&shut_down(), &effect(&shut_down(), None)) {
+        Reverse::By(step) => step,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// One of each kind.
 fn all() -> Vec<Step> {
     let (alias, event_id) = (owned_room_alias_id!("#a:hs.test"), owned_event_id!("$e"));
-    let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
     let report = ReportKey { kind: ReportKind::Event, id: 7, received_ts: 5 };
     let purge = HistoryPurge { up_to: event_id.clone(), local: LocalEvents::Kept };
     vec![
         Step::BlockRoom { room: room() },
         Step::UnblockRoom { room: room() },
-        Step::ShutDownRoom { room: room(), shutdown, api: DeleteApi::V2 },
+        shut_down(),
+        restore(),
         Step::PurgeEmptyRoom { room: room() },
         Step::MakeRoomAdmin { room: room(), user: eve() },
         Step::DeleteExtremities { room: room() },
@@ -129,9 +157,10 @@ fn has_reverse(step: &Step) -> bool {
         | Step::ReleaseAll { .. }
         | Step::NewToken { .. }
         | Step::EditToken { .. }
+        | Step::ShutDownRoom { .. }
+        | Step::RestoreRoom { .. }
         | Step::DeleteToken { .. } => true,
-        Step::ShutDownRoom { .. }
-        | Step::PurgeEmptyRoom { .. }
+        Step::PurgeEmptyRoom { .. }
         | Step::MakeRoomAdmin { .. }
         | Step::DeleteExtremities { .. }
         | Step::PurgeHistory { .. }
@@ -158,6 +187,11 @@ fn effect(step: &Step, undone: Option<&Step>) -> Effect {
         Step::UnblockRoom { .. } => Effect::Unblocked { before: BlockStatus::Blocked(None) },
         Step::ShutDownRoom { .. } | Step::PurgeEmptyRoom { .. } => {
             Effect::ShutDown { result: DeleteResult::default(), blocked: None, known: None }
+        }
+        Step::RestoreRoom { room, .. } => {
+            let room = room.clone();
+            let restored = Restored { room, back: 0, missing: 0, is_watched: false, told: Told::default() };
+            Effect::Restored { restored: Box::new(restored) }
         }
         Step::MakeRoomAdmin { .. } => {
             Effect::AdminMade { before: Some(0), level: Some(100), presence: Presence::Joined }
@@ -222,10 +256,14 @@ fn effect(step: &Step, undone: Option<&Step>) -> Effect {
 #[test]
 fn the_reverse_of_the_reverse_is_the_step_itself_or_there_is_a_reason() {
     for step in all() {
-        match step.reverse(&effect(&step, None)) {
+        match reversed(&step, &effect(&step, None)) {
             Reverse::By(back) => {
                 assert!(has_reverse(&step), "{step:?}");
-                assert_eq!(back.reverse(&effect(&back, Some(&step))), Reverse::By(step.clone()), "{step:?}");
+                assert_eq!(
+                    reversed(&back, &effect(&back, Some(&step))),
+                    Reverse::By(step.clone()),
+                    "{step:?}"
+                );
                 // Who has the last word is known by it, and by what takes it back.
                 assert!(step.matter().is_some(), "{step:?}");
                 assert_eq!(step.matter(), back.matter(), "{step:?}");
@@ -233,6 +271,7 @@ fn the_reverse_of_the_reverse_is_the_step_itself_or_there_is_a_reason() {
                 let is_switch = step.switch().is_some();
                 assert!(!is_switch || step.ends_as(&step) && !step.ends_as(&back), "{step:?}");
             }
+            Reverse::Restore(_) => unreachable!("it was made a step above"),
             Reverse::Cannot(why) | Reverse::Nothing(why) => {
                 assert!(!has_reverse(&step), "{step:?}: {why:?}");
                 assert!(!why.is_empty(), "{step:?}");

@@ -1,0 +1,191 @@
+//! What there are many of: those who were banned, aliases, members. One unit of work is a few of them; none that fails keeps
+//! the others from their turn.
+
+use ruma::{OwnedRoomAliasId, OwnedUserId, RoomAliasId, RoomId, UserId};
+
+use super::{Met, Work, goes_on, then};
+use crate::{
+    execute::{Advance, Pace, member::membership},
+    model::MemberChange,
+    plan::{Restoring, RestoringRun, Told},
+    ports::{Effects, Fault},
+};
+
+/// So many in one unit of work.
+const AT_ONCE: usize = 10;
+
+/// One of many.
+#[derive(Clone, Copy)]
+enum One<'a> {
+    Banned(&'a OwnedUserId),
+    Alias(&'a OwnedRoomAliasId),
+    Member(&'a OwnedUserId),
+}
+
+pub(super) async fn ban(
+    effects: &dyn Effects,
+    work: &Work<'_>,
+    run: &RestoringRun,
+    room: &RoomId,
+    next: usize,
+) -> Advance {
+    let all = work.what.banned.iter().flatten().map(One::Banned);
+    some(effects, work, run, room, all, next, |next| Restoring::Banning { next })
+        .await
+        .unwrap_or_else(|told| then(&told, Restoring::Naming { next: 0 }))
+}
+
+pub(super) async fn name(
+    effects: &dyn Effects,
+    work: &Work<'_>,
+    run: &RestoringRun,
+    room: &RoomId,
+    next: usize,
+) -> Advance {
+    let all = work.what.aliases.iter().map(One::Alias);
+    some(effects, work, run, room, all, next, |next| Restoring::Naming { next })
+        .await
+        .unwrap_or_else(|told| then(&told, Restoring::Publishing))
+}
+
+pub(super) async fn bring_back(
+    effects: &dyn Effects,
+    work: &Work<'_>,
+    run: &RestoringRun,
+    room: &RoomId,
+    next: usize,
+) -> Advance {
+    let all = work.what.members.iter().map(One::Member);
+    some(effects, work, run, room, all, next, |next| Restoring::BringingBack { next })
+        .await
+        .unwrap_or_else(|told| then(&told, Restoring::Closing { state: None }))
+}
+
+/// The next few of all. Where none is left, the run as it stands is handed back.
+async fn some<'a>(
+    effects: &dyn Effects,
+    work: &Work<'_>,
+    run: &RestoringRun,
+    room: &RoomId,
+    all: impl Iterator<Item = One<'a>> + Send,
+    next: usize,
+    at: fn(usize) -> Restoring,
+) -> Result<Advance, RestoringRun> {
+    let few: Vec<One<'a>> = all.skip(next).take(AT_ONCE).collect();
+    let mut now = run.clone();
+    if few.is_empty() {
+        return Err(now);
+    }
+    let mut done = 0;
+    for one in few {
+        let met = match do_one(effects, work, room, one, &mut now.told).await {
+            Ok(()) => None,
+            // What is done before it is written down first.
+            Err(_) if done > 0 => break,
+            Err(fault) => Some(Met::from(fault, run.tries)),
+        };
+        match met {
+            None => done += 1,
+            Some(Met::Left(why)) => {
+                note(one, why, &mut now.told);
+                done += 1;
+            }
+            Some(Met::Again) => {
+                let tries = run.tries + 1;
+                return Ok(goes_on(RestoringRun { tries, ..run.clone() }, Pace::Poll));
+            }
+            Some(Met::Waits(advance)) => return Ok(advance),
+        }
+    }
+    Ok(then(&now, at(next + done)))
+}
+
+fn note(one: One<'_>, why: String, told: &mut Told) {
+    match one {
+        One::Banned(user) => told.trouble(format!("I could not ban {user} again: {why}")),
+        One::Alias(alias) => told.trouble(format!("I could not let {alias} lead there: {why}")),
+        One::Member(user) => told.leave_out(user.clone(), why),
+    }
+}
+
+async fn do_one(
+    effects: &dyn Effects,
+    work: &Work<'_>,
+    room: &RoomId,
+    one: One<'_>,
+    told: &mut Told,
+) -> Result<(), Fault> {
+    match one {
+        One::Banned(user) => {
+            if membership(effects, room, user).await?.as_deref() != Some("ban") {
+                effects.change_member(room, user, MemberChange::Ban, None).await?;
+            }
+            Ok(())
+        }
+        One::Alias(alias) => lead(effects, work, room, alias, told).await,
+        One::Member(user) => bring(effects, room, user, told).await,
+    }
+}
+
+/// Lets an alias lead to the room, if it leads nowhere, or to where the shutdown moved it.
+async fn lead(
+    effects: &dyn Effects,
+    work: &Work<'_>,
+    room: &RoomId,
+    alias: &RoomAliasId,
+    told: &mut Told,
+) -> Result<(), Fault> {
+    match effects.resolve_alias(alias).await? {
+        Some(leads) if leads == room => return Ok(()),
+        Some(leads) if work.what.notification.as_ref() == Some(&leads) => {
+            match effects.remove_alias(alias).await {
+                Ok(()) | Err(Fault::Refused { status: 404, .. }) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Some(other) => {
+            told.trouble(format!("{alias} leads to {other} by now, and I left it so"));
+            return Ok(());
+        }
+        None => {}
+    }
+    match effects.add_alias(alias, room).await {
+        // Somebody was quicker, maybe ourselves.
+        Err(fault @ Fault::Refused { status: 409, .. }) => match effects.resolve_alias(alias).await? {
+            Some(leads) if leads == room => Ok(()),
+            _ => Err(fault),
+        },
+        added => added,
+    }
+}
+
+/// Brings somebody back in, or invites them. An account that is gone, or deactivated, is left alone.
+async fn bring(effects: &dyn Effects, room: &RoomId, user: &UserId, told: &mut Told) -> Result<(), Fault> {
+    if effects.account(user).await?.is_none_or(|account| account.deactivated) {
+        told.gone += 1;
+        return Ok(());
+    }
+    let why = match effects.bring_in(room, user).await {
+        Err(Fault::Refused { message, .. }) => message,
+        brought => return brought.map(drop),
+    };
+    // Who is in a room already cannot be invited into it; who was invited before it was refused still is.
+    match membership(effects, room, user).await?.as_deref() {
+        Some("join") => Ok(()),
+        Some("invite") => {
+            told.invited += 1;
+            Ok(())
+        }
+        _ => match effects.change_member(room, user, MemberChange::Invite, None).await {
+            Ok(()) => {
+                told.invited += 1;
+                Ok(())
+            }
+            Err(Fault::Refused { .. }) => {
+                told.leave_out(user.to_owned(), why);
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        },
+    }
+}

@@ -1,0 +1,133 @@
+//! The undo of the undo of a shutdown, and all that somebody asked for with it.
+
+use gleipnir_core::{
+    plan::PlanResult,
+    ports::Records as _,
+    ruma::{room_id, user_id},
+};
+
+use super::{alone, inside, is_there, result, shut_down, with_others};
+use crate::scene::{bad_room, has, other, plan};
+
+#[tokio::test]
+async fn undo_of_undo_of_undo_through_other_servers() {
+    let mut stage = with_others();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    stage.say("!confirm 2").await;
+    let asked = stage.say("!undo 2").await;
+    has(
+        &asked,
+        &[
+            "• shut down Spam (`#bad:hs.test`, `!bad:hs.test`), block and purge it",
+            "This cannot simply be undone",
+        ],
+    );
+    has(&stage.say("!confirm 3").await, &["Job 3: undo – done", "is shut down and purged"]);
+    assert!(!is_there(&stage, bad_room()).await);
+    has(
+        &stage.say("!undo 1").await,
+        &["Job 1 was undone by job 2, and that by job 3. `!undo 3` undoes it once more."],
+    );
+    has(&stage.say("!undo 3").await, &["• bring Spam", "with 3 local members"]);
+    has(&stage.say("!confirm 4").await, &["Job 4: undo – done", "3 of 3"]);
+    assert_eq!(inside(&stage, bad_room()).await.len(), 3);
+}
+
+#[tokio::test]
+async fn undo_of_undo_of_undo_of_a_room_that_is_made_anew() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    stage.say("!confirm 2").await;
+    let (first, second) = (room_id!("!made1:hs.test"), room_id!("!made2:hs.test"));
+    let asked = stage.say("!undo 2").await;
+    has(
+        &asked,
+        &[
+            "• shut down Spam (`#bad:hs.test`, `!made1:hs.test`)",
+            "• block Spam (`#bad:hs.test`, `!bad:hs.test`)",
+        ],
+    );
+    has(&stage.say("!confirm 3").await, &["Job 3: undo – done"]);
+    assert!(!is_there(&stage, first).await);
+    stage.say("!undo 3").await;
+    has(&stage.say("!confirm 4").await, &["Job 4: undo – done", "3 of 3", "`!made2:hs.test`"]);
+    assert_eq!(inside(&stage, second).await.len(), 3);
+}
+
+#[tokio::test]
+async fn all_that_somebody_asked_for_has_the_shutdown_in_it() {
+    let mut stage = with_others();
+    shut_down(&mut stage, "").await;
+    let asked = stage.say_as(other(), "!undo @mod:hs.test 10m").await;
+    has(
+        &asked,
+        &[
+            "To undo what `@mod:hs.test` asked for in the last 10 minutes: 1 job, 2 changes.",
+            "What is done, in this order:\n• unblock Spam",
+            "• bring Spam (`#bad:hs.test`, `!bad:hs.test`) back by joining it again, with 3 local members",
+            "What that means for the room:",
+        ],
+    );
+    let report = stage.say_as(other(), "!confirm 2").await;
+    has(&report, &["Job 2: undo – done", "3 of 3"]);
+    assert_eq!(stage.store.undone_by(1), Ok(Some(2)));
+}
+
+#[tokio::test]
+async fn what_somebody_did_and_undid_leaves_nothing_to_do() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    stage.say("!confirm 2").await;
+    let asked = stage.say_as(other(), "!undo @mod:hs.test 10m").await;
+    has(&asked, &["There is nothing that I can undo"]);
+    // Shut down once more, only that is undone.
+    stage.say("!shutdown !made1:hs.test").await;
+    stage.say("!confirm 3").await;
+    let asked = stage.say_as(other(), "!undo @mod:hs.test 10m").await;
+    has(
+        &asked,
+        &["3 jobs, 2 changes", "• make another room in the place of Spam (`#bad:hs.test`, `!made1:hs.test`)"],
+    );
+    has(&stage.say_as(other(), "!confirm 4").await, &["Job 4: undo – done"]);
+    assert_eq!(stage.homeserver.made().len(), 2);
+}
+
+#[tokio::test]
+async fn what_somebody_else_did_to_the_new_room_stays() {
+    let mut stage = alone();
+    stage.say_as(other(), "!shutdown !bad:hs.test").await;
+    stage.say_as(other(), "!confirm 1").await;
+    stage.say("!undo 1").await;
+    stage.say("!confirm 2").await;
+    stage.say_as(other(), "!shutdown !made1:hs.test").await;
+    stage.say_as(other(), "!confirm 3").await;
+    let asked = stage.say_as(other(), "!undo @mod:hs.test 10m").await;
+    has(&asked, &["job 3 (shutdown) of `@other:hs.test` is about the same, and came later."]);
+}
+
+#[tokio::test]
+async fn a_second_moderator_is_asked_for_as_for_the_shutdown() {
+    let mut stage = with_others();
+    shut_down(&mut stage, "").await;
+    stage.settings.second = ["shutdown".to_owned()].into();
+    stage.restart();
+    has(&stage.say("!undo 1").await, &["`!shutdown` needs a second moderator"]);
+    stage.say("!confirm 2").await;
+    assert!(!is_there(&stage, bad_room()).await, "who asks cannot confirm it");
+    assert!(plan(&stage, 2).steps.iter().all(|step| step.outcome.is_none()));
+}
+
+#[tokio::test]
+async fn the_room_is_not_restored_twice_by_two_at_a_time() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    stage.say_as(other(), "!undo 1").await;
+    stage.say("!confirm 2").await;
+    stage.say_as(user_id!("@other:hs.test"), "!confirm 3").await;
+    assert_eq!(stage.homeserver.made().len(), 1);
+    assert_eq!(result(&stage, 2), PlanResult::Done);
+}
