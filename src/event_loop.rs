@@ -122,7 +122,7 @@ impl Bot<'_> {
             *token.lock().unwrap_or_else(PoisonError::into_inner) = session.access_token();
             connected.notify_one();
             let since = Instant::now();
-            match self.moderate(session, &how).await {
+            match self.moderate(session, how).await {
                 Err(Over::LoggedOut(why)) => lost.note(why, since)?,
                 Err(Over::Ended(ended)) => return Err(ended),
                 Ok(never) => match never {},
@@ -131,7 +131,7 @@ impl Bot<'_> {
     }
 
     /// Gets into the management room, and works there; again and again.
-    async fn moderate(&self, session: Session, how: &How) -> Result<Infallible, Over> {
+    async fn moderate(&self, session: Session, mut how: How) -> Result<Infallible, Over> {
         let door =
             Door { session: &session, store: &*self.store, admin: &self.admin, outages: &self.outages };
         loop {
@@ -150,10 +150,12 @@ impl Bot<'_> {
             if let Some(running) = running {
                 all_ended(&running).await;
             }
-            match self.serve(&session, how, entered?).await? {
+            match self.serve(&session, &how, entered?).await? {
                 Gone::Out => {}
                 Gone::Upgraded(upgrade) => upgrade.commit(&*self.store)?,
             }
+            // What was lost was told in the first room.
+            how = How::Restored;
         }
     }
 

@@ -136,17 +136,13 @@ impl Intake {
             }
             let since = after.replace(batch.next.clone()).unwrap_or(batch.next);
             self.tell_of_outages();
-            match self.session.membership(&self.room) {
-                Membership::Joined if is_time && self.is_out().await => return Ok(Gone::Out),
-                Membership::Joined => {}
-                Membership::Banned => {
-                    warn!(room = %self.room, "I was banned from the management room");
-                    return Ok(Gone::Out);
-                }
-                Membership::Invited | Membership::Left | Membership::Unknown => {
-                    warn!(room = %self.room, "I am no longer in the management room");
-                    return Ok(Gone::Out);
-                }
+            let is_in = self.session.membership(&self.room) == Membership::Joined;
+            if (!is_in || is_time) && self.is_out().await {
+                return Ok(Gone::Out);
+            }
+            if !is_in {
+                warn!(room = %self.room, "I am no longer in the management room");
+                return Ok(Gone::Out);
             }
             if batch.events.iter().any(|event| event.json["type"] == "m.room.tombstone")
                 || (invites_changed && follow_at.is_some())
@@ -174,13 +170,17 @@ impl Intake {
         }
     }
 
-    /// Whether the homeserver says that the bot is not in the room, though no sync said so.
+    /// Whether the homeserver says that the bot is not in the room.
     async fn is_out(&self) -> bool {
-        let is_out = matches!(self.session.is_joined(&self.room).await, Ok(false));
-        if is_out {
-            warn!(room = %self.room, "I am no longer in the management room");
-        }
-        is_out
+        let how = match self.session.membership_now(&self.room).await {
+            Ok(Membership::Joined) | Err(_) => return false,
+            Ok(Membership::Banned) => "I was banned from the management room",
+            Ok(Membership::Invited | Membership::Left | Membership::Unknown) => {
+                "I am no longer in the management room"
+            }
+        };
+        warn!(room = %self.room, "{how}");
+        true
     }
 
     fn received(&self, event: &TimelineEvent, now: Millis) -> Option<InboxEvent> {

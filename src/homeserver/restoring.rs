@@ -20,8 +20,8 @@ impl EffectsOnRooms for Homeserver {
     fn create_room<'a>(&'a self, room: &'a NewRoom) -> Asked<'a, OwnedRoomId> {
         Box::pin(async move {
             let preset = match room.preset {
-                Preset::PrivateChat => RoomPreset::PrivateChat,
-                Preset::PublicChat => RoomPreset::PublicChat,
+                Preset::PrivateChat => RoomPreset::Private,
+                Preset::PublicChat => RoomPreset::Public,
             };
             let create = CreateRoom {
                 room_version: Some(room.room_version.clone()),

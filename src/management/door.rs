@@ -142,15 +142,17 @@ impl Door<'_> {
         }))
     }
 
-    /// Where the bot stands. No sync tells of a room that was deleted while the bot was away.
+    /// Where the bot stands. No sync tells of a room that was deleted while the bot was away, nor why it is out.
     async fn membership(&self, room: &RoomId) -> Result<Membership, Over> {
-        match self.session.membership(room) {
-            Membership::Joined => Ok(match answered(self.outages, || self.session.is_joined(room)).await? {
-                Ok(false) => Membership::Left,
-                Ok(true) | Err(_) => Membership::Joined,
-            }),
-            other => Ok(other),
+        let synced = self.session.membership(room);
+        if synced == Membership::Invited || synced == Membership::Unknown {
+            return Ok(synced);
         }
+        Ok(match (synced, answered(self.outages, || self.session.membership_now(room)).await?) {
+            // What is joined by now is known with the next sync.
+            (Membership::Left | Membership::Banned, Ok(Membership::Joined)) | (_, Err(_)) => synced,
+            (_, Ok(now)) => now,
+        })
     }
 
     /// Accepts the invitation; says whether it was still there.

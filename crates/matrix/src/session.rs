@@ -192,23 +192,29 @@ impl Session {
         })
     }
 
-    /// Whether the account is in a room, as the homeserver says: no sync tells of a room that was deleted while the
-    /// account was away.
-    pub fn is_joined(&self, room: &RoomId) -> BoxFuture<'static, Result<bool, RequestError>> {
+    /// Where the account stands in a room, as the homeserver says: no sync tells of a room that was deleted while the
+    /// account was away. `Unknown` also of a room that the account may know nothing of.
+    pub fn membership_now(&self, room: &RoomId) -> BoxFuture<'static, Result<Membership, RequestError>> {
         let asked = self.state(room, "m.room.member", self.user_id().as_str());
         Box::pin(async move {
             let member = asked.await?;
-            Ok(member.is_some_and(|event| event["content"]["membership"] == "join"))
+            Ok(match member.as_ref().and_then(|event| event["content"]["membership"].as_str()) {
+                Some("join") => Membership::Joined,
+                Some("invite") => Membership::Invited,
+                Some("ban") => Membership::Banned,
+                Some("leave") => Membership::Left,
+                Some(_) | None => Membership::Unknown,
+            })
         })
     }
 
     /// Whether the account is in a room and has the power to write messages there, as the homeserver says.
     pub fn may_write(&self, room: &RoomId) -> BoxFuture<'static, Result<bool, RequestError>> {
-        let (is_joined, levels) = (self.is_joined(room), self.state(room, "m.room.power_levels", ""));
+        let (membership, levels) = (self.membership_now(room), self.state(room, "m.room.power_levels", ""));
         let encrypted = self.is_encrypted(room);
         let this = self.clone();
         Box::pin(async move {
-            if !is_joined.await? {
+            if membership.await? != Membership::Joined {
                 return Ok(false);
             }
             let event_type = if encrypted.await? { "m.room.encrypted" } else { "m.room.message" };

@@ -80,12 +80,14 @@ pub struct CreateRoom {
 
 /// What a server takes for the settings of a new room that are not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
 pub enum RoomPreset {
     /// One joins by invitation.
-    PrivateChat,
+    #[serde(rename = "private_chat")]
+    Private,
     /// Anybody joins.
-    PublicChat,
-    /// As `PrivateChat`, and who is invited gets the same power.
-    TrustedPrivateChat,
+    #[serde(rename = "public_chat")]
+    Public,
+    /// As `Private`, and who is invited gets the same power.
+    #[serde(rename = "trusted_private_chat")]
+    TrustedPrivate,
 }

@@ -237,7 +237,7 @@ impl Desk {
         match self.lacks_second(sender, &plan, &steps).await {
             Ok(None) => {}
             Ok(Some(reply)) => return self.refuse(event, &reply),
-            Err(fault) => return self.refuse(event, &explain(&fault, self.lookup.me())),
+            Err(fault) => return self.fail(event, Failure::Fault(fault)),
         }
         in_turn(&*self.store, || self.begin(event, sender, plan, &steps))
     }

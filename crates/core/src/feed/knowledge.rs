@@ -60,7 +60,7 @@ pub(super) enum Wanted {
 }
 
 enum Read {
-    Room(Result<Option<RoomDetails>, Fault>),
+    Room(Box<Result<Option<RoomDetails>, Fault>>),
     State(Result<Option<Vec<Event>>, Fault>),
 }
 
@@ -120,7 +120,7 @@ impl Knowledge {
 
     fn learn(&mut self, what: Wanted, read: Read, now: Millis) {
         match (what, read) {
-            (Wanted::Room(room), Read::Room(read)) => match lenient(read) {
+            (Wanted::Room(room), Read::Room(read)) => match lenient(*read) {
                 Ok(details) => {
                     let details = details.flatten().unwrap_or_default();
                     self.rooms.insert(room, Called { read_at: now, details });
@@ -220,7 +220,7 @@ impl Wanted {
 /// Reads one thing.
 async fn read(lookup: Arc<dyn Lookup>, what: Wanted) -> Read {
     match what {
-        Wanted::Room(room) => Read::Room(lookup.room(&room).await),
+        Wanted::Room(room) => Read::Room(Box::new(lookup.room(&room).await)),
         Wanted::State(room, at) => Read::State(lookup.state_at(&room, &at, &KINDS).await),
     }
 }

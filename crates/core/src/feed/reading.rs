@@ -294,14 +294,12 @@ impl Feed {
 
 /// Reads a room that the bot is not in from a position on, or finds out where it is now.
 async fn read_on(lookup: &dyn Lookup, room: &RoomId, position: Option<&str>) -> Result<Stretch, Fault> {
-    match position {
-        Some(to) => between(lookup, room, None, to).await,
-        // The first look: what was before is not news.
-        None => {
-            let page = page(lookup, room, None, None, 1).await?;
-            Ok(Stretch { events: Vec::new(), start: page.start, is_cut: false })
-        }
+    if let Some(to) = position {
+        return between(lookup, room, None, to).await;
     }
+    // The first look: what was before is not news.
+    let page = page(lookup, room, None, None, 1).await?;
+    Ok(Stretch { events: Vec::new(), start: page.start, is_cut: false })
 }
 
 /// The state events of a room between two tokens; none from before the bot came or went: before it came it did not

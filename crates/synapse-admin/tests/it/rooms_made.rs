@@ -14,7 +14,7 @@ const LONG: Duration = Duration::from_secs(30);
 async fn a_room_is_made_with_its_state() {
     let room = CreateRoom {
         room_version: Some("11".into()),
-        preset: Some(RoomPreset::PublicChat),
+        preset: Some(RoomPreset::Public),
         creation_content: json!({"predecessor": {"room_id": "!old:hs.test"}}),
         initial_state: vec![json!({"type": "m.room.name", "state_key": "", "content": {"name": "Old"}})],
     };
