@@ -1,13 +1,7 @@
 //! A moderator: somebody in the management room, with a client of their own. In an open room that is raw HTTP; an
 //! encrypted one takes a client that can decrypt.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use aes::cipher::{KeyIvInit as _, StreamCipher as _};
 use gleipnir_core::ruma::{
@@ -18,7 +12,7 @@ use gleipnir_matrix::{Decryption, Login, Outgoing, Session, Settings, connect};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use throwaway_synapse::{PASSWORD, Synapse, User, path_part};
-use tokio::task::JoinHandle;
+use tokio::{sync::Mutex, task::JoinHandle};
 
 use super::{
     Answer,
@@ -43,7 +37,13 @@ pub(crate) struct Moderator {
 
 enum Voice {
     Open,
-    Encrypted { session: Box<Session>, room: OwnedRoomId, sent: AtomicU64, _folder: TempDir },
+    Encrypted {
+        session: Box<Session>,
+        room: OwnedRoomId,
+        /// How much was sent. Held while something is: the SDK panics where a room key comes to its end between two sendings.
+        sent: Mutex<u64>,
+        _folder: TempDir,
+    },
 }
 
 impl Moderator {
@@ -74,7 +74,7 @@ impl Moderator {
         let voice = Voice::Encrypted {
             session: Box::new(session),
             room: id,
-            sent: AtomicU64::new(0),
+            sent: Mutex::default(),
             _folder: folder,
         };
         Self { user, room, url: synapse.url().to_owned(), voice, heard, listening }
@@ -89,10 +89,9 @@ impl Moderator {
     pub(crate) async fn react(&self, to: &str, key: &str) -> String {
         match &self.voice {
             Voice::Open => self.user.react(&self.room, to, key).await.unwrap(),
-            Voice::Encrypted { session, room, .. } => {
+            Voice::Encrypted { .. } => {
                 let to: OwnedEventId = to.try_into().unwrap();
-                let reaction = Outgoing::Reaction { to, key: key.to_owned() };
-                session.send(room, &self.transaction(), reaction).await.unwrap().to_string()
+                self.encrypted_send(Outgoing::Reaction { to, key: key.to_owned() }).await
             }
         }
     }
@@ -119,9 +118,8 @@ impl Moderator {
     pub(crate) async fn send(&self, event_type: &str, content: Value) -> String {
         match &self.voice {
             Voice::Open => self.user.send(&self.room, event_type, content).await.unwrap(),
-            Voice::Encrypted { session, room, .. } => {
-                let event = Outgoing::Other { event_type: event_type.to_owned(), content };
-                session.send(room, &self.transaction(), event).await.unwrap().to_string()
+            Voice::Encrypted { .. } => {
+                self.encrypted_send(Outgoing::Other { event_type: event_type.to_owned(), content }).await
             }
         }
     }
@@ -134,7 +132,7 @@ impl Moderator {
                 let content = json!({"msgtype": "m.file", "body": name, "url": file});
                 self.send("m.room.message", content).await
             }
-            Voice::Encrypted { session, room, .. } => {
+            Voice::Encrypted { .. } => {
                 let file = Outgoing::File {
                     name: name.to_owned(),
                     mime: "text/plain".to_owned(),
@@ -142,7 +140,7 @@ impl Moderator {
                     bytes: bytes.to_vec(),
                     reply_to: None,
                 };
-                session.send(room, &self.transaction(), file).await.unwrap().to_string()
+                self.encrypted_send(file).await
             }
         }
     }
@@ -320,11 +318,11 @@ impl Moderator {
         self.heard.transcript()
     }
 
-    fn transaction(&self) -> String {
-        match &self.voice {
-            Voice::Open => String::new(),
-            Voice::Encrypted { sent, .. } => sent.fetch_add(1, Ordering::Relaxed).to_string(),
-        }
+    async fn encrypted_send(&self, what: Outgoing) -> String {
+        let Voice::Encrypted { session, room, sent, .. } = &self.voice else { panic!("the room is open") };
+        let mut sent = sent.lock().await;
+        *sent += 1;
+        session.send(room, &sent.to_string(), what).await.unwrap().to_string()
     }
 }
 
