@@ -16,11 +16,11 @@ use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomId};
 use tokio::sync::{Mutex, Notify};
 use tracing::{debug, warn};
 
+pub use self::reading::{Found, noticed_in_sync};
 use self::{
     knowledge::{Knowledge, Wanted},
     reading::{Filling, Outside},
 };
-pub use self::reading::{Found, noticed_in_sync};
 use crate::{
     commands::Settings,
     model::{Event, Millis},
@@ -164,10 +164,8 @@ impl Feed {
         let unsent = self.store.undelivered()?.into_iter().filter(|out| out.key.starts_with(FEED)).count();
         let room_for = UNSENT.saturating_sub(unsent);
         let (grown, waits) = assign(open, wanted, next, room_for, now, |id| memory.may_edit(id, now));
-        let mut left =
-            if waits || is_flood || is_unknown { Untold::Waiting } else { Untold::Nothing };
-        let mut grown: Vec<Growing> =
-            grown.into_iter().filter(|growing| !growing.added.is_empty()).collect();
+        let mut left = if waits || is_flood || is_unknown { Untold::Waiting } else { Untold::Nothing };
+        let mut grown: Vec<Growing> = grown.into_iter().filter(|growing| !growing.added.is_empty()).collect();
         memory.knowledge.make_room();
         self.read_around(&mut memory.knowledge, &grown).await;
         for growing in &mut grown {

@@ -27,7 +27,11 @@ async fn away_for_seconds_and_for_minutes() {
         // Work is under way when it goes.
         let victim = &users[n];
         let blocked = scene.room(&users[2], "Blocked", &[]).await;
-        let rule = proxy.fail(&["PUT ", &blocked, "/block"], crate::support::Fault::Slow(Duration::from_secs(30)), 1);
+        let rule = proxy.fail(
+            &["PUT ", &blocked, "/block"],
+            crate::support::Fault::Slow(Duration::from_secs(30)),
+            1,
+        );
         let block = scene.moderator.say(&format!("!block {blocked}")).await;
         proxy.hit(rule).await;
         proxy.away();
@@ -45,7 +49,8 @@ async fn away_for_seconds_and_for_minutes() {
         m.answer(&asked, "on Synapse").await;
         m.answer(&block, "block – done").await;
         m.hears(&format!("“buy number {n}.”")).await;
-        let kicked: Told = m.told_that(&club, &format!("kicked {0} (`@{0}:hs.test`)", format!("user{n}"))).await;
+        let kicked: Told =
+            m.told_that(&club, &format!("kicked {0} (`@{0}:hs.test`)", format!("user{n}"))).await;
         assert!(kicked.is_late, "{kicked:?}");
         assert!(scene.is_blocked(&blocked).await);
         assert_eq!((m.replies(&asked).len(), m.replies(&block).len()), (1, 1));

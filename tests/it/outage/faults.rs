@@ -75,7 +75,10 @@ async fn reading(scene: &Scene, proxy: &Proxy) {
         let replies = m.replies(&command);
         assert_eq!(replies.len(), 1, "{name}: {replies:?}");
         let text = &replies[0].text;
-        assert!(text.contains(&format!("Read {name}")) || text.contains("Nothing was done."), "{name}: {text}");
+        assert!(
+            text.contains(&format!("Read {name}")) || text.contains("Nothing was done."),
+            "{name}: {text}"
+        );
         assert!(!text.contains("script"), "{name}: {text}");
     }
 }
@@ -176,7 +179,11 @@ async fn telling(scene: &Scene, proxy: &Proxy) {
     for (room, (name, _)) in rooms.iter().zip(FAULTS) {
         m.told_that(room, "kicked").await;
         let told = m.told_so_far(room);
-        assert_eq!(told.iter().filter(|told| told.sentence.contains("kicked")).count(), 1, "{name}: {told:?}");
+        assert_eq!(
+            told.iter().filter(|told| told.sentence.contains("kicked")).count(),
+            1,
+            "{name}: {told:?}"
+        );
     }
 }
 
@@ -202,7 +209,9 @@ async fn reporting(scene: &Scene, proxy: &Proxy, eve: &User) {
 /// An answer does not reach the room, or the bot does not hear that it did.
 async fn answering(scene: &Scene, proxy: &Proxy) {
     let m = &scene.moderator;
-    for name in ["lost", "unheard", "bad gateway", "gateway timeout", "limited", "truncated", "empty", "wrong types"] {
+    for name in
+        ["lost", "unheard", "bad gateway", "gateway timeout", "limited", "truncated", "empty", "wrong types"]
+    {
         let rule = proxy.fail(&["PUT ", &m.room, "/send/m.room.message/"], named(name), 1);
         let command = m.say("!version").await;
         m.answer(&command, "on Synapse").await;

@@ -64,7 +64,10 @@ const STATE: [(&str, &str, &[&str]); 19] = [
 
 /// What users say and how they react: the type and the fields of the content.
 const SAID: [(&str, &[&str]); 5] = [
-    ("m.room.message", &["msgtype", "body", "formatted_body", "m.relates_to", "m.new_content", "m.mentions", "file"]),
+    (
+        "m.room.message",
+        &["msgtype", "body", "formatted_body", "m.relates_to", "m.new_content", "m.mentions", "file"],
+    ),
     ("m.reaction", &["m.relates_to"]),
     ("m.sticker", &["body", "url"]),
     ("m.room.redaction", &["redacts", "reason"]),
@@ -98,7 +101,8 @@ async fn malformed_events_of_every_kind() {
         let first = count.load(Ordering::Relaxed);
         if line.contains("/v3/sync") {
             for room in [&management, &watched_room] {
-                let Some(timeline) = answer.pointer_mut(&format!("/rooms/join/{}/timeline/events", escaped(room)))
+                let Some(timeline) =
+                    answer.pointer_mut(&format!("/rooms/join/{}/timeline/events", escaped(room)))
                 else {
                     continue;
                 };
@@ -166,17 +170,16 @@ async fn sent(scene: &Scene, club: &str) -> (usize, usize) {
             }
         }
         for (kind, fields) in SAID {
-            for (field, room) in fields.iter().flat_map(|field| [(field, club), (field, &*scene.moderator.room)]) {
+            for (field, room) in
+                fields.iter().flat_map(|field| [(field, club), (field, &*scene.moderator.room)])
+            {
                 txn += 1;
-                let path = format!(
-                    "/_matrix/client/v3/rooms/{}/send/{}/odd{txn}",
-                    path_part(room),
-                    path_part(kind)
-                );
-                let mut content = json!({"msgtype": "m.text", "body": "!version"});
+                let path =
+                    format!("/_matrix/client/v3/rooms/{}/send/{}/odd{txn}", path_part(room), path_part(kind));
+                let mut content = json!({"msgtype": "m.text", "body": "hello"});
                 content[*field] = value.clone();
                 if *field == "m.relates_to" {
-                    content = json!({"body": "!version", "m.relates_to":
+                    content = json!({"body": "hello", "m.relates_to":
                         {"event_id": value, "rel_type": value, "key": value, "m.in_reply_to": value}});
                 }
                 put(path, content).await;
@@ -189,12 +192,16 @@ async fn sent(scene: &Scene, club: &str) -> (usize, usize) {
                 path_part(room),
                 path_part(&user.user_id)
             );
-            put(path, json!({"membership": "join", "displayname": value, "avatar_url": value, "reason": value}))
-                .await;
+            put(
+                path,
+                json!({"membership": "join", "displayname": value, "avatar_url": value, "reason": value}),
+            )
+            .await;
         }
         let path = format!("/_matrix/client/v3/rooms/{}/state/m.room.power_levels/", path_part(club));
         let users = json!({&user.user_id: 100, BOT: 100});
-        put(path, json!({"users": users, "events": {"org.evil": 50}, "notifications": value, "a": value})).await;
+        put(path, json!({"users": users, "events": {"org.evil": 50}, "notifications": value, "a": value}))
+            .await;
     }
     (taken, all)
 }
@@ -219,9 +226,15 @@ fn surround(list: &mut Value, first: usize) {
         if n.is_multiple_of(3) {
             // Of the right shape outside, and not inside.
             let inner = [
-                ("m.room.power_levels", json!({"users": {"@eve:hs.test": "100", "x": 1.5, "": null}, "ban": {}})),
+                (
+                    "m.room.power_levels",
+                    json!({"users": {"@eve:hs.test": "100", "x": 1.5, "": null}, "ban": {}}),
+                ),
                 ("m.room.member", json!({"membership": [5], "displayname": {"a": 1}})),
-                ("m.room.join_rules", json!({"join_rule": "restricted", "allow": [5, {"type": 7, "room_id": []}]})),
+                (
+                    "m.room.join_rules",
+                    json!({"join_rule": "restricted", "allow": [5, {"type": 7, "room_id": []}]}),
+                ),
                 ("m.room.server_acl", json!({"allow": 5, "deny": [null, 1.5, HOSTILE]})),
                 ("m.room.create", json!({"room_version": 11, "creator": []})),
                 ("m.room.encrypted", json!({"algorithm": 5, "ciphertext": []})),
@@ -271,7 +284,8 @@ fn harmless(events: Vec<Value>) {
                 assert!(!html.contains(tag), "{tag} in {html}");
             }
             let is_control = |c: char| {
-                (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+                (c.is_control() && c != '\n')
+                    || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
             };
             for words in [text, html] {
                 assert!(!words.chars().any(is_control), "{words:?}");

@@ -193,9 +193,8 @@ impl Shared {
         let (counted, _) = line.split_once('?').unwrap_or((&line, ""));
         *self.counts.lock().unwrap().entry(counted.to_owned()).or_default() += 1;
         let mut rules = self.rules.lock().unwrap();
-        let rule = rules
-            .iter_mut()
-            .find(|rule| rule.left > 0 && rule.on.iter().all(|word| line.contains(&**word)));
+        let rule =
+            rules.iter_mut().find(|rule| rule.left > 0 && rule.on.iter().all(|word| line.contains(&**word)));
         if let Some(rule) = rule {
             rule.left -= 1;
             *self.met.lock().unwrap().entry(rule.id).or_default() += 1;

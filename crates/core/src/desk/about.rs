@@ -100,8 +100,7 @@ fn name_of(room: RoomTarget) -> String {
 
 /// An alias and an ID may be those of one room; two aliases are taken for those of two.
 fn may_be_one(one: &str, other: &str) -> bool {
-    let is_alias_of =
-        |alias: &str, room: &str| alias.starts_with('#') && room.starts_with('!');
+    let is_alias_of = |alias: &str, room: &str| alias.starts_with('#') && room.starts_with('!');
     one == other || is_alias_of(one, other) || is_alias_of(other, one)
 }
 

@@ -126,7 +126,8 @@ impl Desk {
     /// What was asked for before and is about to be done: what is asked for next about the same is to find it done.
     /// Not so for what takes long, for what reporters are told, nor when the work does not get on.
     fn early(&self) -> Result<Vec<Plan>, StoreError> {
-        let mut running = self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
+        let mut running =
+            self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
         let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
         let is_waited_for = |step: &Step| !step.takes_long() && !matches!(step, Step::Tell { .. });
         running.retain(|plan| {

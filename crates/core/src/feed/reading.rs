@@ -119,8 +119,9 @@ impl Feed {
             }
             Err(fault) => {
                 warn!(room = %gap.room_id, %fault, "cannot read what a sync left out; it will not be told");
-                let why =
-                    Line::new().text("I could not read all that changed there: ").name_long(fault.to_string());
+                let why = Line::new()
+                    .text("I could not read all that changed there: ")
+                    .name_long(fault.to_string());
                 let mut changes = Vec::from_iter(self.not_told(&gap.room_id, &gap.to, why).await);
                 changes.push(Change::Watching(Watching::Filled(gap)));
                 self.commit(changes)?;
@@ -220,7 +221,9 @@ impl Feed {
         fault: &Fault,
     ) -> Result<(), StoreError> {
         let (Some(to), Fault::Refused { status: 400, .. }) = (position, fault) else { return Ok(()) };
-        let Ok(Page { start: Some(token), .. }) = page(&*self.lookup, room, None, None, 1).await else { return Ok(()) };
+        let Ok(Page { start: Some(token), .. }) = page(&*self.lookup, room, None, None, 1).await else {
+            return Ok(());
+        };
         let why = Line::new().text("I could not read on there: ").name_long(fault.to_string());
         let mut changes = Vec::from_iter(self.not_told(room, to, why).await);
         changes.push(Change::Watching(Watching::Position { room_id: room.to_owned(), token }));
@@ -303,12 +306,7 @@ async fn read_on(lookup: &dyn Lookup, room: &RoomId, position: Option<&str>) -> 
 
 /// The state events of a room between two tokens; none from before the bot came or went: before it came it did not
 /// watch the room, and before it went syncs brought them.
-async fn between(
-    lookup: &dyn Lookup,
-    room: &RoomId,
-    from: Option<&str>,
-    to: &str,
-) -> Result<Stretch, Fault> {
+async fn between(lookup: &dyn Lookup, room: &RoomId, from: Option<&str>, to: &str) -> Result<Stretch, Fault> {
     let mut newest_first: Vec<Event> = Vec::new();
     let (mut start, mut is_cut) = (None, false);
     let mut from = from.map(str::to_owned);

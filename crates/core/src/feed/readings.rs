@@ -1,11 +1,6 @@
 //! Readings that are under way: who is slow to answer holds nobody else up, and is waited for all the same.
 
-use std::{
-    collections::HashSet,
-    fmt::Debug,
-    future::Future,
-    hash::Hash,
-};
+use std::{collections::HashSet, fmt::Debug, future::Future, hash::Hash};
 
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 

@@ -78,7 +78,8 @@ impl Fault {
             Self::Reset(_) => return None,
             Self::Slow(_) => real?,
             Self::Page(status, _) => {
-                let page = "<!DOCTYPE html><html><body><h1>An error <script>alert(1)</script></h1></body></html>";
+                let page =
+                    "<!DOCTYPE html><html><body><h1>An error <script>alert(1)</script></h1></body></html>";
                 Answer::new(status, "text/html", page.as_bytes().to_vec())
             }
             Self::Unavailable => Answer::json(503, &json!({"errcode": "M_UNKNOWN", "error": "Overloaded"})),

@@ -126,7 +126,6 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 fn passed_on(headers: &[(String, String)]) -> impl Iterator<Item = &(String, String)> {
-    let is_of_it =
-        |name: &str| OF_A_CONNECTION.iter().any(|other| name.eq_ignore_ascii_case(other));
+    let is_of_it = |name: &str| OF_A_CONNECTION.iter().any(|other| name.eq_ignore_ascii_case(other));
     headers.iter().filter(move |(name, _)| !is_of_it(name))
 }
