@@ -81,7 +81,9 @@ async fn read<T, F: Future<Output = Result<T, Error>>>(request: impl Fn() -> F) 
             return Err(Fault::TokenGone);
         }
         let pause = error.rate_limited().flatten().unwrap_or(Duration::from_millis(300) * tries);
-        if tries >= TRIES || pause > LONGEST_PAUSE || !error.is_transient() || error == Error::Timeout {
+        // An answer that was cut, or a page of a proxy, may well be followed by a good one.
+        let may_pass = error.is_transient() || matches!(error, Error::BadAnswer { .. });
+        if tries >= TRIES || pause > LONGEST_PAUSE || !may_pass || error == Error::Timeout {
             return Err(fault(error));
         }
         debug!(%error, "asking again");

@@ -188,7 +188,8 @@ impl Failure {
 
     /// From the network.
     pub(crate) fn from_network(error: &reqwest::Error) -> Self {
-        if error.is_decode() || error.is_builder() {
+        // A body that breaks off is an error of decoding to reqwest, which decodes nothing else here.
+        if error.is_builder() {
             return Self::Other(chain(error));
         }
         Self::Away(chain(error))

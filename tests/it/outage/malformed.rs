@@ -176,10 +176,10 @@ async fn sent(scene: &Scene, club: &str) -> (usize, usize) {
                 txn += 1;
                 let path =
                     format!("/_matrix/client/v3/rooms/{}/send/{}/odd{txn}", path_part(room), path_part(kind));
-                let mut content = json!({"msgtype": "m.text", "body": "!version"});
+                let mut content = json!({"msgtype": "m.text", "body": "hello"});
                 content[*field] = value.clone();
                 if *field == "m.relates_to" {
-                    content = json!({"body": "!version", "m.relates_to":
+                    content = json!({"body": "hello", "m.relates_to":
                         {"event_id": value, "rel_type": value, "key": value, "m.in_reply_to": value}});
                 }
                 put(path, content).await;

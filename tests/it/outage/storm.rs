@@ -144,7 +144,10 @@ async fn ended(scene: &Scene, command: &str, job: &str, refused: impl Fn(&str) -
             if reply.text.contains(&format!("{job}done")) {
                 return true;
             }
-            assert!(!reply.text.contains(&format!("{job}failed")), "it does not pass: {}", reply.text);
+            // What could not even be looked at has failed, and is so far from done as the server says.
+            if reply.text.contains(&format!("{job}failed")) {
+                return false;
+            }
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

@@ -54,8 +54,9 @@ async fn a_room_that_does_not_answer_keeps_nobody_from_acting_elsewhere() {
     stage.homeserver.hang_at(2, Moment::Before);
     stage.hear(moderator(), "!block !bad:hs.test");
     let same = stage.hear(moderator(), "!unblock !bad:hs.test");
-    let alias = stage.hear(moderator(), "!block #bad:hs.test");
     stage.hear(moderator(), "!block !other:hs.test");
+    // It may be an alias of the same room.
+    let alias = stage.hear(moderator(), "!block #other:hs.test");
     let version = stage.hear(moderator(), "!version");
     let whatever = stage.hear(moderator(), "!undo last");
     let answered = async {
