@@ -107,8 +107,8 @@ impl Together {
         switches: &mut HashMap<String, usize>,
     ) {
         // What was made in the place of something else may be what somebody else did something about.
-        let matters = matter(planned).into_iter().chain(steps.iter().filter_map(Step::matter));
-        if let Some(later) = matters.filter_map(|matter| last.get(&matter)).next() {
+        let mut matters = matter(planned).into_iter().chain(steps.iter().filter_map(Step::matter));
+        if let Some(later) = matters.find_map(|matter| last.get(&matter)) {
             if later.puts_right(plan.id) {
                 self.righted.insert(plan.id);
             } else {
