@@ -160,13 +160,22 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::Shutdown,
-        plan::{DeleteApi, Origin, PlanState, PlannedStep},
+        model::{DeleteResult, RoomSnapshot, Shutdown},
+        plan::{DeleteApi, Origin, PlanState, PlannedStep, Shut},
     };
 
     fn shut_down(room: &RoomId) -> Step {
         let shutdown = Shutdown { block: true, purge: true, force_purge: false, notice: None };
         Step::ShutDownRoom { room: room.to_owned().into(), shutdown, api: DeleteApi::V2 }
+    }
+
+    /// What brings a room back whose members were moved to another one.
+    fn restore(room: &RoomId, moved_to: &RoomId) -> Step {
+        let Step::ShutDownRoom { room, shutdown, api } = shut_down(room) else { unreachable!("it is one") };
+        let result = DeleteResult { new_room_id: Some(moved_to.to_string()), ..DeleteResult::default() };
+        let shut = Shut { room, shutdown, api, result, blocked: Some(false), known: Some(false) };
+        let steps = shut.restore(Some(&RoomSnapshot::default()), &owned_user_id!("@bot:hs.test"));
+        steps.expect("it was kept").remove(0)
     }
 
     fn block(room: &RoomId) -> Step {
@@ -222,6 +231,14 @@ mod tests {
         check_says(&[Step::QuarantineAll { files: files(a), only: None }], &[], "allow");
         check_says(&[Step::UnblockRoom { room: m.to_owned().into() }], &[], "allow");
         check_says(&[Step::UnlistRoom { room: m.to_owned().into() }], &[], "allow");
+        check_says(&[restore(a, b)], &[], "allow");
+        check_says(&[restore(m, b)], &[], "refuse: That is the management room");
+        check_says(&[restore(a, m)], &[], "refuse: That is the management room");
+        check_says(
+            &[restore(a, b)],
+            &[running(shut_down(a))],
+            "refuse: !a:hs.test is being shut down by job 7",
+        );
         let trim = |room: &RoomId| Step::DeleteExtremities { room: room.to_owned().into() };
         check_says(&[trim(m)], &[], "refuse: That is the management room");
         check_says(&[trim(a)], &[], "confirm: This cannot simply be undone");
