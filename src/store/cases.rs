@@ -78,8 +78,8 @@ pub(super) fn apply(db: &Connection, change: Reporting) -> rusqlite::Result<()> 
             .map(drop),
         Reporting::HitsForgotten { before } => db
             .prepare_cached(
-                "DELETE FROM hits WHERE at < ?1 AND case_id IN \
-                 (SELECT id FROM cases WHERE state IN (?2, ?3) AND changed_at < ?1)",
+                "DELETE FROM hits WHERE at < ?1 AND EXISTS \
+                 (SELECT 1 FROM cases WHERE id = hits.case_id AND state IN (?2, ?3) AND changed_at < ?1)",
             )?
             .execute(params![before, CaseState::Resolved.word(), CaseState::Dismissed.word()])
             .map(drop),
