@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::config::{self, RateLimits};
 use crate::install::{Installation, announce};
 use crate::server::{self, Server};
-use crate::{Synapse, Unavailable, template};
+use crate::{Crowd, Synapse, Unavailable, crowd, template};
 
 /// A server to be started; from [`Synapse::builder`].
 #[derive(Debug)]
@@ -18,11 +18,12 @@ pub struct Builder {
     settings: Vec<Value>,
     rate_limits: RateLimits,
     python: Option<PathBuf>,
+    crowd: Option<Crowd>,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Self { settings: Vec::new(), rate_limits: RateLimits::default(), python: None }
+        Self { settings: Vec::new(), rate_limits: RateLimits::default(), python: None, crowd: None }
     }
 
     /// Merges settings over the default `homeserver.yaml`: objects key by key, `null` takes a default away,
@@ -47,6 +48,13 @@ impl Builder {
         self
     }
 
+    /// Rooms and members that are there from the start. The domain of [`Crowd::member`] is the server's.
+    #[must_use]
+    pub fn crowd(mut self, crowd: Crowd) -> Self {
+        self.crowd = Some(crowd);
+        self
+    }
+
     /// Installs Synapse if this was not done before (about half a minute), and starts it (about two seconds).
     ///
     /// # Errors
@@ -55,9 +63,13 @@ impl Builder {
     pub async fn start(self) -> Result<Synapse> {
         let installation = Arc::new(Installation::ensure(self.python).await?);
         let template = template::ensure(Arc::clone(&installation)).await?;
+        let database = match self.crowd {
+            Some(crowd) => crowd::ensure(Arc::clone(&installation), template, crowd).await?,
+            None => template,
+        };
         let data = server::new_data_dir()?;
-        fs::copy(&template, data.path().join(config::DATABASE_FILE))
-            .with_context(|| format!("cannot copy {}", template.display()))?;
+        fs::copy(&database, data.path().join(config::DATABASE_FILE))
+            .with_context(|| format!("cannot copy {}", database.display()))?;
         let config = config::homeserver(data.path(), self.rate_limits, &self.settings);
         let server_name = config["server_name"].as_str().unwrap_or(config::SERVER_NAME).to_owned();
         let server = Server::start(&installation.python, data, config).await?;
