@@ -61,7 +61,8 @@ impl Ear {
                     continue;
                 };
                 let at = Instant::now();
-                let events = timeline(&news, &place).map(|event| Arc::new(Heard { at, event: event.clone() }));
+                let events =
+                    timeline(&news, &place).map(|event| Arc::new(Heard { at, event: event.clone() }));
                 into.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
                 came.send_replace(());
                 if let Ok(next) = next_batch(&news) {
@@ -100,7 +101,11 @@ impl Ear {
             if Instant::now() > deadline {
                 let missing = questions.iter().find(|question| waits(question).is_none());
                 let line = missing.map(|question| &question.line).context("none is missing")?;
-                bail!("{} of {} have no answer, such as {line}", questions.len() - times.len(), questions.len());
+                bail!(
+                    "{} of {} have no answer, such as {line}",
+                    questions.len() - times.len(),
+                    questions.len()
+                );
             }
             drop(tokio::time::timeout(patience, news.changed()).await);
         }

@@ -149,8 +149,10 @@ impl Before {
 
 impl Scene {
     async fn new(size: &Size) -> anyhow::Result<Self> {
-        let crowd = Crowd { rooms: size.rooms, memberships: size.memberships, messages: 20, member: BOT.to_owned() };
-        let synapse = Synapse::builder().crowd(crowd).config(json!({"filter_timeline_limit": 10_000})).start().await?;
+        let crowd =
+            Crowd { rooms: size.rooms, memberships: size.memberships, messages: 20, member: BOT.to_owned() };
+        let synapse =
+            Synapse::builder().crowd(crowd).config(json!({"filter_timeline_limit": 10_000})).start().await?;
         let url = synapse.url().to_owned();
         let bot = synapse.register("gleipnir", Role::Admin).await?;
         let moderator = synapse.register("mod", Role::User).await?;
@@ -256,7 +258,8 @@ impl Scene {
         let times = std::cell::RefCell::new(Vec::new());
         let asking = async {
             for n in 0.. {
-                let line = if n % 2 == 0 { "!version".to_owned() } else { format!("!room {}", self.rooms[60]) };
+                let line =
+                    if n % 2 == 0 { "!version".to_owned() } else { format!("!room {}", self.rooms[60]) };
                 let question = ear.ask(&line).await?;
                 times.borrow_mut().extend(ear.answers(&[question], PATIENCE).await?);
                 tokio::time::sleep(Duration::from_millis(500)).await;
@@ -313,9 +316,11 @@ impl Scene {
         let room = path_part(room);
         let creator = self.operator.get(&format!("/_synapse/admin/v1/rooms/{room}")).await?;
         let creator = path_part(creator["creator"].as_str().context("creator")?);
-        let token = self.operator.post(&format!("/_synapse/admin/v1/users/{creator}/login"), &json!({})).await?;
+        let token =
+            self.operator.post(&format!("/_synapse/admin/v1/users/{creator}/login"), &json!({})).await?;
         let creator = self.operator.with_token(token["access_token"].as_str().context("access_token")?);
-        let nobody = format!("@{}:hs.test", words.replace(|c: char| !c.is_ascii_alphanumeric(), "-").to_lowercase());
+        let nobody =
+            format!("@{}:hs.test", words.replace(|c: char| !c.is_ascii_alphanumeric(), "-").to_lowercase());
         let ban = json!({"user_id": nobody, "reason": words});
         let started = Instant::now();
         creator.post(&format!("/_matrix/client/v3/rooms/{room}/ban"), &ban).await?;
@@ -334,12 +339,14 @@ impl Scene {
     /// So many users who are not in a room; the operator is in it afterwards.
     async fn absent(&self, room: &str, count: usize) -> anyhow::Result<Vec<String>> {
         self.operator.post(&format!("/_matrix/client/v3/join/{}", path_part(room)), &json!({})).await?;
-        let members = self.operator.get(&format!("/_synapse/admin/v1/rooms/{}/members", path_part(room))).await?;
+        let members =
+            self.operator.get(&format!("/_synapse/admin/v1/rooms/{}/members", path_part(room))).await?;
         let members: HashSet<&str> =
             members["members"].as_array().context("members")?.iter().filter_map(Value::as_str).collect();
         let path = format!("/_synapse/admin/v2/users?name=member-&limit={}", count + members.len());
         let users = self.operator.get(&path).await?;
-        let names = users["users"].as_array().context("users")?.iter().filter_map(|user| user["name"].as_str());
+        let names =
+            users["users"].as_array().context("users")?.iter().filter_map(|user| user["name"].as_str());
         Ok(names.filter(|name| !members.contains(name)).take(count).map(str::to_owned).collect())
     }
 }

@@ -39,12 +39,17 @@ pub(crate) async fn flood(users: &[Raw], room: &str, events: usize, name: &str) 
                 mine += 1;
                 match mine % 30 {
                     TOPIC => {
-                        user.put(&format!("{path}/state/m.room.topic"), &json!({"topic": format!("{name} {n}")})).await?
+                        user.put(
+                            &format!("{path}/state/m.room.topic"),
+                            &json!({"topic": format!("{name} {n}")}),
+                        )
+                        .await?
                     }
                     LEAVES => user.post(&format!("{path}/leave"), &json!({})).await?,
                     COMES_BACK => user.post(&format!("{path}/join"), &json!({})).await?,
                     _ => {
-                        let body = format!("{name} {n}: free stuff, only today, come in and tell your friends");
+                        let body =
+                            format!("{name} {n}: free stuff, only today, come in and tell your friends");
                         let content = json!({"msgtype": "m.text", "body": body});
                         let id = format!("{name}-{n}");
                         user.send(&room, "m.room.message", &id, &content).await?;

@@ -54,7 +54,13 @@ impl Raw {
     }
 
     /// Sends an event; its ID.
-    pub(crate) async fn send(&self, room: &str, kind: &str, id: &str, content: &Value) -> anyhow::Result<String> {
+    pub(crate) async fn send(
+        &self,
+        room: &str,
+        kind: &str,
+        id: &str,
+        content: &Value,
+    ) -> anyhow::Result<String> {
         let path = format!("/_matrix/client/v3/rooms/{}/send/{kind}/{id}", path_part(room));
         let answer = self.put(&path, content).await?;
         Ok(answer["event_id"].as_str().context("event_id")?.to_owned())
@@ -75,7 +81,8 @@ impl Raw {
             },
         });
         let since = since.map(|token| format!("&since={}", path_part(token))).unwrap_or_default();
-        let path = format!("/_matrix/client/v3/sync?timeout=0&filter={}{since}", path_part(&filter.to_string()));
+        let path =
+            format!("/_matrix/client/v3/sync?timeout=0&filter={}{since}", path_part(&filter.to_string()));
         let bytes = self.bytes(Method::GET, &path, None).await?;
         let Answer { next_batch } = serde_json::from_slice(&bytes)?;
         Ok((bytes.len(), next_batch))
@@ -121,10 +128,13 @@ impl Raw {
             Asked::Room(room) => self.get(&format!("{admin}/v1/rooms/{}", path_part(room))).await,
             Asked::Members(room) => self.get(&format!("{admin}/v1/rooms/{}/members", path_part(room))).await,
             Asked::Blocked(room) => self.get(&format!("{admin}/v1/rooms/{}/block", path_part(room))).await,
-            Asked::Rooms(text) => self.get(&format!("{admin}/v1/rooms?limit=10&search_term={}", path_part(text))).await,
+            Asked::Rooms(text) => {
+                self.get(&format!("{admin}/v1/rooms?limit=10&search_term={}", path_part(text))).await
+            }
             Asked::User(user) => self.get(&format!("{admin}/v2/users/{}", path_part(user))).await,
             Asked::Block(room) => {
-                self.put(&format!("{admin}/v1/rooms/{}/block", path_part(room)), &json!({"block": true})).await
+                self.put(&format!("{admin}/v1/rooms/{}/block", path_part(room)), &json!({"block": true}))
+                    .await
             }
         }
     }
@@ -145,7 +155,11 @@ impl Raw {
         let answer = request.send().await.with_context(|| format!("{method} {path}"))?;
         let status = answer.status();
         let bytes = answer.bytes().await.with_context(|| format!("{method} {path}"))?;
-        ensure!(status.is_success(), "{method} {path} answered {status}: {}", String::from_utf8_lossy(&bytes));
+        ensure!(
+            status.is_success(),
+            "{method} {path} answered {status}: {}",
+            String::from_utf8_lossy(&bytes)
+        );
         Ok(bytes.into())
     }
 }

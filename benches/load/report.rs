@@ -78,7 +78,10 @@ impl Report {
 /// So many in a time.
 pub(crate) fn rate(count: usize, took: Duration) -> String {
     let seconds = took.as_secs_f64();
-    format!("{count} in {seconds:.1} s, {:.1} a second", f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / seconds)
+    format!(
+        "{count} in {seconds:.1} s, {:.1} a second",
+        f64::from(u32::try_from(count).unwrap_or(u32::MAX)) / seconds
+    )
 }
 
 /// Bytes in MB.

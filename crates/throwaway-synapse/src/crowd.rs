@@ -35,7 +35,7 @@ pub struct Crowd {
 }
 
 /// The path of such a database, which is made first if there is none: 100,000 memberships take a minute and a gigabyte.
-/// Only the latest is kept.
+/// Those that an older script made go.
 pub(crate) async fn ensure(
     installation: Arc<Installation>,
     template: PathBuf,
@@ -51,11 +51,11 @@ pub(crate) async fn ensure(
             "member": crowd.member,
         })
         .to_string();
-        let known_by = format!("{:x}", Sha1::digest([SCRIPT, &crowd].join("\0")));
-        let path = installation.home.join(format!("{PREFIX}{SYNAPSE_VERSION}-{known_by}.db"));
+        let made_by = format!("{PREFIX}{SYNAPSE_VERSION}-{:.12x}", Sha1::digest(SCRIPT));
+        let path = installation.home.join(format!("{made_by}-{:.12x}.db", Sha1::digest(&crowd)));
         let _lock = installation.lock()?;
         if !path.is_file() {
-            forget_others(&installation.home)?;
+            forget_others(&installation.home, &made_by)?;
             announce(&format!("throwaway-synapse: filling a database with {crowd}"));
             make(&installation.python, &template, &crowd, &path)?;
         }
@@ -73,11 +73,11 @@ fn make(python: &Path, template: &Path, crowd: &str, path: &Path) -> Result<()> 
     fs::rename(&unfinished, path).context("cannot put the filled database in its place")
 }
 
-fn forget_others(home: &Path) -> Result<()> {
+fn forget_others(home: &Path, made_by: &str) -> Result<()> {
     for entry in fs::read_dir(home).with_context(|| format!("cannot read {}", home.display()))? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(PREFIX) {
+        if name.starts_with(PREFIX) && !name.starts_with(made_by) {
             fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }

