@@ -33,6 +33,8 @@ use self::{
 const PATIENCE: Duration = Duration::from_mins(20);
 /// How many commands of the burst are on their way at a time.
 const ASKED_AT_ONCE: usize = 8;
+/// The largest rooms are left to floods and waves.
+const SPARED: usize = 50;
 /// Who floods.
 const FLOODERS: usize = 10;
 /// A flood that is only there to slow a raw client down need not be as long.
@@ -96,24 +98,30 @@ async fn main() -> anyhow::Result<()> {
 
     let (bot, raw) = scene.starts(&home, &report).await?;
     report.idle(&bot, &home, size.idle).await?;
-
-    let ear = scene.ear(&scene.management).await?;
-    let floor_ear = scene.ear(&scene.floor).await?;
-    let answering = {
-        let (raw, room, asker) = (raw.clone(), scene.floor.clone(), scene.moderator.user_id.clone());
-        tokio::spawn(async move { raw.answer(&room, &asker).await })
-    };
-    // The raw client begins to listen.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    scene.burst(&size, &bot, &ear, &floor_ear, &report).await?;
     drop(bot);
 
+    // First what the raw client needs, while the bot is not there.
+    let ear = scene.ear(&scene.management).await?;
+    let floor_ear = scene.ear(&scene.floor).await?;
+    let since = raw::next_batch(&raw.listen(&scene.floor, None).await?)?;
+    let answering = {
+        let (room, asker) = (scene.floor.clone(), scene.moderator.user_id.clone());
+        tokio::spawn(async move { raw.answer(&room, &asker, since).await })
+    };
+    let (some, others) = scene.rooms[SPARED..].split_at((scene.rooms.len() - SPARED) / 2);
+    let floor_burst = scene.burst(&size, &floor_ear, some).await?;
     let flooders = scene.flooders(&flooded).await?;
     let few = size.events / SHORTER;
     let (took, floor) = scene.asked_during(&floor_ear, noise::flood(&flooders, &flooded, few, "raw")).await?;
     report.line("a flood without the bot", &report::rate(few, took))?;
     answering.abort();
+
     let bot = scene.started(&home, &flooded, &ear, "back for the flood").await?;
+    let before = Before::now(&bot, &ear)?;
+    let burst = scene.burst(&size, &ear, others).await?;
+    report.burst(&burst, &floor_burst)?;
+    report.taken("the burst", before.usage, bot.usage()?)?;
+
     let before = Before::now(&bot, &ear)?;
     let flood = noise::flood(&flooders, &flooded, size.events, "flood");
     let (took, ours) = scene.asked_during(&ear, flood).await?;
@@ -132,6 +140,15 @@ async fn main() -> anyhow::Result<()> {
     let took = noise::wave(&scene.operator, &waved, second).await?;
     report.line("a wave of joins with the bot", &report::rate(second.len(), took))?;
     scene.caught_up("wave", &waved, before, &bot, &ear, &report).await
+}
+
+/// How a burst of commands went.
+struct Burst {
+    /// When all were sent, and when all were answered, from the first one on.
+    sent: Duration,
+    answered: Duration,
+    /// How long each waited for its answer.
+    replies: Vec<Duration>,
 }
 
 /// How things stood before something began.
@@ -168,7 +185,7 @@ impl Scene {
                 rooms.push(room["room_id"].as_str().context("room_id")?.to_owned());
             }
         }
-        ensure!(rooms.len() > 50, "{} rooms are too few", rooms.len());
+        ensure!(rooms.len() >= 2 * SPARED, "{} rooms are too few", rooms.len());
         Ok(Self { synapse, url, moderator, operator, management, floor, rooms })
     }
 
@@ -208,39 +225,16 @@ impl Scene {
         Ok((bot, raw))
     }
 
-    /// All commands at once, to the bot and then to the raw client.
-    async fn burst(
-        &self,
-        size: &Size,
-        bot: &Bot,
-        ear: &Ear,
-        floor_ear: &Ear,
-        report: &Report,
-    ) -> anyhow::Result<()> {
+    /// All commands at once, about these rooms, to whoever answers in the room of the ear.
+    async fn burst(&self, size: &Size, ear: &Ear, rooms: &[String]) -> anyhow::Result<Burst> {
         self.settle(ear).await?;
-        self.settle(floor_ear).await?;
-        let (halves, half) = (&self.rooms[50..], (self.rooms.len() - 50) / 2);
-        bot.forget_peak()?;
-        let before = bot.usage()?;
-        let mut took = Vec::new();
-        let mut times = Vec::new();
-        for (ear, rooms) in [(floor_ear, &halves[..half]), (ear, &halves[half..])] {
-            let lines = commands::burst(size.commands, rooms);
-            let started = Instant::now();
-            let asking = stream::iter(&lines).map(|line| ear.ask(line)).buffered(ASKED_AT_ONCE);
-            let questions: Vec<Question> = asking.try_collect().await?;
-            let sent = started.elapsed();
-            times.push(ear.answers(&questions, PATIENCE).await?);
-            took.push((sent, started.elapsed()));
-        }
-        let ((sent_raw, floor), (sent, ours)) = (took[0], took[1]);
-        report.line(
-            &format!("{} commands sent in", size.commands),
-            &format!("{:.1} s; raw client {:.1} s", sent.as_secs_f64(), sent_raw.as_secs_f64()),
-        )?;
-        report.time("from the first command to the last answer", ours, floor)?;
-        report.times("reply in the burst", &times[1], &times[0])?;
-        report.taken("the burst", before, bot.usage()?)
+        let lines = commands::burst(size.commands, rooms);
+        let started = Instant::now();
+        let asking = stream::iter(&lines).map(|line| ear.ask(line)).buffered(ASKED_AT_ONCE);
+        let questions: Vec<Question> = asking.try_collect().await?;
+        let sent = started.elapsed();
+        let replies = ear.answers(&questions, PATIENCE).await?;
+        Ok(Burst { sent, answered: started.elapsed(), replies })
     }
 
     /// Waits until a command is answered: whatever was before has passed.
@@ -259,7 +253,7 @@ impl Scene {
         let asking = async {
             for n in 0.. {
                 let line =
-                    if n % 2 == 0 { "!version".to_owned() } else { format!("!room {}", self.rooms[60]) };
+                    if n % 2 == 0 { "!version".to_owned() } else { format!("!room {}", self.rooms[SPARED]) };
                 let question = ear.ask(&line).await?;
                 times.borrow_mut().extend(ear.answers(&[question], PATIENCE).await?);
                 tokio::time::sleep(Duration::from_millis(500)).await;

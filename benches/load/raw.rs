@@ -101,9 +101,9 @@ impl Raw {
         self.get(&format!("/_matrix/client/v3/sync?timeout={timeout}&filter={filter}{since}")).await
     }
 
-    /// Answers what is asked in a room with as few requests as that takes, one after the other; never returns but with an error.
-    pub(crate) async fn answer(&self, room: &str, asker: &str) -> anyhow::Result<()> {
-        let mut since = next_batch(&self.listen(room, None).await?)?;
+    /// Answers what is asked in a room, since a token, with as few requests as that takes, one after the other. Never returns
+    /// but with an error.
+    pub(crate) async fn answer(&self, room: &str, asker: &str, mut since: String) -> anyhow::Result<()> {
         loop {
             let news = self.listen(room, Some(&since)).await?;
             since = next_batch(&news)?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Size,
+    Burst, Size,
     bot::{Bot, Home, Usage},
 };
 
@@ -46,6 +46,13 @@ impl Report {
             self.time(&what, percentile(ours, part), percentile(floor, part))?;
         }
         Ok(())
+    }
+
+    pub(crate) fn burst(&self, ours: &Burst, floor: &Burst) -> anyhow::Result<()> {
+        let count = ours.replies.len();
+        self.time(&format!("{count} commands, until all are sent"), ours.sent, floor.sent)?;
+        self.time("until the last one is answered", ours.answered, floor.answered)?;
+        self.times("reply in the burst", &ours.replies, &floor.replies)
     }
 
     pub(crate) fn usage(&self, when: &str, usage: Usage) -> anyhow::Result<()> {
