@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use gleipnir_core::{
-    ports::{Change, Store, StoreError},
+    ports::{Change, Records as _, Store, StoreError},
     reply::{Line, Reply},
     ruma::{OwnedRoomId, OwnedServerName, RoomId, UserId},
     speech::Say,

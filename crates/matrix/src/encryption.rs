@@ -148,7 +148,7 @@ async fn recover(client: &Client, settings: &Settings, folder: &Folder) -> Resul
     }
     // A new device uploads its keys with the first sync, and what is not there cannot be signed. The events
     // of this sync are not lost: the caller's cursor is older.
-    let sync = client.sync_once(crate::sync::settings(Duration::ZERO)).await;
+    let sync = client.sync_once(crate::sync::settings(client, Duration::ZERO).await).await;
     sync.map_err(|error| format!("cannot upload the keys of this device: {}", chain(&error)))?;
     let mut problem = String::new();
     for candidate in candidates {

@@ -11,6 +11,7 @@ use matrix_sdk::{
     config::SyncSettings,
     room::MessagesOptions,
     ruma::api::client::filter::{FilterDefinition, LazyLoadOptions},
+    store::StateStoreDataKey,
 };
 
 use crate::{
@@ -21,6 +22,11 @@ use crate::{
 
 /// How long the homeserver may hold a sync back while nothing happens.
 const LONG_POLL: Duration = Duration::from_secs(30);
+/// How long the homeserver may take for the very first sync: with thousands of rooms it takes minutes. It does not hold
+/// that one back, whether or not anything happens.
+const FIRST: Duration = Duration::from_mins(10);
+/// How much of every room's timeline a sync brings: so much that gaps are rare.
+const TIMELINE: u32 = 50;
 /// Events to a page when reading back.
 const PAGE: u32 = 100;
 
@@ -60,7 +66,7 @@ pub(crate) async fn sync(
     let follows_on = start.is_some() && (after.is_none() || after == start);
     // A known gap is filled at once.
     let timeout = if follows_on { LONG_POLL } else { Duration::ZERO };
-    let response = client.sync_once(settings(timeout)).await?;
+    let response = client.sync_once(settings(client, timeout).await).await?;
     let next = response.next_batch;
     position.token = Some(next.clone());
 
@@ -134,13 +140,20 @@ fn oldest_first(newest_first: Vec<TimelineEvent>) -> Vec<TimelineEvent> {
         .collect()
 }
 
-/// Every sync is made alike: the SDK takes what the first one brings for the whole state.
-pub(crate) fn settings(timeout: Duration) -> SyncSettings {
-    SyncSettings::new().filter(filter().into()).timeout(timeout)
+/// Every sync is made alike: the SDK takes what the first one brings for the whole state. Of the timelines that one brings
+/// next to nothing, because what was before is not news; the bot's own gaps are read back from its cursor.
+pub(crate) async fn settings(client: &Client, timeout: Duration) -> SyncSettings {
+    let (limit, timeout) = match client.state_store().get_kv_data(StateStoreDataKey::SyncToken).await {
+        Ok(None) => (1, FIRST),
+        // What cannot be read now is told by the sync itself.
+        Ok(Some(_)) | Err(_) => (TIMELINE, timeout),
+    };
+    let mut filter = filter();
+    filter.room.timeline.limit = Some(limit.into());
+    SyncSettings::new().filter(filter.into()).timeout(timeout)
 }
 
-/// Members when they speak (or when asked for), a long timeline so that gaps are rare, and none of presence,
-/// typing and receipts.
+/// Members when they speak (or when asked for), and none of presence, typing and receipts.
 fn filter() -> FilterDefinition {
     let lazy = LazyLoadOptions::Enabled { include_redundant_members: false };
     let mut filter = FilterDefinition::default();
@@ -148,6 +161,5 @@ fn filter() -> FilterDefinition {
     filter.room.ephemeral.types = Some(Vec::new());
     filter.room.state.lazy_load_options = lazy;
     filter.room.timeline.lazy_load_options = lazy;
-    filter.room.timeline.limit = Some(50_u32.into());
     filter
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::config::{self, RateLimits};
 use crate::install::{Installation, announce};
 use crate::server::{self, Server};
-use crate::{Synapse, Unavailable, template};
+use crate::{Crowd, Synapse, Unavailable, crowd, template};
 
 /// A server to be started; from [`Synapse::builder`].
 #[derive(Clone, Debug)]
@@ -19,6 +19,7 @@ pub struct Builder {
     rate_limits: RateLimits,
     python: Option<PathBuf>,
     neighbourhood: Option<Neighbourhood>,
+    crowd: Option<Crowd>,
 }
 
 /// The ports of 127.0.0.1 on which two servers listen for each other; their names have them.
@@ -30,7 +31,13 @@ pub(crate) struct Neighbourhood {
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Self { settings: Vec::new(), rate_limits: RateLimits::default(), python: None, neighbourhood: None }
+        Self {
+            settings: Vec::new(),
+            rate_limits: RateLimits::default(),
+            python: None,
+            neighbourhood: None,
+            crowd: None,
+        }
     }
 
     /// Merges settings over the default `homeserver.yaml`: objects key by key, `null` takes a default away,
@@ -62,6 +69,13 @@ impl Builder {
         self
     }
 
+    /// Rooms and members that are there from the start. The domain of [`Crowd::member`] is the server's.
+    #[must_use]
+    pub fn crowd(mut self, crowd: Crowd) -> Self {
+        self.crowd = Some(crowd);
+        self
+    }
+
     /// Installs Synapse if this was not done before (about half a minute), and starts it (about two seconds).
     ///
     /// # Errors
@@ -70,9 +84,13 @@ impl Builder {
     pub async fn start(self) -> Result<Synapse> {
         let installation = Arc::new(Installation::ensure(self.python).await?);
         let template = template::ensure(Arc::clone(&installation)).await?;
+        let database = match self.crowd {
+            Some(crowd) => crowd::ensure(Arc::clone(&installation), template, crowd).await?,
+            None => template,
+        };
         let data = server::new_data_dir()?;
-        fs::copy(&template, data.path().join(config::DATABASE_FILE))
-            .with_context(|| format!("cannot copy {}", template.display()))?;
+        fs::copy(&database, data.path().join(config::DATABASE_FILE))
+            .with_context(|| format!("cannot copy {}", database.display()))?;
         let mut settings = self.settings;
         if let Some(Neighbourhood { own_port, other_port }) = self.neighbourhood {
             settings.insert(0, config::neighbour(data.path(), own_port, other_port));

@@ -15,6 +15,7 @@
 
 mod builder;
 mod config;
+mod crowd;
 mod database;
 mod http;
 mod install;
@@ -28,6 +29,7 @@ mod user;
 
 pub use builder::{Builder, start_or_skip};
 pub use config::RateLimits;
+pub use crowd::Crowd;
 pub use http::path_part;
 pub use install::SYNAPSE_VERSION;
 pub use pair::{pair, pair_or_skip};

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use throwaway_synapse::{RateLimits, Role, Synapse, Unavailable, path_part, start_or_skip};
+use throwaway_synapse::{Crowd, RateLimits, Role, Synapse, Unavailable, path_part, start_or_skip};
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -223,4 +223,43 @@ async fn a_killed_owner_leaves_nothing_behind() {
         assert!(Instant::now() < deadline, "Synapse outlives its owner: {address}, {}", data_dir.display());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+#[tokio::test]
+async fn a_crowd_is_taken_for_what_happened_there() {
+    let crowd = Crowd { rooms: 10, memberships: 250, messages: 3, member: "@bot:hs.test".to_owned() };
+    let Some(synapse) = Synapse::builder().crowd(crowd).start_or_skip().await else { return };
+    let bot = synapse.register("bot", Role::Admin).await.unwrap();
+    let rooms = bot.get("/_matrix/client/v3/joined_rooms").await.unwrap();
+    assert_eq!(rooms["joined_rooms"].as_array().unwrap().len(), 10);
+    let rooms = bot.get("/_synapse/admin/v1/rooms?order_by=joined_members").await.unwrap();
+    let members = |room: &Value| room["joined_local_members"].as_u64().unwrap();
+    let members: u64 = rooms["rooms"].as_array().unwrap().iter().map(members).sum();
+    assert_eq!(members, 250 + 10);
+
+    let room = rooms["rooms"][0]["room_id"].as_str().unwrap();
+    let synced = bot.sync(None, 0).await.unwrap();
+    let events = synced["rooms"]["join"][room]["timeline"]["events"].as_array().unwrap();
+    assert_eq!(
+        events.last().unwrap()["content"]["body"].as_str().unwrap().split(' ').next(),
+        Some("Message")
+    );
+    let who = format!("/_matrix/client/v3/rooms/{}/joined_members", path_part(room));
+    let here = bot.get(&who).await.unwrap()["joined"].as_object().unwrap().len();
+
+    // It goes on from there, also with several at once.
+    let alice = synapse.register("alice", Role::User).await.unwrap();
+    alice.join(room).await.unwrap();
+    let listed = bot.get(&who).await.unwrap();
+    let mut users = (0..62).map(|n| format!("@member-{n}:hs.test"));
+    let absent = users.find(|user| listed["joined"].get(user).is_none()).unwrap();
+    let path = format!("/_synapse/admin/v1/join/{}", path_part(room));
+    let (said, joined, answered) = tokio::join!(
+        alice.send_text(room, "hello"),
+        bot.post(&path, json!({"user_id": absent})),
+        bot.send_text(room, "hello yourself")
+    );
+    (said.unwrap(), joined.unwrap(), answered.unwrap());
+    let listed = bot.get(&who).await.unwrap();
+    assert_eq!(listed["joined"].as_object().unwrap().len(), here + 2);
 }
