@@ -13,7 +13,7 @@ mod storm;
 use serde_json::json;
 use throwaway_synapse::{User, path_part};
 
-use crate::support::{BOT, Kind, Proxy, Scene};
+use crate::support::{Answer, BOT, Kind, Proxy, Scene};
 
 /// A number from the environment, for longer runs.
 fn from_environment(name: &str, otherwise: u64) -> u64 {
@@ -66,6 +66,13 @@ async fn kick(by: &User, room: &str, user: &str) {
 async fn membership(asking: &User, room: &str, user: &str) -> String {
     let content = asking.state(room, "m.room.member", user).await.unwrap();
     content["membership"].as_str().unwrap_or_default().to_owned()
+}
+
+/// What answers a command, without how far it is.
+fn answers(scene: &Scene, command: &str) -> Vec<Answer> {
+    let mut answers = scene.moderator.replies(command);
+    answers.retain(|answer| answer.text != "I have read what I needed.");
+    answers
 }
 
 /// One process all the time, which had no trouble that it did not expect.

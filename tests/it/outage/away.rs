@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{behind_a_proxy, from_environment, is_the_same_and_well, kick, report, start, watched};
+use super::{answers, behind_a_proxy, from_environment, is_the_same_and_well, kick, report, start, watched};
 use crate::support::{Scene, Told};
 
 /// What the room is told of a long outage.
@@ -43,7 +43,7 @@ async fn away_for_seconds_and_for_minutes() {
         report(&users[0], &crowded, &event, "spam").await;
         kick(&m.user, &club, &victim.user_id).await;
         tokio::time::sleep(pause).await;
-        assert_eq!(m.replies(&asked).len(), 0);
+        assert_eq!(answers(&scene, &asked).len(), 0);
         proxy.back().await;
 
         m.answer(&asked, "on Synapse").await;
@@ -53,7 +53,7 @@ async fn away_for_seconds_and_for_minutes() {
             m.told_that(&club, &format!("kicked {0} (`@{0}:hs.test`)", format!("user{n}"))).await;
         assert!(kicked.is_late, "{kicked:?}");
         assert!(scene.is_blocked(&blocked).await);
-        assert_eq!((m.replies(&asked).len(), m.replies(&block).len()), (1, 1));
+        assert_eq!((answers(&scene, &asked).len(), answers(&scene, &block).len()), (1, 1));
         let log = scene.bot.log_of_run().split_off(told_before);
         is_said_once(&log);
         if n == 0 {

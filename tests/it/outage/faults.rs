@@ -2,7 +2,7 @@
 
 use throwaway_synapse::{Role, User};
 
-use super::{behind_a_proxy, is_the_same_and_well, kick, membership, report, start, watched};
+use super::{answers, behind_a_proxy, is_the_same_and_well, kick, membership, report, start, watched};
 use crate::support::{FAULTS, Fault, Proxy, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +54,7 @@ async fn syncing(scene: &Scene, proxy: &Proxy) {
         let after = m.say("!version").await;
         for command in [before, after] {
             m.answer(&command, "on Synapse").await;
-            assert_eq!(m.replies(&command).len(), 1, "{name}");
+            assert_eq!(answers(scene, &command).len(), 1, "{name}");
         }
     }
 }
@@ -72,7 +72,7 @@ async fn reading(scene: &Scene, proxy: &Proxy) {
         m.answer(&command, "").await;
         proxy.hit(rule).await;
         m.ask(&format!("!room {room}"), &format!("Read {name}")).await;
-        let replies = m.replies(&command);
+        let replies = answers(scene, &command);
         assert_eq!(replies.len(), 1, "{name}: {replies:?}");
         let text = &replies[0].text;
         assert!(
@@ -96,7 +96,7 @@ async fn blocking(scene: &Scene, proxy: &Proxy) {
         m.answer(&command, "block – done").await;
         proxy.hit(rule).await;
         assert!(scene.is_blocked(&room).await, "{name}");
-        assert_eq!(m.replies(&command).len(), 1, "{name}");
+        assert_eq!(answers(scene, &command).len(), 1, "{name}");
     }
 }
 
@@ -111,7 +111,7 @@ async fn suspending(scene: &Scene, proxy: &Proxy) {
         m.answer(&command, "suspend – done").await;
         proxy.hit(rule).await;
         assert_eq!(scene.account(&user).await["suspended"], true, "{name}");
-        assert_eq!(m.replies(&command).len(), 1, "{name}");
+        assert_eq!(answers(scene, &command).len(), 1, "{name}");
     }
 }
 
@@ -124,7 +124,7 @@ async fn kicking(scene: &Scene, proxy: &Proxy, users: &[User], room: &str) {
         m.answer(&command, "kick – done").await;
         proxy.hit(rule).await;
         assert_eq!(membership(&m.user, room, &user.user_id).await, "leave", "{name}");
-        assert_eq!(m.replies(&command).len(), 1, "{name}");
+        assert_eq!(answers(scene, &command).len(), 1, "{name}");
     }
     // Each was told of once.
     for (user, (name, _)) in users.iter().zip(FAULTS) {
@@ -157,7 +157,7 @@ async fn shutting_down(scene: &Scene, proxy: &Proxy) {
         proxy.hit(rule).await;
         assert!(!scene.knows(&room).await && scene.is_blocked(&room).await, "{name}");
         assert_eq!(scene.delete_tasks(&room).await.len(), 1, "{name}");
-        assert_eq!(m.replies(&command).len(), 2, "{name}: a preview and a report");
+        assert_eq!(answers(scene, &command).len(), 2, "{name}: a preview and a report");
     }
 }
 
@@ -217,7 +217,7 @@ async fn answering(scene: &Scene, proxy: &Proxy) {
         m.answer(&command, "on Synapse").await;
         proxy.hit(rule).await;
         m.good("!version", "on Synapse").await;
-        assert_eq!(m.replies(&command).len(), 1, "{name}");
+        assert_eq!(answers(scene, &command).len(), 1, "{name}");
     }
 }
 

@@ -165,15 +165,13 @@ async fn sent(scene: &Scene, club: &str) -> (usize, usize) {
                 path_part(kind),
                 path_part(key)
             );
-            for field in fields {
-                put(path.clone(), json!({ (*field): value })).await;
-            }
+            let content = fields.iter().map(|field| ((*field).to_owned(), value.clone()));
+            put(path, Value::Object(content.collect())).await;
         }
         for (kind, fields) in SAID {
-            for (field, room) in
-                fields.iter().flat_map(|field| [(field, club), (field, &*scene.moderator.room)])
-            {
+            for field in fields {
                 txn += 1;
+                let room = if txn % 2 == 0 { club } else { &*scene.moderator.room };
                 let path =
                     format!("/_matrix/client/v3/rooms/{}/send/{}/odd{txn}", path_part(room), path_part(kind));
                 let mut content = json!({"msgtype": "m.text", "body": "hello"});

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use throwaway_synapse::Role;
 
-use super::{behind_a_proxy, is_the_same_and_well, kick, start, watched};
+use super::{answers, behind_a_proxy, is_the_same_and_well, kick, start, watched};
 use crate::support::{Fault, Scene};
 
 /// How much longer each request about the slow room takes.
@@ -21,16 +21,18 @@ async fn a_slow_room_delays_no_other() {
     start(&mut scene).await;
     let eve = scene.synapse.register("eve", Role::User).await.unwrap();
     let bob = scene.synapse.register("bob", Role::User).await.unwrap();
+    // What is about the same user would wait.
+    let cleo = scene.synapse.register("cleo", Role::User).await.unwrap();
     let ana = scene.synapse.register("ana", Role::User).await.unwrap();
     // Without a slow room, on this machine, now.
-    let alone = watched(&scene, "Quick", &[bob.clone(), ana.clone()]).await;
+    let alone = watched(&scene, "Quick", &[cleo.clone(), ana.clone()]).await;
     scene.moderator.told_that(&alone, "ana").await;
     let begun = Instant::now();
-    about_another(&scene, &alone, &bob.user_id, &ana.user_id).await;
+    about_another(&scene, &alone, &cleo.user_id, &ana.user_id).await;
     let soon = 2 * begun.elapsed() + MARGIN;
     println!("without a slow room: {:?}", begun.elapsed());
     for (n, fault) in [SLOW, LIMITED].into_iter().enumerate() {
-        let guests = [eve.clone(), bob.clone(), ana.clone()];
+        let guests = [eve.clone(), bob.clone(), cleo.clone(), ana.clone()];
         let slow = watched(&scene, &format!("Slow {n}"), &guests).await;
         let quick = watched(&scene, &format!("Quick {n}"), &guests).await;
         let doomed = scene.room(&eve, &format!("Doomed {n}"), &[]).await;
@@ -52,14 +54,14 @@ async fn a_slow_room_delays_no_other() {
         kick(&m.user, &slow, &ana.user_id).await;
 
         let begun = Instant::now();
-        about_another(&scene, &quick, &bob.user_id, &ana.user_id).await;
+        about_another(&scene, &quick, &cleo.user_id, &ana.user_id).await;
         let took = begun.elapsed();
         println!("beside a slow room, {fault:?}: {took:?}");
         assert!(took < soon, "it took {took:?}");
         // The slow ones were not done before it.
         let done = slow_ones
             .iter()
-            .filter(|command| m.replies(command).iter().any(|reply| reply.text.contains("– done")));
+            .filter(|command| answers(&scene, command).iter().any(|reply| reply.text.contains("– done")));
         assert!(done.count() < 3, "the room was not slow");
 
         proxy.heal();
@@ -72,7 +74,7 @@ async fn a_slow_room_delays_no_other() {
         for command in &slow_ones[..2] {
             m.answer(command, "").await;
             // It was done, or it was told that nothing was: the server asked to slow down.
-            let replies = m.replies(command);
+            let replies = answers(&scene, command);
             assert_eq!(replies.len(), 1, "{replies:?}");
         }
         m.told_that(&slow, "kicked ana").await;
@@ -81,13 +83,13 @@ async fn a_slow_room_delays_no_other() {
 }
 
 /// Everything that moderators do about a room: looking, acting with and without a preview, and reading what is told of it.
-async fn about_another(scene: &Scene, room: &str, bob: &str, ana: &str) {
+async fn about_another(scene: &Scene, room: &str, cleo: &str, ana: &str) {
     let m = &scene.moderator;
     m.ask("!version", "on Synapse").await;
     m.ask(&format!("!room {room}"), "Quick").await;
     kick(&m.user, room, ana).await;
     m.told_that(room, "kicked ana").await;
-    m.ask(&format!("!kick {bob} {room}"), "kick – done").await;
+    m.ask(&format!("!kick {cleo} {room}"), "kick – done").await;
     let other = m.user.create_room(json!({"name": "Doomed as well"})).await.unwrap();
     let command = scene.shut_down(&format!("!shutdown {other}")).await;
     m.answer(&command, "shutdown – done").await;

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{behind_a_proxy, from_environment, is_the_same_and_well, report, start};
+use super::{answers, behind_a_proxy, from_environment, is_the_same_and_well, report, start};
 use crate::support::{Dice, Proxy, Scene};
 
 /// How many commands are typed.
@@ -88,7 +88,7 @@ async fn a_storm() {
 async fn confirm(scene: &Scene, asked: &[(String, String, Asked)]) {
     let m = &scene.moderator;
     for (command, _, what) in asked {
-        if let (Asked::ShutDown(_), [preview]) = (what, &*m.replies(command))
+        if let (Asked::ShutDown(_), [preview]) = (what, &*answers(scene, command))
             && preview.text.contains("do it?")
             && !m.events().iter().any(|event| {
                 event["type"] == "m.reaction"
@@ -111,33 +111,32 @@ async fn agrees(scene: &Scene, command: &str, line: &str, what: &Asked) {
         Asked::Reading => {}
         Asked::Block(room) => {
             let is_so = ended(scene, command, "block – ", refused).await;
-            assert_eq!(scene.is_blocked(room).await, is_so, "{line}: {:?}", m.replies(command));
+            assert_eq!(scene.is_blocked(room).await, is_so, "{line}: {:?}", answers(scene, command));
         }
         Asked::Suspend(user) => {
             let is_so = ended(scene, command, "suspend – ", refused).await;
             let suspended = scene.account(user).await["suspended"] == true;
-            assert_eq!(suspended, is_so, "{line}: {:?}", m.replies(command));
+            assert_eq!(suspended, is_so, "{line}: {:?}", answers(scene, command));
         }
         Asked::ShutDown(room) => {
-            if let [preview] = &*m.replies(command)
+            if let [preview] = &*answers(scene, command)
                 && preview.text.contains("do it?")
             {
                 confirm(scene, &[(command.to_owned(), line.to_owned(), Asked::ShutDown(room.clone()))]).await;
             }
             let is_so = ended(scene, command, "shutdown – ", refused).await;
-            assert_eq!(!scene.knows(room).await, is_so, "{line}: {:?}", m.replies(command));
+            assert_eq!(!scene.knows(room).await, is_so, "{line}: {:?}", answers(scene, command));
             assert_eq!(scene.delete_tasks(room).await.len(), usize::from(is_so), "{line}");
         }
     }
     let most = if matches!(what, Asked::ShutDown(_)) { 2 } else { 1 };
-    assert!((1..=most).contains(&m.replies(command).len()), "{line}: {:?}", m.replies(command));
+    assert!((1..=most).contains(&answers(scene, command).len()), "{line}: {:?}", answers(scene, command));
 }
 
 /// Waits until a command was refused, or its job ended; whether the job did what was asked for.
 async fn ended(scene: &Scene, command: &str, job: &str, refused: impl Fn(&str) -> bool) -> bool {
-    let m = &scene.moderator;
     loop {
-        for reply in m.replies(command) {
+        for reply in answers(scene, command) {
             if refused(&reply.text) && !reply.text.contains("do it?") {
                 return false;
             }
