@@ -14,7 +14,7 @@ mod script;
 mod strand;
 mod verdict;
 
-use std::{net::TcpListener, time::Duration};
+use std::{net::TcpListener, sync::atomic::AtomicUsize, time::Duration};
 
 use serde_json::json;
 use throwaway_synapse::{Role, Synapse, User};
@@ -66,6 +66,7 @@ async fn encrypted() {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "what cargo starts has no arguments for it")]
 fn number(variable: &str) -> Option<u64> {
     let value = std::env::var(variable).ok()?;
     Some(value.parse().unwrap_or_else(|_| panic!("{variable} is no number: {value}")))
@@ -89,6 +90,7 @@ async fn run(seed: u64) {
 
     let started = Instant::now();
     let mut notes = Notes::default();
+    let happened = AtomicUsize::new(0);
     let mut left = kills;
     for round in 0..kills.div_ceil(KILLS_A_ROUND) {
         let now = left.min(KILLS_A_ROUND);
@@ -100,13 +102,16 @@ async fn run(seed: u64) {
             owner: &owner,
             rooms: &rooms,
             reports: &format!("http://{reports}"),
+            happened: &happened,
             round,
         };
-        let (played, ()) =
-            tokio::join!(script::play(&stage, dice.fork()), killer::kill(&mut scene.bot, dice.fork(), now));
+        let (played, ()) = tokio::join!(
+            script::play(&stage, dice.fork()),
+            killer::kill(&mut scene.bot, dice.fork(), now, &happened)
+        );
         notes.extend(played);
     }
-    let acted = started.elapsed();
+    let (acted, ending) = (started.elapsed(), Instant::now());
     let verdict = Verdict { scene: &mut scene, notes: &notes, rooms: &rooms, owner: &owner };
     let found = verdict.given().await;
     eprintln!(
@@ -116,7 +121,7 @@ async fn run(seed: u64) {
         notes.reports.iter().map(|reported| reported.filed).sum::<usize>(),
         notes.changes,
         acted.as_secs_f64(),
-        (started.elapsed() - acted).as_secs_f64(),
+        ending.elapsed().as_secs_f64(),
     );
     assert!(found.is_empty(), "seed {seed}:\n• {}", found.join("\n• "));
     assert_eq!(scene.bot.stop().await, 0);

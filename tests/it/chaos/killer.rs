@@ -1,15 +1,25 @@
 //! SIGKILL, at moments that a seed says.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use rand::RngExt as _;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 
-use super::strand::Dice;
+use super::{MOMENT, strand::Dice};
 use crate::support::Bot;
 
-/// Kills the bot so often, and starts it again each time. In the end it runs.
-pub(super) async fn kill(bot: &mut Bot, mut dice: Dice, times: usize) {
+/// How many things happen at most between two kills, where those are waited for.
+const MANY: usize = 14;
+/// How long they are waited for, when everybody waits for the bot.
+const LONG: Duration = Duration::from_secs(5);
+
+/// Kills the bot so often, and starts it again each time; `happened` counts what users do, so that the kills are spread
+/// over all of it. In the end the bot runs.
+pub(super) async fn kill(bot: &mut Bot, mut dice: Dice, times: usize, happened: &AtomicUsize) {
+    let begun = Instant::now();
     for n in 0..times {
         let moment = Moment::drawn(&mut dice);
         let (run, down) = match moment {
@@ -17,15 +27,22 @@ pub(super) async fn kill(bot: &mut Bot, mut dice: Dice, times: usize) {
             Moment::Anytime => (dice.random_range(0..1_500), 0),
             Moment::AtWork | Moment::PiledUp => {
                 bot.logs("at work in the management room").await;
+                let until = happened.load(Ordering::Relaxed) + dice.random_range(0..MANY);
+                let enough = async {
+                    while happened.load(Ordering::Relaxed) < until {
+                        sleep(MOMENT).await;
+                    }
+                };
+                drop(timeout(LONG, enough).await);
                 let down = if moment == Moment::PiledUp { dice.random_range(500..3_000) } else { 0 };
-                (dice.random_range(0..2_500), down)
+                (dice.random_range(0..1_500), down)
             }
         };
         sleep(Duration::from_millis(run)).await;
         assert!(bot.is_running(), "the bot ended by itself");
         bot.kill();
-        let now = jiff::Timestamp::now();
-        eprintln!("kill {}: {now}, {moment:?}, after {run} ms; away for {down} ms", n + 1);
+        let at = begun.elapsed().as_secs_f64();
+        eprintln!("kill {}, at {at:.1} s: {moment:?}, after {run} ms; away for {down} ms", n + 1);
         sleep(Duration::from_millis(down)).await;
         bot.launch();
     }

@@ -2,6 +2,7 @@
 
 use std::{
     ops::{Deref, DerefMut},
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -63,6 +64,8 @@ pub(super) struct Stage<'a> {
     pub(super) rooms: &'a [Watched; 2],
     /// The URL at which the bot takes reports.
     pub(super) reports: &'a str,
+    /// Counts what happens.
+    pub(super) happened: &'a AtomicUsize,
     pub(super) round: usize,
 }
 
@@ -213,6 +216,7 @@ impl<'a> Strand<'a> {
     pub(super) async fn pause(&mut self) {
         let pause = self.dice.random_range(0..PAUSE);
         sleep(Duration::from_millis(pause)).await;
+        self.stage.happened.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn fact(&mut self, fact: Fact) {
