@@ -122,7 +122,7 @@ impl Bot<'_> {
             *token.lock().unwrap_or_else(PoisonError::into_inner) = session.access_token();
             connected.notify_one();
             let since = Instant::now();
-            match self.moderate(session, how).await {
+            match Box::pin(self.moderate(session, how)).await {
                 Err(Over::LoggedOut(why)) => lost.note(why, since)?,
                 Err(Over::Ended(ended)) => return Err(ended),
                 Ok(never) => match never {},
@@ -150,7 +150,7 @@ impl Bot<'_> {
             if let Some(running) = running {
                 all_ended(&running).await;
             }
-            match self.serve(&session, &how, entered?).await? {
+            match Box::pin(self.serve(&session, &how, entered?)).await? {
                 Gone::Out => {}
                 Gone::Upgraded(upgrade) => upgrade.commit(&*self.store)?,
             }
@@ -162,7 +162,7 @@ impl Bot<'_> {
     fn homeserver(&self, session: &Session, room: &RoomId) -> Result<Arc<Homeserver>, Ended> {
         let config = self.config;
         let mas = config.mas.as_ref().map(|mas| Mas::new(mas, config.homeserver.timeout)).transpose();
-        Ok(Arc::new(Homeserver::new(
+        let homeserver = Homeserver::new(
             session.clone(),
             self.admin.clone(),
             mas.map_err(Ended::Hopeless)?.map(Arc::new),
@@ -170,8 +170,8 @@ impl Bot<'_> {
             room.to_owned(),
             self.store.instance().to_owned(),
             config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?,
-            self.started,
-        )))
+        );
+        Ok(Arc::new(homeserver.up_since(self.started)))
     }
 
     /// An executor for what moderators of a room confirmed.

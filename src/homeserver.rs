@@ -54,10 +54,15 @@ impl Homeserver {
         management: OwnedRoomId,
         instance: String,
         webhooks: Webhooks,
-        started: Instant,
     ) -> Self {
         let accounts = Accounts::new(admin.clone(), mas);
+        let started = Instant::now();
         Self { session, admin, accounts, url, management, instance, webhooks, started }
+    }
+
+    /// Says since when the bot is up, of which this may not be the first session.
+    pub(crate) fn up_since(self, started: Instant) -> Self {
+        Self { started, ..self }
     }
 
     /// Says in the log who decides about logins, and whether the bot has access there. The fault, if it has not and should.
