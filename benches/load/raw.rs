@@ -108,9 +108,9 @@ impl Raw {
             let news = self.listen(room, Some(&since)).await?;
             since = next_batch(&news)?;
             for event in timeline(&news, room).filter(|event| event["sender"] == asker) {
-                let Some(asked) = event["content"]["body"].as_str().and_then(Asked::of) else { continue };
+                let Some(question) = event["content"]["body"].as_str().and_then(Asked::of) else { continue };
                 let id = event["event_id"].as_str().context("event_id")?;
-                let found = self.look_up(&asked).await?;
+                let found = self.look_up(&question).await?;
                 let body: String = format!("Job 1: block – done {found}").chars().take(500).collect();
                 let reply = json!({
                     "msgtype": "m.notice", "body": body, "m.mentions": {},

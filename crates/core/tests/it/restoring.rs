@@ -80,8 +80,8 @@ async fn is_there(stage: &Stage, room: &RoomId) -> bool {
 }
 
 async fn content(stage: &Stage, room: &RoomId, kind: &str) -> Value {
-    let state = stage.homeserver.state(room, Some(kind)).await.expect("it is there");
-    state.first().map(|event| event.content().clone()).unwrap_or_default()
+    let events = stage.homeserver.state(room, Some(kind)).await.expect("it is there");
+    events.first().map(|event| event.content().clone()).unwrap_or_default()
 }
 
 #[track_caller]

@@ -150,14 +150,14 @@ async fn first_sync(server: &Server) {
     let (ana, account) = (server.person("ana").await, server.account("bot").await);
     let room = ana.create_room(json!({ "invite": [account.person.id] })).await;
     let mut bot = account.joined().await;
-    let asked = |beginning: &str| {
+    let asked = |how: &str| -> Vec<u32> {
         let log = std::fs::read_to_string(server.synapse.log_path()).unwrap();
         let mine = format!("{{{}}} Processed request", account.person.id);
-        let syncs = log.lines().filter(|line| line.contains(&mine) && line.contains("/v3/sync?"));
-        let of_timelines =
-            |line: &str| line.split("limit%22%3A").nth(1)?.split('%').next()?.parse::<u32>().ok();
-        let syncs: Vec<_> = syncs.filter(|line| line.contains(beginning)).filter_map(of_timelines).collect();
-        syncs
+        let syncs = log
+            .lines()
+            .filter(|line| line.contains(&mine) && line.contains("/v3/sync?") && line.contains(how));
+        let limit = |line: &str| line.split("limit%22%3A").nth(1)?.split('%').next()?.parse().ok();
+        syncs.filter_map(limit).collect()
     };
     let first = asked("timeout=600000");
     assert_eq!(first, [1], "the first one, and no other, may take long");

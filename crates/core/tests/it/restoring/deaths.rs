@@ -90,9 +90,13 @@ async fn check(stage: fn() -> Stage, room: &gleipnir_core::ruma::RoomId, made: u
         );
         let gone = stage.homeserver.room(room_id!("!notice:hs.test")).await;
         assert_eq!(gone, Ok(None), "{point}");
-        let details = stage.homeserver.room(room).await.unwrap().expect("it is there");
+        let details = stage.homeserver.room(room).await.expect("it answers").expect("it is there");
         assert_eq!(details.public, Some(true), "{point}");
-        assert_eq!(stage.homeserver.local_aliases(room).await.unwrap(), ["#bad:hs.test"], "{point}");
+        assert_eq!(
+            stage.homeserver.local_aliases(room).await.expect("it answers"),
+            ["#bad:hs.test"],
+            "{point}"
+        );
         let queue = stage.store.queue().expect("the store reads");
         assert_eq!((queue.unhandled, queue.undelivered), (0, 0), "{point}");
     })
