@@ -10,7 +10,7 @@ use crate::support::{Kind, Moderator, Neighbour, PATIENCE, Scene, has_state, hea
 /// A scene with a neighbour, and the bot at work, telling everything of watched rooms.
 async fn at_work(server: throwaway_synapse::Builder) -> Option<(Scene, Neighbour)> {
     let (mut scene, neighbour) = Scene::with_neighbour(server, Kind::Open).await?;
-    scene.bot.more = "[feed]\ndefault = \"all\"".to_owned();
+    "[feed]\ndefault = \"all\"".clone_into(&mut scene.bot.more);
     scene.bot.start().await;
     scene.moderator.hears("Hello, I am").await;
     Some((scene, neighbour))

@@ -28,7 +28,7 @@ async fn behind_a_proxy() -> Option<(Scene, Proxy)> {
     let mut scene = Scene::new(Kind::Open).await?;
     let proxy = Proxy::new(scene.synapse.url()).await;
     scene.bot.url = proxy.url();
-    scene.bot.more = CONFIGURATION.to_owned();
+    CONFIGURATION.clone_into(&mut scene.bot.more);
     Some((scene, proxy))
 }
 

@@ -85,7 +85,7 @@ async fn malformed_events_of_every_kind() {
 
     // What the server takes.
     let taken = sent(&scene, &club).await;
-    println!("the server took {} of {} malformed events", taken.0, taken.1);
+    eprintln!("the server took {} of {} malformed events", taken.0, taken.1);
     assert!(taken.0 > 100, "{taken:?}");
     scene.moderator.ask("!version", "on Synapse").await;
 

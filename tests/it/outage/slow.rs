@@ -30,7 +30,7 @@ async fn a_slow_room_delays_no_other() {
     let begun = Instant::now();
     about_another(&scene, &alone, &cleo.user_id, &ana.user_id).await;
     let soon = 2 * begun.elapsed() + MARGIN;
-    println!("without a slow room: {:?}", begun.elapsed());
+    eprintln!("without a slow room: {:?}", begun.elapsed());
     for (n, fault) in [SLOW, LIMITED].into_iter().enumerate() {
         let guests = [eve.clone(), bob.clone(), cleo.clone(), ana.clone()];
         let slow = watched(&scene, &format!("Slow {n}"), &guests).await;
@@ -56,7 +56,7 @@ async fn a_slow_room_delays_no_other() {
         let begun = Instant::now();
         about_another(&scene, &quick, &cleo.user_id, &ana.user_id).await;
         let took = begun.elapsed();
-        println!("beside a slow room, {fault:?}: {took:?}");
+        eprintln!("beside a slow room, {fault:?}: {took:?}");
         assert!(took < soon, "it took {took:?}");
         // The slow ones were not done before it.
         let done = slow_ones
@@ -120,7 +120,7 @@ async fn a_gap_that_cannot_be_read_delays_no_other_room() {
     kick(&m.user, &quick, &bob.user_id).await;
     m.told_that(&quick, "kicked bob").await;
     let took = begun.elapsed();
-    println!("beside a gap that hangs: {took:?}");
+    eprintln!("beside a gap that hangs: {took:?}");
     let told_before_the_gap = m.told_so_far(&slow).iter().all(|told| !told.sentence.contains("topic 119"));
     assert!(told_before_the_gap, "it took {took:?}");
     m.told_that(&slow, "topic 119").await;

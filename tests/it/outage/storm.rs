@@ -27,7 +27,7 @@ enum Asked {
 async fn a_storm() {
     let seconds = from_environment("GLEIPNIR_STORM_SECONDS", 20);
     let seed = from_environment("GLEIPNIR_SEED", 7);
-    println!("a storm of {seconds} seconds, GLEIPNIR_SEED={seed}");
+    eprintln!("a storm of {seconds} seconds, GLEIPNIR_SEED={seed}");
     let Some((mut scene, proxy)) = behind_a_proxy().await else { return };
     start(&mut scene).await;
     let victims = scene.crowd("victim", COMMANDS).await;
@@ -153,7 +153,7 @@ async fn ended(scene: &Scene, command: &str, job: &str, refused: impl Fn(&str) -
 }
 
 fn statistics(proxy: &Proxy) {
-    println!(
+    eprintln!(
         "{} requests: {} syncs, {} sent, {} of the admin API",
         proxy.count(&[]),
         proxy.count(&["/v3/sync"]),

@@ -61,9 +61,9 @@ impl Request {
     pub(super) async fn pass_on(&self, mut server: TcpStream) -> Option<Answer> {
         let mut bytes = format!("{} {} HTTP/1.0\r\n", self.method, self.target);
         for (name, value) in passed_on(&self.headers) {
-            bytes.push_str(&format!("{name}: {value}\r\n"));
+            bytes.extend([name.as_str(), ": ", value, "\r\n"]);
         }
-        bytes.push_str(&format!("content-length: {}\r\n\r\n", self.body.len()));
+        bytes.extend(["content-length: ", &self.body.len().to_string(), "\r\n\r\n"]);
         let mut bytes = bytes.into_bytes();
         bytes.extend_from_slice(&self.body);
         server.write_all(&bytes).await.ok()?;
@@ -95,9 +95,9 @@ impl Answer {
     pub(super) async fn send(mut self, client: &mut TcpStream) -> Option<()> {
         let mut bytes = format!("HTTP/1.1 {}\r\n", self.status);
         for (name, value) in &self.headers {
-            bytes.push_str(&format!("{name}: {value}\r\n"));
+            bytes.extend([name.as_str(), ": ", value, "\r\n"]);
         }
-        bytes.push_str(&format!("content-length: {}\r\n\r\n", self.body.len()));
+        bytes.extend(["content-length: ", &self.body.len().to_string(), "\r\n\r\n"]);
         if self.breaks_off {
             self.body.truncate(self.body.len() / 2);
         }
