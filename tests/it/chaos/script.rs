@@ -46,7 +46,7 @@ pub(super) async fn play(stage: &Stage<'_>, mut dice: Dice) -> Notes {
 async fn readings(mut s: Strand<'_>) -> Notes {
     let m = s.moderator();
     let room = s.stage.rooms[0].id.clone();
-    for _ in 0..8 {
+    for _ in 0..6 {
         let (line, ends) = match s.dice.random_range(0..11) {
             0 => ("!version".to_owned(), Ends::Answered),
             1 => ("!status".to_owned(), Ends::Answered),

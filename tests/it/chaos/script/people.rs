@@ -10,7 +10,7 @@ pub(super) async fn sanctions(mut s: Strand<'_>) -> Notes {
         [("suspend", "suspended"), ("lock", "locked"), ("shadow-ban", "shadow_banned")];
     let user = s.user().await.user_id;
     let mut has = [false; SANCTIONS.len()];
-    for _ in 0..s.dice.random_range(4..9) {
+    for _ in 0..s.dice.random_range(3..7) {
         let n = s.dice.random_range(0..SANCTIONS.len());
         let before = has[n];
         has[n] = s.dice.random_bool(0.6);

@@ -9,7 +9,7 @@ use crate::chaos::strand::{Ends, Fact, Notes, Strand};
 pub(super) async fn blocks(mut s: Strand<'_>) -> Notes {
     let room = format!("!{}:hs.test", s.word());
     let mut is = false;
-    for _ in 0..s.dice.random_range(4..9) {
+    for _ in 0..s.dice.random_range(3..7) {
         let before = is;
         is = s.dice.random_bool(0.6);
         let ends = if is == before { Ends::Answered } else { Ends::Done };

@@ -9,7 +9,7 @@ use crate::chaos::strand::{Fact, Notes, Strand};
 /// Names, topics, and in the second room power levels.
 pub(super) async fn changes(mut s: Strand<'_>) -> Notes {
     let owner = s.stage.owner;
-    for _ in 0..s.dice.random_range(6..12) {
+    for _ in 0..s.dice.random_range(4..9) {
         s.pause().await;
         s.pause().await;
         let (room, word) = (s.room().to_owned(), s.word());
