@@ -144,10 +144,11 @@ pub(super) fn invites(words: &str) -> Option<&str> {
         from_sigil.is_some_and(|(name, server)| !name.is_empty() && starts_like_a_server(server))
     };
     let is_address = |word: &str| {
-        ["://", "matrix:", "mailto:"].iter().any(|scheme| {
-            word.split_once(scheme).is_some_and(|(_, rest)| rest.starts_with(char::is_alphanumeric))
-        }) || word.contains("www.evil")
-            || word.contains("evil.test")
+        let has = |scheme: &str| {
+            let parts = word.split_once(scheme).filter(|(_, rest)| rest.starts_with(char::is_alphanumeric));
+            parts.is_some_and(|(before, _)| scheme != "://" || before.ends_with(char::is_alphabetic))
+        };
+        ["://", "matrix:", "mailto:"].into_iter().any(has) || word.contains("evil.test")
     };
     // Examples in our own sentences are of that server.
     let is_ours = |word: &str| word.contains("example.org");
@@ -155,7 +156,7 @@ pub(super) fn invites(words: &str) -> Option<&str> {
 }
 
 fn starts_like_a_server(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_alphanumeric() || c == '[')
+    text.trim_start_matches(['[', ':']).starts_with(char::is_alphanumeric)
 }
 
 /// Fails when a message has a word that would be a mention or a link, outside of code and of our own links.
