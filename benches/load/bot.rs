@@ -26,7 +26,7 @@ impl Home {
     pub(crate) fn new(url: &str, user: &str, room: &str, all_of: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("config.toml");
-        let rooms: String = all_of.iter().map(|room| format!("{room:?} = \"all\"\n")).collect();
+        let rooms = all_of.iter().map(|room| format!("{room:?} = \"all\"\n")).collect::<Vec<_>>().concat();
         let text = format!(
             "[homeserver]\nurl = {url:?}\nuser_id = {user:?}\npassword = {PASSWORD:?}\n[management]\nroom = {room:?}\n\
              [storage]\npath = \"data\"\n[feed.rooms]\n{rooms}"

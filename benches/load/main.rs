@@ -57,6 +57,7 @@ impl Size {
             name: &str,
             usual: T,
         ) -> anyhow::Result<T> {
+            #[expect(clippy::disallowed_methods, reason = "it is no part of the bot")]
             match std::env::var(name) {
                 Ok(value) => value.parse().with_context(|| format!("{name} is {value:?}")),
                 Err(_) => Ok(usual),
@@ -102,31 +103,32 @@ async fn main() -> anyhow::Result<()> {
 
     // First what the raw client needs, while the bot is not there.
     let ear = scene.ear(&scene.management).await?;
-    let floor_ear = scene.ear(&scene.floor).await?;
+    let raw_ear = scene.ear(&scene.floor).await?;
     let since = raw::next_batch(&raw.listen(&scene.floor, None).await?)?;
     let answering = {
         let (room, asker) = (scene.floor.clone(), scene.moderator.user_id.clone());
         tokio::spawn(async move { raw.answer(&room, &asker, since).await })
     };
     let (some, others) = scene.rooms[SPARED..].split_at((scene.rooms.len() - SPARED) / 2);
-    let floor_burst = scene.burst(&size, &floor_ear, some).await?;
+    let raw_burst = scene.burst(&size, &raw_ear, some).await?;
     let flooders = scene.flooders(&flooded).await?;
     let few = size.events / SHORTER;
-    let (took, floor) = scene.asked_during(&floor_ear, noise::flood(&flooders, &flooded, few, "raw")).await?;
+    let (took, raw_replies) =
+        scene.asked_during(&raw_ear, noise::flood(&flooders, &flooded, few, "raw")).await?;
     report.line("a flood without the bot", &report::rate(few, took))?;
     answering.abort();
 
     let bot = scene.started(&home, &flooded, &ear, "back for the flood").await?;
     let before = Before::now(&bot, &ear)?;
     let burst = scene.burst(&size, &ear, others).await?;
-    report.burst(&burst, &floor_burst)?;
+    report.burst(&burst, &raw_burst)?;
     report.taken("the burst", before.usage, bot.usage()?)?;
 
     let before = Before::now(&bot, &ear)?;
     let flood = noise::flood(&flooders, &flooded, size.events, "flood");
     let (took, ours) = scene.asked_during(&ear, flood).await?;
     report.line("a flood with the bot", &report::rate(size.events, took))?;
-    report.times("reply during the flood", &ours, &floor)?;
+    report.times("reply during the flood", &ours, &raw_replies)?;
     scene.caught_up("flood", &flooded, before, &bot, &ear, &report).await?;
     drop(bot);
 
@@ -255,7 +257,8 @@ impl Scene {
                 let line =
                     if n % 2 == 0 { "!version".to_owned() } else { format!("!room {}", self.rooms[SPARED]) };
                 let question = ear.ask(&line).await?;
-                times.borrow_mut().extend(ear.answers(&[question], PATIENCE).await?);
+                let waited = ear.answers(&[question], PATIENCE).await?;
+                times.borrow_mut().extend(waited);
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             anyhow::Ok(())

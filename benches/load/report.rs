@@ -13,22 +13,23 @@ use crate::{
 /// Prints each row as soon as it is known: a large run takes long.
 pub(crate) struct Report {
     started: Instant,
+    out: io::Stdout,
 }
 
 impl Report {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now() }
+        Self { started: Instant::now(), out: io::stdout() }
     }
 
     pub(crate) fn beginning(&self, size: &Size) -> anyhow::Result<()> {
         let Size { rooms, memberships, .. } = size;
-        writeln!(io::stdout(), "| what | figure |\n|---|---|")?;
+        writeln!(self.out.lock(), "| what | figure |\n|---|---|")?;
         self.line("the server", &format!("{rooms} rooms with the bot, {memberships} other memberships"))?;
         self.line("prepared in", &format!("{:.0} s", self.started.elapsed().as_secs_f64()))
     }
 
     pub(crate) fn line(&self, what: &str, figure: &str) -> anyhow::Result<()> {
-        let mut out = io::stdout();
+        let mut out = self.out.lock();
         writeln!(out, "| {what} | {figure} |")?;
         Ok(out.flush()?)
     }
