@@ -106,8 +106,8 @@ async fn main() -> anyhow::Result<()> {
     let raw_ear = scene.ear(&scene.floor).await?;
     let since = raw::next_batch(&raw.listen(&scene.floor, None).await?)?;
     let answering = {
-        let (room, asker) = (scene.floor.clone(), scene.moderator.user_id.clone());
-        tokio::spawn(async move { raw.answer(&room, &asker, since).await })
+        let (room, moderator) = (scene.floor.clone(), scene.moderator.user_id.clone());
+        tokio::spawn(async move { raw.answer(&room, &moderator, since).await })
     };
     let (some, others) = scene.rooms[SPARED..].split_at((scene.rooms.len() - SPARED) / 2);
     let raw_burst = scene.burst(&size, &raw_ear, some).await?;
