@@ -26,11 +26,10 @@ impl Home {
     pub(crate) fn new(url: &str, user: &str, room: &str, all_of: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("config.toml");
-        let rooms: Vec<String> = all_of.iter().map(|room| format!("{room:?} = \"all\"")).collect();
-        let rooms = rooms.join("\n");
+        let rooms = all_of.iter().map(|room| format!("{room:?} = \"all\"\n")).collect::<Vec<_>>().concat();
         let text = format!(
             "[homeserver]\nurl = {url:?}\nuser_id = {user:?}\npassword = {PASSWORD:?}\n[management]\nroom = {room:?}\n\
-             [storage]\npath = \"data\"\n[feed.rooms]\n{rooms}\n"
+             [storage]\npath = \"data\"\n[feed.rooms]\n{rooms}"
         );
         fs::write(&config, text)?;
         Ok(Self { folder, config })
@@ -55,6 +54,7 @@ fn size_of(folder: &Path) -> anyhow::Result<u64> {
 /// A running bot; killed on drop.
 pub(crate) struct Bot {
     child: Child,
+    watchdog: Child,
     log: PathBuf,
     started: Instant,
 }
@@ -81,7 +81,14 @@ impl Bot {
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .spawn()?;
-        Ok(Self { child, log, started: Instant::now() })
+        // No `Drop` runs in a bench that is killed; but then this pipe is closed.
+        let watchdog = Command::new("sh")
+            .args(["-c", "read _; kill -s KILL $0", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { child, watchdog, log, started: Instant::now() })
     }
 
     /// Waits until it is at work; how long that took from its start on.
@@ -131,7 +138,10 @@ impl Bot {
 
 impl Drop for Bot {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        // The watchdog first: once the child is reaped, its ID may be another's.
+        for process in [&mut self.watchdog, &mut self.child] {
+            drop(process.kill());
+            drop(process.wait());
+        }
     }
 }

@@ -57,9 +57,11 @@ impl Size {
             name: &str,
             usual: T,
         ) -> anyhow::Result<T> {
-            let Some(value) = std::env::var_os(name) else { return Ok(usual) };
-            let value = value.to_string_lossy();
-            value.parse().with_context(|| format!("{name} is {value:?}"))
+            #[expect(clippy::disallowed_methods, reason = "it is no part of the bot")]
+            match std::env::var(name) {
+                Ok(value) => value.parse().with_context(|| format!("{name} is {value:?}")),
+                Err(_) => Ok(usual),
+            }
         }
         Ok(Self {
             rooms: number("LOAD_ROOMS", 5_000)?,
@@ -101,31 +103,32 @@ async fn main() -> anyhow::Result<()> {
 
     // First what the raw client needs, while the bot is not there.
     let ear = scene.ear(&scene.management).await?;
-    let floor_ear = scene.ear(&scene.floor).await?;
+    let raw_ear = scene.ear(&scene.floor).await?;
     let since = raw::next_batch(&raw.listen(&scene.floor, None).await?)?;
     let answering = {
-        let (room, asker) = (scene.floor.clone(), scene.moderator.user_id.clone());
-        tokio::spawn(async move { raw.answer(&room, &asker, since).await })
+        let (room, moderator) = (scene.floor.clone(), scene.moderator.user_id.clone());
+        tokio::spawn(async move { raw.answer(&room, &moderator, since).await })
     };
     let (some, others) = scene.rooms[SPARED..].split_at((scene.rooms.len() - SPARED) / 2);
-    let floor_burst = scene.burst(&size, &floor_ear, some).await?;
+    let raw_burst = scene.burst(&size, &raw_ear, some).await?;
     let flooders = scene.flooders(&flooded).await?;
     let few = size.events / SHORTER;
-    let (took, floor) = scene.asked_during(&floor_ear, noise::flood(&flooders, &flooded, few, "raw")).await?;
-    report::line("a flood without the bot", &report::rate(few, took))?;
+    let (took, raw_replies) =
+        scene.asked_during(&raw_ear, noise::flood(&flooders, &flooded, few, "raw")).await?;
+    report.line("a flood without the bot", &report::rate(few, took))?;
     answering.abort();
 
     let bot = scene.started(&home, &flooded, &ear, "back for the flood").await?;
     let before = Before::now(&bot, &ear)?;
     let burst = scene.burst(&size, &ear, others).await?;
-    report.burst(&burst, &floor_burst)?;
+    report.burst(&burst, &raw_burst)?;
     report.taken("the burst", before.usage, bot.usage()?)?;
 
     let before = Before::now(&bot, &ear)?;
-    let noise = noise::flood(&flooders, &flooded, size.events, "flood");
-    let (took, ours) = scene.asked_during(&ear, noise).await?;
-    report::line("a flood with the bot", &report::rate(size.events, took))?;
-    report.times("reply during the flood", &ours, &floor)?;
+    let flood = noise::flood(&flooders, &flooded, size.events, "flood");
+    let (took, ours) = scene.asked_during(&ear, flood).await?;
+    report.line("a flood with the bot", &report::rate(size.events, took))?;
+    report.times("reply during the flood", &ours, &raw_replies)?;
     scene.caught_up("flood", &flooded, before, &bot, &ear, &report).await?;
     drop(bot);
 
@@ -133,11 +136,11 @@ async fn main() -> anyhow::Result<()> {
     let absent = scene.absent(&waved, few + size.joins).await?;
     let (first, second) = absent.split_at(few.min(absent.len()));
     let took = noise::wave(&scene.operator, &waved, first).await?;
-    report::line("a wave of joins without the bot", &report::rate(first.len(), took))?;
+    report.line("a wave of joins without the bot", &report::rate(first.len(), took))?;
     let bot = scene.started(&home, &waved, &ear, "back for the wave").await?;
     let before = Before::now(&bot, &ear)?;
     let took = noise::wave(&scene.operator, &waved, second).await?;
-    report::line("a wave of joins with the bot", &report::rate(second.len(), took))?;
+    report.line("a wave of joins with the bot", &report::rate(second.len(), took))?;
     scene.caught_up("wave", &waved, before, &bot, &ear, &report).await
 }
 
@@ -204,10 +207,10 @@ impl Scene {
         let mut bot = Bot::start(home)?;
         let ours = bot.at_work(PATIENCE).await?;
         report.time("first start, to at work", ours, floor)?;
-        report::line("what a raw first sync brings", &format!("{:.1} MB", report::mb(bytes)))?;
+        report.line("what a raw first sync brings", &format!("{:.1} MB", report::mb(bytes)))?;
         report.usage("after the first start", bot.usage()?)?;
         if let Some(line) = bot.log()?.lines().find(|line| line.contains("does not answer")) {
-            report::line("the log", line)?;
+            report.line("the log", line)?;
         }
         drop(bot);
 
@@ -254,8 +257,8 @@ impl Scene {
                 let line =
                     if n % 2 == 0 { "!version".to_owned() } else { format!("!room {}", self.rooms[SPARED]) };
                 let question = ear.ask(&line).await?;
-                let answered = ear.answers(&[question], PATIENCE).await?;
-                times.borrow_mut().extend(answered);
+                let waited = ear.answers(&[question], PATIENCE).await?;
+                times.borrow_mut().extend(waited);
                 tokio::time::sleep(Duration::from_millis(500)).await;
             }
             anyhow::Ok(())
@@ -289,12 +292,12 @@ impl Scene {
         report: &Report,
     ) -> anyhow::Result<()> {
         let waited = self.mark(room, &format!("the end of the {what}"), ear).await?;
-        report::line(
+        report.line(
             &format!("from the end of the {what} until it was told"),
             &format!("{:.1} s", waited.as_secs_f64()),
         )?;
         let said = ear.unasked();
-        report::line(
+        report.line(
             &format!("what the bot said of the {what}"),
             &format!(
                 "{} messages, {} edits of them",

@@ -103,14 +103,14 @@ impl Raw {
 
     /// Answers what is asked in a room, since a token, with as few requests as that takes, one after the other. Never returns
     /// but with an error.
-    pub(crate) async fn answer(&self, room: &str, asker: &str, mut since: String) -> anyhow::Result<()> {
+    pub(crate) async fn answer(&self, room: &str, moderator: &str, mut since: String) -> anyhow::Result<()> {
         loop {
             let news = self.listen(room, Some(&since)).await?;
             since = next_batch(&news)?;
-            for event in timeline(&news, room).filter(|event| event["sender"] == asker) {
-                let Some(question) = event["content"]["body"].as_str().and_then(Asked::of) else { continue };
+            for event in timeline(&news, room).filter(|event| event["sender"] == moderator) {
+                let Some(asked) = event["content"]["body"].as_str().and_then(Asked::of) else { continue };
                 let id = event["event_id"].as_str().context("event_id")?;
-                let found = self.look_up(&question).await?;
+                let found = self.look_up(&asked).await?;
                 let body: String = format!("Job 1: block – done {found}").chars().take(500).collect();
                 let reply = json!({
                     "msgtype": "m.notice", "body": body, "m.mentions": {},

@@ -13,24 +13,31 @@ use crate::{
 /// Prints each row as soon as it is known: a large run takes long.
 pub(crate) struct Report {
     started: Instant,
+    out: io::Stdout,
 }
 
 impl Report {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now() }
+        Self { started: Instant::now(), out: io::stdout() }
     }
 
     pub(crate) fn beginning(&self, size: &Size) -> anyhow::Result<()> {
         let Size { rooms, memberships, .. } = size;
-        writeln!(io::stdout(), "| what | figure |\n|---|---|")?;
-        line("the server", &format!("{rooms} rooms with the bot, {memberships} other memberships"))?;
-        line("prepared in", &format!("{:.0} s", self.started.elapsed().as_secs_f64()))
+        writeln!(self.out.lock(), "| what | figure |\n|---|---|")?;
+        self.line("the server", &format!("{rooms} rooms with the bot, {memberships} other memberships"))?;
+        self.line("prepared in", &format!("{:.0} s", self.started.elapsed().as_secs_f64()))
+    }
+
+    pub(crate) fn line(&self, what: &str, figure: &str) -> anyhow::Result<()> {
+        let mut out = self.out.lock();
+        writeln!(out, "| {what} | {figure} |")?;
+        Ok(out.flush()?)
     }
 
     /// The bot's time beside the raw client's.
     pub(crate) fn time(&self, what: &str, ours: Duration, floor: Duration) -> anyhow::Result<()> {
         let (ours, floor) = (ours.as_secs_f64(), floor.as_secs_f64());
-        line(what, &format!("{ours:.2} s; raw client {floor:.2} s; ratio {:.2}", ours / floor))
+        self.line(what, &format!("{ours:.2} s; raw client {floor:.2} s; ratio {:.2}", ours / floor))
     }
 
     /// The same of many times each.
@@ -51,13 +58,13 @@ impl Report {
 
     pub(crate) fn usage(&self, when: &str, usage: Usage) -> anyhow::Result<()> {
         let Usage { memory, peak, cpu } = usage;
-        line(&format!("memory (peak), CPU {when}"), &format!("{memory} MiB ({peak} MiB), {cpu:.1} s"))
+        self.line(&format!("memory (peak), CPU {when}"), &format!("{memory} MiB ({peak} MiB), {cpu:.1} s"))
     }
 
     /// What something took.
     pub(crate) fn taken(&self, what: &str, before: Usage, after: Usage) -> anyhow::Result<()> {
         let cpu = after.cpu - before.cpu;
-        line(
+        self.line(
             &format!("memory before {what}, at its peak, after; CPU"),
             &format!("{} MiB, {} MiB, {} MiB; {cpu:.1} s", before.memory, after.peak, after.memory),
         )
@@ -70,9 +77,9 @@ impl Report {
         tokio::time::sleep(span).await;
         let after = bot.usage()?;
         let a_minute = (after.cpu - before.cpu) * 60.0 / span.as_secs_f64();
-        line("memory when idle; CPU in a minute", &format!("{} MiB; {a_minute:.2} s", after.memory))?;
+        self.line("memory when idle; CPU in a minute", &format!("{} MiB; {a_minute:.2} s", after.memory))?;
         let size = usize::try_from(home.on_disk()?)?;
-        line("on disk", &format!("{:.1} MB", mb(size)))
+        self.line("on disk", &format!("{:.1} MB", mb(size)))
     }
 }
 
@@ -94,11 +101,4 @@ fn percentile(times: &[Duration], part: usize) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() * part / 100).or(sorted.last()).copied().unwrap_or_default()
-}
-
-/// One row.
-pub(crate) fn line(what: &str, figure: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout();
-    writeln!(out, "| {what} | {figure} |")?;
-    Ok(out.flush()?)
 }
