@@ -54,6 +54,7 @@ fn size_of(folder: &Path) -> anyhow::Result<u64> {
 /// A running bot; killed on drop.
 pub(crate) struct Bot {
     child: Child,
+    watchdog: Child,
     log: PathBuf,
     started: Instant,
 }
@@ -80,7 +81,14 @@ impl Bot {
             .stdout(Stdio::null())
             .stderr(File::create(&log)?)
             .spawn()?;
-        Ok(Self { child, log, started: Instant::now() })
+        // No `Drop` runs in a bench that is killed; but then this pipe is closed.
+        let watchdog = Command::new("sh")
+            .args(["-c", "read _; kill -s KILL $0", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { child, watchdog, log, started: Instant::now() })
     }
 
     /// Waits until it is at work; how long that took from its start on.
@@ -130,7 +138,10 @@ impl Bot {
 
 impl Drop for Bot {
     fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
+        // The watchdog first: once the child is reaped, its ID may be another's.
+        for process in [&mut self.watchdog, &mut self.child] {
+            drop(process.kill());
+            drop(process.wait());
+        }
     }
 }
