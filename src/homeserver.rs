@@ -43,6 +43,16 @@ pub(crate) struct Homeserver {
     instance: String,
     webhooks: Webhooks,
     started: Instant,
+    place: Place,
+}
+
+/// Where the bot works.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the management room.
+    Inside,
+    /// Outside of it: there are no commands, and only what was confirmed goes on.
+    Outside,
 }
 
 impl Homeserver {
@@ -57,7 +67,12 @@ impl Homeserver {
     ) -> Self {
         let accounts = Accounts::new(admin.clone(), mas);
         let started = Instant::now();
-        Self { session, admin, accounts, url, management, instance, webhooks, started }
+        Self { session, admin, accounts, url, management, instance, webhooks, started, place: Place::Inside }
+    }
+
+    /// Says where the bot works.
+    pub(crate) fn at(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// Says since when the bot is up, of which this may not be the first session.
