@@ -250,8 +250,13 @@ impl Bot<'_> {
             settings.clone(),
             said.clone(),
         ));
-        let deliverer =
-            Deliverer::new(session.clone(), store.clone(), room.clone(), store.instance().to_owned());
+        let deliverer = Deliverer::new(
+            session.clone(),
+            store.clone(),
+            room.clone(),
+            store.instance().to_owned(),
+            outages.clone(),
+        );
         let intake = Intake {
             session: session.clone(),
             admin: admin.clone(),
