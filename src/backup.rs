@@ -15,6 +15,7 @@ use std::{fs, fs::File, io, path::Path, time::Duration};
 use anyhow::{Context as _, bail, ensure};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::Builder;
+use tracing::info;
 
 pub(crate) use self::{notice::key as notice_key, restore::restore};
 use crate::{
@@ -28,6 +29,11 @@ use gleipnir_core::ports::Clock as _;
 const APPLICATION: i32 = 0x476c_4261;
 /// What goes with the database, by its path in the storage folder.
 const RECOVERY_KEY: &str = "matrix/recovery-key";
+/// What the name of a backup that is not finished begins and ends with.
+const PREFIX: &str = ".gleipnir-backup-";
+const SUFFIX: &str = ".part";
+/// An unfinished backup that nobody has written to for so long is one that was broken off.
+const LEFT_OVER: Duration = Duration::from_hours(1);
 /// How long is waited for a bot that is writing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -56,12 +62,9 @@ pub(crate) fn backup(config: &Config, to: &Path, existing: Existing) -> anyhow::
     }
     let beside = to.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let cannot_write = || format!("cannot write {}", to.display());
+    remove_left_overs(beside);
     // Readable by nobody else, and removed unless it is moved to its place.
-    let new = Builder::new()
-        .prefix(".gleipnir-backup-")
-        .suffix(".part")
-        .tempfile_in(beside)
-        .with_context(cannot_write)?;
+    let new = Builder::new().prefix(PREFIX).suffix(SUFFIX).tempfile_in(beside).with_context(cannot_write)?;
     let source = Connection::open_with_flags(&database, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .and_then(|source| source.busy_timeout(PATIENCE).map(|()| source))
         .with_context(|| format!("cannot read the database {}", database.display()))?;
@@ -95,6 +98,20 @@ pub(crate) fn backup(config: &Config, to: &Path, existing: Existing) -> anyhow::
     };
     let user = &config.homeserver.user_id;
     Ok(format!("{} holds a backup of {user} ({} KiB); {key}", to.display(), bytes.div_ceil(1024)))
+}
+
+/// Removes what backups left that were killed: they hold what a backup holds.
+fn remove_left_overs(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let is_part = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
+        let written = entry.metadata().and_then(|file| file.modified());
+        let is_old = written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT_OVER));
+        // What cannot be removed keeps no new backup from being made.
+        if is_part && is_old && fs::remove_file(entry.path()).is_ok() {
+            info!(file = %entry.path().display(), "removed what a backup left that was broken off");
+        }
+    }
 }
 
 /// Adds what makes a backup of a copied database, and reads all of it once.

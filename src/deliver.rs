@@ -20,6 +20,8 @@ use gleipnir_matrix::{Membership, Outgoing, RequestError, Session};
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
+use crate::outages::Outages;
+
 /// What a pause is when the server asks for one without saying how long.
 const UNSAID: Duration = Duration::from_secs(2);
 /// An absurd wish of the server must not silence the bot.
@@ -30,6 +32,8 @@ pub(crate) struct Deliverer {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) room: OwnedRoomId,
     pub(crate) instance: String,
+    /// Since when the homeserver does not answer.
+    outages: Arc<Outages>,
     /// Whether the bot may not write at all, so that everything waits.
     is_mute: AtomicBool,
 }
@@ -43,8 +47,14 @@ enum Queue {
 
 impl Deliverer {
     /// Sends into `room` what is to be said. `instance` makes transaction IDs those of this database.
-    pub(crate) fn new(session: Session, store: Arc<dyn Store>, room: OwnedRoomId, instance: String) -> Self {
-        Self { session, store, room, instance, is_mute: AtomicBool::new(false) }
+    pub(crate) fn new(
+        session: Session,
+        store: Arc<dyn Store>,
+        room: OwnedRoomId,
+        instance: String,
+        outages: Arc<Outages>,
+    ) -> Self {
+        Self { session, store, room, instance, outages, is_mute: AtomicBool::new(false) }
     }
 
     /// Sends what is to be sent, now and whenever `said` is notified. Never returns.
@@ -82,7 +92,7 @@ impl Deliverer {
     }
 
     /// Sends all of a queue, in order; how long to pause before the next round, if something is left. `tries` counts the
-    /// failures of each message.
+    /// failures that are each message's own.
     async fn send_all(&self, queue: Queue, tries: &mut HashMap<String, u32>) -> Option<Duration> {
         let mut undelivered = match self.store.undelivered() {
             Ok(undelivered) => undelivered,
@@ -106,7 +116,14 @@ impl Deliverer {
                     }
                 }
                 Ok(Sent::First) => next = next.or(Some(Duration::ZERO)),
-                Err(pause) => {
+                Err(Hindered::All(pause)) => {
+                    // What failed while an outage began says nothing of a message either.
+                    if self.outages.is_away() {
+                        tries.clear();
+                    }
+                    return Some(pause);
+                }
+                Err(Hindered::One(pause)) => {
                     *tries.entry(key).or_default() += 1;
                     return Some(pause);
                 }
@@ -115,8 +132,8 @@ impl Deliverer {
         next
     }
 
-    /// Sends one thing; how long to pause if it could not be sent.
-    async fn send(&self, delivery: Delivery) -> Result<Sent, Duration> {
+    /// Sends one thing; what is in the way, if it could not be sent.
+    async fn send(&self, delivery: Delivery) -> Result<Sent, Hindered> {
         let Delivery { key, version: newest, what } = delivery;
         let may_fail = matches!(what, Sendable::Reaction { effort: Effort::Once, .. });
         let file = match &what {
@@ -140,13 +157,13 @@ impl Deliverer {
         }
         let change = match sent {
             Ok(event_id) => Change::Delivered { key, version, event_id },
-            Err(error) if self.is_kept_from_writing(&error).await => return Err(MUTE),
+            Err(error) if self.is_kept_from_writing(&error).await => return Err(Hindered::All(MUTE)),
             Err(RequestError::RateLimited { .. } | RequestError::Away(_)) if may_fail => {
                 debug!(key, "left a reaction out");
                 Change::GaveUp { key, version }
             }
             Err(RequestError::RateLimited { retry_after }) => {
-                return Err(retry_after.unwrap_or(UNSAID).min(LONGEST_PAUSE));
+                return Err(Hindered::All(retry_after.unwrap_or(UNSAID).min(LONGEST_PAUSE)));
             }
             Err(error) if is_final(&error) && self.session.membership(&self.room) == Membership::Joined => {
                 warn!(key, %error, "a message could not be sent");
@@ -157,7 +174,9 @@ impl Deliverer {
             }
             Err(error) => {
                 debug!(key, %error, "cannot send a message now");
-                return Err(UNSAID);
+                // Of another message it may take it. Whether it is there at all is found out by who syncs.
+                let is_away = matches!(error, RequestError::Away(_)) && self.outages.is_away();
+                return Err(if is_away { Hindered::All(UNSAID) } else { Hindered::One(UNSAID) });
             }
         };
         let sent = match &change {
@@ -171,7 +190,7 @@ impl Deliverer {
             Ok(()) => Ok(sent),
             Err(error) => {
                 debug!(%error, "cannot write down what was said");
-                Err(Duration::from_secs(5))
+                Err(Hindered::All(Duration::from_secs(5)))
             }
         }
     }
@@ -211,6 +230,14 @@ fn without_file(name: &str, bytes: usize, error: &RequestError) -> Reply {
             .name_long(error.to_string())
             .text(" Ask for less of it, or have the server take larger files (max_upload_size)."),
     )
+}
+
+/// What is in the way of a message, and how long to pause.
+enum Hindered {
+    /// Something that is in the way of each.
+    All(Duration),
+    /// Something that may be in the way of this one only.
+    One(Duration),
 }
 
 /// What has reached the room.

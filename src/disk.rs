@@ -212,7 +212,10 @@ fn cannot_write(why: &str) -> Reply {
         .name_long(why)
         .text("). I do nothing until that works again. Whoever runs me has to make room in ")
         .code("storage.path")
-        .text(", or make it writable. What you ask of me now is not lost: I do it then.");
+        .text(
+            ", or make it writable. What you ask of me now is not lost: I do it then; only what waits for a confirmation may \
+             have to be asked for again.",
+        );
     Reply::text(line)
 }
 

@@ -35,7 +35,7 @@ use crate::{
     config::Config,
     deliver::Deliverer,
     disk,
-    homeserver::{Homeserver, Webhooks},
+    homeserver::{Homeserver, Place, Webhooks},
     http::{Endpoint, Parties},
     intake::{Gone, Intake},
     management::{Arrival, Door, Entered, kept_room},
@@ -136,7 +136,7 @@ impl Bot<'_> {
             Door { session: &session, store: &*self.store, admin: &self.admin, outages: &self.outages };
         loop {
             let outside = match kept_room(&*self.store)? {
-                Some(room) => Some(self.executor(&session, &room, Arc::default())?),
+                Some(room) => Some(self.outside(&session, &room)?),
                 None => None,
             };
             let running = outside.as_ref().map(Arc::downgrade);
@@ -159,7 +159,7 @@ impl Bot<'_> {
         }
     }
 
-    fn homeserver(&self, session: &Session, room: &RoomId) -> Result<Arc<Homeserver>, Ended> {
+    fn homeserver(&self, session: &Session, room: &RoomId, place: Place) -> Result<Arc<Homeserver>, Ended> {
         let config = self.config;
         let mas = config.mas.as_ref().map(|mas| Mas::new(mas, config.homeserver.timeout)).transpose();
         let homeserver = Homeserver::new(
@@ -171,17 +171,17 @@ impl Bot<'_> {
             self.store.instance().to_owned(),
             config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?,
         );
-        Ok(Arc::new(homeserver.up_since(self.started)))
+        Ok(Arc::new(homeserver.up_since(self.started).at(place)))
     }
 
-    /// An executor for what moderators of a room confirmed.
-    fn executor(&self, session: &Session, room: &RoomId, said: Arc<Notify>) -> Result<Arc<Executor>, Ended> {
+    /// An executor for what moderators of a room confirmed that the bot is not in.
+    fn outside(&self, session: &Session, room: &RoomId) -> Result<Arc<Executor>, Ended> {
         Ok(Arc::new(Executor::new(
-            self.homeserver(session, room)?,
+            self.homeserver(session, room, Place::Outside)?,
             self.store.clone(),
             Arc::new(WallClock),
             self.config.settings(room.to_owned()),
-            said,
+            Arc::default(),
         )))
     }
 
@@ -214,7 +214,7 @@ impl Bot<'_> {
         Entered { room, arrival }: Entered,
     ) -> Result<Gone, Over> {
         let Self { config, store, admin, reported, outages, .. } = self;
-        let homeserver = self.homeserver(session, &room)?;
+        let homeserver = self.homeserver(session, &room, Place::Inside)?;
         let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
         let settings = config.settings(room.clone());
         let desk = Arc::new(Desk::new(
@@ -250,8 +250,13 @@ impl Bot<'_> {
             settings.clone(),
             said.clone(),
         ));
-        let deliverer =
-            Deliverer::new(session.clone(), store.clone(), room.clone(), store.instance().to_owned());
+        let deliverer = Deliverer::new(
+            session.clone(),
+            store.clone(),
+            room.clone(),
+            store.instance().to_owned(),
+            outages.clone(),
+        );
         let intake = Intake {
             session: session.clone(),
             admin: admin.clone(),

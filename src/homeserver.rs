@@ -43,6 +43,16 @@ pub(crate) struct Homeserver {
     instance: String,
     webhooks: Webhooks,
     started: Instant,
+    place: Place,
+}
+
+/// Where the bot works.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the management room.
+    Inside,
+    /// Outside of it: there are no commands, and only what was confirmed goes on.
+    Outside,
 }
 
 impl Homeserver {
@@ -57,7 +67,12 @@ impl Homeserver {
     ) -> Self {
         let accounts = Accounts::new(admin.clone(), mas);
         let started = Instant::now();
-        Self { session, admin, accounts, url, management, instance, webhooks, started }
+        Self { session, admin, accounts, url, management, instance, webhooks, started, place: Place::Inside }
+    }
+
+    /// Says where the bot works.
+    pub(crate) fn at(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// Says since when the bot is up, of which this may not be the first session.
@@ -123,6 +138,8 @@ fn fault(error: Error) -> Fault {
         Error::NotRouted { status, .. } => Fault::NotRouted { status },
         Error::Timeout => Fault::Timeout,
         Error::Unreachable { cause, .. } => Fault::Away(cause),
+        // The page of a proxy that does not reach Synapse, which itself says so of other servers only.
+        Error::BadAnswer { status: 502 | 503, what } => Fault::Away(what),
         Error::BadAnswer { status: status @ 500.., what } => Fault::Broken { status, message: what },
         Error::BadAnswer { what, .. } => Fault::BadAnswer(what),
         Error::Misconfigured(what) => Fault::Away(what),
@@ -136,5 +153,27 @@ fn request_fault(error: RequestError) -> Fault {
         RequestError::TokenGone => Fault::TokenGone,
         RequestError::Refused { status, errcode, message } => Fault::Refused { status, errcode, message },
         RequestError::Other(why) => Fault::BadAnswer(why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_page_is_not_what_synapse_says_of_another_server() {
+        let page = |status| fault(Error::BadAnswer { status, what: "<html>".into() });
+        for status in [502, 503] {
+            assert!(matches!(page(status), Fault::Away(_)), "{status}");
+        }
+        // A proxy that did not wait for Synapse: what was asked may still happen.
+        assert!(matches!(page(504), Fault::Broken { status: 504, .. }));
+        let said = Error::Api {
+            status: 502,
+            errcode: "M_UNKNOWN".into(),
+            message: "Can't connect to server".into(),
+            retry_after: None,
+        };
+        assert!(matches!(fault(said), Fault::Broken { status: 502, .. }));
     }
 }

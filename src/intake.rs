@@ -34,6 +34,9 @@ use crate::{
 /// A cursor is written at least so often while nothing concerns us: reading on from an old one is cheap.
 const KEEP_EVERY: Millis = 60_000;
 
+/// How often is asked whether the bot is in the room at least: no sync tells of a room that was deleted.
+const LOOK_EVERY: Millis = 60_000;
+
 /// How many messages are tried to be decrypted again before anything else is handled.
 const AT_ONCE: usize = 5;
 
@@ -68,7 +71,7 @@ impl Intake {
     /// Takes events in until the bot is no longer in the room, or can no longer sync.
     pub(crate) async fn run(&self) -> Result<Gone, Over> {
         let mut after = was_read_up_to(&*self.store, &self.room)?;
-        let mut kept_at = 0;
+        let (mut kept_at, mut looked_at) = (0, 0);
         let mut invites_changed = true;
         let mut follow_at = Some(Instant::now());
         loop {
@@ -137,7 +140,11 @@ impl Intake {
             let since = after.replace(batch.next.clone()).unwrap_or(batch.next);
             self.tell_of_outages();
             let is_in = self.session.membership(&self.room) == Membership::Joined;
-            if (!is_in || is_time) && self.is_out().await {
+            let is_due = now - looked_at > LOOK_EVERY;
+            if is_due {
+                looked_at = now;
+            }
+            if (!is_in || is_due) && self.is_out().await {
                 return Ok(Gone::Out);
             }
             if !is_in {

@@ -31,6 +31,8 @@ pub(crate) struct Outages(Mutex<State>);
 struct State {
     failures: u32,
     since: Millis,
+    /// Whether it answered all the same, and only asked for patience.
+    is_busy: bool,
     /// Those that are over and were long.
     untold: Vec<Outage>,
 }
@@ -40,14 +42,19 @@ struct State {
 pub(crate) struct Outage {
     from: Millis,
     to: Millis,
+    is_busy: bool,
 }
 
 /// Why there was no answer.
 pub(crate) struct Failure {
     words: String,
-    /// How long the homeserver wants to be left alone.
-    wish: Option<Duration>,
+    /// For how long the homeserver asks to be left alone, if it does.
+    wish: Option<Wish>,
 }
+
+/// How long the homeserver wants to be left alone, where it says so.
+#[derive(Clone, Copy)]
+struct Wish(Option<Duration>);
 
 impl Outages {
     /// A request failed: for how long to pause. Half a second at first, 15 seconds at last, longer if the homeserver
@@ -57,11 +64,20 @@ impl Outages {
         let mut state = self.state();
         if state.failures == 0 {
             state.since = now;
+            state.is_busy = true;
+        }
+        if failure.wish.is_some() {
+            if state.failures == 0 {
+                warn!(error = %failure, "the homeserver wants to be asked less; I go on, more slowly");
+            }
+        } else if state.is_busy {
+            state.is_busy = false;
             warn!(error = %failure, "the homeserver does not answer; I go on trying");
         }
         let pause = Duration::from_millis(500 << state.failures.min(5)).min(LONGEST_PAUSE);
         state.failures = state.failures.saturating_add(1);
-        pause.max(failure.wish.unwrap_or_default().min(LONGEST_WISH))
+        let wish = failure.wish.and_then(|Wish(wish)| wish).unwrap_or_default();
+        pause.max(wish.min(LONGEST_WISH))
     }
 
     /// A request was answered.
@@ -72,10 +88,15 @@ impl Outages {
         }
         info!(failures = state.failures, "the homeserver answers again");
         state.failures = 0;
-        let outage = Outage { from: state.since, to: now };
+        let outage = Outage { from: state.since, to: now, is_busy: state.is_busy };
         if outage.lasted() >= LONG {
             state.untold.push(outage);
         }
+    }
+
+    /// Whether the homeserver did not answer what was asked last by who syncs.
+    pub(crate) fn is_away(&self) -> bool {
+        self.state().failures > 0
     }
 
     /// The long ones that are over, each once.
@@ -103,8 +124,13 @@ impl Outage {
             _ => &to,
         };
         let from = from.strip_suffix(" UTC").unwrap_or(&from);
+        let what = if self.is_busy {
+            "The homeserver wanted to be asked less, and told me nothing"
+        } else {
+            "I could not reach the homeserver"
+        };
         Reply::text(Line::new().text(format!(
-            "I could not reach the homeserver from {from} to {to} ({}). I have read what happened meanwhile.",
+            "{what} from {from} to {to} ({}). I have read what happened meanwhile.",
             in_words(self.lasted())
         )))
     }
@@ -123,7 +149,7 @@ impl Display for Failure {
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
         let wish = match &error {
-            ConnectError::RateLimited { retry_after } => *retry_after,
+            ConnectError::RateLimited { retry_after } => Some(Wish(*retry_after)),
             _ => None,
         };
         Self { words: error.to_string(), wish }
@@ -133,7 +159,7 @@ impl From<ConnectError> for Failure {
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
         let wish = match &error {
-            RequestError::RateLimited { retry_after } => *retry_after,
+            RequestError::RateLimited { retry_after } => Some(Wish(*retry_after)),
             _ => None,
         };
         Self { words: error.to_string(), wish }
@@ -143,7 +169,7 @@ impl From<RequestError> for Failure {
 impl From<SyncError> for Failure {
     fn from(error: SyncError) -> Self {
         let wish = match &error {
-            SyncError::RateLimited { retry_after } => *retry_after,
+            SyncError::RateLimited { retry_after } => Some(Wish(*retry_after)),
             _ => None,
         };
         Self { words: error.to_string(), wish }
@@ -197,6 +223,20 @@ mod tests {
                      what happened meanwhile.";
         assert_eq!(told(&outages), [words]);
         assert_eq!(told(&outages), [""; 0]);
+
+        // Who asks for patience is there.
+        let limited = || SyncError::RateLimited { retry_after: None };
+        let words = "The homeserver wanted to be asked less, and told me nothing from 2026-11-21 03:12:00 to 03:20:00 UTC \
+                     (8 minutes). I have read what happened meanwhile.";
+        outages.failed(limited(), START);
+        assert!(outages.is_away());
+        outages.answered(START + 8 * MINUTE);
+        assert_eq!((told(&outages), outages.is_away()), (vec![words.to_owned()], false));
+        outages.failed(limited(), START);
+        outages.failed(away(), START + MINUTE);
+        outages.failed(limited(), START + 2 * MINUTE);
+        outages.answered(START + 8 * MINUTE);
+        assert!(told(&outages)[0].starts_with("I could not reach the homeserver"));
 
         outages.failed(away(), START);
         outages.answered(START + 24 * 60 * MINUTE);

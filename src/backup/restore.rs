@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{model::Millis, ports::Clock as _, text::duration::date};
+use gleipnir_matrix::Login;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
 use super::{APPLICATION, RECOVERY_KEY, renewal, whole};
@@ -51,9 +52,16 @@ pub(crate) fn restore(config: &Config, from: &Path) -> anyhow::Result<String> {
     fs::rename(&new, &whole)
         .and_then(|()| File::open(folder)?.sync_all())
         .with_context(|| format!("cannot make {}", whole.display()))?;
+    let (start, login) = match config.login()? {
+        Login::Password(_) => ("start Gleipnir", "it logs in as a new device"),
+        // The keys of that token's device are not in the backup, and it can get no others.
+        Login::Token(_) => (
+            "make a new access token (a new login, so a new device), or configure the password instead, and start Gleipnir",
+            "it is a new device then",
+        ),
+    };
     Ok(format!(
-        "{} is restored from a backup of {}; start Gleipnir: it logs in as a new device and says in the management room \
-         what it no longer knows",
+        "{} is restored from a backup of {}; {start}: {login} and says in the management room what it no longer knows",
         folder.display(),
         date(backup.made_at)
     ))

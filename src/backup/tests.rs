@@ -1,6 +1,6 @@
 //! Backups of folders without a bot: what they hold, what is refused, and what a restored database does not do again.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::SystemTime};
 
 use gleipnir_core::{
     model::{About, Report, ReportKey, ReportKind},
@@ -29,8 +29,12 @@ impl Place {
     }
 
     fn config_of(&self, user: &str) -> Config {
+        self.config_with(user, "password = \"x\"")
+    }
+
+    fn config_with(&self, user: &str, secret: &str) -> Config {
         let text = format!(
-            "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = {user:?}\npassword = \"x\"\n\
+            "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = {user:?}\n{secret}\n\
              [management]\nroom = \"!m:hs.test\"\n[storage]\npath = \"data\"\n"
         );
         Config::parse(&text, self.0.path()).unwrap()
@@ -137,6 +141,17 @@ fn a_backup_is_whole_private_and_replaces_nothing() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(names.iter().all(|name| name == "b" || name == "data"), "something is left over: {names:?}");
+    // What was broken off goes, unless it may still be at work; nothing else does.
+    for name in [".gleipnir-backup-old.part", ".gleipnir-backup-new.part", ".gleipnir-backup-old.copy"] {
+        let file = File::create(place.path(name)).unwrap();
+        if !name.contains("new") {
+            file.set_modified(SystemTime::now() - 2 * LEFT_OVER).unwrap();
+        }
+    }
+    backup(&place.config(), &place.path("b"), Existing::Replaced).unwrap();
+    assert!(!place.path(".gleipnir-backup-old.part").exists());
+    assert!(place.path(".gleipnir-backup-new.part").exists());
+    assert!(place.path(".gleipnir-backup-old.copy").exists());
     let error = backup(&place.config(), &place.path("no/where/b"), Existing::Kept).unwrap_err().to_string();
     assert!(error.contains("cannot write"), "{error}");
 }
@@ -325,4 +340,22 @@ fn a_restored_database_does_nothing_again() {
     // It is no backup any more, and holds no secret of it.
     drop(store);
     place.refuses("data/gleipnir.sqlite3", "it is no backup of Gleipnir");
+}
+
+#[test]
+fn a_token_is_of_a_device_whose_keys_are_in_no_backup() {
+    for (secret, words) in [
+        ("password = \"x\"", "start Gleipnir: it logs in as a new device and says"),
+        (
+            "access_token = \"x\"",
+            "make a new access token (a new login, so a new device), or configure the password",
+        ),
+    ] {
+        let place = Place::new();
+        drop(place.store());
+        place.backup("b").unwrap();
+        fs::remove_dir_all(place.path("data")).unwrap();
+        let said = restore(&place.config_with("@gleipnir:hs.test", secret), &place.path("b")).unwrap();
+        assert!(said.contains(words), "{said}");
+    }
 }

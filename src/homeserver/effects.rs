@@ -7,7 +7,7 @@ use gleipnir_core::{
         Block, DeleteResult, HistoryPurge, Listing, LocalEvents, MemberChange, Millis, Mxc, RedactionTask,
         ReportKind, Sanction, Shutdown, Switch,
     },
-    ports::{Asked, Effects, Fault},
+    ports::{Asked, Effects, EffectsOnRooms as _, Fault},
     ruma::{
         EventId, MilliSecondsSinceUnixEpoch, OwnedRoomId, OwnedTransactionId, RoomAliasId, RoomId, UInt,
         UserId,
@@ -55,7 +55,8 @@ impl Effects for Homeserver {
     }
 
     fn join_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()> {
-        Box::pin(async move { self.session.join(room).await.map_err(request_fault) })
+        // Not by the session, which does not tell whether it is this server or another one that does not answer.
+        self.join_through(room, &[])
     }
 
     fn leave_room<'a>(&'a self, room: &'a RoomId) -> Asked<'a, ()> {

@@ -19,7 +19,7 @@ use synapse_admin::{
 };
 
 use super::{
-    Homeserver, find,
+    Homeserver, Place, SESSION_OVER, find,
     model::{
         delete_task, details, direction, encryption, event_report, listed, millis, scheduled_task,
         space_room, task, task_status, timestamp,
@@ -315,8 +315,15 @@ impl Lookup for Homeserver {
 
     fn standing<'a>(&'a self, user: &'a UserId) -> Asked<'a, Standing> {
         Box::pin(async move {
-            // While the bot is out of the room there are no commands, and jobs only ask whom they must not touch.
-            if self.session.membership(&self.management) != Membership::Joined {
+            let is_out = self.session.membership(&self.management) != Membership::Joined;
+            if is_out && self.place == Place::Inside {
+                // The work in the room ends with the next sync, and whoever asked with it; what was asked is asked again
+                // when the bot is back.
+                tokio::time::sleep(SESSION_OVER).await;
+                return Err(Fault::Away("I am not in the management room".to_owned()));
+            }
+            // Outside there are no commands, and jobs only ask whom they must not touch.
+            if is_out {
                 let members = read(|| self.admin.room_members(&self.management)).await?.members;
                 let is_member = members.iter().any(|member| member == user);
                 return Ok(if is_member { Standing::Level(0) } else { Standing::Outside });

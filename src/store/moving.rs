@@ -9,7 +9,8 @@ use super::{read::wrong, watching};
 const ELSEWHERE: &str = "INSERT INTO meta SELECT 'elsewhere', CAST(coalesce(max(seq), 0) AS TEXT) FROM inbox WHERE true \
                          ON CONFLICT (key) DO UPDATE SET value = excluded.value";
 
-/// Another room was configured: nothing of the old one goes on but what is being executed.
+/// Another room was configured: nothing of the old one goes on but what is being executed. How that ended is said in the new
+/// room, where it was not said in the old one.
 pub(super) fn moved(db: &Connection) -> rusqlite::Result<()> {
     watching::moved(db)?;
     db.execute(ELSEWHERE, [])?;
@@ -17,7 +18,9 @@ pub(super) fn moved(db: &Connection) -> rusqlite::Result<()> {
         "UPDATE inbox SET handled = 1, json = '' WHERE handled = 0;
          UPDATE plans SET state = 'expired' WHERE state = 'proposed';
          DELETE FROM views;
-         UPDATE outbox SET sent = version, event_id = NULL, reply_to = NULL, text = NULL, html = NULL, bytes = NULL;",
+         UPDATE outbox SET sent = version, text = NULL, html = NULL, bytes = NULL
+           WHERE sent = version OR kind = 'reaction' OR key NOT LIKE 'run-%';
+         UPDATE outbox SET event_id = NULL, reply_to = NULL;",
     )
 }
 

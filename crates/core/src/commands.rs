@@ -113,7 +113,8 @@ use ruma::{EventId, OwnedRoomId, RoomAliasId, RoomId, UserId};
 
 use self::entry::entry;
 pub(crate) use self::{
-    act::draft as act_draft, block::draft as block_draft, settings::may, shutdown::draft as shutdown_draft,
+    act::draft as act_draft, block::draft as block_draft, facts::is_own_chat, settings::may,
+    shutdown::draft as shutdown_draft,
 };
 pub use self::{
     entry::Entry,

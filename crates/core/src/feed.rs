@@ -150,9 +150,8 @@ impl Feed {
         let before = wanted.len();
         wanted.retain(|event| memory.knowledge.knows(&event.room_id));
         let is_unknown = wanted.len() < before;
-        let me = self.lookup.me();
         let (of_own, mut wanted): (Vec<_>, Vec<_>) =
-            wanted.into_iter().partition(|event| memory.knowledge.is_own(&event.room_id, me));
+            wanted.into_iter().partition(|event| memory.knowledge.is_own(&event.room_id));
         unwanted.extend(of_own);
         if !unwanted.is_empty() {
             let ids = unwanted.into_iter().map(|event| event.event_id).collect();

@@ -24,7 +24,7 @@ use crate::{
     model::Millis,
     ports::{CaseId, Change},
     reply::Line,
-    speech::{Effort, Mark, Marked},
+    speech::{Effort, Mark, Marked, REPORT},
 };
 
 /// The number that moderators use: `!confirm 12`.
@@ -316,7 +316,7 @@ impl Plan {
 
     /// The key of the message that reports its execution.
     pub fn report_key(id: PlanId) -> String {
-        format!("run-{id}")
+        format!("{REPORT}{id}")
     }
 
     /// The Plan that a message previews, from the message's key.

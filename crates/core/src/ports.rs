@@ -385,7 +385,7 @@ pub enum Change {
     /// Everything up to this sync token was received.
     Cursor(String),
     /// The management room is another one from now on: what was received, proposed or to be said in the old one is
-    /// dropped. What is being executed goes on, and is reported in the new one.
+    /// dropped. What is being executed goes on, and is reported in the new one; so is what ended and was not reported yet.
     Moved,
     /// The management room was upgraded. What was received and not handled, what waits for a confirmation and what was not
     /// said yet goes on in the new room; nothing there answers, edits or reacts to an event of the old one.

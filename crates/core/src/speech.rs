@@ -114,6 +114,9 @@ pub enum Sendable {
     },
 }
 
+/// What the keys of messages about the execution of Plans begin with.
+pub const REPORT: &str = "run-";
+
 /// What the keys of messages about watched rooms begin with: they are sent after all others.
 pub const FEED: &str = "feed-";
 

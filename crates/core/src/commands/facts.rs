@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join;
-use ruma::{EventId, OwnedRoomId, RoomId, UserId};
+use ruma::{EventId, OwnedRoomId, RoomId};
 use serde::Serialize;
 
 use super::{Failure, World};
 use crate::{
     model::{BlockStatus, Context, RoomDetails},
     plan::RoomRef,
-    ports::Fault,
+    ports::{Fault, Lookup},
     reply::{Attachment, Line, MOST_BYTES, Table, json_attachment},
     rules::names::Names,
     text::target::RoomTarget,
@@ -50,13 +50,23 @@ pub(super) fn named(id: OwnedRoomId, details: Option<&RoomDetails>) -> RoomRef {
     }
 }
 
-/// Whether a room is a chat with somebody that the bot opened: it made the room, and gave it neither name nor alias.
-pub(super) fn is_own_chat(details: Option<&RoomDetails>, me: &UserId) -> bool {
-    details.is_some_and(|details| {
-        details.creator.as_deref() == Some(me.as_str())
+/// Whether a room is a chat with somebody that the bot opened: it made the room, gave it neither name nor alias, and not in
+/// the place of another one.
+pub(crate) async fn is_own_chat(
+    lookup: &dyn Lookup,
+    room: &RoomId,
+    details: Option<&RoomDetails>,
+) -> Result<bool, Fault> {
+    let may_be = details.is_some_and(|details| {
+        details.creator.as_deref() == Some(lookup.me().as_str())
             && details.name.is_none()
             && details.canonical_alias.is_none()
-    })
+    });
+    if !may_be {
+        return Ok(false);
+    }
+    let create = lookup.state(room, Some("m.room.create")).await?;
+    Ok(!create.iter().any(|event| event.content().get("predecessor").is_some()))
 }
 
 /// The room that is meant and its details. Refused when the server does not know it.

@@ -240,7 +240,7 @@ async fn look(
         }
     }
     let details = world.lookup.room(&id).await?;
-    if is_own_chat(details.as_ref(), world.lookup.me()) {
+    if is_own_chat(world.lookup, &id, details.as_ref()).await? {
         return Ok(None);
     }
     read(world, named(id, details.as_ref()), users).await.map(Some)

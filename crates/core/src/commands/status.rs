@@ -187,10 +187,13 @@ async fn watched(world: &World<'_>, mut rooms: Vec<OwnedRoomId>) -> Result<usize
     if rooms.len() > LOOKED_AT {
         return Ok(rooms.len());
     }
-    let (lookup, me) = (world.lookup, world.lookup.me());
+    let lookup = world.lookup;
     let chats = read_each(world, rooms, "rooms", |room: OwnedRoomId| {
         // What cannot be read is watched all the same.
-        Box::pin(async move { Ok(lookup.room(&room).await.is_ok_and(|room| is_own_chat(room.as_ref(), me))) })
+        Box::pin(async move {
+            let Ok(details) = lookup.room(&room).await else { return Ok(false) };
+            Ok(is_own_chat(lookup, &room, details.as_ref()).await.unwrap_or_default())
+        })
     })
     .await?;
     Ok(chats.into_iter().filter(|is_chat| !is_chat).count())

@@ -21,6 +21,8 @@ const BY_NUMBER: [&str; 2] = ["act", "undo"];
 pub(super) enum About {
     /// Something that was asked for before, or nothing at all.
     Earlier,
+    /// Something that was asked for before, and is to be done now.
+    Confirming,
     /// These rooms and users: their IDs, and aliases.
     Named(BTreeSet<String>),
     /// It names nothing, and only looks.
@@ -33,12 +35,17 @@ impl About {
     /// What an event is about. `is_looking`: it does nothing before it is confirmed.
     pub(super) fn of(event: &InboxEvent, me: &UserId, is_looking: impl Fn(&Found) -> bool) -> Self {
         match read(&event.json, me) {
-            Incoming::Reaction { key, .. } if Wish::of(&key).is_none() => Self::Anything,
-            Incoming::Reaction { .. } | Incoming::Undecryptable { .. } | Incoming::Nothing => Self::Earlier,
+            Incoming::Reaction { key, .. } => match Wish::of(&key) {
+                None => Self::Anything,
+                Some(Wish::Yes) => Self::Confirming,
+                Some(Wish::No | Wish::Left | Wish::Right) => Self::Earlier,
+            },
+            Incoming::Undecryptable { .. } | Incoming::Nothing => Self::Earlier,
             Incoming::Text { text, .. } => {
                 let Read::Found(found) = read_line(&text, me) else { return Self::Earlier };
                 match found.entry.name {
-                    "confirm" | "cancel" => return Self::Earlier,
+                    "confirm" => return Self::Confirming,
+                    "cancel" => return Self::Earlier,
                     name if BY_NUMBER.contains(&name) || replied_to(&event.json).is_some() => {
                         return Self::Anything;
                     }
@@ -57,7 +64,7 @@ impl About {
     /// Whether this may be handled before something that arrived earlier.
     pub(super) fn may_overtake(&self, earlier: &Self) -> bool {
         match (earlier, self) {
-            (_, Self::Earlier) | (Self::Named(_), Self::Looking) => true,
+            (_, Self::Earlier | Self::Confirming) | (Self::Named(_), Self::Looking) => true,
             (Self::Named(earlier), Self::Named(later)) => {
                 !later.iter().any(|later| earlier.iter().any(|earlier| may_be_one(earlier, later)))
             }
@@ -71,7 +78,8 @@ impl About {
             Self::Earlier => false,
             // An alias may lead to any room.
             Self::Named(names) => names.iter().any(|name| name.starts_with('#') || is_named_in(plan, name)),
-            Self::Looking | Self::Anything => true,
+            // What is confirmed now is done after what was begun before, whatever their numbers are.
+            Self::Confirming | Self::Looking | Self::Anything => true,
         }
     }
 }

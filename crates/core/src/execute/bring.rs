@@ -2,7 +2,7 @@
 
 use ruma::{RoomId, UserId};
 
-use super::{Advance, Pace, member::membership, refused, unchanged};
+use super::{Advance, Pace, member::membership, moving::of_other_servers, refused, unchanged};
 use crate::{
     plan::{Effect, Outcome, StepState},
     ports::Effects,
@@ -30,12 +30,19 @@ pub(super) async fn advance(
         let state = StepState::BringingIn { before: now };
         return Advance::Working { state, keep: None, pace: Pace::Now };
     };
-    if let Some(refused) = refused(effects.bring_in(room, user).await.map(drop)) {
+    let written = effects.bring_in(room, user).await.map(drop);
+    let elsewhere = match &written {
+        Err(fault) => of_other_servers(effects, room, fault).await,
+        Ok(()) => None,
+    };
+    if elsewhere.is_none()
+        && let Some(refused) = refused(written)
+    {
         return refused;
     }
     match membership(effects, room, user).await {
         Ok(now) if now.as_deref() == Some("join") => done(before),
-        Ok(_) => unchanged(),
+        Ok(_) => elsewhere.unwrap_or_else(unchanged),
         Err(fault) => Advance::doubt(fault),
     }
 }

@@ -2,10 +2,10 @@
 
 use ruma::RoomId;
 
-use super::{Advance, Pace, refused, unchanged};
+use super::{Advance, Pace, failed, refused, unchanged};
 use crate::{
     plan::{Effect, Outcome, Presence, RoomRef, StepState},
-    ports::Effects,
+    ports::{Effects, Fault},
 };
 
 /// Where the bot is to be.
@@ -46,14 +46,37 @@ pub(super) async fn advance(
         Wish::Inside => effects.join_room(room).await,
         Wish::Outside => effects.leave_room(room).await,
     };
-    if let Some(refused) = refused(written) {
+    let elsewhere = match &written {
+        Err(fault) => of_other_servers(effects, room, fault).await,
+        Ok(()) => None,
+    };
+    if elsewhere.is_none()
+        && let Some(refused) = refused(written)
+    {
         return refused;
     }
     match effects.joined_rooms().await {
         Ok(rooms) if is_as_wished(&rooms) => done(effects, room, wish, before).await,
-        Ok(_) => unchanged(),
+        Ok(_) => elsewhere.unwrap_or_else(unchanged),
         Err(fault) => Advance::doubt(fault),
     }
+}
+
+/// The end of a join, if it failed because of other servers: nobody of this one is in the room, and none of those answers.
+/// That may stay so for days, and whatever else is to be done in the room would wait for it.
+pub(super) async fn of_other_servers(effects: &dyn Effects, room: &RoomId, fault: &Fault) -> Option<Advance> {
+    if !matches!(fault, Fault::Broken { status: 502, .. }) {
+        return None;
+    }
+    let details = effects.room(room).await.ok()?;
+    if details.is_some_and(|details| details.joined_local_members > 0) {
+        return None;
+    }
+    let why = format!(
+        "Nobody of this server is in the room, and no server that is in it answers. {fault} Try again when one of them is \
+         back; !federation lists those that cannot be reached."
+    );
+    Some(failed(why, None))
 }
 
 fn presence(wish: Wish) -> Presence {

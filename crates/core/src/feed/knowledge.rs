@@ -2,16 +2,17 @@
 //! a while, because a message is told anew whenever it grows.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
 
-use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
+use ruma::{OwnedEventId, OwnedRoomId, RoomId};
 use tracing::debug;
 
 use super::{is_within, readings::Readings};
 use crate::{
+    commands::is_own_chat,
     model::{Event, Millis, RoomDetails},
     plan::{Plan, PlanState},
     ports::{Clock, Fault, Lookup, Records, Which},
@@ -35,6 +36,9 @@ const PLANS: usize = 20;
 
 /// How often in a row the state of a room may come too late before things are told without it.
 const PATIENCE: u32 = 3;
+
+/// How much is read of one room at the same time: one that is slow leaves room for others.
+const PER_ROOM: usize = 2;
 
 /// How long those that are told of wait for what is slow to be read; then it is told of later.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -60,14 +64,17 @@ pub(super) enum Wanted {
 }
 
 enum Read {
-    Room(Box<Result<Option<RoomDetails>, Fault>>),
-    State(Result<Option<Vec<Event>>, Fault>),
+    Room(Box<Result<Called, Fault>>),
+    /// With how often in a row the state of that room had come too late when this was begun.
+    State(u32, Result<Option<Vec<Event>>, Fault>),
 }
 
 /// What a room is called, and whether anyone can join it.
 struct Called {
     read_at: Millis,
     details: RoomDetails,
+    /// Whether the bot made the room itself, to talk to somebody.
+    is_own_chat: bool,
 }
 
 impl Knowledge {
@@ -81,8 +88,15 @@ impl Knowledge {
     ) {
         let now = clock.now();
         let mut missing: HashSet<Wanted> = wanted.into_iter().filter(|what| !self.has(what, now)).collect();
-        for what in &missing {
-            self.readings.begin(what.clone(), read(lookup.clone(), what.clone()));
+        let mut lanes: HashMap<OwnedRoomId, VecDeque<Wanted>> = HashMap::new();
+        for what in missing.iter().filter(|what| !self.readings.is_under_way(what)) {
+            lanes.entry(what.room().to_owned()).or_default().push_back(what.clone());
+        }
+        for (room, lane) in &mut lanes {
+            let busy = self.readings.under_way().filter(|what| what.room() == room).count();
+            for _ in busy..PER_ROOM {
+                self.begin_next(lookup, lane, now);
+            }
         }
         let mut patience = clock.sleep(MOMENT);
         while !missing.is_empty() {
@@ -90,11 +104,23 @@ impl Knowledge {
                 biased;
                 Some((what, read)) = self.readings.next() => {
                     missing.remove(&what);
+                    if let Some(lane) = lanes.get_mut(what.room()) {
+                        self.begin_next(lookup, lane, now);
+                    }
                     self.learn(what, read, now);
                 }
                 () = &mut patience => break,
             }
         }
+        // It may not be wanted any more the next time.
+        self.readings.forget_waiting();
+    }
+
+    /// Begins to read what is next in a room.
+    fn begin_next(&mut self, lookup: &Arc<dyn Lookup>, lane: &mut VecDeque<Wanted>, now: Millis) {
+        let Some(what) = lane.pop_front() else { return };
+        let late = self.late.get(what.room()).copied().unwrap_or_default();
+        self.readings.begin(what.clone(), read(lookup.clone(), what, late, now));
     }
 
     /// Whether something is known: what a room is called, only for a while.
@@ -120,16 +146,17 @@ impl Knowledge {
 
     fn learn(&mut self, what: Wanted, read: Read, now: Millis) {
         match (what, read) {
-            (Wanted::Room(room), Read::Room(read)) => match lenient(*read) {
-                Ok(details) => {
-                    let details = details.flatten().unwrap_or_default();
-                    self.rooms.insert(room, Called { read_at: now, details });
+            (Wanted::Room(room), Read::Room(read)) => match *read {
+                Ok(called) => {
+                    self.rooms.insert(room, Called { read_at: now, ..called });
                 }
                 Err(fault) => debug!(%room, %fault, "cannot look at a watched room yet"),
             },
-            (Wanted::State(room, at), Read::State(read)) => {
+            (Wanted::State(room, at), Read::State(late, read)) => {
                 if read == Err(Fault::Timeout) {
-                    *self.late.entry(room.clone()).or_default() += 1;
+                    // Those that run beside each other come too late together: that is once.
+                    let times = self.late.entry(room.clone()).or_default();
+                    *times = (*times).max(late + 1);
                 } else {
                     self.late.remove(&room);
                 }
@@ -145,13 +172,13 @@ impl Knowledge {
                     Err(fault) => debug!(%room, %fault, "cannot read how a watched room stood yet"),
                 }
             }
-            (Wanted::Room(_), Read::State(_)) | (Wanted::State(..), Read::Room(_)) => {}
+            (Wanted::Room(_), Read::State(..)) | (Wanted::State(..), Read::Room(_)) => {}
         }
     }
 
     /// Whether the bot made a room itself, to talk to somebody: it is not watched.
-    pub(super) fn is_own(&self, room: &RoomId, me: &UserId) -> bool {
-        self.rooms.get(room).is_some_and(|called| called.details.creator.as_deref() == Some(me.as_str()))
+    pub(super) fn is_own(&self, room: &RoomId) -> bool {
+        self.rooms.get(room).is_some_and(|called| called.is_own_chat)
     }
 
     /// What rooms are called, and which of them anyone can join.
@@ -215,14 +242,27 @@ impl Wanted {
         let at = group.events.first()?.event_id()?;
         Some(Self::State(group.room.to_owned(), at.to_owned()))
     }
+
+    /// The room that it is about.
+    fn room(&self) -> &RoomId {
+        match self {
+            Self::Room(room) | Self::State(room, _) => room,
+        }
+    }
 }
 
-/// Reads one thing.
-async fn read(lookup: Arc<dyn Lookup>, what: Wanted) -> Read {
+/// Reads one thing. `late`: how often in a row the state of its room came too late.
+async fn read(lookup: Arc<dyn Lookup>, what: Wanted, late: u32, now: Millis) -> Read {
     match what {
-        Wanted::Room(room) => Read::Room(Box::new(lookup.room(&room).await)),
-        Wanted::State(room, at) => Read::State(lookup.state_at(&room, &at, &KINDS).await),
+        Wanted::Room(room) => Read::Room(Box::new(called(&*lookup, &room, now).await)),
+        Wanted::State(room, at) => Read::State(late, lookup.state_at(&room, &at, &KINDS).await),
     }
+}
+
+async fn called(lookup: &dyn Lookup, room: &RoomId, now: Millis) -> Result<Called, Fault> {
+    let details = lenient(lookup.room(room).await)?.flatten();
+    let is_own_chat = lenient(is_own_chat(lookup, room, details.as_ref()).await)?.unwrap_or_default();
+    Ok(Called { read_at: now, details: details.unwrap_or_default(), is_own_chat })
 }
 
 /// The Plan that a group comes from: all of it.

@@ -255,8 +255,14 @@ pub fn store_contract(store: &dyn Store) {
         Change::Plan(Box::new(Plan { id, origin: Origin::Command(proposal), ..plan.clone() })),
         Change::Say(say("feed-2", "refused")),
         Change::GaveUp { key: "feed-2".into(), version: 1 },
+        Change::Say(say("run-2", "done")),
+        Change::Say(say("run-3", "begun")),
+        Change::Delivered { key: "run-3".into(), version: 1, event_id: owned_event_id!("$begun") },
         Change::Moved,
     ]);
+    // But for how a job ended that was confirmed there.
+    assert_eq!(pending(store), want(&[("run-2", 1, "done")]));
+    commit(vec![Change::GaveUp { key: "run-2".into(), version: 1 }]);
     assert_eq!(store.queue(), Ok(Queue::default()));
     assert_eq!(store.plan(id).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Expired)));
     assert_eq!(store.plan(2).map(|plan| plan.map(|plan| plan.state)), Ok(Some(PlanState::Running)));

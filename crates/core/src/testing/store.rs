@@ -21,7 +21,7 @@ use crate::{
         VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
     },
     reply::{Attachment, Rendered},
-    speech::{Delivery, Effort, FEED, Marked, Say, Sendable},
+    speech::{Delivery, Effort, FEED, Marked, REPORT, Say, Sendable},
 };
 
 /// A store in memory.
@@ -228,7 +228,11 @@ impl Inner {
             plan.state = PlanState::Expired;
         }
         for out in &mut self.outbox {
-            (out.sent, out.event_id) = (out.version, None);
+            let is_report = out.key.starts_with(REPORT) && !matches!(out.what, What::Reaction { .. });
+            if !is_report {
+                out.sent = out.version;
+            }
+            out.event_id = None;
             out.what.answer_nothing();
         }
     }

@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use gleipnir_core::{ruma::room_id, testing::Moment};
+use gleipnir_core::{
+    desk::Left,
+    plan::PlanState,
+    ruma::room_id,
+    testing::{Moment, Stage},
+};
+use serde_json::json;
 
-use crate::scene::{moderator, plans, stage};
+use crate::scene::{has, moderator, plans, stage};
 
 #[tokio::test]
 async fn a_reading_that_never_ends_keeps_nobody_from_acting() {
@@ -80,4 +86,37 @@ async fn a_room_that_does_not_answer_keeps_nobody_from_acting_elsewhere() {
     stage.execute().await;
     let typed: Vec<String> = plans(&stage).into_iter().map(|plan| plan.typed).collect();
     assert!(typed.contains(&"!block !bad:hs.test".to_owned()), "{typed:?}");
+}
+
+#[tokio::test]
+async fn what_is_confirmed_waits_for_what_was_begun_just_before() {
+    for is_tapped in [false, true] {
+        let mut stage = stage();
+        has(&stage.say("!block !bad:hs.test").await, &["Job 1: block – done"]);
+        has(&stage.say("!shutdown !bad:hs.test").await, &["Job 2: do it?"]);
+        stage.hear(moderator(), "!unblock !bad:hs.test");
+        assert_eq!(stage.handle().await, Left::Nothing);
+        if is_tapped {
+            let relation = json!({"m.relates_to": {"rel_type": "m.annotation", "event_id": "$sent-plan-2", "key": "✅"}});
+            stage.receive(moderator(), "m.reaction", &relation);
+        } else {
+            stage.hear(moderator(), "!confirm 2");
+        }
+        let state = |stage: &Stage, id: u64| {
+            plans(stage).into_iter().find(|plan| plan.id == id).map(|plan| plan.state)
+        };
+        assert_eq!(stage.handle().await, Left::Behind);
+        assert_eq!(state(&stage, 2), Some(PlanState::Proposed), "job 3 comes first");
+        stage.execute().await;
+        stage.handle().await;
+        assert_eq!((state(&stage, 3), state(&stage, 2)), (Some(PlanState::Done), Some(PlanState::Running)));
+        // What is not wanted is dropped at once.
+        stage.execute().await;
+        has(&stage.say("!shutdown !bad:hs.test").await, &["Job 4: do it?"]);
+        stage.room(room_id!("!other:hs.test"), "Other", "#other:hs.test", 1);
+        stage.hear(moderator(), "!block !other:hs.test");
+        stage.handle().await;
+        stage.hear(moderator(), "!cancel 4");
+        assert_eq!(stage.handle().await, Left::Nothing);
+    }
 }

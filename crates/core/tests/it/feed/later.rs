@@ -176,6 +176,18 @@ async fn a_room_whose_state_never_comes_in_time_is_told_without_it() {
     has(&stage.tell().await, &["kicked `@b:hs.test`"]);
 }
 
+#[tokio::test]
+async fn what_comes_too_late_together_is_too_late_once() {
+    let mut stage = stage(Level::Moderation);
+    stage.homeserver.fail_always("state_at", Fault::Timeout);
+    let kicks = (0..8).map(|n| kick(&format!("$k{n}"), &format!("@k{n}:hs.test"), &format!("why {n}")));
+    stage.notice(lounge(), kicks.collect(), Seen::Live);
+    for _ in 0..3 {
+        assert_eq!(stage.tell().await, "");
+    }
+    has(&stage.tell().await, &["kicked `@k0:hs.test`", "kicked `@k7:hs.test`"]);
+}
+
 fn gap(to: &str, from: usize) -> gleipnir_core::ports::Change {
     use gleipnir_core::ports::{Change, Gap, Watching};
     let from = format!("t{from}");
@@ -366,11 +378,29 @@ async fn a_room_that_the_bot_made_to_talk_to_somebody_is_not_told_of() {
     let mut stage = stage(Level::All);
     let chat = room_id!("!chat:hs.test");
     stage.room(chat, "Chat", "#chat:hs.test", 1);
-    stage.homeserver.change_room(chat, |room| room.details.creator = Some("@bot:hs.test".into()));
+    stage.homeserver.change_room(chat, |room| {
+        room.details.creator = Some("@bot:hs.test".into());
+        (room.details.name, room.details.canonical_alias) = (None, None);
+    });
     stage.notice(chat, vec![kick("$own", "@a:hs.test", "one")], Seen::Live);
     stage.notice(lounge(), vec![kick("$other", "@b:hs.test", "two")], Seen::Live);
     let told = stage.tell().await;
     has(&told, &["@b:hs.test"]);
     assert!(!told.contains("@a:hs.test"), "{told}");
     assert_eq!(stage.tell().await, "");
+}
+
+#[tokio::test]
+async fn a_room_that_the_bot_made_in_the_place_of_another_is_told_of() {
+    let mut stage = stage(Level::All);
+    let anew = room_id!("!anew:hs.test");
+    stage.room(anew, "Anew", "#anew:hs.test", 1);
+    stage.homeserver.change_room(anew, |room| {
+        room.details.creator = Some("@bot:hs.test".into());
+        (room.details.name, room.details.canonical_alias) = (None, None);
+        room.state.push(json!({"type": "m.room.create", "state_key": "", "sender": "@bot:hs.test",
+            "event_id": "$c", "content": {"predecessor": {"room_id": "!old:hs.test"}}}));
+    });
+    stage.notice(anew, vec![kick("$in-it", "@a:hs.test", "one")], Seen::Live);
+    has(&stage.tell().await, &["@a:hs.test"]);
 }

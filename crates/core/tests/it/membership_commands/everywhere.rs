@@ -42,8 +42,18 @@ async fn chats_that_the_bot_opened_are_no_rooms_to_ban_in() {
         room.details.creator = Some("@bot:hs.test".into());
         (room.details.name, room.details.canonical_alias) = (None, None);
     });
-    has(&stage.say("!ban @x:other.test --everywhere raid").await, &["Job 1: ban – done", "Lounge", "Den"]);
-    assert_eq!(plan(&stage, 1).steps.len(), 2);
+    let anew = OwnedRoomId::try_from("!anew:hs.test").expect("a room ID");
+    room(&stage, &anew, "Anew", "11", &json!({"@bot:hs.test": 100}));
+    stage.homeserver.change_room(&anew, |room| {
+        room.details.creator = Some("@bot:hs.test".into());
+        (room.details.name, room.details.canonical_alias) = (None, None);
+        room.state.retain(|event| event["type"] != "m.room.create");
+        room.state.push(json!({"type": "m.room.create", "state_key": "", "sender": "@bot:hs.test",
+            "content": {"room_version": "11", "predecessor": {"room_id": "!old:hs.test"}}}));
+    });
+    let said = stage.say("!ban @x:other.test --everywhere raid").await;
+    has(&said, &["Job 1: ban – done", "Lounge", "Den", "!anew:hs.test"]);
+    assert_eq!(plan(&stage, 1).steps.len(), 3);
 }
 
 #[tokio::test]

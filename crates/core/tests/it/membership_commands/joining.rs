@@ -3,7 +3,7 @@
 use gleipnir_core::{
     model::{Account, Block},
     ports::{Effects as _, Fault},
-    ruma::user_id,
+    ruma::{room_id, user_id},
 };
 use serde_json::json;
 
@@ -174,4 +174,26 @@ async fn who_is_protected_is_brought_nowhere_but_by_themselves() {
     stage.say("!join !lounge:hs.test @cleo:hs.test").await;
     stage.homeserver.put_account(user_id!("@cleo:hs.test"), Account { admin: true, ..Account::default() });
     has(&stage.say("!confirm 2").await, &["`@cleo:hs.test` is a server admin."]);
+}
+
+#[tokio::test]
+async fn a_join_that_no_other_server_answers_is_not_waited_for() {
+    let fault = || Fault::Broken { status: 502, message: "Failed to make_join via any server".into() };
+    let mut stage = stage();
+    let far = room_id!("!far:hs.test");
+    stage.room(far, "Far", "#far:hs.test", 0);
+    stage.homeserver.change_room(far, |room| room.invites.push(bot()));
+    stage.homeserver.fail_always("join_room", fault());
+    has(
+        &stage.say("!join !far:hs.test").await,
+        &[
+            "Job 1: join – failed",
+            "Nobody of this server is in the room, and no server that is in it answers. The homeserver failed: Failed to \
+             make_join via any server (HTTP 502). Try again when one of them is back",
+        ],
+    );
+    stage.homeserver.mend();
+    // It happened all the same.
+    stage.homeserver.lose_answer("join_room", fault());
+    has(&stage.say("!join !far:hs.test").await, &["join – done"]);
 }
