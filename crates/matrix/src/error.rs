@@ -96,7 +96,7 @@ pub enum RequestError {
         /// How long to wait, where it says.
         retry_after: Option<Duration>,
     },
-    /// No connection, no answer in time, or a 5xx: worth another try. A write may have happened.
+    /// No connection, no answer in time, a 5xx, or the page of a proxy: worth another try. A write may have happened.
     #[error("the homeserver is away: {0}")]
     Away(String),
     /// The access token is no longer valid, or the account is locked: [`connect`](crate::connect()) anew.
@@ -161,6 +161,9 @@ pub(crate) enum Failure {
     Other(String),
 }
 
+/// What is too large: the content, the URI, the headers.
+const TOO_LARGE: [u16; 3] = [413, 414, 431];
+
 impl Failure {
     /// From an answer that is not a 2xx.
     pub(crate) fn from_answer(error: &ApiError) -> Self {
@@ -182,7 +185,12 @@ impl Failure {
             _ if status == 429 => Self::RateLimited { retry_after: None },
             _ if status >= 500 => Self::Away(error.to_string()),
             Some(kind) => Self::Refused { status, errcode: kind.errcode().to_string(), message },
-            None => Self::Refused { status, errcode: "M_UNKNOWN".to_owned(), message },
+            // A proxy's word about this one request, which is too large for it: no other try fares better.
+            None if TOO_LARGE.contains(&status) => {
+                Self::Refused { status, errcode: "M_UNKNOWN".to_owned(), message }
+            }
+            // Whoever says no without a Matrix error is not the homeserver, which may be behind it or be away.
+            None => Self::Away(error.to_string()),
         }
     }
 
@@ -302,10 +310,14 @@ mod tests {
 
     use super::*;
 
+    fn failure(status: u16, body: &str) -> Failure {
+        let answer = http::Response::builder().status(status).body(body.as_bytes()).unwrap();
+        Failure::from_answer(&ApiError::from_http_response(answer))
+    }
+
     #[track_caller]
     fn check(status: u16, body: &str, want: &str) {
-        let answer = http::Response::builder().status(status).body(body.as_bytes()).unwrap();
-        let got = RequestError::from(Failure::from_answer(&ApiError::from_http_response(answer)));
+        let got = RequestError::from(failure(status, body));
         assert_eq!(format!("{got:?}"), want);
     }
 
@@ -331,6 +343,17 @@ mod tests {
             r#"Refused { status: 400, errcode: "ORG_EXAMPLE", message: "odd" }"#,
         );
         check(502, "<html>", r#"Away("[502] <non-json bytes>")"#);
+        // No homeserver says so.
+        for status in [400, 401, 403, 404] {
+            check(status, "<html>", &format!(r#"Away("[{status}] <non-json bytes>")"#));
+        }
+        let words = format!("{:?}", RequestError::from(failure(404, r#"{"detail":"Not Found"}"#)));
+        assert!(words.starts_with("Away("), "{words}");
+        check(
+            413,
+            "<html>",
+            r#"Refused { status: 413, errcode: "M_UNKNOWN", message: "[413] <non-json bytes>" }"#,
+        );
         check(
             500,
             r#"{"errcode":"M_UNKNOWN","error":"Internal server error"}"#,
