@@ -2,10 +2,12 @@
 //! the log and once in the management room, and tried again until it works. A damaged database is the end.
 
 use std::{
+    collections::HashMap,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use gleipnir_core::{
@@ -28,6 +30,9 @@ const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5_000 
 const BRIEF: Duration = Duration::from_secs(10);
 /// How many bytes have to be free before work goes on: what a few commands and one sync write.
 const ROOM: usize = 1 << 20;
+
+/// How often the log says that the database fails in one way, while it is tried again and again.
+const SAY_AGAIN: Duration = Duration::from_hours(1);
 
 /// What to do about a damaged database.
 pub(crate) const DAMAGED: &str = "It is damaged. Stop Gleipnir, move the folder away and put your newest backup in its \
@@ -68,12 +73,18 @@ impl Health {
 pub(crate) struct Disk {
     folder: PathBuf,
     health: watch::Sender<Health>,
+    /// How else the database failed, and when the log said so.
+    failures: Mutex<HashMap<String, Instant>>,
 }
 
 impl Disk {
     /// A folder of which nothing bad is known.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), health: watch::Sender::new(Health::Good) }
+        Self {
+            folder: folder.to_owned(),
+            health: watch::Sender::new(Health::Good),
+            failures: Mutex::default(),
+        }
     }
 
     /// Follows how the folder is.
@@ -85,11 +96,27 @@ impl Disk {
     /// tries again and again need not.
     pub(crate) fn note<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         result.map_err(|error| {
-            if let Some(health) = Health::of(&error) {
-                self.worsens(&health);
+            match Health::of(&error) {
+                Some(health) => self.worsens(&health),
+                None if self.is_news(&error.to_string(), Instant::now()) => error!(
+                    "the database in {} (storage.path) fails: {error}. What this is about does not go on; please report it",
+                    self.folder.display()
+                ),
+                None => {}
             }
             StoreError(error.to_string())
         })
+    }
+
+    /// Whether the log has not said for a while that the database fails in this way.
+    fn is_news(&self, failure: &str, now: Instant) -> bool {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.retain(|_, said| now.duration_since(*said) < SAY_AGAIN);
+        if failures.contains_key(failure) {
+            return false;
+        }
+        failures.insert(failure.to_owned(), now);
+        true
     }
 
     /// Notes that something else in the folder could not be written.
@@ -285,6 +312,20 @@ mod tests {
             store.disk().recovers();
             assert_eq!(*health.borrow(), Health::Good);
         }
+    }
+
+    #[test]
+    fn what_is_not_about_the_disk_is_logged_now_and_then() {
+        let (_folder, store) = store();
+        let disk = store.disk();
+        let now = Instant::now();
+        assert!(disk.is_news("a", now) && disk.is_news("b", now));
+        assert!(!disk.is_news("a", now + SAY_AGAIN / 2), "it was said half an hour ago");
+        assert!(disk.is_news("a", now + SAY_AGAIN));
+        // As a constraint that fails: the folder is good, and the log has it.
+        let why = disk.note::<()>(Err(rusqlite::Error::StatementChangedRows(0))).unwrap_err().to_string();
+        assert!(!disk.is_news(&why, Instant::now()), "{why} was not logged");
+        assert_eq!(*disk.health().borrow(), Health::Good);
     }
 
     #[tokio::test]
