@@ -6,7 +6,10 @@ use std::{
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -73,6 +76,9 @@ impl Health {
 pub(crate) struct Disk {
     folder: PathBuf,
     health: watch::Sender<Health>,
+    /// Whether the stores of the session could not be written the last time: that the database can be says nothing of
+    /// them.
+    session_fails: AtomicBool,
     /// How else the database failed, and when the log said so.
     failures: Mutex<HashMap<String, Instant>>,
 }
@@ -83,6 +89,7 @@ impl Disk {
         Self {
             folder: folder.to_owned(),
             health: watch::Sender::new(Health::Good),
+            session_fails: AtomicBool::new(false),
             failures: Mutex::default(),
         }
     }
@@ -119,9 +126,15 @@ impl Disk {
         true
     }
 
-    /// Notes that something else in the folder could not be written.
-    pub(crate) fn note_unwritable(&self, why: &str) {
+    /// Notes that the stores of the session could not be written. They are good again when a sync works.
+    pub(crate) fn session_fails(&self, why: &str) {
+        self.session_fails.store(true, Ordering::Relaxed);
         self.worsens(&Health::Unwritable(why.to_owned()));
+    }
+
+    /// Notes that the stores of the session could be written: a sync worked.
+    pub(crate) fn session_works(&self) {
+        self.session_fails.store(false, Ordering::Relaxed);
     }
 
     fn worsens(&self, to: &Health) {
@@ -181,6 +194,9 @@ pub(crate) async fn watch(store: &SqliteStore) -> anyhow::Error {
             Health::Good => drop(health.changed().await),
             Health::Unwritable(_) => {
                 tokio::time::sleep(AGAIN).await;
+                if disk.session_fails.load(Ordering::Relaxed) {
+                    continue;
+                }
                 match disk.has_room() {
                     Ok(()) if store.write_probe().is_ok() => disk.recovers(),
                     Ok(()) => {}
@@ -334,11 +350,15 @@ mod tests {
         let mut health = store.disk().health();
         // A folder where a file is to be: nobody can write it, root included.
         fs::create_dir(folder.path().join("room")).unwrap();
-        store.disk().note_unwritable("no room");
+        store.disk().session_fails("no room");
         let mended = async {
             tokio::time::sleep(10 * AGAIN).await;
             assert!(matches!(&*health.borrow(), Health::Unwritable(_)));
             fs::remove_dir(folder.path().join("room")).unwrap();
+            // The stores of the session have their own trouble: a sync shows that it is over.
+            tokio::time::sleep(10 * AGAIN).await;
+            assert!(matches!(&*health.borrow(), Health::Unwritable(_)));
+            store.disk().session_works();
             health.wait_for(|health| *health == Health::Good).await.unwrap();
         };
         tokio::select! {

@@ -88,7 +88,7 @@ impl Intake {
                 }
                 // What it brought comes again.
                 Err(SyncError::Unwritable(why)) => {
-                    self.store.disk().note_unwritable(&why);
+                    self.store.disk().session_fails(&why);
                     debug!(why, "cannot write down what a sync brought; trying again");
                     tokio::time::sleep(Duration::from_secs(5)).await;
                     invites_changed = true;
@@ -109,6 +109,7 @@ impl Intake {
                 }
             };
             self.outages.answered(WallClock.now());
+            self.store.disk().session_works();
             invites_changed |= batch.invites_changed;
             let now = WallClock.now();
             let seen = if batch.is_caught_up { Seen::Later } else { Seen::Live };
