@@ -28,7 +28,7 @@ use tracing::{debug, error, info};
 use crate::{clock::WallClock, store::SqliteStore};
 
 /// How often is tried whether the folder can be written again.
-const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5_000 });
+pub(crate) const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5_000 });
 /// What passes sooner is not told in the room.
 const BRIEF: Duration = Duration::from_secs(10);
 /// How many bytes have to be free before work goes on: what a few commands and one sync write.

@@ -25,8 +25,8 @@ use self::upgrade::Step;
 pub(crate) use self::upgrade::Upgrade;
 use crate::{
     clock::WallClock,
-    event_loop::{Ended, LoggedOut, Over},
-    management::{read_up_to, was_read_up_to},
+    event_loop::Over,
+    management::{homeservers, read_up_to, was_read_up_to},
     outages::Outages,
     store::SqliteStore,
 };
@@ -80,30 +80,14 @@ impl Intake {
             }
             let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {
                 Ok(batch) => batch,
-                Err(SyncError::Damaged(why)) => {
-                    return Err(Over::Ended(Ended::Hopeless(anyhow::anyhow!(
-                        "the store in matrix/sdk (storage.path) is damaged: {why}. Move that folder away and start again: \
-                         with a password I become a new device then"
-                    ))));
-                }
-                // What it brought comes again.
-                Err(SyncError::Unwritable(why)) => {
-                    self.store.disk().session_fails(&why);
-                    debug!(why, "cannot write down what a sync brought; trying again");
-                    tokio::time::sleep(Duration::from_secs(5)).await;
-                    invites_changed = true;
-                    continue;
-                }
                 Err(error) => {
-                    if let Some(why) = LoggedOut::of_sync(&error) {
-                        return Err(why.into());
-                    }
+                    // The SDK may have taken an invitation in all the same.
+                    invites_changed = true;
+                    let Some(error) = homeservers(error, self.store.disk()).await? else { continue };
                     // Who is out of a room is refused its history.
                     if matches!(error, SyncError::Other(_)) && self.is_out().await {
                         return Ok(Gone::Out);
                     }
-                    // The SDK may have taken an invitation in all the same.
-                    invites_changed = true;
                     tokio::time::sleep(self.outages.failed(error, WallClock.now())).await;
                     continue;
                 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use gleipnir_core::{
-    ports::Store,
     ruma::{OwnedRoomId, RoomId},
     text::target::RoomTarget,
 };
@@ -17,6 +16,7 @@ use super::{Arrival, Entered, answered, begin, kept_room, latest, sync, was_read
 use crate::{
     event_loop::{Ended, Over},
     outages::Outages,
+    store::SqliteStore,
 };
 
 /// How often is looked whether the room that the bot is no longer in is still there.
@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// What the way into the management room takes.
 pub(crate) struct Door<'a> {
     pub(crate) session: &'a Session,
-    pub(crate) store: &'a dyn Store,
+    pub(crate) store: &'a SqliteStore,
     pub(crate) admin: &'a Client,
     pub(crate) outages: &'a Outages,
 }
@@ -51,7 +51,7 @@ impl Door<'_> {
         loop {
             // What the session remembers of memberships may be old before the first sync.
             let next = tokio::select! {
-                next = sync(session, token, self.outages) => next?,
+                next = sync(session, token, self.outages, store.disk()) => next?,
                 ended = self.until_gone(target, lost.as_deref()) => return Err(ended.into()),
             };
             let kept = kept_room(*store)?;
