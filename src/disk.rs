@@ -2,6 +2,7 @@
 //! the log and once in the management room, and tried again until it works. A damaged database is the end.
 
 use std::{
+    convert::Infallible,
     collections::HashMap,
     fs,
     io::{self, Write as _},
@@ -214,13 +215,8 @@ pub(crate) async fn watch(store: &SqliteStore) -> anyhow::Error {
 }
 
 /// Tells the management room when the folder cannot be written for a while, where that is possible without writing
-/// anything, and when it can be written again. Returns only with an error of the database.
-pub(crate) async fn tell(
-    desk: &Desk,
-    session: &Session,
-    store: &SqliteStore,
-    room: &RoomId,
-) -> Result<(), StoreError> {
+/// anything, and when it can be written again.
+pub(crate) async fn tell(desk: &Desk, session: &Session, store: &SqliteStore, room: &RoomId) -> Infallible {
     let mut health = store.disk().health();
     loop {
         let found = health.wait_for(|health| matches!(health, Health::Unwritable(_))).await;
@@ -242,10 +238,15 @@ pub(crate) async fn tell(
             return std::future::pending().await;
         }
         let again = can_write_again(since, WallClock.now());
-        while let Err(error) = desk.announce(&format!("writable-{since}"), &again) {
-            debug!(%error, "cannot say yet that the folder can be written again");
-            tokio::time::sleep(AGAIN).await;
-        }
+        until_written(|| desk.announce(&format!("writable-{since}"), &again)).await;
+    }
+}
+
+/// Writes something down, again and again until that works: what goes on with it waits for a folder that can be written.
+pub(crate) async fn until_written(write: impl Fn() -> Result<(), StoreError>) {
+    while let Err(error) = write() {
+        debug!(%error, "cannot write that down yet; trying again");
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -366,6 +367,20 @@ mod tests {
             () = mended => {}
         }
         assert!(!folder.path().join("room").exists());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_now_is_written_when_it_can_be() {
+        let (_folder, store) = store();
+        store.execute("PRAGMA query_only = ON");
+        let written = until_written(|| store.commit(vec![Change::Cursor("s1".into())]));
+        let mended = async {
+            tokio::time::sleep(3 * AGAIN).await;
+            assert_eq!(store.cursor(), Ok(None));
+            store.execute("PRAGMA query_only = OFF");
+        };
+        tokio::join!(written, mended);
+        assert_eq!(store.cursor(), Ok(Some("s1".into())));
     }
 
     #[tokio::test]

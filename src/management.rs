@@ -13,7 +13,7 @@ use tracing::{debug, info};
 pub(crate) use self::door::Door;
 use crate::{
     clock::WallClock,
-    disk::{AGAIN, Disk},
+    disk::{AGAIN, Disk, until_written},
     event_loop::{Ended, LoggedOut, Over},
     outages::Outages,
 };
@@ -57,16 +57,19 @@ pub(crate) fn kept_room(store: &dyn Store) -> Result<Option<OwnedRoomId>, StoreE
     Ok(kept.and_then(|kept| kept.split_once(' ')?.0.try_into().ok()))
 }
 
-/// Beginning to read a room. What waits in another management room is dropped.
-fn begin(store: &dyn Store, room: &RoomId, token: &str) -> Result<(), StoreError> {
-    let moved = store.cursor()?.is_some_and(|kept| !kept.starts_with(&format!("{room} ")));
-    let mut changes = Vec::new();
-    if moved {
-        info!(%room, "the management room is another one than before");
-        changes.push(Change::Moved);
-    }
-    changes.push(read_up_to(room, token));
-    store.commit(changes)
+/// Beginning to read a room, as soon as that can be written down. What waits in another management room is dropped.
+async fn begin(store: &dyn Store, room: &RoomId, token: &str) {
+    until_written(|| {
+        let moved = store.cursor()?.is_some_and(|kept| !kept.starts_with(&format!("{room} ")));
+        let mut changes = Vec::new();
+        if moved {
+            info!(%room, "the management room is another one than before");
+            changes.push(Change::Moved);
+        }
+        changes.push(read_up_to(room, token));
+        store.commit(changes)
+    })
+    .await;
 }
 
 /// Where a room's upgrades have led to, as far as they were followed.

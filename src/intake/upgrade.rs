@@ -134,8 +134,11 @@ impl Intake {
                  again.",
             ),
         );
+        if let Err(error) = self.desk.announce(&format!("tombstone-{which}"), &why) {
+            debug!(%error, "cannot write down yet that I stay in the management room");
+            return Ok(Step::Later);
+        }
         warn!(room = %self.room, "{}", why.render().text);
-        self.desk.announce(&format!("tombstone-{which}"), &why)?;
         Ok(Step::Stay)
     }
 
@@ -151,7 +154,9 @@ impl Intake {
                 .text(", and I cannot join that: ")
                 .user(refusal)
                 .text(". Invite me there, and I follow. Until then I go on here.");
-            self.desk.announce(&key, &Reply::text(line))?;
+            if let Err(error) = self.desk.announce(&key, &Reply::text(line)) {
+                debug!(%error, "cannot write down yet that I cannot follow");
+            }
         }
         Ok(Step::Later)
     }

@@ -64,7 +64,7 @@ impl Door<'_> {
                     Membership::Joined => {
                         if was_read_up_to(*store, &room)?.is_none() {
                             // A new database: it begins here, and what was said before is not for it.
-                            begin(*store, &room, &next)?;
+                            begin(*store, &room, &next).await;
                         }
                         if let RoomTarget::Id(named) = target
                             && *named != room
@@ -78,7 +78,7 @@ impl Door<'_> {
                     Membership::Invited => {
                         // Kept before the joining: whatever crashes from here on, nothing that is said after it is
                         // missed.
-                        begin(*store, &room, &next)?;
+                        begin(*store, &room, &next).await;
                         if self.join(&room).await? {
                             return Ok(Entered { room, arrival: Arrival::JoinedNow });
                         }
