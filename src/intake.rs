@@ -21,7 +21,7 @@ use synapse_admin::Client;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
-use self::upgrade::Step;
+use self::upgrade::{Schedule, Step};
 pub(crate) use self::upgrade::Upgrade;
 use crate::{
     clock::WallClock,
@@ -36,9 +36,6 @@ const KEEP_EVERY: Millis = 60_000;
 
 /// How many messages are tried to be decrypted again before anything else is handled.
 const AT_ONCE: usize = 5;
-
-/// How often is tried to follow a tombstone that cannot be followed yet.
-const FOLLOW_EVERY: Duration = Duration::from_secs(30);
 
 /// How the work in a management room ended.
 pub(crate) enum Gone {
@@ -70,7 +67,7 @@ impl Intake {
         let mut after = was_read_up_to(&*self.store, &self.room)?;
         let mut kept_at = 0;
         let mut invites_changed = true;
-        let mut follow_at = Some(Instant::now());
+        let mut following = Schedule::new(Instant::now());
         loop {
             if invites_changed {
                 match self.answer_invites().await {
@@ -130,18 +127,22 @@ impl Intake {
                 return Ok(Gone::Out);
             }
             if batch.events.iter().any(|event| event.json["type"] == "m.room.tombstone")
-                || (invites_changed && follow_at.is_some())
+                || (invites_changed && following.is_waiting())
             {
-                follow_at = Some(Instant::now());
+                following.at_once(Instant::now());
             }
-            if follow_at.is_some_and(|at| at <= Instant::now()) {
-                follow_at = match self.follow().await? {
-                    Step::Stay => None,
-                    Step::Later => Some(Instant::now() + FOLLOW_EVERY),
+            if following.is_due(Instant::now()) {
+                match self.follow().await? {
+                    Step::Stay => following.is_over(),
+                    Step::Later(why) => {
+                        if following.put_off(&why, Instant::now()) {
+                            warn!(room = %self.room, "{why}");
+                        }
+                    }
                     Step::To(to) => {
                         return Ok(Gone::Upgraded(Upgrade { from: self.room.clone(), to, since }));
                     }
-                };
+                }
             }
         }
     }

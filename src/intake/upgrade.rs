@@ -1,7 +1,10 @@
 //! Following the management room when it is upgraded: to the room that its tombstone names, if that one names it as its
 //! predecessor.
 
-use std::time::Duration;
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
 
 use gleipnir_core::{
     ports::{Change, Records as _, Store, StoreError},
@@ -26,10 +29,57 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(super) enum Step {
     /// There is none, or it leads nowhere.
     Stay,
-    /// The bot cannot go yet.
-    Later,
+    /// The bot cannot go yet; why.
+    Later(String),
     /// The bot is in the room that it leads to.
     To(OwnedRoomId),
+}
+
+/// The shortest pause between two tries to follow a tombstone. A try can take as long, and nothing is taken in meanwhile.
+const PAUSE: Duration = Duration::from_secs(30);
+/// The longest one.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// When a tombstone is looked for, and what was in the way the last time.
+pub(super) struct Schedule {
+    at: Option<Instant>,
+    pause: Duration,
+    said: String,
+}
+
+impl Schedule {
+    /// At once.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { at: Some(now), pause: PAUSE, said: String::new() }
+    }
+
+    /// Something happened that may change what it comes to.
+    pub(super) fn at_once(&mut self, now: Instant) {
+        (self.at, self.pause) = (Some(now), PAUSE);
+    }
+
+    /// Whether a tombstone is known that could not be followed yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.at.is_some()
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| at <= now)
+    }
+
+    /// There is nothing to follow.
+    pub(super) fn is_over(&mut self) {
+        self.at = None;
+    }
+
+    /// It could not be followed: it is tried again, after longer and longer. Whether that is news.
+    pub(super) fn put_off(&mut self, why: &str, now: Instant) -> bool {
+        self.at = Some(now + self.pause);
+        self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+        let is_news = self.said != why;
+        why.clone_into(&mut self.said);
+        is_news
+    }
 }
 
 /// The management room was upgraded, and the bot is in what took its place.
@@ -81,7 +131,7 @@ impl Intake {
         // The server knows the new room already, if it is one of its own.
         let create = match self.admin.room_state_of_type(&to, "m.room.create").await {
             Ok(state) => state.into_iter().next(),
-            Err(error) if error.is_transient() => return Ok(Step::Later),
+            Err(error) if error.is_transient() => return Ok(not_yet(&error)),
             Err(_) => None,
         };
         if let Some(create) = &create
@@ -135,8 +185,7 @@ impl Intake {
             ),
         );
         if let Err(error) = self.desk.announce(&format!("tombstone-{which}"), &why) {
-            debug!(%error, "cannot write down yet that I stay in the management room");
-            return Ok(Step::Later);
+            return Ok(not_yet(&error));
         }
         warn!(room = %self.room, "{}", why.render().text);
         Ok(Step::Stay)
@@ -146,8 +195,6 @@ impl Intake {
     fn wait_for(&self, to: &RoomId, refusal: &str) -> Result<Step, Over> {
         let key = waits_key(to);
         if !self.store.is_said(&key)? {
-            let me = self.session.user_id();
-            warn!(room = %self.room, "the management room was upgraded to {to}, and I cannot join that: {refusal}. Invite {me} there");
             let line = Line::new()
                 .text("This room was replaced by ")
                 .code(to.as_str())
@@ -158,7 +205,10 @@ impl Intake {
                 debug!(%error, "cannot write down yet that I cannot follow");
             }
         }
-        Ok(Step::Later)
+        let me = self.session.user_id();
+        Ok(Step::Later(format!(
+            "the management room was upgraded to {to}, and I cannot join that: {refusal}. Invite {me} there"
+        )))
     }
 
     /// Lets the desk handle what was said in the old room, and says there where the bot goes, if it still may.
@@ -210,11 +260,12 @@ fn servers(tombstone: &Value, to: &RoomId) -> Vec<OwnedServerName> {
 fn later(error: &RequestError) -> Result<Step, Over> {
     match error {
         RequestError::TokenGone => Err(LoggedOut::Unsaid.into()),
-        error => {
-            debug!(%error, "cannot look after the management room's replacement yet");
-            Ok(Step::Later)
-        }
+        error => Ok(not_yet(error)),
     }
+}
+
+fn not_yet(error: &dyn Display) -> Step {
+    Step::Later(format!("cannot follow the management room to what replaced it yet: {error}"))
 }
 
 #[cfg(test)]
@@ -223,6 +274,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_room_that_cannot_be_followed_to_is_tried_less_and_less_often_and_told_once() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        assert!(schedule.is_waiting() && schedule.is_due(start));
+        let mut now = start;
+        let mut pauses = Vec::new();
+        for n in 0..7 {
+            assert_eq!(schedule.put_off("away", now), n == 0, "{n}");
+            let pause = (1..).find(|secs| schedule.is_due(now + Duration::from_secs(*secs))).expect("it ends");
+            pauses.push(pause);
+            now += Duration::from_secs(pause);
+        }
+        assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600]);
+        assert!(schedule.put_off("not invited", now));
+        schedule.at_once(now);
+        assert!(schedule.is_due(now) && !schedule.put_off("not invited", now));
+        assert!(!schedule.is_due(now + Duration::from_secs(29)) && schedule.is_due(now + PAUSE));
+        schedule.is_over();
+        assert!(!schedule.is_waiting() && !schedule.is_due(now + LONGEST_PAUSE));
+    }
 
     #[test]
     fn a_new_room_names_the_old_one() {
