@@ -265,7 +265,7 @@ fn later(error: &RequestError) -> Result<Step, Over> {
 }
 
 fn not_yet(error: &dyn Display) -> Step {
-    Step::Later(format!("cannot follow the management room to what replaced it yet: {error}"))
+    Step::Later(format!("cannot tell yet whether to follow the management room to another one: {error}"))
 }
 
 #[cfg(test)]
