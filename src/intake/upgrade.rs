@@ -7,9 +7,14 @@ use std::{
 };
 
 use gleipnir_core::{
+    model::Event,
     ports::{Change, Records as _, Store, StoreError},
     reply::{Line, Reply},
-    ruma::{OwnedRoomId, OwnedServerName, RoomId, UserId},
+    ruma::{
+        OwnedRoomId, OwnedServerName, RoomId, UserId,
+        events::{StateEventType, room::power_levels::PowerLevelAction},
+    },
+    rules::{can::Levels, power::Level},
     speech::Say,
 };
 use gleipnir_matrix::{Outgoing, RequestError};
@@ -128,6 +133,15 @@ impl Intake {
             Ok(to) => to,
             Err(why) => return self.stay(&tombstone, why),
         };
+        match self.may_replace(&tombstone).await {
+            Ok(Some(true)) => {}
+            Ok(Some(false)) => {
+                let who = Line::new().user(tombstone["sender"].as_str().unwrap_or_default());
+                return self.stay(&tombstone, who.text(", who did that, may not change who has which power here"));
+            }
+            Ok(None) => return Ok(not_yet(&"I cannot see who has which power in it")),
+            Err(error) => return later(&error),
+        }
         // The server knows the new room already, if it is one of its own.
         let create = match self.admin.room_state_of_type(&to, "m.room.create").await {
             Ok(state) => state.into_iter().next(),
@@ -173,6 +187,16 @@ impl Intake {
             return Ok(Err(Line::new().text("it leads back to ").code(to.as_str())));
         }
         Ok(Ok(to))
+    }
+
+    /// Whether who sent a tombstone decides about this room as moderators' own: some rooms let anybody send one, and who
+    /// leads the bot away commands it. `None` if that cannot be seen.
+    async fn may_replace(&self, tombstone: &Value) -> Result<Option<bool>, RequestError> {
+        let state = async |kind| self.session.state(&self.room, kind, "").await;
+        let Some(create) = state("m.room.create").await? else { return Ok(None) };
+        let levels = state("m.room.power_levels").await?.map(Event);
+        let sender = tombstone["sender"].as_str().unwrap_or_default();
+        Ok(Some(decides(&Event(create), levels.as_ref(), sender)))
     }
 
     /// Goes on in the room, and says once why.
@@ -249,6 +273,13 @@ fn is_after(create: &Value, room: &RoomId) -> bool {
     create["content"]["predecessor"]["room_id"] == room.as_str()
 }
 
+/// Whether somebody may change who has which power in a room.
+fn decides(create: &Event, levels: Option<&Event>, who: &str) -> bool {
+    let levels = Levels::of(Some(create), levels, None);
+    let change = PowerLevelAction::SendState(StateEventType::RoomPowerLevels);
+    levels.level(who) >= Level::Of(levels.needed(&change))
+}
+
 /// The servers that are in the new room, as far as the IDs tell.
 fn servers(tombstone: &Value, to: &RoomId) -> Vec<OwnedServerName> {
     let sender = tombstone["sender"].as_str().and_then(|id| <&UserId>::try_from(id).ok());
@@ -308,6 +339,38 @@ mod tests {
         ] {
             assert_eq!(is_after(&json!({"content": content}), old), is, "{content}");
         }
+    }
+
+    #[test]
+    fn who_may_send_a_tombstone_does_not_decide_about_the_room_by_that() {
+        let create = |version: &str| {
+            Event(json!({
+                "type": "m.room.create", "state_key": "", "sender": "@ana:hs.test",
+                "content": {"room_version": version, "additional_creators": ["@bob:hs.test"]},
+            }))
+        };
+        let levels = |content: Value| {
+            Event(json!({"type": "m.room.power_levels", "state_key": "", "content": content}))
+        };
+        let strict = json!({
+            "users": {"@mod:hs.test": 100, "@eve:hs.test": 50},
+            "events": {"m.room.tombstone": 0, "m.room.power_levels": 100},
+        });
+        for (version, content, who, may) in [
+            ("11", strict.clone(), "@mod:hs.test", true),
+            ("11", strict.clone(), "@eve:hs.test", false),
+            ("11", strict.clone(), "@ana:hs.test", false),
+            ("12", strict.clone(), "@ana:hs.test", true),
+            ("12", strict.clone(), "@bob:hs.test", true),
+            ("12", strict.clone(), "@eve:hs.test", false),
+            ("12", strict, "", false),
+            ("11", json!({"users": {"@eve:hs.test": 50}}), "@eve:hs.test", true),
+            ("11", json!({"events_default": 50}), "@eve:hs.test", false),
+            ("11", json!({"users_default": 50}), "@eve:hs.test", true),
+        ] {
+            assert_eq!(decides(&create(version), Some(&levels(content)), who), may, "{version} {who}");
+        }
+        assert!(decides(&create("11"), None, "@ana:hs.test"));
     }
 
     #[test]
