@@ -8,6 +8,7 @@ use gleipnir_core::{
     text::target::RoomTarget,
 };
 use gleipnir_matrix::{Membership, RequestError, Session};
+use serde_json::Value;
 use synapse_admin::Client;
 use tokio::sync::Notify;
 use tracing::{info, warn};
@@ -70,7 +71,8 @@ impl Door<'_> {
                             && *named != room
                         {
                             warn!(
-                                "the management room {named} was upgraded to {room}: set management.room = \"{room}\""
+                                "the management room {named} was upgraded to {room}: set management.room = \"{room}\". \
+                                 With this storage folder {named} leads there for good"
                             );
                         }
                         return Ok(Entered { room, arrival: Arrival::WasThere });
@@ -86,15 +88,18 @@ impl Door<'_> {
                     Membership::Banned => {
                         lost = kept.filter(|kept| *kept == room);
                         let me = session.user_id();
+                        let replaced = self.replaced(&room).await?;
                         wait_for(format!(
-                            "I am banned from the management room {target}; waiting until {me} is unbanned and invited there"
+                            "I am banned from the management room {target}; waiting until {me} is unbanned and invited \
+                             there{replaced}"
                         ));
                     }
                     Membership::Left | Membership::Unknown => {
                         lost = kept.filter(|kept| *kept == room);
                         let me = session.user_id();
+                        let replaced = self.replaced(&room).await?;
                         wait_for(format!(
-                            "waiting for an invitation to the management room {target}: invite {me} there"
+                            "waiting for an invitation to the management room {target}: invite {me} there{replaced}"
                         ));
                     }
                 },
@@ -120,7 +125,7 @@ impl Door<'_> {
             // An alias can be taken away and given to another room, by people who are not the operator: it leads to the
             // room that it led to at first, or to what took its place, or the operator says otherwise.
             (RoomTarget::Alias(alias), Some(before)) if *before != room => {
-                if self.is_replaced(before).await? {
+                if self.replacement(before).await?.is_some() {
                     // Homeservers move aliases when they upgrade a room. Its tombstone is followed in there.
                     return Ok(Some(before.to_owned()));
                 }
@@ -134,12 +139,23 @@ impl Door<'_> {
         }
     }
 
-    /// Whether a room that the bot is in names another one as what took its place.
-    async fn is_replaced(&self, room: &RoomId) -> Result<bool, Over> {
+    /// What a room names as what took its place, as far as the bot may see that: of a room that it is out of, how it was
+    /// then.
+    async fn replacement(&self, room: &RoomId) -> Result<Option<String>, Over> {
         let tombstone = answered(self.outages, || self.session.state(room, "m.room.tombstone", "")).await?;
-        Ok(tombstone.ok().flatten().is_some_and(|event| {
-            event["content"]["replacement_room"].as_str().is_some_and(|to| !to.is_empty())
-        }))
+        let to = tombstone.ok().flatten().map(|event| event["content"]["replacement_room"].clone());
+        Ok(to.as_ref().and_then(Value::as_str).filter(|to| !to.is_empty()).map(str::to_owned))
+    }
+
+    /// That a room was replaced while the bot could not follow, and what to do then; nothing if it was not.
+    async fn replaced(&self, room: &RoomId) -> Result<String, Over> {
+        Ok(match self.replacement(room).await? {
+            Some(to) => format!(
+                ". {room} names {to:?} as what takes its place. I follow only from inside: if I am wanted there, set \
+                 management.room to it"
+            ),
+            None => String::new(),
+        })
     }
 
     /// Where the bot stands. No sync tells of a room that was deleted while the bot was away, nor why it is out.
