@@ -172,6 +172,15 @@ impl Disk {
         });
     }
 
+    /// Notes where there is no room for a little work.
+    pub(crate) fn looks_for_room(&self) -> Result<(), StoreError> {
+        self.has_room().map_err(|error| {
+            let why = error.to_string();
+            self.worsens(&Health::Unwritable(why.clone()));
+            StoreError(why)
+        })
+    }
+
     /// Whether there is room for a little work: the smallest change of a database can fit where nothing else does.
     fn has_room(&self) -> io::Result<()> {
         let path = self.folder.join("room");

@@ -117,7 +117,7 @@ impl Bot<'_> {
     async fn connect_again_and_again(&self, token: &Mutex<String>, connected: &Notify) -> Result<(), Ended> {
         let mut lost = Lost::default();
         loop {
-            let Connected { session, how } = connect(self.config, &self.outages).await?;
+            let Connected { session, how } = connect(self.config, &self.outages, self.store.disk()).await?;
             info!(device = session.device_id(), ?how, "connected");
             *token.lock().unwrap_or_else(PoisonError::into_inner) = session.access_token();
             connected.notify_one();

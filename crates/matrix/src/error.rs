@@ -1,6 +1,6 @@
 //! What can go wrong, sorted by what the caller can do about it.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, io, time::Duration};
 
 use matrix_sdk::{
     HttpError,
@@ -71,12 +71,43 @@ pub enum ConnectError {
          encryption. Configure the password, or an access token from an ordinary login"
     )]
     TokenWithoutDevice,
+    /// The disk of the folder is full, or fails. Worth another try later.
+    #[error("the storage folder cannot be written: {0}")]
+    Unwritable(String),
     /// The folder or the store in it cannot be used.
     #[error("the storage folder cannot be used: {0}")]
     Store(String),
     /// Anything else.
     #[error("{0}")]
     Other(String),
+}
+
+impl ConnectError {
+    /// Something in the folder failed; what to do about it if that does not pass.
+    pub(crate) fn in_folder(what: &str, error: &(dyn StdError + 'static), advice: &str) -> Self {
+        let why = format!("{what}: {}", chain(error));
+        if may_pass(error) { Self::Unwritable(why) } else { Self::Store(format!("{why}{advice}")) }
+    }
+}
+
+/// Whether an error is that of a disk that is full or fails.
+fn may_pass(error: &(dyn StdError + 'static)) -> bool {
+    let is_full = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        )
+    };
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(is_full) {
+            return true;
+        }
+        cause = error.source();
+    }
+    // SQLite's words: the SDK hides the kind of its stores' errors.
+    let why = chain(error);
+    ["database or disk is full", "disk I/O error"].iter().any(|words| why.contains(words))
 }
 
 fn wait(retry_after: Option<Duration>) -> String {
@@ -359,6 +390,31 @@ mod tests {
             r#"{"errcode":"M_UNKNOWN","error":"Internal server error"}"#,
             r#"Away("[500 / M_UNKNOWN] Internal server error")"#,
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_folder_that_cannot_be_used() {
+        let in_folder = |error: &(dyn StdError + 'static)| {
+            ConnectError::in_folder("cannot write a", error, ". Move it away").to_string()
+        };
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
+            let words = in_folder(&io::Error::from(kind));
+            assert!(words.starts_with("the storage folder cannot be written: cannot write a: "), "{words}");
+            assert!(!words.contains("Move it away"), "{words}");
+        }
+        for (why, passes) in [
+            ("database or disk is full", true),
+            ("disk I/O error", true),
+            ("database disk image is malformed", false),
+            ("unable to open database file", false),
+        ] {
+            let error = matrix_sdk::Error::StateStore(Box::new(matrix_sdk::StoreError::Backend(why.into())));
+            let words = in_folder(&error);
+            assert!(words.contains(why), "{words}");
+            assert_eq!(words.contains("Move it away"), !passes, "{words}");
+        }
+        let words = in_folder(&io::Error::from(io::ErrorKind::PermissionDenied));
+        assert!(words.contains("cannot be used") && words.contains("Move it away"), "{words}");
     }
 
     #[test]
