@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use gleipnir_core::{
     model::{About, Report, ReportKey, ReportKind},
-    plan::{Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
+    plan::{Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState, Undoes},
     ports::{Case, CaseState, Change, InboxEvent, Priority, Records as _, Reporting, Store as _},
     reply::Reply,
     ruma::{OwnedEventId, OwnedRoomId, owned_event_id, owned_room_id, owned_user_id},
@@ -246,6 +246,7 @@ fn a_restored_database_does_nothing_again() {
     let place = Place::new();
     let store = place.store();
     let before = store.instance().to_owned();
+    let earliest = WallClock.now();
     let room: OwnedRoomId = owned_room_id!("!m:hs.test");
     let event = |id: &str| InboxEvent {
         event_id: OwnedEventId::try_from(id).unwrap(),
@@ -261,6 +262,20 @@ fn a_restored_database_does_nothing_again() {
             Change::Plan(Box::new(plan(3, PlanState::Running, None))),
             Change::Plan(Box::new(plan(4, PlanState::Done, Some(1_000)))),
             Change::Plan(Box::new(plan(5, PlanState::Done, Some(i64::MAX / 2)))),
+            // One that ends in half an hour, one that is being ended, and one that was being undone when it should end.
+            Change::Plan(Box::new(plan(6, PlanState::Done, Some(earliest + 1_800_000)))),
+            Change::Plan(Box::new(plan(7, PlanState::Done, Some(1_000)))),
+            Change::Plan(Box::new(Plan {
+                origin: Origin::Ending(7),
+                typed: "end of !block !a:hs.test 7".into(),
+                undoes: Some(Undoes::one(7, 1)),
+                ..plan(8, PlanState::Running, None)
+            })),
+            Change::Plan(Box::new(plan(9, PlanState::Done, Some(1_000)))),
+            Change::Plan(Box::new(Plan {
+                undoes: Some(Undoes::one(9, 1)),
+                ..plan(10, PlanState::Running, None)
+            })),
             Change::Say(Say::new("unsent", None, &Reply::text("unsent"))),
             Change::Say(Say::new("card-1", None, &Reply::text("sent"))),
             Change::Delivered { key: "card-1".into(), version: 1, event_id: owned_event_id!("$card") },
@@ -271,7 +286,6 @@ fn a_restored_database_does_nothing_again() {
     place.backup("b").unwrap();
     drop(store);
     fs::remove_dir_all(place.path("data")).unwrap();
-    let earliest = WallClock.now();
     let said = restore(&place.config(), &place.path("b")).unwrap();
     assert!(said.contains("is restored from a backup of 20"), "{said}");
 
@@ -282,17 +296,30 @@ fn a_restored_database_does_nothing_again() {
     assert_eq!(store.unhandled(), Ok(Vec::new()));
     let state = |id| store.plan(id).unwrap().unwrap().state;
     assert_eq!(
-        [1, 2, 3, 4].map(state),
-        [PlanState::Done, PlanState::Expired, PlanState::Done, PlanState::Done]
+        [1, 2, 3, 4, 8, 10].map(state),
+        [
+            PlanState::Done,
+            PlanState::Expired,
+            PlanState::Done,
+            PlanState::Done,
+            PlanState::Done,
+            PlanState::Done
+        ]
     );
     let Some(Outcome::Failed { why, but }) = &store.plan(3).unwrap().unwrap().steps[0].outcome else {
         panic!("a job goes on")
     };
     assert!(why.contains("restored from a backup"), "{why}");
     assert!(but.as_deref().is_some_and(|but| but.contains("I do not know")), "{but:?}");
-    // What should have ended holds on for an hour; what ends later, ends then.
+    // What should have ended, or was being ended, ends no more by itself. What ends soon holds on for an hour, and what
+    // ends later, ends then.
+    let lasting: Vec<u64> = store.lasting().unwrap().iter().map(|plan| plan.id).collect();
+    assert_eq!(lasting, [5, 6]);
+    for id in [4, 7, 9] {
+        assert_eq!(store.undone_by(id), Ok(None), "{id} cannot be undone");
+    }
     let until = |id| store.plan(id).unwrap().unwrap().lasts_until().unwrap();
-    assert!((earliest + 3_600_000..earliest + 3_700_000).contains(&until(4)), "{}", until(4));
+    assert!((earliest + 3_600_000..earliest + 3_700_000).contains(&until(6)), "{}", until(6));
     assert_eq!(until(5), 1_000 + i64::MAX / 2);
     assert_eq!((store.next_plan_id(), store.next_case_id()), (Ok(2_001), Ok(2_001)));
     // One message, of what is no longer known; messages of before are still known by their events.
@@ -307,13 +334,20 @@ fn a_restored_database_does_nothing_again() {
         "waited for a confirmation and are dropped:",
         "job 2: ",
         "These still end by themselves",
-        "job 4: ",
+        "The time of these is over.",
+        "(asked for by `@mod:hs.test`): `!undo 4`",
+        "(asked for by `@mod:hs.test`): `!undo 7`",
+        "(asked for by `@mod:hs.test`): `!undo 9`",
         "job 5: ",
+        "job 6: ",
+        "job 10: ",
         "New jobs begin at 2001, new cases at 2001",
     ] {
         assert!(rendered.text.contains(words), "{words}: {}", rendered.text);
     }
-    assert!(!rendered.text.contains("job 1: "), "{}", rendered.text);
+    for words in ["job 1: ", "job 8: ", "`!undo 5`"] {
+        assert!(!rendered.text.contains(words), "{words}: {}", rendered.text);
+    }
     assert_eq!(store.key_of(&owned_event_id!("$card")), Ok(Some("card-1".into())));
     // Rules act on what is reported from now on.
     assert_eq!(store.unweighed(), Ok(Vec::new()));
