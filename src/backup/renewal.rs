@@ -11,7 +11,10 @@ use gleipnir_core::{
 use rusqlite::{Connection, params};
 
 use super::notice::{self, Restored};
-use crate::store::{read, write};
+use crate::store::{
+    opening::{NOT_STARTED, RESTORED_AT},
+    read, write,
+};
 
 /// How long what ends by itself holds on at least: until moderators have read what is no longer known.
 const GRACE: Millis = 60 * 60_000;
@@ -74,7 +77,7 @@ pub(super) fn renew(database: &mut Connection, made_at: Millis, now: Millis) -> 
     for (key, value) in [
         ("plans_from", plans_from.to_string()),
         ("cases_from", cases_from.to_string()),
-        ("restored_at", now.to_string()),
+        (RESTORED_AT, NOT_STARTED.to_owned()),
     ] {
         db.execute(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
