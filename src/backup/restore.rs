@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{model::Millis, ports::Clock as _, text::duration::date};
+use gleipnir_matrix::Login;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
 use super::{APPLICATION, RECOVERY_KEY, renewal, whole};
@@ -52,11 +53,26 @@ pub(crate) fn restore(config: &Config, from: &Path) -> anyhow::Result<String> {
         .and_then(|()| File::open(folder)?.sync_all())
         .with_context(|| format!("cannot make {}", whole.display()))?;
     Ok(format!(
-        "{} is restored from a backup of {}; start Gleipnir: it logs in as a new device and says in the management room \
-         what it no longer knows",
+        "{} is restored from a backup of {}; {}",
         folder.display(),
-        date(backup.made_at)
+        date(backup.made_at),
+        next_step(config)
     ))
+}
+
+/// What to do with a folder that was restored. The keys of the device that there was are not in it.
+fn next_step(config: &Config) -> &'static str {
+    match config.login() {
+        Ok(Login::Token(_)) => {
+            "before you start Gleipnir, configure the password, or an access token of a new login: the encryption keys of the \
+             device that the old token belongs to are in no backup. Then it says in the management room what it no longer \
+             knows"
+        }
+        // What is wrong with the login is said at the start.
+        Ok(Login::Password(_)) | Err(_) => {
+            "start Gleipnir: it logs in as a new device and says in the management room what it no longer knows"
+        }
+    }
 }
 
 /// A backup that was looked at.

@@ -29,8 +29,12 @@ impl Place {
     }
 
     fn config_of(&self, user: &str) -> Config {
+        self.config_with(user, "password")
+    }
+
+    fn config_with(&self, user: &str, secret: &str) -> Config {
         let text = format!(
-            "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = {user:?}\npassword = \"x\"\n\
+            "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = {user:?}\n{secret} = \"x\"\n\
              [management]\nroom = \"!m:hs.test\"\n[storage]\npath = \"data\"\n"
         );
         Config::parse(&text, self.0.path()).unwrap()
@@ -197,7 +201,8 @@ fn what_is_no_whole_backup_of_this_account_is_refused_and_nothing_touched() {
     place.refuses("b", "is not empty");
     fs::remove_dir_all(place.path("data")).unwrap();
     fs::create_dir(place.path("data")).unwrap();
-    restore(&place.config(), &place.path("b")).unwrap();
+    let said = restore(&place.config(), &place.path("b")).unwrap();
+    assert!(said.contains("it logs in as a new device"), "{said}");
     place.refuses("b", "is not empty");
     assert!(place.store().is_said("k49").unwrap());
 }
@@ -365,4 +370,15 @@ fn a_restored_database_does_nothing_again() {
     // It is no backup any more, and holds no secret of it.
     drop(store);
     place.refuses("data/gleipnir.sqlite3", "it is no backup of Gleipnir");
+}
+
+#[test]
+fn with_an_access_token_a_new_one_is_asked_for() {
+    let place = Place::new();
+    drop(place.store());
+    place.backup("b").unwrap();
+    fs::remove_dir_all(place.path("data")).unwrap();
+    let config = place.config_with("@gleipnir:hs.test", "access_token");
+    let said = restore(&config, &place.path("b")).unwrap();
+    assert!(said.contains("an access token of a new login") && !said.contains("it logs in"), "{said}");
 }
