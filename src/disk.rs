@@ -2,10 +2,16 @@
 //! the log and once in the management room, and tried again until it works. A damaged database is the end.
 
 use std::{
+    convert::Infallible,
+    collections::HashMap,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use gleipnir_core::{
@@ -23,11 +29,14 @@ use tracing::{debug, error, info};
 use crate::{clock::WallClock, store::SqliteStore};
 
 /// How often is tried whether the folder can be written again.
-const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5_000 });
+pub(crate) const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 5_000 });
 /// What passes sooner is not told in the room.
 const BRIEF: Duration = Duration::from_secs(10);
 /// How many bytes have to be free before work goes on: what a few commands and one sync write.
 const ROOM: usize = 1 << 20;
+
+/// How often the log says that the database fails in one way, while it is tried again and again.
+const SAY_AGAIN: Duration = Duration::from_hours(1);
 
 /// What to do about a damaged database.
 pub(crate) const DAMAGED: &str = "It is damaged. Stop Gleipnir, move the folder away and put your newest backup in its \
@@ -68,12 +77,22 @@ impl Health {
 pub(crate) struct Disk {
     folder: PathBuf,
     health: watch::Sender<Health>,
+    /// Whether the stores of the session could not be written the last time: that the database can be says nothing of
+    /// them.
+    session_fails: AtomicBool,
+    /// How else the database failed, and when the log said so.
+    failures: Mutex<HashMap<String, Instant>>,
 }
 
 impl Disk {
     /// A folder of which nothing bad is known.
     pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), health: watch::Sender::new(Health::Good) }
+        Self {
+            folder: folder.to_owned(),
+            health: watch::Sender::new(Health::Good),
+            session_fails: AtomicBool::new(false),
+            failures: Mutex::default(),
+        }
     }
 
     /// Follows how the folder is.
@@ -85,16 +104,38 @@ impl Disk {
     /// tries again and again need not.
     pub(crate) fn note<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         result.map_err(|error| {
-            if let Some(health) = Health::of(&error) {
-                self.worsens(&health);
+            match Health::of(&error) {
+                Some(health) => self.worsens(&health),
+                None if self.is_news(&error.to_string(), Instant::now()) => error!(
+                    "the database in {} (storage.path) fails: {error}. What this is about does not go on; please report it",
+                    self.folder.display()
+                ),
+                None => {}
             }
             StoreError(error.to_string())
         })
     }
 
-    /// Notes that something else in the folder could not be written.
-    pub(crate) fn note_unwritable(&self, why: &str) {
+    /// Whether the log has not said for a while that the database fails in this way.
+    fn is_news(&self, failure: &str, now: Instant) -> bool {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.retain(|_, said| now.duration_since(*said) < SAY_AGAIN);
+        if failures.contains_key(failure) {
+            return false;
+        }
+        failures.insert(failure.to_owned(), now);
+        true
+    }
+
+    /// Notes that the stores of the session could not be written. They are good again when a sync works.
+    pub(crate) fn session_fails(&self, why: &str) {
+        self.session_fails.store(true, Ordering::Relaxed);
         self.worsens(&Health::Unwritable(why.to_owned()));
+    }
+
+    /// Notes that the stores of the session could be written: a sync worked.
+    pub(crate) fn session_works(&self) {
+        self.session_fails.store(false, Ordering::Relaxed);
     }
 
     fn worsens(&self, to: &Health) {
@@ -131,6 +172,15 @@ impl Disk {
         });
     }
 
+    /// Notes where there is no room for a little work.
+    pub(crate) fn looks_for_room(&self) -> Result<(), StoreError> {
+        self.has_room().map_err(|error| {
+            let why = error.to_string();
+            self.worsens(&Health::Unwritable(why.clone()));
+            StoreError(why)
+        })
+    }
+
     /// Whether there is room for a little work: the smallest change of a database can fit where nothing else does.
     fn has_room(&self) -> io::Result<()> {
         let path = self.folder.join("room");
@@ -154,6 +204,9 @@ pub(crate) async fn watch(store: &SqliteStore) -> anyhow::Error {
             Health::Good => drop(health.changed().await),
             Health::Unwritable(_) => {
                 tokio::time::sleep(AGAIN).await;
+                if disk.session_fails.load(Ordering::Relaxed) {
+                    continue;
+                }
                 match disk.has_room() {
                     Ok(()) if store.write_probe().is_ok() => disk.recovers(),
                     Ok(()) => {}
@@ -171,13 +224,8 @@ pub(crate) async fn watch(store: &SqliteStore) -> anyhow::Error {
 }
 
 /// Tells the management room when the folder cannot be written for a while, where that is possible without writing
-/// anything, and when it can be written again. Returns only with an error of the database.
-pub(crate) async fn tell(
-    desk: &Desk,
-    session: &Session,
-    store: &SqliteStore,
-    room: &RoomId,
-) -> Result<(), StoreError> {
+/// anything, and when it can be written again.
+pub(crate) async fn tell(desk: &Desk, session: &Session, store: &SqliteStore, room: &RoomId) -> Infallible {
     let mut health = store.disk().health();
     loop {
         let found = health.wait_for(|health| matches!(health, Health::Unwritable(_))).await;
@@ -199,10 +247,15 @@ pub(crate) async fn tell(
             return std::future::pending().await;
         }
         let again = can_write_again(since, WallClock.now());
-        while let Err(error) = desk.announce(&format!("writable-{since}"), &again) {
-            debug!(%error, "cannot say yet that the folder can be written again");
-            tokio::time::sleep(AGAIN).await;
-        }
+        until_written(|| desk.announce(&format!("writable-{since}"), &again)).await;
+    }
+}
+
+/// Writes something down, again and again until that works: what goes on with it waits for a folder that can be written.
+pub(crate) async fn until_written(write: impl Fn() -> Result<(), StoreError>) {
+    while let Err(error) = write() {
+        debug!(%error, "cannot write that down yet; trying again");
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
@@ -290,17 +343,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_not_about_the_disk_is_logged_now_and_then() {
+        let (_folder, store) = store();
+        let disk = store.disk();
+        let now = Instant::now();
+        assert!(disk.is_news("a", now) && disk.is_news("b", now));
+        assert!(!disk.is_news("a", now + SAY_AGAIN / 2), "it was said half an hour ago");
+        assert!(disk.is_news("a", now + SAY_AGAIN));
+        // As a constraint that fails: the folder is good, and the log has it.
+        let why = disk.note::<()>(Err(rusqlite::Error::StatementChangedRows(0))).unwrap_err().to_string();
+        assert!(!disk.is_news(&why, Instant::now()), "{why} was not logged");
+        assert_eq!(*disk.health().borrow(), Health::Good);
+    }
+
     #[tokio::test]
     async fn it_is_tried_again_until_it_works() {
         let (folder, store) = store();
         let mut health = store.disk().health();
         // A folder where a file is to be: nobody can write it, root included.
         fs::create_dir(folder.path().join("room")).unwrap();
-        store.disk().note_unwritable("no room");
+        store.disk().session_fails("no room");
         let mended = async {
             tokio::time::sleep(10 * AGAIN).await;
             assert!(matches!(&*health.borrow(), Health::Unwritable(_)));
             fs::remove_dir(folder.path().join("room")).unwrap();
+            // The stores of the session have their own trouble: a sync shows that it is over.
+            tokio::time::sleep(10 * AGAIN).await;
+            assert!(matches!(&*health.borrow(), Health::Unwritable(_)));
+            store.disk().session_works();
             health.wait_for(|health| *health == Health::Good).await.unwrap();
         };
         tokio::select! {
@@ -308,6 +379,20 @@ mod tests {
             () = mended => {}
         }
         assert!(!folder.path().join("room").exists());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_written_now_is_written_when_it_can_be() {
+        let (_folder, store) = store();
+        store.execute("PRAGMA query_only = ON");
+        let written = until_written(|| store.commit(vec![Change::Cursor("s1".into())]));
+        let mended = async {
+            tokio::time::sleep(3 * AGAIN).await;
+            assert_eq!(store.cursor(), Ok(None));
+            store.execute("PRAGMA query_only = OFF");
+        };
+        tokio::join!(written, mended);
+        assert_eq!(store.cursor(), Ok(Some("s1".into())));
     }
 
     #[tokio::test]

@@ -34,7 +34,7 @@ use crate::{
     clock::WallClock,
     config::Config,
     deliver::Deliverer,
-    disk,
+    disk::{self, until_written},
     homeserver::{Homeserver, Place, Webhooks},
     http::{Endpoint, Parties},
     intake::{Gone, Intake},
@@ -117,7 +117,7 @@ impl Bot<'_> {
     async fn connect_again_and_again(&self, token: &Mutex<String>, connected: &Notify) -> Result<(), Ended> {
         let mut lost = Lost::default();
         loop {
-            let Connected { session, how } = connect(self.config, &self.outages).await?;
+            let Connected { session, how } = connect(self.config, &self.outages, self.store.disk()).await?;
             info!(device = session.device_id(), ?how, "connected");
             *token.lock().unwrap_or_else(PoisonError::into_inner) = session.access_token();
             connected.notify_one();
@@ -133,7 +133,7 @@ impl Bot<'_> {
     /// Gets into the management room, and works there; again and again.
     async fn moderate(&self, session: Session, mut how: How) -> Result<Infallible, Over> {
         let door =
-            Door { session: &session, store: &*self.store, admin: &self.admin, outages: &self.outages };
+            Door { session: &session, store: &self.store, admin: &self.admin, outages: &self.outages };
         loop {
             let outside = match kept_room(&*self.store)? {
                 Some(room) => Some(self.outside(&session, &room)?),
@@ -152,7 +152,7 @@ impl Bot<'_> {
             }
             match Box::pin(self.serve(&session, &how, entered?)).await? {
                 Gone::Out => {}
-                Gone::Upgraded(upgrade) => upgrade.commit(&*self.store)?,
+                Gone::Upgraded(upgrade) => until_written(|| upgrade.commit(&*self.store)).await,
             }
             // What was lost was told in the first room.
             how = How::Restored;
@@ -269,19 +269,24 @@ impl Bot<'_> {
             outages: outages.clone(),
         };
         info!(%room, "at work in the management room");
-        introduce(&desk, store, &room, session, how, arrival)?;
+        let introduction = || introduce(&desk, store, &room, session, how, arrival);
+        // Before anything else is said, if that can be written down now.
+        let said_hello = introduction().is_ok();
         let introduced = Box::pin(async {
+            if !said_hello {
+                until_written(introduction).await;
+            }
             match homeserver.introduce().await {
                 // What passes needs nobody.
-                Some(fault) if !fault.is_passing() => refused_there(&desk, &fault)?,
+                Some(fault) if !fault.is_passing() => until_written(|| refused_there(&desk, &fault)).await,
                 _ => {}
             }
-            std::future::pending::<Result<Infallible, StoreError>>().await
+            std::future::pending::<Infallible>().await
         });
         let running = Arc::downgrade(&executor);
         let gone = tokio::select! {
-            failed = introduced => match failed? {},
-            failed = disk::tell(&desk, session, store, &room) => failed.map(|()| Gone::Out).map_err(Over::from),
+            never = introduced => match never {},
+            never = disk::tell(&desk, session, store, &room) => match never {},
             gone = intake.run() => gone,
             () = handle(&desk, &received) => Ok(Gone::Out),
             () = decrypt(&intake) => Ok(Gone::Out),

@@ -21,12 +21,12 @@ use synapse_admin::Client;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
-use self::upgrade::Step;
+use self::upgrade::{Schedule, Step};
 pub(crate) use self::upgrade::Upgrade;
 use crate::{
     clock::WallClock,
-    event_loop::{Ended, LoggedOut, Over},
-    management::{read_up_to, was_read_up_to},
+    event_loop::Over,
+    management::{homeservers, read_up_to, was_read_up_to},
     outages::Outages,
     store::SqliteStore,
 };
@@ -39,9 +39,6 @@ const LOOK_EVERY: Millis = 60_000;
 
 /// How many messages are tried to be decrypted again before anything else is handled.
 const AT_ONCE: usize = 5;
-
-/// How often is tried to follow a tombstone that cannot be followed yet.
-const FOLLOW_EVERY: Duration = Duration::from_secs(30);
 
 /// How the work in a management room ended.
 pub(crate) enum Gone {
@@ -73,7 +70,7 @@ impl Intake {
         let mut after = was_read_up_to(&*self.store, &self.room)?;
         let (mut kept_at, mut looked_at) = (0, 0);
         let mut invites_changed = true;
-        let mut follow_at = Some(Instant::now());
+        let mut following = Schedule::new(Instant::now());
         loop {
             if invites_changed {
                 match self.answer_invites().await {
@@ -83,35 +80,20 @@ impl Intake {
             }
             let batch = match self.session.sync(Some(self.room.clone()), after.clone()).await {
                 Ok(batch) => batch,
-                Err(SyncError::Damaged(why)) => {
-                    return Err(Over::Ended(Ended::Hopeless(anyhow::anyhow!(
-                        "the store in matrix/sdk (storage.path) is damaged: {why}. Move that folder away and start again: \
-                         with a password I become a new device then"
-                    ))));
-                }
-                // What it brought comes again.
-                Err(SyncError::Unwritable(why)) => {
-                    self.store.disk().note_unwritable(&why);
-                    debug!(why, "cannot write down what a sync brought; trying again");
-                    tokio::time::sleep(Duration::from_secs(5)).await;
-                    invites_changed = true;
-                    continue;
-                }
                 Err(error) => {
-                    if let Some(why) = LoggedOut::of_sync(&error) {
-                        return Err(why.into());
-                    }
+                    // The SDK may have taken an invitation in all the same.
+                    invites_changed = true;
+                    let Some(error) = homeservers(error, self.store.disk()).await? else { continue };
                     // Who is out of a room is refused its history.
                     if matches!(error, SyncError::Other(_)) && self.is_out().await {
                         return Ok(Gone::Out);
                     }
-                    // The SDK may have taken an invitation in all the same.
-                    invites_changed = true;
                     tokio::time::sleep(self.outages.failed(error, WallClock.now())).await;
                     continue;
                 }
             };
             self.outages.answered(WallClock.now());
+            self.store.disk().session_works();
             invites_changed |= batch.invites_changed;
             let now = WallClock.now();
             let seen = if batch.is_caught_up { Seen::Later } else { Seen::Live };
@@ -152,18 +134,22 @@ impl Intake {
                 return Ok(Gone::Out);
             }
             if batch.events.iter().any(|event| event.json["type"] == "m.room.tombstone")
-                || (invites_changed && follow_at.is_some())
+                || (invites_changed && following.is_waiting())
             {
-                follow_at = Some(Instant::now());
+                following.at_once(Instant::now());
             }
-            if follow_at.is_some_and(|at| at <= Instant::now()) {
-                follow_at = match self.follow().await? {
-                    Step::Stay => None,
-                    Step::Later => Some(Instant::now() + FOLLOW_EVERY),
+            if following.is_due(Instant::now()) {
+                match self.follow().await? {
+                    Step::Stay => following.is_over(),
+                    Step::Later(why) => {
+                        if following.put_off(&why, Instant::now()) {
+                            warn!(room = %self.room, "{why}");
+                        }
+                    }
                     Step::To(to) => {
                         return Ok(Gone::Upgraded(Upgrade { from: self.room.clone(), to, since }));
                     }
-                };
+                }
             }
         }
     }

@@ -19,6 +19,8 @@ pub(super) struct Restored {
     pub(super) proposed: Vec<Plan>,
     /// What was under way then.
     pub(super) running: Vec<Plan>,
+    /// What was being ended then, or should have ended by itself since.
+    pub(super) over: Vec<Plan>,
     /// What ends by itself.
     pub(super) lasting: Vec<Plan>,
     /// The number of the next job.
@@ -63,6 +65,13 @@ impl Restored {
         );
         let reply =
             named(reply, "These jobs waited for a confirmation and are dropped:", &self.proposed, job);
+        let reply = named(
+            reply,
+            "The time of these is over. Whether I ended them since, and whether somebody decided otherwise, I do not know. I \
+             do not end them by myself: look, and end what still holds.",
+            &self.over,
+            |plan| job(plan).text(": ").code(format!("!undo {}", plan.id)),
+        );
         named(
             reply,
             "These still end by themselves. If somebody decided otherwise since, ask for it again before then:",

@@ -11,9 +11,12 @@ use gleipnir_core::{
 use rusqlite::{Connection, params};
 
 use super::notice::{self, Restored};
-use crate::store::{read, write};
+use crate::store::{
+    opening::{NOT_STARTED, RESTORED_AT},
+    read, write,
+};
 
-/// How long what should have ended by itself holds on: until moderators have read what is no longer known.
+/// How long what ends by itself holds on at least: until moderators have read what is no longer known.
 const GRACE: Millis = 60 * 60_000;
 /// Numbers of jobs and cases go on so much higher, and one more for each minute since the backup: nobody makes more of
 /// them.
@@ -43,27 +46,38 @@ pub(super) fn renew(database: &mut Connection, made_at: Millis, now: Millis) -> 
     db.execute_batch(FORGET)?;
     let in_state = |state| read::plans(&db, &Which { states: vec![state], ..Which::default() });
     let proposed = in_state(PlanState::Proposed)?;
-    // What is being ended is ended: doing so again changes nothing.
-    let mut running = in_state(PlanState::Running)?;
-    running.retain(|plan| !matches!(plan.origin, Origin::Ending(_)));
-    let mut changes: Vec<Change> = proposed
-        .iter()
-        .map(|plan| Change::PlanState { id: plan.id, state: PlanState::Expired, by: None, at: now })
-        .collect();
+    let running = in_state(PlanState::Running)?;
+    for plan in &proposed {
+        let dropped = Change::PlanState { id: plan.id, state: PlanState::Expired, by: None, at: now };
+        write::apply(&db, dropped)?;
+    }
     for plan in &running {
-        changes.extend(broken_off(plan, made_at, now));
+        broken_off(plan, made_at, now).into_iter().try_for_each(|change| write::apply(&db, change))?;
+    }
+    // What was being ended, or should have been since: somebody may have decided otherwise meanwhile.
+    let mut over = Vec::new();
+    for plan in &running {
+        if let Origin::Ending(ended) = plan.origin {
+            over.extend(read::plan(&db, ended)?);
+        }
     }
     for plan in read::lasting(&db)? {
-        hold_on(&db, &plan, now + GRACE)?;
+        if plan.lasts_until().is_some_and(|until| until <= now) {
+            db.execute("UPDATE plans SET lasts = NULL WHERE id = ?", [plan.id])?;
+            over.push(plan);
+        } else {
+            hold_on(&db, &plan, now + GRACE)?;
+        }
     }
     let lasting = read::lasting(&db)?;
+    let running = running.into_iter().filter(|plan| !matches!(plan.origin, Origin::Ending(_))).collect();
     let newest = |query| db.query_row(query, [], |row| row.get::<_, u64>(0));
     let plans_from = far_above(newest("SELECT coalesce(max(id), 0) FROM plans")?, made_at, now);
     let cases_from = far_above(newest("SELECT coalesce(max(id), 0) FROM cases")?, made_at, now);
     for (key, value) in [
         ("plans_from", plans_from.to_string()),
         ("cases_from", cases_from.to_string()),
-        ("restored_at", now.to_string()),
+        (RESTORED_AT, NOT_STARTED.to_owned()),
     ] {
         db.execute(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -72,11 +86,8 @@ pub(super) fn renew(database: &mut Connection, made_at: Millis, now: Millis) -> 
     }
     let instance: String =
         db.query_row("SELECT value FROM meta WHERE key = 'instance'", [], |row| row.get(0))?;
-    let restored = Restored { made_at, proposed, running, lasting, plans_from, cases_from };
-    changes.push(Change::SayOnce(Say::new(notice::key(&instance), None, &restored.notice())));
-    for change in changes {
-        write::apply(&db, change)?;
-    }
+    let restored = Restored { made_at, proposed, running, over, lasting, plans_from, cases_from };
+    write::apply(&db, Change::SayOnce(Say::new(notice::key(&instance), None, &restored.notice())))?;
     db.commit()?;
     Ok(())
 }

@@ -52,19 +52,27 @@ pub(crate) fn restore(config: &Config, from: &Path) -> anyhow::Result<String> {
     fs::rename(&new, &whole)
         .and_then(|()| File::open(folder)?.sync_all())
         .with_context(|| format!("cannot make {}", whole.display()))?;
-    let (start, login) = match config.login()? {
-        Login::Password(_) => ("start Gleipnir", "it logs in as a new device"),
-        // The keys of that token's device are not in the backup, and it can get no others.
-        Login::Token(_) => (
-            "make a new access token (a new login, so a new device), or configure the password instead, and start Gleipnir",
-            "it is a new device then",
-        ),
-    };
     Ok(format!(
-        "{} is restored from a backup of {}; {start}: {login} and says in the management room what it no longer knows",
+        "{} is restored from a backup of {}; {}",
         folder.display(),
-        date(backup.made_at)
+        date(backup.made_at),
+        next_step(config)
     ))
+}
+
+/// What to do with a folder that was restored. The keys of the device that there was are not in it.
+fn next_step(config: &Config) -> &'static str {
+    match config.login() {
+        Ok(Login::Token(_)) => {
+            "before you start Gleipnir, configure the password, or an access token of a new login: the encryption keys of the \
+             device that the old token belongs to are in no backup. Then it says in the management room what it no longer \
+             knows"
+        }
+        // What is wrong with the login is said at the start.
+        Ok(Login::Password(_)) | Err(_) => {
+            "start Gleipnir: it logs in as a new device and says in the management room what it no longer knows"
+        }
+    }
 }
 
 /// A backup that was looked at.

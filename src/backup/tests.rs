@@ -1,10 +1,10 @@
 //! Backups of folders without a bot: what they hold, what is refused, and what a restored database does not do again.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::SystemTime};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use gleipnir_core::{
     model::{About, Report, ReportKey, ReportKind},
-    plan::{Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState},
+    plan::{Origin, Outcome, Plan, PlanState, PlannedStep, Step, StepState, Undoes},
     ports::{Case, CaseState, Change, InboxEvent, Priority, Records as _, Reporting, Store as _},
     reply::Reply,
     ruma::{OwnedEventId, OwnedRoomId, owned_event_id, owned_room_id, owned_user_id},
@@ -29,12 +29,12 @@ impl Place {
     }
 
     fn config_of(&self, user: &str) -> Config {
-        self.config_with(user, "password = \"x\"")
+        self.config_with(user, "password")
     }
 
     fn config_with(&self, user: &str, secret: &str) -> Config {
         let text = format!(
-            "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = {user:?}\n{secret}\n\
+            "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = {user:?}\n{secret} = \"x\"\n\
              [management]\nroom = \"!m:hs.test\"\n[storage]\npath = \"data\"\n"
         );
         Config::parse(&text, self.0.path()).unwrap()
@@ -141,17 +141,6 @@ fn a_backup_is_whole_private_and_replaces_nothing() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(names.iter().all(|name| name == "b" || name == "data"), "something is left over: {names:?}");
-    // What was broken off goes, unless it may still be at work; nothing else does.
-    for name in [".gleipnir-backup-old.part", ".gleipnir-backup-new.part", ".gleipnir-backup-old.copy"] {
-        let file = File::create(place.path(name)).unwrap();
-        if !name.contains("new") {
-            file.set_modified(SystemTime::now() - 2 * LEFT_OVER).unwrap();
-        }
-    }
-    backup(&place.config(), &place.path("b"), Existing::Replaced).unwrap();
-    assert!(!place.path(".gleipnir-backup-old.part").exists());
-    assert!(place.path(".gleipnir-backup-new.part").exists());
-    assert!(place.path(".gleipnir-backup-old.copy").exists());
     let error = backup(&place.config(), &place.path("no/where/b"), Existing::Kept).unwrap_err().to_string();
     assert!(error.contains("cannot write"), "{error}");
 }
@@ -212,7 +201,8 @@ fn what_is_no_whole_backup_of_this_account_is_refused_and_nothing_touched() {
     place.refuses("b", "is not empty");
     fs::remove_dir_all(place.path("data")).unwrap();
     fs::create_dir(place.path("data")).unwrap();
-    restore(&place.config(), &place.path("b")).unwrap();
+    let said = restore(&place.config(), &place.path("b")).unwrap();
+    assert!(said.contains("it logs in as a new device"), "{said}");
     place.refuses("b", "is not empty");
     assert!(place.store().is_said("k49").unwrap());
 }
@@ -261,6 +251,7 @@ fn a_restored_database_does_nothing_again() {
     let place = Place::new();
     let store = place.store();
     let before = store.instance().to_owned();
+    let earliest = WallClock.now();
     let room: OwnedRoomId = owned_room_id!("!m:hs.test");
     let event = |id: &str| InboxEvent {
         event_id: OwnedEventId::try_from(id).unwrap(),
@@ -276,6 +267,20 @@ fn a_restored_database_does_nothing_again() {
             Change::Plan(Box::new(plan(3, PlanState::Running, None))),
             Change::Plan(Box::new(plan(4, PlanState::Done, Some(1_000)))),
             Change::Plan(Box::new(plan(5, PlanState::Done, Some(i64::MAX / 2)))),
+            // One that ends in half an hour, one that is being ended, and one that was being undone when it should end.
+            Change::Plan(Box::new(plan(6, PlanState::Done, Some(earliest + 1_800_000)))),
+            Change::Plan(Box::new(plan(7, PlanState::Done, Some(1_000)))),
+            Change::Plan(Box::new(Plan {
+                origin: Origin::Ending(7),
+                typed: "end of !block !a:hs.test 7".into(),
+                undoes: Some(Undoes::one(7, 1)),
+                ..plan(8, PlanState::Running, None)
+            })),
+            Change::Plan(Box::new(plan(9, PlanState::Done, Some(1_000)))),
+            Change::Plan(Box::new(Plan {
+                undoes: Some(Undoes::one(9, 1)),
+                ..plan(10, PlanState::Running, None)
+            })),
             Change::Say(Say::new("unsent", None, &Reply::text("unsent"))),
             Change::Say(Say::new("card-1", None, &Reply::text("sent"))),
             Change::Delivered { key: "card-1".into(), version: 1, event_id: owned_event_id!("$card") },
@@ -286,10 +291,14 @@ fn a_restored_database_does_nothing_again() {
     place.backup("b").unwrap();
     drop(store);
     fs::remove_dir_all(place.path("data")).unwrap();
-    let earliest = WallClock.now();
     let said = restore(&place.config(), &place.path("b")).unwrap();
     assert!(said.contains("is restored from a backup of 20"), "{said}");
 
+    // Rules act on what is reported from the first start on.
+    std::thread::sleep(Duration::from_millis(30));
+    let restored_by = WallClock.now();
+    std::thread::sleep(Duration::from_millis(30));
+    drop(place.store());
     let store = place.store();
     assert_ne!(store.instance(), before);
     assert_eq!(store.cursor(), Ok(Some(format!("{room} "))));
@@ -297,17 +306,30 @@ fn a_restored_database_does_nothing_again() {
     assert_eq!(store.unhandled(), Ok(Vec::new()));
     let state = |id| store.plan(id).unwrap().unwrap().state;
     assert_eq!(
-        [1, 2, 3, 4].map(state),
-        [PlanState::Done, PlanState::Expired, PlanState::Done, PlanState::Done]
+        [1, 2, 3, 4, 8, 10].map(state),
+        [
+            PlanState::Done,
+            PlanState::Expired,
+            PlanState::Done,
+            PlanState::Done,
+            PlanState::Done,
+            PlanState::Done
+        ]
     );
     let Some(Outcome::Failed { why, but }) = &store.plan(3).unwrap().unwrap().steps[0].outcome else {
         panic!("a job goes on")
     };
     assert!(why.contains("restored from a backup"), "{why}");
     assert!(but.as_deref().is_some_and(|but| but.contains("I do not know")), "{but:?}");
-    // What should have ended holds on for an hour; what ends later, ends then.
+    // What should have ended, or was being ended, ends no more by itself. What ends soon holds on for an hour, and what
+    // ends later, ends then.
+    let lasting: Vec<u64> = store.lasting().unwrap().iter().map(|plan| plan.id).collect();
+    assert_eq!(lasting, [5, 6]);
+    for id in [4, 7, 9] {
+        assert_eq!(store.undone_by(id), Ok(None), "{id} cannot be undone");
+    }
     let until = |id| store.plan(id).unwrap().unwrap().lasts_until().unwrap();
-    assert!((earliest + 3_600_000..earliest + 3_700_000).contains(&until(4)), "{}", until(4));
+    assert!((earliest + 3_600_000..earliest + 3_700_000).contains(&until(6)), "{}", until(6));
     assert_eq!(until(5), 1_000 + i64::MAX / 2);
     assert_eq!((store.next_plan_id(), store.next_case_id()), (Ok(2_001), Ok(2_001)));
     // One message, of what is no longer known; messages of before are still known by their events.
@@ -322,20 +344,28 @@ fn a_restored_database_does_nothing_again() {
         "waited for a confirmation and are dropped:",
         "job 2: ",
         "These still end by themselves",
-        "job 4: ",
+        "The time of these is over.",
+        "(asked for by `@mod:hs.test`): `!undo 4`",
+        "(asked for by `@mod:hs.test`): `!undo 7`",
+        "(asked for by `@mod:hs.test`): `!undo 9`",
         "job 5: ",
+        "job 6: ",
+        "job 10: ",
         "New jobs begin at 2001, new cases at 2001",
     ] {
         assert!(rendered.text.contains(words), "{words}: {}", rendered.text);
     }
-    assert!(!rendered.text.contains("job 1: "), "{}", rendered.text);
+    for words in ["job 1: ", "job 8: ", "`!undo 5`"] {
+        assert!(!rendered.text.contains(words), "{words}: {}", rendered.text);
+    }
     assert_eq!(store.key_of(&owned_event_id!("$card")), Ok(Some("card-1".into())));
-    // Rules act on what is reported from now on.
     assert_eq!(store.unweighed(), Ok(Vec::new()));
-    store.commit(vec![case(2_001, earliest - 1_000), case(2_002, WallClock.now() + 1_000)]).unwrap();
+    store.commit(vec![case(2_001, restored_by), case(2_002, WallClock.now() + 1_000)]).unwrap();
     assert_eq!(store.unweighed(), Ok(vec![(2_002, 0)]));
-    let joined = Reporting::Joined { case: 2_001, report: report(7_000, WallClock.now() + 1_000) };
-    store.commit(vec![Change::Reporting(joined)]).unwrap();
+    // One that is there already counts once.
+    let joined = |report| Change::Reporting(Reporting::Joined { case: 2_001, report });
+    store.commit(vec![joined(report(2_001, restored_by))]).unwrap();
+    store.commit(vec![joined(report(7_000, WallClock.now() + 1_000))]).unwrap();
     assert_eq!(store.unweighed(), Ok(vec![(2_001, 1), (2_002, 0)]));
     // It is no backup any more, and holds no secret of it.
     drop(store);
@@ -343,19 +373,12 @@ fn a_restored_database_does_nothing_again() {
 }
 
 #[test]
-fn a_token_is_of_a_device_whose_keys_are_in_no_backup() {
-    for (secret, words) in [
-        ("password = \"x\"", "start Gleipnir: it logs in as a new device and says"),
-        (
-            "access_token = \"x\"",
-            "make a new access token (a new login, so a new device), or configure the password",
-        ),
-    ] {
-        let place = Place::new();
-        drop(place.store());
-        place.backup("b").unwrap();
-        fs::remove_dir_all(place.path("data")).unwrap();
-        let said = restore(&place.config_with("@gleipnir:hs.test", secret), &place.path("b")).unwrap();
-        assert!(said.contains(words), "{said}");
-    }
+fn with_an_access_token_a_new_one_is_asked_for() {
+    let place = Place::new();
+    drop(place.store());
+    place.backup("b").unwrap();
+    fs::remove_dir_all(place.path("data")).unwrap();
+    let config = place.config_with("@gleipnir:hs.test", "access_token");
+    let said = restore(&config, &place.path("b")).unwrap();
+    assert!(said.contains("an access token of a new login") && !said.contains("it logs in"), "{said}");
 }

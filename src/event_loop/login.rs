@@ -5,10 +5,15 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use gleipnir_core::ports::{Clock as _, StoreError};
 use gleipnir_matrix::{ConnectError, Connected, SyncError};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Ended;
-use crate::{clock::WallClock, config::Config, outages::Outages};
+use crate::{
+    clock::WallClock,
+    config::Config,
+    disk::{AGAIN, Disk, until_written},
+    outages::Outages,
+};
 
 /// Why the work with a session is over.
 #[derive(Debug)]
@@ -113,8 +118,8 @@ impl Lost {
 /// How often is looked whether a locked account is unlocked.
 const LOCKED: Duration = Duration::from_secs(5);
 
-/// Connects. Waits for a homeserver that is away, and while the account is locked.
-pub(super) async fn connect(config: &Config, outages: &Outages) -> Result<Connected, Ended> {
+/// Connects. Waits for a homeserver that is away, for room on the disk, and while the account is locked.
+pub(super) async fn connect(config: &Config, outages: &Outages, disk: &Disk) -> Result<Connected, Ended> {
     let settings = gleipnir_matrix::Settings {
         homeserver: config.homeserver.url.clone(),
         user_id: config.homeserver.user_id.clone(),
@@ -125,6 +130,8 @@ pub(super) async fn connect(config: &Config, outages: &Outages) -> Result<Connec
     };
     let mut is_locked = false;
     loop {
+        // A device whose session cannot be kept is made in vain.
+        until_written(|| disk.looks_for_room()).await;
         match gleipnir_matrix::connect(settings.clone()).await {
             Ok(connected) => {
                 outages.answered(WallClock.now());
@@ -142,6 +149,11 @@ pub(super) async fn connect(config: &Config, outages: &Outages) -> Result<Connec
                 }
                 is_locked = true;
                 tokio::time::sleep(LOCKED).await;
+            }
+            Err(ConnectError::Unwritable(why)) => {
+                disk.session_fails(&why);
+                debug!(why, "cannot keep a session; trying again");
+                tokio::time::sleep(AGAIN).await;
             }
             Err(error @ ConnectError::Other(_)) => return Err(Ended::Failed(error.into())),
             Err(error) => return Err(Ended::Hopeless(error.into())),

@@ -1,12 +1,20 @@
 //! Following the management room when it is upgraded: to the room that its tombstone names, if that one names it as its
 //! predecessor.
 
-use std::time::Duration;
+use std::{
+    fmt::Display,
+    time::{Duration, Instant},
+};
 
 use gleipnir_core::{
+    model::Event,
     ports::{Change, Records as _, Store, StoreError},
     reply::{Line, Reply},
-    ruma::{OwnedRoomId, OwnedServerName, RoomId, UserId},
+    ruma::{
+        OwnedRoomId, OwnedServerName, RoomId, UserId,
+        events::{StateEventType, room::power_levels::PowerLevelAction},
+    },
+    rules::{can::Levels, power::Level},
     speech::Say,
 };
 use gleipnir_matrix::{Outgoing, RequestError};
@@ -26,10 +34,57 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 pub(super) enum Step {
     /// There is none, or it leads nowhere.
     Stay,
-    /// The bot cannot go yet.
-    Later,
+    /// The bot cannot go yet; why.
+    Later(String),
     /// The bot is in the room that it leads to.
     To(OwnedRoomId),
+}
+
+/// The shortest pause between two tries to follow a tombstone. A try can take as long, and nothing is taken in meanwhile.
+const PAUSE: Duration = Duration::from_secs(30);
+/// The longest one.
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+/// When a tombstone is looked for, and what was in the way the last time.
+pub(super) struct Schedule {
+    at: Option<Instant>,
+    pause: Duration,
+    said: String,
+}
+
+impl Schedule {
+    /// At once.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { at: Some(now), pause: PAUSE, said: String::new() }
+    }
+
+    /// Something happened that may change what it comes to.
+    pub(super) fn at_once(&mut self, now: Instant) {
+        (self.at, self.pause) = (Some(now), PAUSE);
+    }
+
+    /// Whether a tombstone is known that could not be followed yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.at.is_some()
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.at.is_some_and(|at| at <= now)
+    }
+
+    /// There is nothing to follow.
+    pub(super) fn is_over(&mut self) {
+        self.at = None;
+    }
+
+    /// It could not be followed: it is tried again, after longer and longer. Whether that is news.
+    pub(super) fn put_off(&mut self, why: &str, now: Instant) -> bool {
+        self.at = Some(now + self.pause);
+        self.pause = (2 * self.pause).min(LONGEST_PAUSE);
+        let is_news = self.said != why;
+        why.clone_into(&mut self.said);
+        is_news
+    }
 }
 
 /// The management room was upgraded, and the bot is in what took its place.
@@ -78,10 +133,19 @@ impl Intake {
             Ok(to) => to,
             Err(why) => return self.stay(&tombstone, why),
         };
+        match self.may_replace(&tombstone).await {
+            Ok(Some(true)) => {}
+            Ok(Some(false)) => {
+                let who = Line::new().user(tombstone["sender"].as_str().unwrap_or_default());
+                return self.stay(&tombstone, who.text(", who did that, may not change who has which power here"));
+            }
+            Ok(None) => return Ok(not_yet(&"I cannot see who has which power in it")),
+            Err(error) => return later(&error),
+        }
         // The server knows the new room already, if it is one of its own.
         let create = match self.admin.room_state_of_type(&to, "m.room.create").await {
             Ok(state) => state.into_iter().next(),
-            Err(error) if error.is_transient() => return Ok(Step::Later),
+            Err(error) if error.is_transient() => return Ok(not_yet(&error)),
             Err(_) => None,
         };
         if let Some(create) = &create
@@ -125,6 +189,16 @@ impl Intake {
         Ok(Ok(to))
     }
 
+    /// Whether who sent a tombstone decides about this room as moderators' own: some rooms let anybody send one, and who
+    /// leads the bot away commands it. `None` if that cannot be seen.
+    async fn may_replace(&self, tombstone: &Value) -> Result<Option<bool>, RequestError> {
+        let state = async |kind| self.session.state(&self.room, kind, "").await;
+        let Some(create) = state("m.room.create").await? else { return Ok(None) };
+        let levels = state("m.room.power_levels").await?.map(Event);
+        let sender = tombstone["sender"].as_str().unwrap_or_default();
+        Ok(Some(decides(&Event(create), levels.as_ref(), sender)))
+    }
+
     /// Goes on in the room, and says once why.
     fn stay(&self, tombstone: &Value, why: Line) -> Result<Step, Over> {
         let which = tombstone["event_id"].as_str().unwrap_or_default();
@@ -134,8 +208,10 @@ impl Intake {
                  again.",
             ),
         );
+        if let Err(error) = self.desk.announce(&format!("tombstone-{which}"), &why) {
+            return Ok(not_yet(&error));
+        }
         warn!(room = %self.room, "{}", why.render().text);
-        self.desk.announce(&format!("tombstone-{which}"), &why)?;
         Ok(Step::Stay)
     }
 
@@ -143,17 +219,20 @@ impl Intake {
     fn wait_for(&self, to: &RoomId, refusal: &str) -> Result<Step, Over> {
         let key = waits_key(to);
         if !self.store.is_said(&key)? {
-            let me = self.session.user_id();
-            warn!(room = %self.room, "the management room was upgraded to {to}, and I cannot join that: {refusal}. Invite {me} there");
             let line = Line::new()
                 .text("This room was replaced by ")
                 .code(to.as_str())
                 .text(", and I cannot join that: ")
                 .user(refusal)
                 .text(". Invite me there, and I follow. Until then I go on here.");
-            self.desk.announce(&key, &Reply::text(line))?;
+            if let Err(error) = self.desk.announce(&key, &Reply::text(line)) {
+                debug!(%error, "cannot write down yet that I cannot follow");
+            }
         }
-        Ok(Step::Later)
+        let me = self.session.user_id();
+        Ok(Step::Later(format!(
+            "the management room was upgraded to {to}, and I cannot join that: {refusal}. Invite {me} there"
+        )))
     }
 
     /// Lets the desk handle what was said in the old room, and says there where the bot goes, if it still may.
@@ -194,6 +273,13 @@ fn is_after(create: &Value, room: &RoomId) -> bool {
     create["content"]["predecessor"]["room_id"] == room.as_str()
 }
 
+/// Whether somebody may change who has which power in a room.
+fn decides(create: &Event, levels: Option<&Event>, who: &str) -> bool {
+    let levels = Levels::of(Some(create), levels, None);
+    let change = PowerLevelAction::SendState(StateEventType::RoomPowerLevels);
+    levels.level(who) >= Level::Of(levels.needed(&change))
+}
+
 /// The servers that are in the new room, as far as the IDs tell.
 fn servers(tombstone: &Value, to: &RoomId) -> Vec<OwnedServerName> {
     let sender = tombstone["sender"].as_str().and_then(|id| <&UserId>::try_from(id).ok());
@@ -205,11 +291,12 @@ fn servers(tombstone: &Value, to: &RoomId) -> Vec<OwnedServerName> {
 fn later(error: &RequestError) -> Result<Step, Over> {
     match error {
         RequestError::TokenGone => Err(LoggedOut::Unsaid.into()),
-        error => {
-            debug!(%error, "cannot look after the management room's replacement yet");
-            Ok(Step::Later)
-        }
+        error => Ok(not_yet(error)),
     }
+}
+
+fn not_yet(error: &dyn Display) -> Step {
+    Step::Later(format!("cannot tell yet whether to follow the management room to another one: {error}"))
 }
 
 #[cfg(test)]
@@ -218,6 +305,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_room_that_cannot_be_followed_to_is_tried_less_and_less_often_and_told_once() {
+        let start = Instant::now();
+        let mut schedule = Schedule::new(start);
+        assert!(schedule.is_waiting() && schedule.is_due(start));
+        let mut now = start;
+        let mut pauses = Vec::new();
+        for n in 0..7 {
+            assert_eq!(schedule.put_off("away", now), n == 0, "{n}");
+            let pause = (1..).find(|secs| schedule.is_due(now + Duration::from_secs(*secs))).expect("it ends");
+            pauses.push(pause);
+            now += Duration::from_secs(pause);
+        }
+        assert_eq!(pauses, [30, 60, 120, 240, 480, 600, 600]);
+        assert!(schedule.put_off("not invited", now));
+        schedule.at_once(now);
+        assert!(schedule.is_due(now) && !schedule.put_off("not invited", now));
+        assert!(!schedule.is_due(now + Duration::from_secs(29)) && schedule.is_due(now + PAUSE));
+        schedule.is_over();
+        assert!(!schedule.is_waiting() && !schedule.is_due(now + LONGEST_PAUSE));
+    }
 
     #[test]
     fn a_new_room_names_the_old_one() {
@@ -230,6 +339,38 @@ mod tests {
         ] {
             assert_eq!(is_after(&json!({"content": content}), old), is, "{content}");
         }
+    }
+
+    #[test]
+    fn who_may_send_a_tombstone_does_not_decide_about_the_room_by_that() {
+        let create = |version: &str| {
+            Event(json!({
+                "type": "m.room.create", "state_key": "", "sender": "@ana:hs.test",
+                "content": {"room_version": version, "additional_creators": ["@bob:hs.test"]},
+            }))
+        };
+        let levels = |content: Value| {
+            Event(json!({"type": "m.room.power_levels", "state_key": "", "content": content}))
+        };
+        let strict = json!({
+            "users": {"@mod:hs.test": 100, "@eve:hs.test": 50},
+            "events": {"m.room.tombstone": 0, "m.room.power_levels": 100},
+        });
+        for (version, content, who, may) in [
+            ("11", strict.clone(), "@mod:hs.test", true),
+            ("11", strict.clone(), "@eve:hs.test", false),
+            ("11", strict.clone(), "@ana:hs.test", false),
+            ("12", strict.clone(), "@ana:hs.test", true),
+            ("12", strict.clone(), "@bob:hs.test", true),
+            ("12", strict.clone(), "@eve:hs.test", false),
+            ("12", strict, "", false),
+            ("11", json!({"users": {"@eve:hs.test": 50}}), "@eve:hs.test", true),
+            ("11", json!({"events_default": 50}), "@eve:hs.test", false),
+            ("11", json!({"users_default": 50}), "@eve:hs.test", true),
+        ] {
+            assert_eq!(decides(&create(version), Some(&levels(content)), who), may, "{version} {who}");
+        }
+        assert!(decides(&create("11"), None, "@ana:hs.test"));
     }
 
     #[test]

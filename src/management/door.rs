@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use gleipnir_core::{
-    ports::Store,
     ruma::{OwnedRoomId, RoomId},
     text::target::RoomTarget,
 };
 use gleipnir_matrix::{Membership, RequestError, Session};
+use serde_json::Value;
 use synapse_admin::Client;
 use tokio::sync::Notify;
 use tracing::{info, warn};
@@ -17,6 +17,7 @@ use super::{Arrival, Entered, answered, begin, kept_room, latest, sync, was_read
 use crate::{
     event_loop::{Ended, Over},
     outages::Outages,
+    store::SqliteStore,
 };
 
 /// How often is looked whether the room that the bot is no longer in is still there.
@@ -25,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(5);
 /// What the way into the management room takes.
 pub(crate) struct Door<'a> {
     pub(crate) session: &'a Session,
-    pub(crate) store: &'a dyn Store,
+    pub(crate) store: &'a SqliteStore,
     pub(crate) admin: &'a Client,
     pub(crate) outages: &'a Outages,
 }
@@ -51,7 +52,7 @@ impl Door<'_> {
         loop {
             // What the session remembers of memberships may be old before the first sync.
             let next = tokio::select! {
-                next = sync(session, token, self.outages) => next?,
+                next = sync(session, token, self.outages, store.disk()) => next?,
                 ended = self.until_gone(target, lost.as_deref()) => return Err(ended.into()),
             };
             let kept = kept_room(*store)?;
@@ -64,13 +65,14 @@ impl Door<'_> {
                     Membership::Joined => {
                         if was_read_up_to(*store, &room)?.is_none() {
                             // A new database: it begins here, and what was said before is not for it.
-                            begin(*store, &room, &next)?;
+                            begin(*store, &room, &next).await;
                         }
                         if let RoomTarget::Id(named) = target
                             && *named != room
                         {
                             warn!(
-                                "the management room {named} was upgraded to {room}: set management.room = \"{room}\""
+                                "the management room {named} was upgraded to {room}: set management.room = \"{room}\". \
+                                 With this storage folder {named} leads there for good"
                             );
                         }
                         return Ok(Entered { room, arrival: Arrival::WasThere });
@@ -78,7 +80,7 @@ impl Door<'_> {
                     Membership::Invited => {
                         // Kept before the joining: whatever crashes from here on, nothing that is said after it is
                         // missed.
-                        begin(*store, &room, &next)?;
+                        begin(*store, &room, &next).await;
                         if self.join(&room).await? {
                             return Ok(Entered { room, arrival: Arrival::JoinedNow });
                         }
@@ -86,15 +88,18 @@ impl Door<'_> {
                     Membership::Banned => {
                         lost = kept.filter(|kept| *kept == room);
                         let me = session.user_id();
+                        let replaced = self.replaced(&room).await?;
                         wait_for(format!(
-                            "I am banned from the management room {target}; waiting until {me} is unbanned and invited there"
+                            "I am banned from the management room {target}; waiting until {me} is unbanned and invited \
+                             there{replaced}"
                         ));
                     }
                     Membership::Left | Membership::Unknown => {
                         lost = kept.filter(|kept| *kept == room);
                         let me = session.user_id();
+                        let replaced = self.replaced(&room).await?;
                         wait_for(format!(
-                            "waiting for an invitation to the management room {target}: invite {me} there"
+                            "waiting for an invitation to the management room {target}: invite {me} there{replaced}"
                         ));
                     }
                 },
@@ -120,7 +125,7 @@ impl Door<'_> {
             // An alias can be taken away and given to another room, by people who are not the operator: it leads to the
             // room that it led to at first, or to what took its place, or the operator says otherwise.
             (RoomTarget::Alias(alias), Some(before)) if *before != room => {
-                if self.is_replaced(before).await? {
+                if self.replacement(before).await?.is_some() {
                     // Homeservers move aliases when they upgrade a room. Its tombstone is followed in there.
                     return Ok(Some(before.to_owned()));
                 }
@@ -134,12 +139,23 @@ impl Door<'_> {
         }
     }
 
-    /// Whether a room that the bot is in names another one as what took its place.
-    async fn is_replaced(&self, room: &RoomId) -> Result<bool, Over> {
+    /// What a room names as what took its place, as far as the bot may see that: of a room that it is out of, how it was
+    /// then.
+    async fn replacement(&self, room: &RoomId) -> Result<Option<String>, Over> {
         let tombstone = answered(self.outages, || self.session.state(room, "m.room.tombstone", "")).await?;
-        Ok(tombstone.ok().flatten().is_some_and(|event| {
-            event["content"]["replacement_room"].as_str().is_some_and(|to| !to.is_empty())
-        }))
+        let to = tombstone.ok().flatten().map(|event| event["content"]["replacement_room"].clone());
+        Ok(to.as_ref().and_then(Value::as_str).filter(|to| !to.is_empty()).map(str::to_owned))
+    }
+
+    /// That a room was replaced while the bot could not follow, and what to do then; nothing if it was not.
+    async fn replaced(&self, room: &RoomId) -> Result<String, Over> {
+        Ok(match self.replacement(room).await? {
+            Some(to) => format!(
+                ". {room} names {to:?} as what takes its place. I follow only from inside: if I am wanted there, set \
+                 management.room to it"
+            ),
+            None => String::new(),
+        })
     }
 
     /// Where the bot stands. No sync tells of a room that was deleted while the bot was away, nor why it is out.

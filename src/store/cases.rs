@@ -99,19 +99,21 @@ fn put(
     case: Option<CaseId>,
     report: Option<&Report>,
 ) -> rusqlite::Result<()> {
-    db.prepare_cached(
-        "INSERT INTO reports (kind, id, received_ts, case_id, report) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    )?
-    .execute(params![
-        key.kind.word(),
-        key.id,
-        key.received_ts,
-        case,
-        report.map(write::json).transpose()?
-    ])?;
-    // Of what was reported before the database was restored from a backup, it is not known what was done about it: no
-    // rule acts on it.
-    if let Some(case) = case {
+    let is_new = db
+        .prepare_cached(
+            "INSERT INTO reports (kind, id, received_ts, case_id, report) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            key.kind.word(),
+            key.id,
+            key.received_ts,
+            case,
+            report.map(write::json).transpose()?
+        ])?
+        > 0;
+    // Of what was reported before the first start with a database that was restored from a backup, it is not known what
+    // was done about it: no rule acts on it.
+    if let Some(case) = case.filter(|_| is_new) {
         db.prepare_cached(
             "UPDATE cases SET weighed = weighed + 1 WHERE id = ? \
              AND ? < (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'restored_at')",

@@ -8,9 +8,10 @@ use std::{
 };
 
 use anyhow::{Context as _, bail, ensure};
-use rusqlite::{Connection, ErrorCode};
+use gleipnir_core::ports::Clock as _;
+use rusqlite::{Connection, ErrorCode, params};
 
-use crate::disk::DAMAGED;
+use crate::{clock::WallClock, disk::DAMAGED};
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
 pub(crate) const MIGRATIONS: [&str; 6] = [
@@ -26,6 +27,11 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
 pub(crate) const DATABASE: &str = "gleipnir.sqlite3";
 /// The name of a database that is being restored. As long as it is there, the folder is not whole.
 pub(crate) const RESTORING: &str = "gleipnir.sqlite3.restoring";
+/// The row of `meta` with the time of the first start after a restoration: what was reported before is not acted on by
+/// rules.
+pub(crate) const RESTORED_AT: &str = "restored_at";
+/// What is there until then.
+pub(crate) const NOT_STARTED: &str = "not started";
 /// The name of the file that is locked by who works in the folder.
 pub(crate) const LOCK: &str = "lock";
 
@@ -57,6 +63,10 @@ fn prepare(path: &Path) -> anyhow::Result<Connection> {
     ensure!(found == "ok", "{found}. {DAMAGED}");
     migrate(&mut connection)?;
     write_probe(&connection)?;
+    connection.execute(
+        "UPDATE meta SET value = ? WHERE key = ? AND value = ?",
+        params![WallClock.now().to_string(), RESTORED_AT, NOT_STARTED],
+    )?;
     Ok(connection)
 }
 

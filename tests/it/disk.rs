@@ -87,6 +87,27 @@ async fn full_disk(kind: Kind) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_ends_on_a_full_disk_is_replaced_when_there_is_room() {
+    let Some(mut scene) = Scene::new(Kind::Open).await else { return };
+    scene.bot.under = Under::Quota;
+    scene.bot.start().await;
+    scene.moderator.good("!version", "Gleipnir").await;
+    scene.bot.fill_disk();
+    scene.log_out().await;
+    let missed = scene.moderator.say("!version").await;
+    scene.bot.logs("the homeserver has ended my session").await;
+    scene.bot.logs(FULL).await;
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    scene.bot.make_room();
+    scene.moderator.answer(&missed, "Gleipnir").await;
+    let log = scene.bot.log_of_run();
+    assert_eq!(log.matches("how=NewDevice").count(), 1, "a device was made in vain:\n{log}");
+    assert_eq!(log.matches("Gleipnir 0.1.0 for").count(), 1, "one process all the time");
+    assert!(!log.contains("move it away"), "{log}");
+    scene.bot.logs("can be written again").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn folders_that_cannot_be_written_are_named_at_the_start() {
     let Some(mut scene) = Scene::at_work(Kind::Open).await else { return };
     assert_eq!(scene.bot.stop().await, 0);

@@ -21,7 +21,7 @@ impl Scene {
     }
 
     /// Logs the bot out everywhere.
-    async fn log_out(&self) {
+    pub(crate) async fn log_out(&self) {
         for device in self.devices().await {
             let path = format!("/_synapse/admin/v2/users/{}/devices/{}", path_part(BOT), path_part(&device));
             self.admin.delete(&path, json!({})).await.unwrap();

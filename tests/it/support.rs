@@ -23,7 +23,7 @@ pub(crate) use self::{
     heard::Answer,
     moderator::Moderator,
     neighbour::{Neighbour, has_state, hears, redacted, sees},
-    proxy::{Dice, FAULTS, Fault, Proxy},
+    proxy::{Dice, FAULTS, Fault, Proxy, REFUSALS},
     told::Told,
 };
 

@@ -8,7 +8,7 @@ use matrix_sdk::ruma::{
     api::{EndpointError as _, error::Error as ApiError},
     exports::http,
 };
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -106,7 +106,14 @@ impl Account {
         let mut answer = http::Response::new(bytes);
         *answer.status_mut() = status;
         *answer.headers_mut() = headers;
-        Err(Failure::from_answer(&ApiError::from_http_response(answer)))
+        let error = ApiError::from_http_response(answer);
+        Err(match Failure::from_answer(&error) {
+            // Paths that every homeserver has: the configured address is that of something else.
+            Failure::Away(why) if status == StatusCode::NOT_FOUND => {
+                Failure::Refused { status: status.as_u16(), errcode: "M_UNKNOWN".to_owned(), message: why }
+            }
+            failure => failure,
+        })
     }
 
     fn read<T: DeserializeOwned>(&self, answer: Value) -> Result<T, Failure> {

@@ -13,7 +13,7 @@ use matrix_sdk::{
 use crate::{
     account::Account,
     encryption,
-    error::{ConnectError, Failure, chain},
+    error::{ConnectError, Failure},
     folder::{Folder, Found, Stored},
     ruma::DeviceId,
     session::Session,
@@ -47,8 +47,8 @@ pub enum How {
 /// Restores the session in the folder, or logs in; then brings encryption in order.
 ///
 /// With a password, whatever is lost is replaced by a new device. With a token, what is lost is an error.
-/// Nothing is retried: [`ConnectError::Unreachable`], [`ConnectError::RateLimited`] and [`ConnectError::Locked`] are worth
-/// another try.
+/// Nothing is retried: [`ConnectError::Unreachable`], [`ConnectError::RateLimited`], [`ConnectError::Locked`] and
+/// [`ConnectError::Unwritable`] are worth another try.
 pub fn connect(settings: Settings) -> BoxFuture<'static, Result<Connected, ConnectError>> {
     Box::pin(async move {
         let folder = Folder::open(&settings.folder)?;
@@ -176,12 +176,9 @@ async fn has_keys(settings: &Settings, account: &Account, session: &Stored) -> R
 /// The SDK's client, restored from its store.
 async fn open(settings: &Settings, stored: &Stored, folder: &Folder) -> Result<Client, ConnectError> {
     let store = folder.store()?;
-    let in_store = |error: &dyn StdError| {
-        let path = store.display();
-        ConnectError::Store(format!(
-            "{path}: {}. If it is damaged, move it away and start again",
-            chain(error)
-        ))
+    let in_store = |error: &(dyn StdError + 'static)| {
+        let what = store.display().to_string();
+        ConnectError::in_folder(&what, error, ". If it is damaged, move it away and start again")
     };
     let client = Client::builder()
         .homeserver_url(&settings.homeserver)

@@ -1,6 +1,6 @@
 //! What can go wrong, sorted by what the caller can do about it.
 
-use std::{error::Error as StdError, time::Duration};
+use std::{error::Error as StdError, io, time::Duration};
 
 use matrix_sdk::{
     HttpError,
@@ -71,12 +71,43 @@ pub enum ConnectError {
          encryption. Configure the password, or an access token from an ordinary login"
     )]
     TokenWithoutDevice,
+    /// The disk of the folder is full, or fails. Worth another try later.
+    #[error("the storage folder cannot be written: {0}")]
+    Unwritable(String),
     /// The folder or the store in it cannot be used.
     #[error("the storage folder cannot be used: {0}")]
     Store(String),
     /// Anything else.
     #[error("{0}")]
     Other(String),
+}
+
+impl ConnectError {
+    /// Something in the folder failed; what to do about it if that does not pass.
+    pub(crate) fn in_folder(what: &str, error: &(dyn StdError + 'static), advice: &str) -> Self {
+        let why = format!("{what}: {}", chain(error));
+        if may_pass(error) { Self::Unwritable(why) } else { Self::Store(format!("{why}{advice}")) }
+    }
+}
+
+/// Whether an error is that of a disk that is full or fails.
+fn may_pass(error: &(dyn StdError + 'static)) -> bool {
+    let is_full = |error: &io::Error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+        )
+    };
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref().is_some_and(is_full) {
+            return true;
+        }
+        cause = error.source();
+    }
+    // SQLite's words: the SDK hides the kind of its stores' errors.
+    let why = chain(error);
+    ["database or disk is full", "disk I/O error"].iter().any(|words| why.contains(words))
 }
 
 fn wait(retry_after: Option<Duration>) -> String {
@@ -96,7 +127,7 @@ pub enum RequestError {
         /// How long to wait, where it says.
         retry_after: Option<Duration>,
     },
-    /// No connection, no answer in time, or a 5xx: worth another try. A write may have happened.
+    /// No connection, no answer in time, a 5xx, or the page of a proxy: worth another try. A write may have happened.
     #[error("the homeserver is away: {0}")]
     Away(String),
     /// The access token is no longer valid, or the account is locked: [`connect`](crate::connect()) anew.
@@ -161,6 +192,9 @@ pub(crate) enum Failure {
     Other(String),
 }
 
+/// What is too large: the content, the URI, the headers.
+const TOO_LARGE: [u16; 3] = [413, 414, 431];
+
 impl Failure {
     /// From an answer that is not a 2xx.
     pub(crate) fn from_answer(error: &ApiError) -> Self {
@@ -182,7 +216,12 @@ impl Failure {
             _ if status == 429 => Self::RateLimited { retry_after: None },
             _ if status >= 500 => Self::Away(error.to_string()),
             Some(kind) => Self::Refused { status, errcode: kind.errcode().to_string(), message },
-            None => Self::Refused { status, errcode: "M_UNKNOWN".to_owned(), message },
+            // A proxy's word about this one request, which is too large for it: no other try fares better.
+            None if TOO_LARGE.contains(&status) => {
+                Self::Refused { status, errcode: "M_UNKNOWN".to_owned(), message }
+            }
+            // Whoever says no without a Matrix error is not the homeserver, which may be behind it or be away.
+            None => Self::Away(error.to_string()),
         }
     }
 
@@ -302,10 +341,14 @@ mod tests {
 
     use super::*;
 
+    fn failure(status: u16, body: &str) -> Failure {
+        let answer = http::Response::builder().status(status).body(body.as_bytes()).unwrap();
+        Failure::from_answer(&ApiError::from_http_response(answer))
+    }
+
     #[track_caller]
     fn check(status: u16, body: &str, want: &str) {
-        let answer = http::Response::builder().status(status).body(body.as_bytes()).unwrap();
-        let got = RequestError::from(Failure::from_answer(&ApiError::from_http_response(answer)));
+        let got = RequestError::from(failure(status, body));
         assert_eq!(format!("{got:?}"), want);
     }
 
@@ -331,11 +374,47 @@ mod tests {
             r#"Refused { status: 400, errcode: "ORG_EXAMPLE", message: "odd" }"#,
         );
         check(502, "<html>", r#"Away("[502] <non-json bytes>")"#);
+        // No homeserver says so.
+        for status in [400, 401, 403, 404] {
+            check(status, "<html>", &format!(r#"Away("[{status}] <non-json bytes>")"#));
+        }
+        let words = format!("{:?}", RequestError::from(failure(404, r#"{"detail":"Not Found"}"#)));
+        assert!(words.starts_with("Away("), "{words}");
+        check(
+            413,
+            "<html>",
+            r#"Refused { status: 413, errcode: "M_UNKNOWN", message: "[413] <non-json bytes>" }"#,
+        );
         check(
             500,
             r#"{"errcode":"M_UNKNOWN","error":"Internal server error"}"#,
             r#"Away("[500 / M_UNKNOWN] Internal server error")"#,
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_folder_that_cannot_be_used() {
+        let in_folder = |error: &(dyn StdError + 'static)| {
+            ConnectError::in_folder("cannot write a", error, ". Move it away").to_string()
+        };
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
+            let words = in_folder(&io::Error::from(kind));
+            assert!(words.starts_with("the storage folder cannot be written: cannot write a: "), "{words}");
+            assert!(!words.contains("Move it away"), "{words}");
+        }
+        for (why, passes) in [
+            ("database or disk is full", true),
+            ("disk I/O error", true),
+            ("database disk image is malformed", false),
+            ("unable to open database file", false),
+        ] {
+            let error = matrix_sdk::Error::StateStore(Box::new(matrix_sdk::StoreError::Backend(why.into())));
+            let words = in_folder(&error);
+            assert!(words.contains(why), "{words}");
+            assert_eq!(words.contains("Move it away"), !passes, "{words}");
+        }
+        let words = in_folder(&io::Error::from(io::ErrorKind::PermissionDenied));
+        assert!(words.contains("cannot be used") && words.contains("Move it away"), "{words}");
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn create_private(path: &Path) -> io::Result<()> {
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> ConnectError {
-    ConnectError::Store(format!("cannot {what} {}: {error}", path.display()))
+    ConnectError::in_folder(&format!("cannot {what} {}", path.display()), error, "")
 }
 
 #[cfg(test)]

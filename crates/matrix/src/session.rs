@@ -185,7 +185,11 @@ impl Session {
                     .map(Some)
                     .map_err(|error| RequestError::Other(error.to_string())),
                 Err(error) => match RequestError::from(error) {
-                    RequestError::Refused { status: 403 | 404, .. } => Ok(None),
+                    RequestError::Refused { errcode, .. }
+                        if matches!(&*errcode, "M_NOT_FOUND" | "M_FORBIDDEN") =>
+                    {
+                        Ok(None)
+                    }
                     error => Err(error),
                 },
             }

@@ -3,7 +3,7 @@
 use throwaway_synapse::{Role, User};
 
 use super::{answers, behind_a_proxy, is_the_same_and_well, kick, membership, report, start, watched};
-use crate::support::{FAULTS, Fault, Proxy, Scene};
+use crate::support::{FAULTS, Fault, Proxy, REFUSALS, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_in_every_kind_of_work() {
@@ -32,7 +32,7 @@ async fn every_fault_in_every_kind_of_work() {
 
 /// The first requests of all: the bot tries until they are answered.
 async fn logging_in(scene: &mut Scene, proxy: &Proxy) {
-    let faults = ["captive portal", "bad gateway", "broken off", "limited"];
+    let faults = ["captive portal", "bad gateway", "broken off", "limited", "forbidden"];
     for name in faults {
         proxy.fail(&["POST ", "/login"], named(name), 1);
     }
@@ -46,7 +46,7 @@ async fn logging_in(scene: &mut Scene, proxy: &Proxy) {
 /// A command is said while each sync fails.
 async fn syncing(scene: &Scene, proxy: &Proxy) {
     let m = &scene.moderator;
-    for (name, fault) in FAULTS {
+    for (name, fault) in FAULTS.into_iter().chain(REFUSALS) {
         let rule = proxy.fail(&["GET ", "/v3/sync"], fault, 1);
         // The sync that waits brings it; the next one fails.
         let before = m.say("!version").await;
@@ -209,9 +209,18 @@ async fn reporting(scene: &Scene, proxy: &Proxy, eve: &User) {
 /// An answer does not reach the room, or the bot does not hear that it did.
 async fn answering(scene: &Scene, proxy: &Proxy) {
     let m = &scene.moderator;
-    for name in
-        ["lost", "unheard", "bad gateway", "gateway timeout", "limited", "truncated", "empty", "wrong types"]
-    {
+    for name in [
+        "lost",
+        "unheard",
+        "bad gateway",
+        "gateway timeout",
+        "limited",
+        "truncated",
+        "empty",
+        "wrong types",
+        "not found",
+        "forbidden",
+    ] {
         let rule = proxy.fail(&["PUT ", &m.room, "/send/m.room.message/"], named(name), 1);
         let command = m.say("!version").await;
         m.answer(&command, "on Synapse").await;
@@ -222,5 +231,5 @@ async fn answering(scene: &Scene, proxy: &Proxy) {
 }
 
 fn named(name: &str) -> Fault {
-    FAULTS.into_iter().find(|(known, _)| *known == name).expect("there is such a fault").1
+    FAULTS.into_iter().chain(REFUSALS).find(|(known, _)| *known == name).expect("there is such a fault").1
 }

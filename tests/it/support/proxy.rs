@@ -17,7 +17,7 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-pub(crate) use self::faults::{FAULTS, Fault};
+pub(crate) use self::faults::{FAULTS, Fault, REFUSALS};
 use self::http::{Answer, Request, read_request};
 use super::PATIENCE;
 

@@ -62,6 +62,10 @@ pub(crate) const FAULTS: [(&str, Fault); 16] = [
     ("captive portal", Fault::Page(200, Reach::Never)),
 ];
 
+/// Pages with which a proxy refuses what it should pass on, in the homeserver's place, by name.
+pub(crate) const REFUSALS: [(&str, Fault); 2] =
+    [("not found", Fault::Page(404, Reach::Never)), ("forbidden", Fault::Page(403, Reach::Never))];
+
 impl Fault {
     /// Whether the server hears the request.
     pub(super) fn reaches_the_server(self) -> bool {
