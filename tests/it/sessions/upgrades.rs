@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use throwaway_synapse::path_part;
 
-use crate::support::{BOT, Kind, Moderator, Scene};
+use crate::support::{BOT, Kind, Moderator, Scene, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bot_follows_an_upgrade_with_all_that_is_under_way() {
@@ -17,9 +17,7 @@ async fn the_bot_follows_an_upgrade_with_all_that_is_under_way() {
     scene.bot.logs(&format!("was upgraded to {second}, and I cannot join that")).await;
     // Until it is let in, it works in the old room, where it has no voice any more.
     scene.moderator.say("!block !x:hs.test").await;
-    while !scene.is_blocked("!x:hs.test").await {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until("the room is blocked", async || scene.is_blocked("!x:hs.test").await).await;
     let n = Moderator::open(&scene.synapse, scene.moderator.user.clone(), second.clone());
     n.user.invite(&second, BOT).await.unwrap();
     let welcome = n.hears("This room takes the place of").await;
