@@ -85,6 +85,10 @@ async fn tombstones_that_lead_nowhere_are_not_followed() {
     let Some(mut scene) = Scene::at_work(Kind::Open).await else { return };
     let other = scene.room(&scene.moderator.user, "Come in", &[]).await;
     let m = &scene.moderator;
+    // With the first sync it looks for a tombstone that it missed. What is answered after an answer came with a later one.
+    for _ in 0..2 {
+        m.good("!version", "Gleipnir").await;
+    }
     for (content, why) in [
         (json!({"replacement_room": 7}), "it names no other room".to_owned()),
         (json!({"replacement_room": "elsewhere"}), "what it names is no room ID: “elsewhere”".to_owned()),
