@@ -118,6 +118,7 @@ async fn down(kind: Kind) {
         ("!blocked !nowhere:hs.test".to_owned(), "is not blocked"),
         ("!status".to_owned(), "I am a server admin"),
     ];
+    let asks_nobody = |words: &str| words == "!context" || words.starts_with("I do not know");
     let blocks = ["!a:hs.test", "!b:hs.test", "!c:hs.test"];
     let (mut asked, mut blocked) = (Vec::new(), Vec::new());
     for n in 0..10 {
@@ -137,9 +138,15 @@ async fn down(kind: Kind) {
     let mut order = Vec::new();
     for (command, words) in &asked {
         let answer = m.answer(command, words).await;
-        order.push(m.said().iter().position(|said| *said == answer).unwrap());
+        // Who asks the server can be overtaken when that takes long.
+        if asks_nobody(words) {
+            order.push(m.said().iter().position(|said| *said == answer).unwrap());
+        }
     }
-    assert!(order.is_sorted(), "the commands were not answered in their order: {order:?}");
+    assert!(
+        order.len() == 2 && order.is_sorted(),
+        "the commands were not answered in their order: {order:?}"
+    );
     let jobs: Vec<String> =
         blocked.iter().map(|command| m.replies(command)[0].text[..6].to_owned()).collect();
     assert_eq!(jobs, ["Job 1:", "Job 2:", "Job 3:"]);

@@ -263,11 +263,14 @@ async fn secrets_that_are_wrong_are_not_shown_either() {
     bot.start().await;
     scene.moderator.good("!version", "Gleipnir").await;
     device.post("/_matrix/client/v3/logout", json!({})).await.unwrap();
-    // It asks the homeserver less often than it syncs.
+    // The server tells nobody who waits for news: this ends the waiting.
     scene.moderator.say("!version").await;
     assert_eq!(bot.ended().await, 2);
     let log = bot.log_of_run();
-    assert!(log.contains("M_UNKNOWN_TOKEN"), "{log}");
+    assert!(
+        log.contains("the homeserver refused the access token of @gleipnir:hs.test: M_UNKNOWN_TOKEN"),
+        "{log}"
+    );
     let token = [secret("access token", device.access_token, &["config.toml", SESSION[0], SESSION[1]])];
     are_kept(&bot, &scene.moderator.events(), &token);
 }

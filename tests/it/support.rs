@@ -23,7 +23,7 @@ pub(crate) use self::{
     heard::Answer,
     moderator::Moderator,
     neighbour::{Neighbour, has_state, hears, redacted, sees},
-    proxy::{Dice, FAULTS, Fault, Proxy, REFUSALS},
+    proxy::{Dice, FAULTS, Fault, Proxy, REFUSALS, RuleId},
     told::Told,
 };
 
@@ -215,6 +215,17 @@ fn management_room(kind: Kind, bot: &str) -> Value {
         room["initial_state"] = json!([{"type": "m.room.encryption", "state_key": "", "content": content}]);
     }
     room
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, waiting).await;
+    waited.unwrap_or_else(|_| panic!("in vain, for {PATIENCE:?}: {what}"));
 }
 
 /// The strings of a list.

@@ -14,7 +14,10 @@ use matrix_sdk::{
             },
             error::ErrorKind,
         },
-        events::{StateEventType, room::power_levels::UserPowerLevel},
+        events::{
+            StateEventType,
+            room::{member::MembershipState, power_levels::UserPowerLevel},
+        },
     },
 };
 use serde_json::Value;
@@ -200,9 +203,12 @@ impl Session {
     /// account was away. `Unknown` also of a room that the account may know nothing of.
     pub fn membership_now(&self, room: &RoomId) -> BoxFuture<'static, Result<Membership, RequestError>> {
         let asked = self.state(room, "m.room.member", self.user_id().as_str());
+        let (this, room) = (self.clone(), room.to_owned());
         Box::pin(async move {
             let member = asked.await?;
             Ok(match member.as_ref().and_then(|event| event["content"]["membership"].as_str()) {
+                // Synapse tells those who are banned nothing of the room, not even that they are. The sync did.
+                None if this.was_banned(&room).await => Membership::Banned,
                 Some("join") => Membership::Joined,
                 Some("invite") => Membership::Invited,
                 Some("ban") => Membership::Banned,
@@ -210,6 +216,13 @@ impl Session {
                 Some(_) | None => Membership::Unknown,
             })
         })
+    }
+
+    /// Whether the latest that a sync told of the account in a room is that it was banned.
+    async fn was_banned(&self, room: &RoomId) -> bool {
+        let Some(room) = self.0.client.get_room(room) else { return false };
+        let member = room.get_member_no_sync(self.user_id()).await;
+        member.is_ok_and(|member| member.is_some_and(|member| *member.membership() == MembershipState::Ban))
     }
 
     /// Whether the account is in a room and has the power to write messages there, as the homeserver says.

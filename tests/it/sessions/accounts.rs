@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use throwaway_synapse::path_part;
 
-use crate::support::{BOT, Kind, Scene};
+use crate::support::{BOT, Kind, Scene, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_suspended_a_locked_and_a_powerless_bot_goes_on_when_it_may() {
@@ -18,9 +18,7 @@ async fn a_suspended_a_locked_and_a_powerless_bot_goes_on_when_it_may() {
     scene.admin.put(&suspend, json!({"suspend": true})).await.unwrap();
     let commands = [scene.moderator.say("!version").await, scene.moderator.say("!block !x:hs.test").await];
     scene.bot.logs("I may not write in the management room: my account is suspended").await;
-    while !scene.is_blocked("!x:hs.test").await {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until("the room is blocked", async || scene.is_blocked("!x:hs.test").await).await;
     assert_eq!(
         (scene.moderator.replies(&commands[0]), scene.moderator.replies(&commands[1])),
         (vec![], vec![])

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use throwaway_synapse::path_part;
 
-use crate::support::{BOT, Kind, Moderator, Scene};
+use crate::support::{BOT, Kind, Moderator, Scene, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_confirmed_is_done_while_the_bot_is_out_and_told_when_it_is_back() {
@@ -31,6 +31,27 @@ async fn what_was_confirmed_is_done_while_the_bot_is_out_and_told_when_it_is_bac
 
     m.good("!version", "Gleipnir").await;
     assert_eq!(m.replies(&missed), [], "it was said while the bot was not in the room");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_banned_bot_says_so_and_comes_back_when_it_is_unbanned_and_invited() {
+    let Some(mut scene) = Scene::at_work(Kind::Open).await else { return };
+    scene.moderator.good("!version", "Gleipnir").await;
+    throw_out(&scene, "ban").await;
+    scene.bot.logs("I was banned from the management room").await;
+    let waiting = "waiting until @gleipnir:hs.test is unbanned and invited there";
+    scene.bot.logs(waiting).await;
+    // At a start, too.
+    assert_eq!(scene.bot.stop().await, 0);
+    scene.bot.launch();
+    scene.bot.logs(waiting).await;
+    let missed = scene.moderator.say("!version").await;
+    throw_out(&scene, "unban").await;
+    scene.moderator.user.invite(&scene.moderator.room, BOT).await.unwrap();
+    scene.bot.logs("joined the management room").await;
+    scene.bot.logs("at work in the management room").await;
+    scene.moderator.good("!version", "Gleipnir").await;
+    assert_eq!(scene.moderator.replies(&missed), [], "it was said while the bot was not in the room");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,17 +83,20 @@ async fn a_management_room_that_was_shut_down_ends_the_bot() {
     assert!(!scene.is_blocked("!x:hs.test").await);
     assert_eq!(scene.bot.stop().await, 0);
     delete(&scene, &second, json!({"purge": true})).await;
-    while scene.knows(&second).await {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until("the room is deleted", async || !scene.knows(&second).await).await;
     scene.bot.launch();
     assert_eq!(scene.bot.ended().await, 2);
     says_what_to_do(&scene, &second);
 }
 
 async fn kick(scene: &Scene) {
+    throw_out(scene, "kick").await;
+}
+
+/// `kick`, `ban` or `unban`.
+async fn throw_out(scene: &Scene, how: &str) {
     let m = &scene.moderator;
-    let path = format!("/_matrix/client/v3/rooms/{}/kick", path_part(&m.room));
+    let path = format!("/_matrix/client/v3/rooms/{}/{how}", path_part(&m.room));
     m.user.post(&path, json!({"user_id": BOT})).await.unwrap();
 }
 

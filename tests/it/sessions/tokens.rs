@@ -1,9 +1,11 @@
 //! Access tokens end: revoked, expired, again and again.
 
-use serde_json::json;
-use throwaway_synapse::{Role, Synapse};
+use std::fs;
 
-use crate::support::{Kind, Moderator, Scene};
+use serde_json::Value;
+use throwaway_synapse::path_part;
+
+use crate::support::{BOT, Kind, Scene, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_token_is_replaced_by_a_new_login_until_that_is_pointless() {
@@ -37,14 +39,11 @@ async fn a_revoked_token_is_replaced_by_a_new_login_until_that_is_pointless() {
         scene.log_out().await;
         ended += 1;
         scene.moderator.say("!version").await;
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            if scene.times_logged("times within 10 minutes") > 0
+        until("the bot connects again, or gives up", async || {
+            scene.times_logged("times within 10 minutes") > 0
                 || scene.times_logged("at work in the management room") > before
-            {
-                break;
-            }
-        }
+        })
+        .await;
     }
     assert_eq!(scene.bot.ended().await, 1);
     let log = scene.bot.log_of_run();
@@ -53,21 +52,24 @@ async fn a_revoked_token_is_replaced_by_a_new_login_until_that_is_pointless() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_is_renewed_with_a_password_and_ends_a_bot_without() {
-    let server = Synapse::builder().config(json!({"nonrefreshable_access_token_lifetime": "20s"}));
-    let Some(mut scene) = Scene::on(server, Kind::Open, Role::Admin).await else { return };
-    // Only the bot's tokens are to expire.
-    let user = scene.synapse.login("mod").await.unwrap();
-    scene.tamper("UPDATE access_tokens SET valid_until_ms = NULL WHERE token = ?", &[&user.access_token]);
-    scene.moderator = Moderator::open(&scene.synapse, user, scene.moderator.room.clone());
-    scene.bot.start().await;
+    let Some(mut scene) = Scene::at_work(Kind::Open).await else { return };
+    scene.moderator.good("!version", "Gleipnir").await;
+    let devices = scene.devices().await;
+    let session = fs::read(scene.bot.path("data/matrix/session.json")).unwrap();
+    let session: Value = serde_json::from_slice(&session).unwrap();
+    expire(&scene, session["access_token"].as_str().unwrap()).await;
+    let missed = scene.moderator.say("!blocked !x:hs.test").await;
     scene
         .bot
         .logs("the homeserver has ended my session: my access token has expired; connecting again")
         .await;
     scene.bot.logs("how=Restored").await;
-    scene.moderator.good("!version", "Gleipnir").await;
+    scene.moderator.answer(&missed, "is not blocked").await;
+    assert_eq!(scene.moderator.replies(&missed).len(), 1);
+    assert_eq!(scene.devices().await, devices);
     assert_eq!(scene.times_logged("Gleipnir 0.1.0 for"), 1, "one process");
-    let connected: Vec<String> = scene.bot.log_of_run().lines().filter_map(device).collect();
+    let log = scene.bot.log_of_run();
+    let connected: Vec<String> = log.lines().filter_map(device).collect();
     assert!(connected.len() >= 2 && connected.iter().all(|device| *device == connected[0]), "{connected:?}");
     assert_eq!(scene.moderator.said().iter().filter(|said| said.text.contains("new device")).count(), 0);
     assert_eq!(scene.bot.stop().await, 0);
@@ -76,11 +78,22 @@ async fn an_expired_token_is_renewed_with_a_password_and_ends_a_bot_without() {
     let device = scene.synapse.login("gleipnir").await.unwrap();
     bot.login = format!("access_token = {:?}", device.access_token);
     bot.start().await;
+    expire(&scene, &device.access_token).await;
+    // The server tells nobody who waits for news.
+    scene.moderator.say("!version").await;
     assert_eq!(bot.ended().await, 2);
     let log = bot.log_of_run();
     let words = "M_UNKNOWN_TOKEN: Access token has expired. A token with a lifetime is not for a bot: configure the \
                  password, or a token that does not expire";
     assert!(log.contains(words), "{log}");
+}
+
+/// Lets a token of the bot expire.
+async fn expire(scene: &Scene, token: &str) {
+    scene.tamper("UPDATE access_tokens SET valid_until_ms = 1 WHERE token = ?", &[token]);
+    // The server forgets what it knows of the tokens of a user whom it changes: the bot is no longer what it never was.
+    let path = format!("/_synapse/admin/v1/users/{}/shadow_ban", path_part(BOT));
+    scene.admin.delete(&path, Value::Null).await.unwrap();
 }
 
 /// The device of a line of the log that says that the bot is connected.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use throwaway_synapse::path_part;
 
-use crate::support::{BOT, Kind, Moderator, Scene};
+use crate::support::{BOT, Kind, Moderator, Scene, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bot_follows_an_upgrade_with_all_that_is_under_way() {
@@ -17,9 +17,7 @@ async fn the_bot_follows_an_upgrade_with_all_that_is_under_way() {
     scene.bot.logs(&format!("was upgraded to {second}, and I cannot join that")).await;
     // Until it is let in, it works in the old room, where it has no voice any more.
     scene.moderator.say("!block !x:hs.test").await;
-    while !scene.is_blocked("!x:hs.test").await {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    until("the room is blocked", async || scene.is_blocked("!x:hs.test").await).await;
     let n = Moderator::open(&scene.synapse, scene.moderator.user.clone(), second.clone());
     n.user.invite(&second, BOT).await.unwrap();
     let welcome = n.hears("This room takes the place of").await;
@@ -87,6 +85,10 @@ async fn tombstones_that_lead_nowhere_are_not_followed() {
     let Some(mut scene) = Scene::at_work(Kind::Open).await else { return };
     let other = scene.room(&scene.moderator.user, "Come in", &[]).await;
     let m = &scene.moderator;
+    // With the first sync it looks for a tombstone that it missed. What is answered after an answer came with a later one.
+    for _ in 0..2 {
+        m.good("!version", "Gleipnir").await;
+    }
     for (content, why) in [
         (json!({"replacement_room": 7}), "it names no other room".to_owned()),
         (json!({"replacement_room": "elsewhere"}), "what it names is no room ID: “elsewhere”".to_owned()),
