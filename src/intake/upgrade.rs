@@ -10,11 +10,11 @@ use gleipnir_core::{
     model::Event,
     ports::{Change, Records as _, Store, StoreError},
     reply::{Line, Reply},
+    rules::{can::Levels, power::Level},
     ruma::{
         OwnedRoomId, OwnedServerName, RoomId, UserId,
         events::{StateEventType, room::power_levels::PowerLevelAction},
     },
-    rules::{can::Levels, power::Level},
     speech::Say,
 };
 use gleipnir_matrix::{Outgoing, RequestError};
@@ -137,7 +137,8 @@ impl Intake {
             Ok(Some(true)) => {}
             Ok(Some(false)) => {
                 let who = Line::new().user(tombstone["sender"].as_str().unwrap_or_default());
-                return self.stay(&tombstone, who.text(", who did that, may not change who has which power here"));
+                return self
+                    .stay(&tombstone, who.text(", who did that, may not change who has which power here"));
             }
             Ok(None) => return Ok(not_yet(&"I cannot see who has which power in it")),
             Err(error) => return later(&error),
@@ -315,7 +316,8 @@ mod tests {
         let mut pauses = Vec::new();
         for n in 0..7 {
             assert_eq!(schedule.put_off("away", now), n == 0, "{n}");
-            let pause = (1..).find(|secs| schedule.is_due(now + Duration::from_secs(*secs))).expect("it ends");
+            let pause =
+                (1..).find(|secs| schedule.is_due(now + Duration::from_secs(*secs))).expect("it ends");
             pauses.push(pause);
             now += Duration::from_secs(pause);
         }
