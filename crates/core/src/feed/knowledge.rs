@@ -119,8 +119,8 @@ impl Knowledge {
     /// Begins to read what is next in a room.
     fn begin_next(&mut self, lookup: &Arc<dyn Lookup>, lane: &mut VecDeque<Wanted>, now: Millis) {
         let Some(what) = lane.pop_front() else { return };
-        let late = self.late.get(what.room()).copied().unwrap_or_default();
-        self.readings.begin(what.clone(), read(lookup.clone(), what, late, now));
+        let times = self.late.get(what.room()).copied().unwrap_or_default();
+        self.readings.begin(what.clone(), read(lookup.clone(), what, times, now));
     }
 
     /// Whether something is known: what a room is called, only for a while.
