@@ -2,8 +2,8 @@
 //! the log and once in the management room, and tried again until it works. A damaged database is the end.
 
 use std::{
-    convert::Infallible,
     collections::HashMap,
+    convert::Infallible,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},

@@ -132,8 +132,7 @@ impl Bot<'_> {
 
     /// Gets into the management room, and works there; again and again.
     async fn moderate(&self, session: Session, mut how: How) -> Result<Infallible, Over> {
-        let door =
-            Door { session: &session, store: &self.store, admin: &self.admin, outages: &self.outages };
+        let door = Door { session: &session, store: &self.store, admin: &self.admin, outages: &self.outages };
         loop {
             let outside = match kept_room(&*self.store)? {
                 Some(room) => Some(self.executor(&session, &room, Arc::default())?),

@@ -21,8 +21,8 @@ use synapse_admin::Client;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
 
-use self::upgrade::{Schedule, Step};
 pub(crate) use self::upgrade::Upgrade;
+use self::upgrade::{Schedule, Step};
 use crate::{
     clock::WallClock,
     event_loop::Over,
