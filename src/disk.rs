@@ -352,7 +352,7 @@ mod tests {
         assert!(!disk.is_news("a", now + SAY_AGAIN / 2), "it was said half an hour ago");
         assert!(disk.is_news("a", now + SAY_AGAIN));
         // As a constraint that fails: the folder is good, and the log has it.
-        let why = disk.note::<()>(Err(rusqlite::Error::StatementChangedRows(0))).unwrap_err().to_string();
+        let StoreError(why) = disk.note::<()>(Err(rusqlite::Error::StatementChangedRows(0))).unwrap_err();
         assert!(!disk.is_news(&why, Instant::now()), "{why} was not logged");
         assert_eq!(*disk.health().borrow(), Health::Good);
     }

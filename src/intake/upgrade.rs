@@ -131,14 +131,14 @@ impl Intake {
         };
         let to = match self.named_by(&tombstone)? {
             Ok(to) => to,
-            Err(why) => return self.stay(&tombstone, why),
+            Err(why) => return Ok(self.stay(&tombstone, why)),
         };
         match self.may_replace(&tombstone).await {
             Ok(Some(true)) => {}
             Ok(Some(false)) => {
                 let who = Line::new().user(tombstone["sender"].as_str().unwrap_or_default());
-                return self
-                    .stay(&tombstone, who.text(", who did that, may not change who has which power here"));
+                let why = who.text(", who did that, may not change who has which power here");
+                return Ok(self.stay(&tombstone, why));
             }
             Ok(None) => return Ok(not_yet(&"I cannot see who has which power in it")),
             Err(error) => return later(&error),
@@ -152,7 +152,7 @@ impl Intake {
         if let Some(create) = &create
             && !is_after(create, &self.room)
         {
-            return self.stay(&tombstone, another(&to));
+            return Ok(self.stay(&tombstone, another(&to)));
         }
         match self.session.join_through(&to, &servers(&tombstone, &to)).await {
             Ok(()) => {}
@@ -166,7 +166,7 @@ impl Intake {
                     if let Err(error) = self.session.leave(&to).await {
                         warn!(room = %to, %error, "cannot leave a room that I only looked at");
                     }
-                    return self.stay(&tombstone, another(&to));
+                    return Ok(self.stay(&tombstone, another(&to)));
                 }
                 Err(error) => return later(&error),
             }
@@ -190,8 +190,8 @@ impl Intake {
         Ok(Ok(to))
     }
 
-    /// Whether who sent a tombstone decides about this room as moderators' own: some rooms let anybody send one, and who
-    /// leads the bot away commands it. `None` if that cannot be seen.
+    /// Whether a tombstone is of somebody who decides who has which power in this room: some rooms let anybody send one, and
+    /// who leads the bot away commands it. `None` if that cannot be seen.
     async fn may_replace(&self, tombstone: &Value) -> Result<Option<bool>, RequestError> {
         let state = async |kind| self.session.state(&self.room, kind, "").await;
         let Some(create) = state("m.room.create").await? else { return Ok(None) };
@@ -201,7 +201,7 @@ impl Intake {
     }
 
     /// Goes on in the room, and says once why.
-    fn stay(&self, tombstone: &Value, why: Line) -> Result<Step, Over> {
+    fn stay(&self, tombstone: &Value, why: Line) -> Step {
         let which = tombstone["event_id"].as_str().unwrap_or_default();
         let why = Reply::text(
             Line::new().text("This room was marked as replaced, and I do not follow: ").append(why).text(
@@ -210,10 +210,10 @@ impl Intake {
             ),
         );
         if let Err(error) = self.desk.announce(&format!("tombstone-{which}"), &why) {
-            return Ok(not_yet(&error));
+            return not_yet(&error);
         }
         warn!(room = %self.room, "{}", why.render().text);
-        Ok(Step::Stay)
+        Step::Stay
     }
 
     /// Goes on in the room until the bot is let into the new one, and says so once.
@@ -317,7 +317,7 @@ mod tests {
         for n in 0..7 {
             assert_eq!(schedule.put_off("away", now), n == 0, "{n}");
             let pause =
-                (1..).find(|secs| schedule.is_due(now + Duration::from_secs(*secs))).expect("it ends");
+                (1..=600).find(|secs| schedule.is_due(now + Duration::from_secs(*secs))).expect("it ends");
             pauses.push(pause);
             now += Duration::from_secs(pause);
         }

@@ -22,7 +22,7 @@ const CHOSEN: &str = "(?1 = '[]' OR state IN (SELECT value FROM json_each(?1))) 
                            OR EXISTS (SELECT 1 FROM steps WHERE plan = id AND instr(lower(room), ?2))) \
                       ORDER BY id DESC LIMIT ?3";
 
-pub(super) fn plan(db: &Connection, id: PlanId) -> rusqlite::Result<Option<Plan>> {
+pub(crate) fn plan(db: &Connection, id: PlanId) -> rusqlite::Result<Option<Plan>> {
     let plan = db.prepare_cached(&format!("{PLAN} WHERE id = ?"))?.query_row([id], plan_of_row).optional()?;
     plan.map(|plan| with_steps(db, plan)).transpose()
 }
