@@ -1,8 +1,9 @@
 //! The network and the homeserver on a bad day: every kind of fault in every kind of work, all at once, or nothing at all
 //! for minutes. The bot stays the same process, does what it was asked for once, says it once, and agrees with the server.
 //!
-//! Two environment variables make the runs longer: `GLEIPNIR_STORM_SECONDS` (20 unless given) and `GLEIPNIR_AWAY_SECONDS`
-//! (65 unless given); `GLEIPNIR_SEED` is where the chances of the storm come from.
+//! Environment variables make the runs longer: `GLEIPNIR_STORM_SECONDS` (10 unless given), `GLEIPNIR_AWAY_SECONDS` (62 unless
+//! given), `GLEIPNIR_ALL_FAULTS=1` (every fault in every kind of work, not every second one) and `GLEIPNIR_ALL_ODD=1` (every
+//! odd value in every field, not every third); `GLEIPNIR_SEED` is where the chances of the storm come from.
 
 mod away;
 mod faults;
@@ -13,7 +14,7 @@ mod storm;
 use serde_json::json;
 use throwaway_synapse::{User, path_part};
 
-use crate::support::{Answer, BOT, Kind, Proxy, Scene};
+use crate::support::{Answer, BOT, Kind, Proxy, Scene, until};
 
 /// A number from the environment, for longer runs.
 fn from_environment(name: &str, otherwise: u64) -> u64 {
@@ -71,8 +72,17 @@ async fn membership(asking: &User, room: &str, user: &str) -> String {
 /// What answers a command, without how far it is.
 fn answers(scene: &Scene, command: &str) -> Vec<Answer> {
     let mut answers = scene.moderator.replies(command);
-    answers.retain(|answer| answer.text != "I have read what I needed.");
+    let is_progress = |text: &str| {
+        text == "I have read what I needed." || (text.starts_with("Read ") && text.ends_with('…'))
+    };
+    answers.retain(|answer| !is_progress(&answer.text));
     answers
+}
+
+/// Waits until a command is answered; the first answer.
+async fn answered(scene: &Scene, command: &str) -> Answer {
+    until(&format!("an answer to {command}"), async || !answers(scene, command).is_empty()).await;
+    answers(scene, command).swap_remove(0)
 }
 
 /// One process all the time, which had no trouble that it did not expect.

@@ -10,7 +10,7 @@ const LONG: &str = "I could not reach the homeserver from ";
 
 /// How long it is away for long: the room is told from a minute on.
 fn long() -> Duration {
-    Duration::from_secs(from_environment("GLEIPNIR_AWAY_SECONDS", 65))
+    Duration::from_secs(from_environment("GLEIPNIR_AWAY_SECONDS", 62))
 }
 
 #[tokio::test(flavor = "multi_thread")]

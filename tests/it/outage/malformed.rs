@@ -9,7 +9,7 @@ use std::sync::{
 use serde_json::{Value, json};
 use throwaway_synapse::{Role, path_part};
 
-use super::{behind_a_proxy, is_the_same_and_well, kick, report, start, watched};
+use super::{behind_a_proxy, from_environment, is_the_same_and_well, kick, report, start, watched};
 use crate::support::{BOT, Scene};
 
 /// What must come out as it went in: as text.
@@ -19,7 +19,8 @@ const HOSTILE: &str = "<b>evil</b> **evil** [x](https://evil.test) @room @mod:hs
 /// Values of every type, for any field.
 fn odd() -> Vec<Value> {
     let mut deep = json!("deep");
-    for _ in 0..60 {
+    // As deep as what reads a whole sync into JSON still takes, which is 128.
+    for _ in 0..50 {
         deep = json!({"m.relates_to": [deep]});
     }
     vec![
@@ -86,7 +87,7 @@ async fn malformed_events_of_every_kind() {
     // What the server takes.
     let taken = sent(&scene, &club).await;
     eprintln!("the server took {} of {} malformed events", taken.0, taken.1);
-    assert!(taken.0 > 100, "{taken:?}");
+    assert!(taken.0 > 30 && 2 * taken.0 > taken.1, "{taken:?}");
     scene.moderator.ask("!version", "on Synapse").await;
 
     // What it does not take.
@@ -107,6 +108,9 @@ async fn malformed_events_of_every_kind() {
                     continue;
                 };
                 surround(timeline, first);
+                // Whose levels are no levels has no power that could be known, and is refused for that reason.
+                let events = timeline.as_array_mut().unwrap();
+                events.retain(|event| event["type"] != "m.room.power_levels" || !is_inner(event));
                 count.fetch_add(ODD_ONES, Ordering::Relaxed);
             }
         } else if line.contains("/messages") {
@@ -151,7 +155,14 @@ async fn malformed_events_of_every_kind() {
 async fn sent(scene: &Scene, club: &str) -> (usize, usize) {
     let user = &scene.moderator.user;
     let (mut taken, mut all) = (0, 0);
+    // Each of the values is in some fields, and each of the fields has some of the values.
+    let every = if from_environment("GLEIPNIR_ALL_ODD", 0) > 0 { 1 } else { 3 };
+    let mut turn = 0;
     let mut put = async |path: String, content: Value| {
+        turn += 1;
+        if turn % every != 0 {
+            return;
+        }
         let (status, _) = user.request("PUT", &path, Some(content)).await.unwrap();
         all += 1;
         taken += usize::from(status == 200);
@@ -206,6 +217,11 @@ async fn sent(scene: &Scene, club: &str) -> (usize, usize) {
 
 /// How many are put around what a list holds.
 const ODD_ONES: usize = 40;
+
+/// Whether an event is one of those of the right shape outside.
+fn is_inner(event: &Value) -> bool {
+    event["event_id"].as_str().is_some_and(|id| id.starts_with("$inner"))
+}
 
 /// Puts events that are none around the events of a list.
 fn surround(list: &mut Value, first: usize) {

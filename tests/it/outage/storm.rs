@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::{answers, behind_a_proxy, from_environment, is_the_same_and_well, report, start};
-use crate::support::{Dice, Proxy, Scene};
+use super::{answered, answers, behind_a_proxy, from_environment, is_the_same_and_well, report, start};
+use crate::support::{Dice, Proxy, Scene, until};
 
 /// How many commands are typed.
-const COMMANDS: usize = 30;
+const COMMANDS: usize = 20;
 /// Of a hundred requests.
 const PERCENT: u64 = 20;
 
@@ -25,7 +25,7 @@ enum Asked {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm() {
-    let seconds = from_environment("GLEIPNIR_STORM_SECONDS", 20);
+    let seconds = from_environment("GLEIPNIR_STORM_SECONDS", 10);
     let seed = from_environment("GLEIPNIR_SEED", 7);
     eprintln!("a storm of {seconds} seconds, GLEIPNIR_SEED={seed}");
     let Some((mut scene, proxy)) = behind_a_proxy().await else { return };
@@ -76,7 +76,8 @@ async fn a_storm() {
     for words in spam {
         scene.moderator.hears(&words).await;
         let said = scene.moderator.said();
-        let cards = said.iter().filter(|said| said.text.starts_with("Case ") && said.text.contains(&words));
+        let what = format!("What: “{words}”");
+        let cards = said.iter().filter(|said| said.text.starts_with("Case ") && said.text.contains(&what));
         assert_eq!(cards.count(), 1, "{words}");
     }
     scene.moderator.good("!jobs", "Nothing is under way.").await;
@@ -104,8 +105,7 @@ async fn confirm(scene: &Scene, asked: &[(String, String, Asked)]) {
 
 /// A command was answered once, and what the answer says is so.
 async fn agrees(scene: &Scene, command: &str, line: &str, what: &Asked) {
-    let m = &scene.moderator;
-    m.answer(command, "").await;
+    answered(scene, command).await;
     let refused = |text: &str| text.contains("Nothing was done");
     match what {
         Asked::Reading => {}
@@ -135,21 +135,19 @@ async fn agrees(scene: &Scene, command: &str, line: &str, what: &Asked) {
 
 /// Waits until a command was refused, or its job ended; whether the job did what was asked for.
 async fn ended(scene: &Scene, command: &str, job: &str, refused: impl Fn(&str) -> bool) -> bool {
-    loop {
-        for reply in answers(scene, command) {
-            if refused(&reply.text) && !reply.text.contains("do it?") {
-                return false;
-            }
-            if reply.text.contains(&format!("{job}done")) {
-                return true;
-            }
-            // What could not even be looked at has failed, and is so far from done as the server says.
-            if reply.text.contains(&format!("{job}failed")) {
-                return false;
-            }
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let (done, failed) = (format!("{job}done"), format!("{job}failed"));
+    let mut is_done = false;
+    until(&format!("the end of {command}"), async || {
+        let answers = answers(scene, command);
+        let says = |words: &str| answers.iter().any(|reply| reply.text.contains(words));
+        is_done = says(&done);
+        // What could not even be looked at has failed, and is so far from done as the server says.
+        is_done
+            || says(&failed)
+            || answers.iter().any(|reply| refused(&reply.text) && !reply.text.contains("do it?"))
+    })
+    .await;
+    is_done
 }
 
 fn statistics(proxy: &Proxy) {

@@ -45,6 +45,8 @@ struct Shared {
     server: String,
     rules: Mutex<Vec<Rule>>,
     met: Mutex<BTreeMap<usize, usize>>,
+    /// How many requests that met a rule were answered, or given up by who asked.
+    over: Mutex<BTreeMap<usize, usize>>,
     /// How many of a hundred requests fail by chance, and where the chances come from.
     storm: Mutex<Option<(u64, Dice)>>,
     rewrite: Mutex<Option<Rewrite>>,
@@ -62,6 +64,7 @@ impl Proxy {
             server: server.trim_start_matches("http://").to_owned(),
             rules: Mutex::default(),
             met: Mutex::default(),
+            over: Mutex::default(),
             storm: Mutex::default(),
             rewrite: Mutex::default(),
             counts: Mutex::default(),
@@ -90,6 +93,12 @@ impl Proxy {
     /// How often a rule was met.
     pub(crate) fn met(&self, rule: RuleId) -> usize {
         self.shared.met.lock().unwrap()[&rule.0]
+    }
+
+    /// How many requests that met one of these rules are over: answered, or given up by the bot.
+    pub(crate) fn over(&self, rules: &[RuleId]) -> usize {
+        let over = self.shared.over.lock().unwrap();
+        rules.iter().filter_map(|rule| over.get(&rule.0)).sum()
     }
 
     /// Waits until a rule was met.
@@ -171,24 +180,25 @@ async fn serve(mut client: TcpStream, shared: &Shared) -> Option<()> {
     let mut rest = Vec::new();
     loop {
         let request = read_request(&mut client, &mut rest).await?;
-        let fault = shared.fault(&request);
-        let answer = match fault {
-            None => shared.ask(&request).await?,
-            Some(fault) => {
-                if let Fault::Slow(pause) = fault {
-                    tokio::time::sleep(pause).await;
-                }
-                let real = if fault.reaches_the_server() { Some(shared.ask(&request).await?) } else { None };
-                fault.answer(real)?
-            }
+        let (fault, rule) = shared.fault(&request);
+        let answered = async {
+            let answer = match fault {
+                None => shared.ask(&request).await?,
+                Some(fault) => shared.meet(fault, &request, &client).await?,
+            };
+            answer.send(&mut client).await
         };
-        answer.send(&mut client).await?;
+        let answered = answered.await;
+        if let Some(rule) = rule {
+            *shared.over.lock().unwrap().entry(rule).or_default() += 1;
+        }
+        answered?;
     }
 }
 
 impl Shared {
-    /// The fault that a request meets, if any; counts it.
-    fn fault(&self, request: &Request) -> Option<Fault> {
+    /// The fault that a request meets, if any, and by which rule; counts it.
+    fn fault(&self, request: &Request) -> (Option<Fault>, Option<usize>) {
         let line = request.line();
         let (counted, _) = line.split_once('?').unwrap_or((&line, ""));
         *self.counts.lock().unwrap().entry(counted.to_owned()).or_default() += 1;
@@ -198,11 +208,31 @@ impl Shared {
         if let Some(rule) = rule {
             rule.left -= 1;
             *self.met.lock().unwrap().entry(rule.id).or_default() += 1;
-            return Some(rule.fault);
+            return (Some(rule.fault), Some(rule.id));
         }
         let mut storm = self.storm.lock().unwrap();
-        let (percent, dice) = storm.as_mut()?;
-        (dice.next() % 100 < *percent).then(|| FAULTS[dice.below(FAULTS.len())].1)
+        let Some((percent, dice)) = storm.as_mut() else { return (None, None) };
+        ((dice.next() % 100 < *percent).then(|| FAULTS[dice.below(FAULTS.len())].1), None)
+    }
+
+    /// What a client gets that meets a fault.
+    async fn meet(&self, fault: Fault, request: &Request, client: &TcpStream) -> Option<Answer> {
+        match fault {
+            Fault::Slow(pause) => tokio::time::sleep(pause).await,
+            Fault::Held => {
+                let mut more = [0];
+                while !self.rules.lock().unwrap().is_empty() {
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_millis(20)) => {}
+                        // It has given up.
+                        _ = client.peek(&mut more) => return None,
+                    }
+                }
+            }
+            _ => {}
+        }
+        let real = if fault.reaches_the_server() { Some(self.ask(request).await?) } else { None };
+        fault.answer(real)
     }
 
     /// What the server answers.

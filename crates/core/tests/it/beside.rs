@@ -102,14 +102,17 @@ async fn what_is_confirmed_waits_for_what_was_begun_just_before() {
         } else {
             stage.hear(moderator(), "!confirm 2");
         }
-        let state = |stage: &Stage, id: u64| {
+        let state_of = |stage: &Stage, id: u64| {
             plans(stage).into_iter().find(|plan| plan.id == id).map(|plan| plan.state)
         };
         assert_eq!(stage.handle().await, Left::Behind);
-        assert_eq!(state(&stage, 2), Some(PlanState::Proposed), "job 3 comes first");
+        assert_eq!(state_of(&stage, 2), Some(PlanState::Proposed), "job 3 comes first");
         stage.execute().await;
         stage.handle().await;
-        assert_eq!((state(&stage, 3), state(&stage, 2)), (Some(PlanState::Done), Some(PlanState::Running)));
+        assert_eq!(
+            (state_of(&stage, 3), state_of(&stage, 2)),
+            (Some(PlanState::Done), Some(PlanState::Running))
+        );
         // What is not wanted is dropped at once.
         stage.execute().await;
         has(&stage.say("!shutdown !bad:hs.test").await, &["Job 4: do it?"]);

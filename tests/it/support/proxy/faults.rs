@@ -20,6 +20,8 @@ pub(crate) enum Reach {
 pub(crate) enum Fault {
     /// The right answer comes so much later.
     Slow(Duration),
+    /// The right answer comes when the proxy is healed.
+    Held,
     /// The connection breaks without an answer.
     Reset(Reach),
     /// A page of a reverse proxy, with this status: 200 is that of a captive portal.
@@ -71,7 +73,12 @@ impl Fault {
     pub(super) fn reaches_the_server(self) -> bool {
         match self {
             Self::Reset(reach) | Self::Page(_, reach) | Self::Empty(reach) => reach == Reach::Server,
-            Self::Slow(_) | Self::Truncated | Self::BrokenOff | Self::WrongTypes | Self::Instead(_) => true,
+            Self::Slow(_)
+            | Self::Held
+            | Self::Truncated
+            | Self::BrokenOff
+            | Self::WrongTypes
+            | Self::Instead(_) => true,
             Self::Unavailable | Self::Limited(_) | Self::LimitedByProxy(_) => false,
         }
     }
@@ -80,7 +87,7 @@ impl Fault {
     pub(super) fn answer(self, real: Option<Answer>) -> Option<Answer> {
         Some(match self {
             Self::Reset(_) => return None,
-            Self::Slow(_) => real?,
+            Self::Slow(_) | Self::Held => real?,
             Self::Page(status, _) => {
                 let page =
                     "<!DOCTYPE html><html><body><h1>An error <script>alert(1)</script></h1></body></html>";
