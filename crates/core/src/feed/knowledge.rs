@@ -38,7 +38,7 @@ const PLANS: usize = 20;
 const PATIENCE: u32 = 3;
 
 /// How much is read of one room at the same time: one that is slow leaves room for others.
-const PER_ROOM: usize = 2;
+const PER_ROOM: usize = 4;
 
 /// How long those that are told of wait for what is slow to be read; then it is told of later.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -99,6 +99,8 @@ impl Knowledge {
             }
         }
         let mut patience = clock.sleep(MOMENT);
+        // What was just begun may be answered at once, before any time passes.
+        let mut is_fresh = true;
         while !missing.is_empty() {
             tokio::select! {
                 biased;
@@ -108,8 +110,10 @@ impl Knowledge {
                         self.begin_next(lookup, lane, now);
                     }
                     self.learn(what, read, now);
+                    is_fresh = true;
                 }
-                () = &mut patience => break,
+                () = tokio::task::yield_now(), if is_fresh => is_fresh = false,
+                () = &mut patience, if !is_fresh => break,
             }
         }
         // It may not be wanted any more the next time.

@@ -115,8 +115,9 @@ async fn what_is_confirmed_waits_for_what_was_begun_just_before() {
         );
         // What is not wanted is dropped at once.
         stage.execute().await;
-        has(&stage.say("!shutdown !bad:hs.test").await, &["Job 4: do it?"]);
         stage.room(room_id!("!other:hs.test"), "Other", "#other:hs.test", 1);
+        stage.room(room_id!("!third:hs.test"), "Third", "#third:hs.test", 3);
+        has(&stage.say("!shutdown !third:hs.test").await, &["Job 4: do it?"]);
         stage.hear(moderator(), "!block !other:hs.test");
         stage.handle().await;
         stage.hear(moderator(), "!cancel 4");
