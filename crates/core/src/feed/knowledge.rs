@@ -107,6 +107,12 @@ impl Knowledge {
                 Some((what, read)) = self.readings.next() => {
                     missing.remove(&what);
                     if let Some(lane) = lanes.get_mut(what.room()) {
+                        if matches!(read, Read::State(_, Err(Fault::Timeout))) {
+                            // The others of that room would come too late as well.
+                            for left in lane.drain(..) {
+                                missing.remove(&left);
+                            }
+                        }
                         self.begin_next(lookup, lane, now);
                     }
                     self.learn(what, read, now);
