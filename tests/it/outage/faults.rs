@@ -196,10 +196,10 @@ async fn reporting(scene: &Scene, proxy: &Proxy, eve: &User) {
     let room = scene.room(&m.user, "Reported", std::slice::from_ref(eve)).await;
     for (name, fault) in some(1) {
         let event = eve.send_text(&room, &format!("buy {name}")).await.unwrap();
+        // The look that would find it fails.
         let rule = proxy.fail(&["GET ", "/v1/event_reports"], fault, 1);
-        proxy.hit(rule).await;
         report(&m.user, &room, &event, name).await;
-        proxy.fail(&["GET ", "/v1/event_reports"], fault, 1);
+        proxy.hit(rule).await;
         m.hears(&format!("“buy {name}”")).await;
     }
     let cards = m.said().into_iter().filter(|said| said.text.starts_with("Case ")).collect::<Vec<_>>();
