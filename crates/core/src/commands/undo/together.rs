@@ -125,7 +125,13 @@ impl Together {
     }
 
     fn put(&mut self, plan: &Plan, put: Put, switches: &mut HashMap<String, usize>) {
-        let Some(switch) = put.step.switch() else { return self.puts.push(put) };
+        let Some(switch) = put.step.switch() else {
+            // A room is opened before it is brought back: a block of before must not take the place of that.
+            if let Step::RestoreRoom { .. } = &put.step {
+                put.step.matter().map(|matter| switches.remove(&matter));
+            }
+            return self.puts.push(put);
+        };
         match switches.get(&switch).map(|n| &mut self.puts[*n]) {
             None => {
                 switches.insert(switch, self.puts.len());

@@ -2,7 +2,7 @@
 
 use gleipnir_core::{
     plan::PlanResult,
-    ports::Records as _,
+    ports::{Lookup as _, Records as _},
     ruma::{room_id, user_id},
 };
 
@@ -73,6 +73,31 @@ async fn all_that_somebody_asked_for_has_the_shutdown_in_it() {
     let report = stage.say_as(other(), "!confirm 2").await;
     has(&report, &["Job 2: undo – done", "3 of 3"]);
     assert_eq!(stage.store.undone_by(1), Ok(Some(2)));
+}
+
+#[tokio::test]
+async fn a_room_is_opened_before_it_is_joined_and_blocked_after() {
+    // Blocked by somebody else before, blocked by the same, and opened by the same.
+    for (first, is_theirs, ends) in [("block", false, true), ("block", true, false), ("unblock", true, true)] {
+        let mut stage = with_others();
+        if first == "unblock" {
+            stage.say_as(other(), "!block !bad:hs.test").await;
+            stage.wait(std::time::Duration::from_hours(1)).await;
+        }
+        let line = format!("!{first} !bad:hs.test");
+        if is_theirs { stage.say(&line).await } else { stage.say_as(other(), &line).await };
+        stage.clock.pass(std::time::Duration::from_secs(1));
+        stage.say("!shutdown !bad:hs.test").await;
+        let id = stage.store.next_plan_id().unwrap() - 1;
+        has(&stage.say(&format!("!confirm {id}")).await, &["shutdown – done"]);
+        stage.clock.pass(std::time::Duration::from_secs(1));
+        let asked = stage.say_as(other(), "!undo @mod:hs.test 10m").await;
+        has(&asked, &["• bring Spam"]);
+        let report = stage.say_as(other(), &format!("!confirm {}", id + 1)).await;
+        has(&report, &["undo – done", "3 of 3"]);
+        let status = stage.homeserver.block_status(bad_room()).await.unwrap();
+        assert_eq!(status.is_blocked(), ends, "{first}: {asked}");
+    }
 }
 
 #[tokio::test]
