@@ -215,6 +215,32 @@ async fn a_room_that_is_shut_down_here_lives_on_there() {
     assert_eq!(scene.bot.stop().await, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_lives_on_there_is_brought_back_here() {
+    let Some((mut scene, neighbour)) = at_work(Synapse::builder()).await else { return };
+    let [ann, ben] = scene.crowd("local", 2).await.try_into().unwrap_or_else(|_| unreachable!());
+    let rob = neighbour.user("rob").await;
+    let room = neighbour.room(&rob, "Their den", &[&ann, &ben]).await;
+    let locals = [&ann.user_id, &ben.user_id];
+    shut_down(&scene, &room, &rob, &locals).await;
+
+    let preview = ["by joining it again, with 2 local members", "I join it through", neighbour.name()];
+    let command = scene.confirm("!undo last", &preview).await;
+    let report = scene.moderator.answer(&command, "undo – done").await;
+    report.says(&["is back. 2 of 2 former local members are in it again."]);
+    for local in locals {
+        sees(&rob, &room, local, "join").await;
+    }
+    // The bot only let them in.
+    sees(&rob, &room, &scene.bot.user_id, "leave").await;
+    assert!(!scene.is_blocked(&room).await);
+    let words = ann.send_text(&room, "we are back").await.unwrap();
+    hears(&rob, &room, &words).await;
+    let words = rob.send_text(&room, "good").await.unwrap();
+    hears(&ben, &room, &words).await;
+    assert_eq!(scene.bot.stop().await, 0);
+}
+
 /// Shuts a room down; everybody of this server is out, and whoever stays inside there goes on.
 async fn shut_down(scene: &Scene, room: &str, stays: &User, locals: &[&String]) {
     let count = locals.len();

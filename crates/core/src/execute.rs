@@ -406,7 +406,10 @@ impl Executor {
             return deactivate::advance(effects, user, *erase, state, plan.steps.len()).await;
         }
         if let Step::RestoreRoom { room, restoration } = &planned.step {
-            let work = restore::Work { old: room, what: restoration };
+            let is_block =
+                |step: &Step| matches!(step, Step::BlockRoom { room: other } if other.id == room.id);
+            let is_blocked_after = plan.steps[n..].iter().any(|planned| is_block(&planned.step));
+            let work = restore::Work { old: room, what: restoration, is_blocked_after };
             return restore::advance(effects, &work, state, turn).await;
         }
         match planned.step.room_ref() {

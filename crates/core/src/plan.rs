@@ -14,8 +14,8 @@ pub use self::{
     progress::{Effect, Inside, Outcome, Presence, StepState},
     redaction::{NotRedacted, RedactionRun, RoomAtWork, RoomLeft, Single},
     restoration::{
-        NotBack, Restoration, Restored, Restoring, RestoringRun, Shut, Snapshots, Told, Way, snapshots,
-        without_double_blocks,
+        NotBack, Restoration, Restored, Restoring, RestoringRun, Shut, Snapshots, Told, Wanted, Way,
+        snapshots, without_double_blocks,
     },
     step::{DeleteApi, FilesOf, Reverse, RoomRef, Step},
     undoes::{Undoes, Undone},
@@ -196,6 +196,11 @@ impl From<Step> for PlannedStep {
 }
 
 impl PlannedStep {
+    /// Whether it ended without having been done.
+    pub fn has_failed(&self) -> bool {
+        matches!(self.outcome, Some(Outcome::Failed { .. }))
+    }
+
     /// What the server says is missing although it says that the step is done, in a sentence.
     pub fn shortfall(&self) -> Option<&'static str> {
         let (result, blocked, known) = match &self.outcome {
@@ -249,13 +254,13 @@ impl Plan {
     }
 
     /// How to put right what was done, the last step first. `kept` is what was kept of rooms that it shut down, `me` the bot.
-    pub fn reverses(&self, kept: &Snapshots, me: &UserId) -> Reversed {
+    pub fn reverses(&self, kept: &Snapshots, me: &UserId, wanted: Wanted) -> Reversed {
         let mut reversed = Reversed::default();
         for (n, planned) in self.steps.iter().enumerate().rev() {
             let Some(Outcome::Done { effect }) = &planned.outcome else { continue };
             match planned.step.reverse(effect) {
                 Reverse::By(step) => reversed.steps.push(step),
-                Reverse::Restore(shut) => match shut.restore(kept.get(&(self.id, n)), me) {
+                Reverse::Restore(shut) => match shut.restore(kept.get(&(self.id, n)), me, wanted) {
                     Ok(steps) => reversed.steps.extend(steps),
                     Err(why) => reversed.stays.push(why),
                 },

@@ -10,7 +10,7 @@ use ruma::OwnedUserId;
 
 use super::{Access, Acting, Command, Decision, Failure, Subject, World};
 use crate::{
-    plan::PlanId,
+    plan::{PlanId, Wanted},
     reply::Line,
     text::{
         duration::parse_duration,
@@ -37,6 +37,10 @@ pub(super) struct Undo {
     /// With a user: how far back, such as 10m
     #[arg(value_name = "time", value_parser = back)]
     back: Option<Duration>,
+    /// With a job: make another room in the place of one that other servers still have, for when they are gone for good.
+    /// It splits the room
+    #[arg(long)]
+    anew: bool,
     #[command(flatten)]
     acting: Acting,
 }
@@ -88,6 +92,10 @@ impl Command for Undo {
         match (&self.target, self.back) {
             (Target::Job(id), None) => one::gather(world, *id).map(one),
             (Target::Last, None) => one::gather_last(world).map(one),
+            (Target::User(_), Some(_)) if self.anew => {
+                let line = Line::new().code("--anew").text(" goes with one job: ").code("!undo 12 --anew");
+                Err(Failure::told(line.text(".")))
+            }
             (Target::User(user), Some(back)) => {
                 all::gather(world, user, back).await.map(|facts| Facts::All(Box::new(facts)))
             }
@@ -105,7 +113,10 @@ impl Command for Undo {
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         match facts {
-            Facts::One(facts) => one::decide(*facts, self.acting, world),
+            Facts::One(facts) => {
+                let wanted = if self.anew { Wanted::Anew } else { Wanted::Same };
+                one::decide(*facts, wanted, self.acting, world)
+            }
             Facts::All(facts) => all::decide(*facts, self.acting),
         }
     }

@@ -169,6 +169,10 @@ impl Desk {
             expires_at: now.saturating_add(window),
             steps: draft.steps.into_iter().map(PlannedStep::from).collect(),
         };
+        // Another undo may have been begun while the homeserver was asked.
+        if let Some(reply) = self.undone_meanwhile(&plan)? {
+            return self.refuse(event, &reply);
+        }
         info!(moderator = %sender, plan = id, command, state = plan.state.word(), "a new plan");
         let passed = self.take_over(&mut plan)?;
         let card = shown_for(self.store.as_records(), &self.settings, &plan)?;
@@ -242,7 +246,7 @@ impl Desk {
         in_turn(&*self.store, || self.begin(event, sender, plan, &steps))
     }
 
-    /// A Plan that was confirmed is begun, unless too much was done meanwhile.
+    /// A Plan that was confirmed is begun, unless too much was done meanwhile, or the same was undone.
     fn begin(
         &self,
         event: &InboxEvent,
@@ -254,6 +258,9 @@ impl Desk {
         let job = Job { command: &plan.command, steps, kind: Kind::of(plan.undoes.as_ref()) };
         if let Verdict::Refuse(why) = self.limit(&plan.origin, &plan.asked_by, job)? {
             return self.refuse(event, &sentence(&why));
+        }
+        if let Some(reply) = self.undone_meanwhile(&plan)? {
+            return self.refuse(event, &reply);
         }
         info!(moderator = %sender, plan = id, "confirmed");
         let origin = plan.origin.event().cloned();
@@ -272,6 +279,32 @@ impl Desk {
         self.done(event, changes)?;
         self.confirmed.notify_one();
         Ok(Left::Nothing)
+    }
+
+    /// Why an undo is not begun: another one has done the same, or is about to.
+    fn undone_meanwhile(&self, plan: &Plan) -> Result<Option<Reply>, StoreError> {
+        let jobs: Vec<PlanId> =
+            plan.undoes.iter().flat_map(|undoes| &undoes.jobs).map(|job| job.plan).collect();
+        if jobs.is_empty() {
+            return Ok(None);
+        }
+        let states = vec![PlanState::Running, PlanState::Done];
+        let others = self.store.plans(&Which { states, ..Which::default() })?;
+        let is_same = |other: &Plan, job: PlanId| {
+            let matters = |planned: &PlannedStep| planned.step.matter();
+            let theirs: BTreeSet<String> = other.right_steps_for(job).filter_map(matters).collect();
+            plan.steps_for(job).filter_map(matters).any(|matter| theirs.contains(&matter))
+        };
+        // What it undoes itself is no other one.
+        let others = others.iter().filter(|other| other.id != plan.id && !jobs.contains(&other.id));
+        let mut found = others.filter_map(|other| {
+            jobs.iter().find(|job| is_same(other, **job)).map(|job| {
+                let line = Line::new()
+                    .text(format!("Job {job} was undone by job {} meanwhile. Ask again: ", other.id));
+                Reply::text(line.code(&*plan.typed).text("."))
+            })
+        });
+        Ok(found.next())
     }
 
     /// A moderator does not want what a preview showed.

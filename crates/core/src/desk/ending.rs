@@ -5,7 +5,7 @@ use tracing::info;
 use super::Desk;
 use crate::{
     lasting::LastWords,
-    plan::{Origin, Plan, PlanState, PlannedStep, Snapshots, Undoes},
+    plan::{Origin, Plan, PlanState, PlannedStep, Snapshots, Undoes, Wanted},
     ports::{Change, StoreError, in_turn},
     text::clean::clean,
 };
@@ -29,7 +29,7 @@ impl Desk {
             let mut own = over.clone();
             own.steps.retain(|planned| !words.is_passed(over.id, planned));
             // No room is shut down for a time, so nothing that was kept is needed.
-            let steps = own.reverses(&Snapshots::new(), self.lookup.me()).steps;
+            let steps = own.reverses(&Snapshots::new(), self.lookup.me(), Wanted::Same).steps;
             let id = self.store.next_plan_id()?;
             info!(plan = id, of = over.id, "the time of a plan is over");
             // One without steps is done at once, and keeps this from being looked at again and again.

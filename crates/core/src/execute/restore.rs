@@ -25,6 +25,8 @@ pub(super) struct Work<'a> {
     pub(super) old: &'a RoomRef,
     /// How, and with whom.
     pub(super) what: &'a Restoration,
+    /// Whether it is blocked once it is back.
+    pub(super) is_blocked_after: bool,
 }
 
 pub(super) async fn advance(
@@ -56,14 +58,11 @@ pub(super) async fn advance(
 }
 
 async fn begin(effects: &dyn Effects, work: &Work<'_>) -> Advance {
-    let at = match work.what.way {
-        Way::Rejoin { .. } => Restoring::Joining,
-        Way::Anew { .. } => match effects.joined_rooms().await {
-            Ok(known) => Restoring::Creating { known, looks: 0 },
-            Err(fault) => return Advance::fault(fault),
-        },
-    };
-    goes_on(RestoringRun { at, room: None, tries: 0, told: Told::default() }, Pace::Now)
+    let run = |at| RestoringRun { at, room: None, tries: 0, told: Told::default() };
+    match work.what.way {
+        Way::Rejoin { .. } => goes_on(run(Restoring::Joining), Pace::Now),
+        Way::Anew { .. } => enter::find_or_create(effects, work, run).await,
+    }
 }
 
 fn goes_on(run: RestoringRun, pace: Pace) -> Advance {
@@ -95,17 +94,21 @@ enum Met {
 }
 
 impl Met {
-    /// What cannot be done now must not end what was begun: people wait for the room.
-    fn from(fault: Fault, tries: u32) -> Self {
+    /// What cannot be done now must not end what was begun: people wait for the room, and one that was made is known by this
+    /// run alone.
+    fn from(fault: Fault, run: &RestoringRun) -> Self {
+        let patience = if run.room.is_some() { Patience::Endless } else { Patience::Limited };
         match fault {
             Fault::Refused { message, .. } => Self::Left(message),
             Fault::RateLimited { .. } | Fault::Away(_) => {
                 Self::Waits(Advance::Retry { fault, patience: Patience::Endless })
             }
             Fault::NotAdmin | Fault::NotRouted { .. } | Fault::TokenGone => {
-                Self::Waits(Advance::Retry { fault, patience: Patience::Limited })
+                Self::Waits(Advance::Retry { fault, patience })
             }
-            Fault::Timeout | Fault::Broken { .. } | Fault::BadAnswer(_) if tries + 1 < TRIES => Self::Again,
+            Fault::Timeout | Fault::Broken { .. } | Fault::BadAnswer(_) if run.tries + 1 < TRIES => {
+                Self::Again
+            }
             Fault::Timeout | Fault::Broken { .. } | Fault::BadAnswer(_) => Self::Left(fault.to_string()),
         }
     }

@@ -68,7 +68,19 @@ pub enum Way {
         canonical_alias: Value,
         /// Others who can do in it what the bot can: while none of them is in it, the bot stays.
         powerful: Vec<OwnedUserId>,
+        /// Whether others may still have the old one, and this was asked for all the same.
+        #[serde(default)]
+        splits: bool,
     },
+}
+
+/// What is wanted where others may still have the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The same room: the bot joins it again.
+    Same,
+    /// Another one in its place, whoever has the old one: they may never answer again.
+    Anew,
 }
 
 /// A shutdown that is done, as far as its step and its effect tell.
@@ -90,7 +102,12 @@ pub struct Shut {
 
 impl Shut {
     /// The steps that bring the room back with what was kept of it, or why there are none. `me` is the bot.
-    pub fn restore(&self, kept: Option<&RoomSnapshot>, me: &UserId) -> Result<Vec<Step>, Line> {
+    pub fn restore(
+        &self,
+        kept: Option<&RoomSnapshot>,
+        me: &UserId,
+        wanted: Wanted,
+    ) -> Result<Vec<Step>, Line> {
         let Some(kept) = kept else {
             let line = Line::new().text("I cannot undo the shutdown of ").append(self.room.line());
             let line = line.text(": I have kept nothing of it. To let people join it again: ");
@@ -98,7 +115,7 @@ impl Shut {
         };
         let was_blocked = matches!(kept.block, Some(BlockStatus::Blocked(_)));
         let is_blocked = self.blocked.unwrap_or(self.shutdown.block) || was_blocked;
-        let way = self.way(kept, me);
+        let way = self.way(kept, me, wanted);
         let is_rejoined = matches!(way, Way::Rejoin { .. });
         let room = || self.room.clone();
         let mut steps = Vec::new();
@@ -125,14 +142,15 @@ impl Shut {
         Ok(steps)
     }
 
-    fn way(&self, kept: &RoomSnapshot, me: &UserId) -> Way {
+    fn way(&self, kept: &RoomSnapshot, me: &UserId, wanted: Wanted) -> Way {
         let stayed = &self.result.failed_to_kick_users;
         let is_inhabited = self.known == Some(true) && !stayed.is_empty();
         let others = match &kept.servers {
             Some(servers) => !servers.is_empty(),
             None => kept.details.joined_members > kept.local_members.len() as u64,
         };
-        if others || is_inhabited {
+        let has_others = others || is_inhabited;
+        if has_others && wanted == Wanted::Same {
             let mut could_invite = strangers_with_power(kept, me);
             if is_inhabited {
                 let stayed = stayed.iter().filter_map(|user| user.as_str().try_into().ok());
@@ -145,7 +163,7 @@ impl Shut {
         let canonical_alias = kept.the("m.room.canonical_alias").map(|event| event.content().clone());
         let main = || kept.details.canonical_alias.as_ref().map(|alias| serde_json::json!({"alias": alias}));
         let canonical_alias = canonical_alias.or_else(main).unwrap_or(Value::Null);
-        Way::Anew { room: Box::new(room), canonical_alias, powerful }
+        Way::Anew { room: Box::new(room), canonical_alias, powerful, splits: has_others }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Plan, PlanId, PlanState, PlannedStep, Step};
+use super::{Plan, PlanId, PlanState, PlannedStep, Step};
 use crate::reply::Line;
 
 /// What a Plan puts right, and what of that it leaves.
@@ -54,21 +54,31 @@ impl Plan {
     /// Whether it was to put a Plan right and did nothing of that, or nothing that matters: a room that nobody is back in is
     /// not restored by being open.
     pub fn failed_to_undo(&self, plan: PlanId) -> bool {
-        let failed = |planned: &PlannedStep| matches!(planned.outcome, Some(Outcome::Failed { .. }));
-        let is_restored = |planned: &PlannedStep| {
-            matches!(planned.step, Step::UnblockRoom { .. } | Step::BlockRoom { .. }) || failed(planned)
-        };
-        let mut steps = self.steps_for(plan).peekable();
-        let restores = self.steps_for(plan).any(|planned| matches!(planned.step, Step::RestoreRoom { .. }));
         self.state == PlanState::Done
-            && steps.peek().is_some()
-            && if restores { steps.all(is_restored) } else { steps.all(failed) }
+            && self.steps_for(plan).next().is_some()
+            && self.right_steps_for(plan).next().is_none()
+    }
+
+    /// Its steps that put a Plan right, or are to: not those that failed, or were in vain.
+    pub fn right_steps_for(&self, plan: PlanId) -> impl Iterator<Item = &PlannedStep> {
+        self.steps_for(plan).filter(|planned| !planned.has_failed() && !self.is_in_vain(&planned.step))
+    }
+
+    /// Whether a step only made way for bringing back a room, and that failed.
+    pub fn is_in_vain(&self, step: &Step) -> bool {
+        let (Step::UnblockRoom { room } | Step::BlockRoom { room }) = step else { return false };
+        self.steps.iter().any(|planned| {
+            let restored = match &planned.step {
+                Step::RestoreRoom { room, .. } => Some(&room.id),
+                _ => None,
+            };
+            planned.has_failed() && restored == Some(&room.id)
+        })
     }
 
     /// Whether it was to put a Plan right and left something of that undone.
     pub fn failed_to_undo_all_of(&self, plan: PlanId) -> bool {
-        self.state == PlanState::Done
-            && self.steps_for(plan).any(|planned| matches!(planned.outcome, Some(Outcome::Failed { .. })))
+        self.state == PlanState::Done && self.steps_for(plan).any(PlannedStep::has_failed)
     }
 
     /// Its steps that put a Plan right.

@@ -174,7 +174,11 @@ mod tests {
         let Step::ShutDownRoom { room, shutdown, api } = shut_down(room) else { unreachable!("it is one") };
         let result = DeleteResult { new_room_id: Some(moved_to.to_string()), ..DeleteResult::default() };
         let shut = Shut { room, shutdown, api, result, blocked: Some(false), known: Some(false) };
-        let steps = shut.restore(Some(&RoomSnapshot::default()), &owned_user_id!("@bot:hs.test"));
+        let steps = shut.restore(
+            Some(&RoomSnapshot::default()),
+            &owned_user_id!("@bot:hs.test"),
+            crate::plan::Wanted::Same,
+        );
         steps.expect("it was kept").remove(0)
     }
 

@@ -100,6 +100,8 @@ struct Inner {
     elsewhere: BTreeMap<OwnedRoomId, FakeRoom>,
     /// Rooms that the bot made.
     made: Vec<OwnedRoomId>,
+    /// So many more looks at a room that the bot made find it without its power levels.
+    unfinished: u32,
     originals: BTreeMap<String, Value>,
     blocked: BTreeMap<OwnedRoomId, OwnedUserId>,
     accounts: BTreeMap<OwnedUserId, Account>,

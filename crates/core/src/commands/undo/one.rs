@@ -1,11 +1,15 @@
 //! `!undo 12`: one job is put right.
 
+use std::collections::BTreeSet;
+
+use ruma::OwnedRoomId;
+
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, job::no_such_job},
     model::Millis,
     plan::{
-        Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Restoration, RoomRef, Snapshots, Step, Undoes,
-        snapshots,
+        Origin, Plan, PlanId, PlanState, PlannedStep, Restoration, RoomRef, Snapshots, Step, Undoes, Wanted,
+        Way, snapshots,
     },
     ports::{StoreError, Which},
     reply::{Line, Reply},
@@ -18,6 +22,8 @@ pub(in crate::commands) struct Facts {
     undone_by: Option<(PlanId, Option<PlanId>)>,
     /// What was done after it, newest first.
     later: Vec<Plan>,
+    /// The rooms that it shut down, and that another job was to bring back and could not.
+    unrestored: BTreeSet<OwnedRoomId>,
     /// What it undid itself.
     undid: Vec<Plan>,
     /// What was kept of rooms that it shut down.
@@ -52,6 +58,7 @@ fn about(world: &World<'_>, plan: Plan) -> Result<Facts, Failure> {
         None => None,
     };
     Ok(Facts {
+        unrestored: unrestored(&later, plan.id),
         undone_by,
         undid,
         kept: snapshots(records, [&plan])?,
@@ -60,22 +67,54 @@ fn about(world: &World<'_>, plan: Plan) -> Result<Facts, Failure> {
     })
 }
 
-pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<Decision, Failure> {
-    let (Facts { plan, undone_by, later, undid, kept }, now) = (facts, world.now);
-    can_be_begun(&plan, undone_by)?;
-    let mut reversed = plan.reverses(&kept, world.lookup.me());
+/// The rooms of a job that others of some `plans` were to bring back, and none has. None while one of them is at work.
+fn unrestored(plans: &[Plan], id: PlanId) -> BTreeSet<OwnedRoomId> {
+    let undos = || plans.iter().filter(|other| other.puts_right(id));
+    if undos().any(|undo| undo.state == PlanState::Running) {
+        return BTreeSet::new();
+    }
+    let rooms = |planned: &PlannedStep| match &planned.step {
+        Step::RestoreRoom { room, .. } => Some(room.id.clone()),
+        _ => None,
+    };
+    let restored: BTreeSet<OwnedRoomId> =
+        undos().flat_map(|undo| undo.right_steps_for(id)).filter_map(rooms).collect();
+    let failed = undos().flat_map(|undo| undo.steps_for(id)).filter(|planned| planned.has_failed());
+    failed.filter_map(rooms).filter(|room| !restored.contains(room)).collect()
+}
+
+pub(super) fn decide(
+    facts: Facts,
+    wanted: Wanted,
+    acting: Acting,
+    world: &World<'_>,
+) -> Result<Decision, Failure> {
+    let (Facts { plan, undone_by, unrestored, later, undid, kept }, now) = (facts, world.now);
+    let mut reversed = plan.reverses(&kept, world.lookup.me(), wanted);
+    // What of it was brought back stays; the rest has another try.
+    match undone_by {
+        Some((_, None)) if !unrestored.is_empty() => {
+            reversed.steps.retain(|step| step.room_ref().is_some_and(|room| unrestored.contains(&room.id)));
+        }
+        undone_by => can_be_begun(&plan, undone_by)?,
+    }
     for step in &mut reversed.steps {
         restore_words(step, std::iter::once(&plan), &undid);
     }
     let steps = reversed.steps;
+    if wanted == Wanted::Anew && !steps.iter().any(splits) {
+        let line =
+            Line::new().code("--anew").text(" is for a room that was shut down and that others still have. ");
+        return Err(Failure::told(line.text(format!("Job {} has none: leave it out.", plan.id))));
+    }
     if steps.is_empty() {
         let reply = Reply::new()
             .paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
         return Err(Failure::Told(Box::new(reply.list(reversed.stays).list(reversed.unchanged))));
     }
     let same_target = later.iter().find(|other| {
-        let failed = |planned: &PlannedStep| matches!(planned.outcome, Some(Outcome::Failed { .. }));
-        let mut theirs = other.steps.iter().filter(|planned| !failed(planned));
+        let mut theirs =
+            other.steps.iter().filter(|planned| !planned.has_failed() && !other.is_in_vain(&planned.step));
         theirs.any(|theirs| steps.iter().any(|ours| ours.lane() == theirs.step.lane()))
     });
     let (lasts, over) = time_left(&undid, now);
@@ -86,6 +125,8 @@ pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<
         Some("Some of what it did stays as it is.".to_owned())
     } else if undid.len() > 1 {
         Some(format!("Job {} undid {} jobs: all of that is done again.", plan.id, undid.len()))
+    } else if steps.iter().any(splits) {
+        Some(SPLITS.to_owned())
     } else if steps.iter().any(is_restoring) {
         Some(BRINGS_BACK.to_owned())
     } else {
@@ -120,11 +161,18 @@ pub(super) fn decide(facts: Facts, acting: Acting, world: &World<'_>) -> Result<
 
 /// Why the restoration of a room always asks.
 const BRINGS_BACK: &str = "People are brought into a room without being asked.";
+/// Why a room in the place of one that others may still have always asks.
+const SPLITS: &str =
+    "Others may still have the room: another one in its place splits it, and cannot be joined with it again.";
 /// Of so many rooms all is told that bringing them back means.
 const DETAILED: usize = 3;
 
 fn is_restoring(step: &Step) -> bool {
     matches!(step, Step::RestoreRoom { .. })
+}
+
+fn splits(step: &Step) -> bool {
+    matches!(step, Step::RestoreRoom { restoration, .. } if matches!(restoration.way, Way::Anew { splits: true, .. }))
 }
 
 /// Adds what bringing back rooms means.

@@ -12,7 +12,7 @@ use crate::{
     model::Millis,
     plan::{
         Effect, Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, Reverse, Snapshots, Step, Undoes,
-        Undone, without_double_blocks,
+        Undone, Wanted, without_double_blocks,
     },
     reply::Line,
 };
@@ -73,7 +73,7 @@ impl Together {
                     let Some(Outcome::Done { effect }) = &planned.outcome else { continue };
                     let reverse = match planned.step.reverse(effect) {
                         Reverse::By(step) => Ok(vec![step]),
-                        Reverse::Restore(shut) => shut.restore(kept.get(&(plan.id, n)), me),
+                        Reverse::Restore(shut) => shut.restore(kept.get(&(plan.id, n)), me, Wanted::Same),
                         Reverse::Cannot(why) => Err(why),
                         Reverse::Nothing(_) => continue,
                     };
@@ -83,7 +83,8 @@ impl Together {
                     }
                 }
             } else {
-                for matter in plan.steps.iter().filter(|planned| speaks(planned)).filter_map(matter) {
+                let has_word = |planned: &&PlannedStep| speaks(planned) && !plan.is_in_vain(&planned.step);
+                for matter in plan.steps.iter().filter(has_word).filter_map(matter) {
                     last.entry(matter).or_insert(plan);
                 }
             }
@@ -109,7 +110,7 @@ impl Together {
         // What was made in the place of something else may be what somebody else did something about.
         let mut matters = matter(planned).into_iter().chain(steps.iter().filter_map(Step::matter));
         if let Some(later) = matters.find_map(|matter| last.get(&matter)) {
-            if later.puts_right(plan.id) {
+            if later.puts_right(plan.id) && !later.failed_to_undo(plan.id) {
                 self.righted.insert(plan.id);
             } else {
                 let why = planned.step.describe();
@@ -125,7 +126,13 @@ impl Together {
     }
 
     fn put(&mut self, plan: &Plan, put: Put, switches: &mut HashMap<String, usize>) {
-        let Some(switch) = put.step.switch() else { return self.puts.push(put) };
+        let Some(switch) = put.step.switch() else {
+            // A room is opened before it is brought back: a block of before must not take the place of that.
+            if let Step::RestoreRoom { .. } = &put.step {
+                put.step.matter().map(|matter| switches.remove(&matter));
+            }
+            return self.puts.push(put);
+        };
         match switches.get(&switch).map(|n| &mut self.puts[*n]) {
             None => {
                 switches.insert(switch, self.puts.len());

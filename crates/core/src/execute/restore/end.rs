@@ -7,7 +7,7 @@ use ruma::{OwnedUserId, RoomId};
 
 use super::{Met, TRIES, Work, goes_on, then};
 use crate::{
-    execute::{Advance, Pace, Patience, Turn, shutdown, shutdown_v1},
+    execute::{Advance, Pace, Patience, Turn, member::membership, shutdown, shutdown_v1},
     model::{Shutdown, is_local},
     plan::{DeleteApi, Effect, Outcome, Restored, Restoring, RestoringRun, RoomRef, StepState, Way},
     ports::{Effects, Fault},
@@ -37,7 +37,11 @@ pub(super) async fn close(
             now.at = Restoring::Closing { state: Some(Box::new(state)) };
             return goes_on(now, pace);
         }
-        Advance::Retry { fault, .. } if fault.is_passing() && work.what.api == DeleteApi::V2 => {
+        // Who is told to slow down was not heard: it is asked for again, by version 1 too.
+        Advance::Retry { fault, .. }
+            if matches!(fault, Fault::RateLimited { .. })
+                || fault.is_passing() && work.what.api == DeleteApi::V2 =>
+        {
             return Advance::Retry { fault, patience: Patience::Endless };
         }
         Advance::Retry { fault, .. } => {
@@ -70,41 +74,87 @@ pub(super) async fn leave(
     run: &RestoringRun,
     room: &RoomId,
 ) -> Advance {
+    let mut told = run.told.clone();
     let inside: BTreeSet<OwnedUserId> = match effects.members(room).await {
         Ok(members) => members.into_iter().collect(),
-        Err(fault) => return later(run, fault),
+        Err(fault) => match Met::from(fault, run) {
+            Met::Left(why) => {
+                told.trouble(format!("I could not read who is in it, so I count nobody: {why}"));
+                BTreeSet::new()
+            }
+            met => return again(run, met),
+        },
     };
     let what = work.what;
-    let back = what.members.iter().filter(|user| inside.contains(*user)).count() as u64;
+    let outside: Vec<&OwnedUserId> = what.members.iter().filter(|user| !inside.contains(*user)).collect();
     let is_needed = match &what.way {
-        Way::Anew { powerful, .. } => !powerful.iter().any(|user| inside.contains(user)),
+        Way::Anew { powerful, .. } => {
+            match is_one_fit(effects, powerful.iter().filter(|user| inside.contains(*user))).await {
+                Ok(is_one_fit) => !is_one_fit,
+                Err(fault) => match Met::from(fault, run) {
+                    Met::Left(_) => true,
+                    met => return again(run, met),
+                },
+            }
+        }
         Way::Rejoin { .. } => !inside.iter().any(|user| user != effects.me() && is_local(user, effects.me())),
     };
-    let mut told = run.told.clone();
+    // Who was invited may have joined, or refused, by now.
+    if told.invited > 0 {
+        match invited(effects, room, &outside).await {
+            Ok(invited) => told.invited = invited,
+            Err(fault) => match Met::from(fault, run) {
+                Met::Left(_) => {}
+                met => return again(run, met),
+            },
+        }
+    }
     let mut is_watched = what.was_watched || is_needed;
     if !is_watched && let Err(fault) = effects.leave_room(room).await {
-        match Met::from(fault, run.tries) {
+        match Met::from(fault, run) {
             Met::Left(why) => {
                 is_watched = true;
                 told.trouble(format!("I could not leave it: {why}"));
             }
-            Met::Again => {
-                return goes_on(RestoringRun { tries: run.tries + 1, ..run.clone() }, Pace::Poll);
-            }
-            Met::Waits(advance) => return advance,
+            met => return again(run, met),
         }
     }
-    let missing = (what.members.len() as u64).saturating_sub(back + told.invited + told.gone);
+    let back = (what.members.len() - outside.len()) as u64;
+    let missing = (outside.len() as u64).saturating_sub(told.invited + told.gone);
     let restored = Restored { room: named(work, room), back, missing, is_watched, told };
     Advance::Ended(Outcome::Done { effect: Effect::Restored { restored: Box::new(restored) } })
 }
 
-/// What cannot be read now is read later.
-fn later(run: &RestoringRun, fault: Fault) -> Advance {
-    match Met::from(fault.clone(), run.tries) {
+/// Whether one of some users can use the power that they have: nobody of this server can who is suspended or locked.
+async fn is_one_fit(
+    effects: &dyn Effects,
+    users: impl Iterator<Item = &OwnedUserId> + Send,
+) -> Result<bool, Fault> {
+    for user in users {
+        let account = if is_local(user, effects.me()) { effects.account(user).await? } else { None };
+        if account.is_none_or(|account| !(account.suspended || account.locked || account.deactivated)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// How many of some users are invited now.
+async fn invited(effects: &dyn Effects, room: &RoomId, users: &[&OwnedUserId]) -> Result<u64, Fault> {
+    let mut invited = 0;
+    for user in users {
+        invited += u64::from(membership(effects, room, user).await?.as_deref() == Some("invite"));
+    }
+    Ok(invited)
+}
+
+/// What cannot be done now is done later.
+fn again(run: &RestoringRun, met: Met) -> Advance {
+    match met {
         Met::Waits(advance) => advance,
-        Met::Again => goes_on(RestoringRun { tries: run.tries + 1, ..run.clone() }, Pace::Poll),
-        Met::Left(_) => Advance::Retry { fault, patience: Patience::Limited },
+        Met::Again | Met::Left(_) => {
+            goes_on(RestoringRun { tries: run.tries + 1, ..run.clone() }, Pace::Poll)
+        }
     }
 }
 

@@ -82,7 +82,7 @@ async fn some<'a>(
             Ok(()) => None,
             // What is done before it is written down first.
             Err(_) if done > 0 => break,
-            Err(fault) => Some(Met::from(fault, run.tries)),
+            Err(fault) => Some(Met::from(fault, run)),
         };
         match met {
             None => done += 1,

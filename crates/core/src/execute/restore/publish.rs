@@ -30,7 +30,7 @@ pub(super) async fn advance(
         [("I could not set its main alias", alias), ("I could not put it into the room directory", listing)]
     {
         let Err(fault) = done else { continue };
-        match Met::from(fault, run.tries) {
+        match Met::from(fault, run) {
             Met::Left(why) => now.told.trouble(format!("{what}: {why}")),
             Met::Again => {
                 return goes_on(RestoringRun { tries: run.tries + 1, ..run.clone() }, Pace::Poll);

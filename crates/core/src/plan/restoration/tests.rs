@@ -41,7 +41,7 @@ fn kept(version: &str, state: Vec<Event>) -> RoomSnapshot {
 /// The restoration among the steps, and what the steps are.
 #[track_caller]
 fn restoration(shut: &Shut, kept: &RoomSnapshot) -> (Restoration, Vec<&'static str>) {
-    let steps = shut.restore(Some(kept), me()).expect("it can be restored");
+    let steps = shut.restore(Some(kept), me(), Wanted::Same).expect("it can be restored");
     let words = steps.iter().map(|step| match step {
         Step::UnblockRoom { .. } => "unblock",
         Step::BlockRoom { .. } => "block",
@@ -88,7 +88,7 @@ fn the_block_goes_with_the_room() {
     ] {
         assert_eq!(restoration(&shut, &kept).1, want, "{shut:?} {kept:?}");
     }
-    assert!(shut().restore(None, me()).is_err());
+    assert!(shut().restore(None, me(), Wanted::Same).is_err());
 }
 
 #[test]

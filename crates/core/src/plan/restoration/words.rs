@@ -43,7 +43,10 @@ impl Restoration {
             ));
         }
         match self.banned.as_deref() {
-            None => lines.push(text("Nobody is banned: I did not keep who was.")),
+            None => lines.push(text(
+                "Nobody is banned: I did not keep who was. Of a large room I kept no more than what it is made of, so widgets, \
+                 bridges and policy lists do not come back.",
+            )),
             Some([]) => {}
             Some(banned) => lines.push(ids(text("Banned again: "), banned).text(".")),
         }
@@ -78,7 +81,11 @@ impl Restoration {
                 let line = Line::new().text("Other servers still have the room. I join it through ");
                 ids(line, servers).text(", and nothing of it is made anew.")
             }
-            Way::Anew { .. } => Line::new().text(
+            Way::Anew { splits: true, .. } => Line::new().text(
+                "Others may still have the room. I make a new one all the same, with another ID, and with what I kept: \
+                 that splits it. Who is in the old one stays there.",
+            ),
+            Way::Anew { splits: false, .. } => Line::new().text(
                 "Nobody has the room any more. I make a new one, with another ID, and with what I kept: name, topic, \
                  picture, power levels, and who may join and read.",
             ),

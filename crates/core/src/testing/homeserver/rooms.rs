@@ -34,6 +34,11 @@ impl FakeHomeserver {
     pub fn made(&self) -> Vec<OwnedRoomId> {
         self.inner().made.clone()
     }
+
+    /// A room that the bot makes has its power levels only after so many looks.
+    pub fn is_slow_to_make(&self, looks: u32) {
+        self.inner().unfinished = looks;
+    }
 }
 
 impl EffectsOnRooms for FakeHomeserver {

@@ -2,8 +2,8 @@
 
 use gleipnir_core::{
     model::Account,
-    plan::{PlanResult, Step},
-    ports::{Fault, Lookup as _},
+    plan::{PlanResult, Step, Way},
+    ports::{EffectsOnRooms as _, Fault, Lookup as _},
     ruma::{owned_user_id, room_alias_id, room_id},
     testing::Stage,
 };
@@ -91,6 +91,8 @@ async fn the_room_that_the_members_were_moved_to_is_closed() {
             };
             restoration.api = gleipnir_core::plan::DeleteApi::V1;
             let step = undo.steps[1].step.clone();
+            // Who was told to slow down asks again.
+            stage.homeserver.fail_once("delete_room_v1", Fault::RateLimited { retry_after: None });
             crate::scene::left_behind(&stage, step, None).await;
         } else {
             has(
@@ -166,6 +168,83 @@ async fn a_room_is_made_once_whatever_becomes_of_the_answer() {
         has(&stage.say("!confirm 2").await, &["Job 2: undo – done", "`!made1:hs.test`"]);
         assert_eq!(stage.homeserver.made().len(), 1, "{fault}");
     }
+}
+
+#[tokio::test]
+async fn a_room_that_the_server_is_slow_to_finish_is_waited_for() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    stage.homeserver.is_slow_to_make(100);
+    stage.homeserver.lose_answer("create_room", Fault::Timeout);
+    has(&stage.say("!confirm 2").await, &["Job 2: undo – done", "3 of 3", "`!made1:hs.test`"]);
+    assert_eq!(stage.homeserver.made().len(), 1);
+    // One that is never finished is left, and no other is made.
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    stage.homeserver.is_slow_to_make(1_000);
+    stage.homeserver.lose_answer("create_room", Fault::Timeout);
+    has(
+        &stage.say("!confirm 2").await,
+        &["did not finish it", "It had made `!made1:hs.test` all the same", "I left that room."],
+    );
+    assert_eq!(stage.homeserver.made().len(), 1);
+    assert!(inside(&stage, made()).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_room_that_was_made_and_refused_is_left_and_named() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    stage.homeserver.is_slow_to_make(1);
+    let refused =
+        Fault::Refused { status: 403, errcode: "M_FORBIDDEN".into(), message: "no such event".into() };
+    stage.homeserver.lose_answer("create_room", refused);
+    has(
+        &stage.say("!confirm 2").await,
+        &["no such event", "It had made `!made1:hs.test` all the same", "I left that room."],
+    );
+    stage.say("!undo 1").await;
+    has(&stage.say("!confirm 3").await, &["Job 3: undo – done", "`!made2:hs.test`"]);
+}
+
+#[tokio::test]
+async fn a_room_that_was_made_before_is_gone_on_in() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    // By a job that lost its way.
+    let undo = plan(&stage, 2);
+    let Step::RestoreRoom { restoration, .. } = &undo.steps[1].step else { panic!("it restores") };
+    let Way::Anew { room, .. } = &restoration.way else { panic!("nobody has it") };
+    stage.homeserver.create_room(room).await.unwrap();
+    has(&stage.say("!confirm 2").await, &["Job 2: undo – done", "3 of 3", "`!made1:hs.test`"]);
+    assert_eq!(stage.homeserver.made().len(), 1);
+}
+
+#[tokio::test]
+async fn a_room_that_is_made_is_filled_however_long_the_bot_is_no_admin() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    for _ in 0..200 {
+        stage.homeserver.fail_once("bring_in", Fault::NotAdmin);
+    }
+    has(&stage.say("!confirm 2").await, &["Job 2: undo – done", "3 of 3", "`!made1:hs.test`"]);
+}
+
+#[tokio::test]
+async fn the_bot_stays_while_who_has_power_cannot_use_it() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.homeserver.put_account(&user("user0"), Account { suspended: true, ..Account::default() });
+    stage.say("!undo 1").await;
+    has(
+        &stage.say("!confirm 2").await,
+        &["3 of 3", "I stay in it: nobody else who is in it has power there."],
+    );
 }
 
 #[tokio::test]

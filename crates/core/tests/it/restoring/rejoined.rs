@@ -192,11 +192,66 @@ async fn no_server_that_answers_is_an_end_too() {
     stage.say("!undo 1").await;
     has(
         &stage.say("!confirm 2").await,
-        &["I am not let in. The homeserver failed: Failed to make_join (HTTP 502)."],
+        &[
+            "None of the servers that have it answers. The homeserver failed: Failed to make_join (HTTP 502).",
+            "Try again later",
+        ],
     );
     stage.homeserver.mend();
     stage.say("!undo 1").await;
     has(&stage.say("!confirm 3").await, &["Job 3: undo – done"]);
+}
+
+#[tokio::test]
+async fn a_room_whose_servers_are_gone_for_good_is_made_anew_when_that_is_wanted() {
+    let mut stage = with_others();
+    shut_down(&mut stage, "").await;
+    stage
+        .homeserver
+        .fail_always("join_through", Fault::Broken { status: 502, message: "Failed to make_join".into() });
+    stage.say("!undo 1").await;
+    has(&stage.say("!confirm 2").await, &["gone for good", "with --anew makes another room all the same"]);
+    let asked = stage.say("!undo 1 --anew --yes").await;
+    has(
+        &asked,
+        &[
+            "• make another room in the place of Spam",
+            "Others may still have the room. I make a new one all the same",
+            "that splits it.",
+            "Job 3: do it?",
+        ],
+    );
+    has(&stage.say("!confirm 3").await, &["Job 3: undo – done", "3 of 3", "`!made1:hs.test`"]);
+    // Where nobody else has it, and for all of somebody's jobs, it means nothing.
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    has(
+        &stage.say("!undo 1 --anew").await,
+        &["`--anew` is for a room that was shut down and that others still"],
+    );
+    has(&stage.say("!undo @mod:hs.test 10m --anew").await, &["`--anew` goes with one job"]);
+}
+
+#[tokio::test]
+async fn a_join_that_happened_counts_whatever_was_answered() {
+    for fault in [Fault::BadAnswer("cut".into()), Fault::Broken { status: 500, message: "oops".into() }] {
+        let mut stage = with_others();
+        shut_down(&mut stage, "").await;
+        stage.say("!undo 1").await;
+        stage.homeserver.lose_answer("join_through", fault);
+        has(&stage.say("!confirm 2").await, &["Job 2: undo – done", "3 of 3"]);
+    }
+}
+
+#[tokio::test]
+async fn servers_that_are_away_for_a_while_are_waited_for() {
+    let mut stage = with_others();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    for _ in 0..20 {
+        stage.homeserver.fail_once("join_through", Fault::Broken { status: 502, message: "away".into() });
+    }
+    has(&stage.say("!confirm 2").await, &["Job 2: undo – done", "3 of 3"]);
 }
 
 #[tokio::test]

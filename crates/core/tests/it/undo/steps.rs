@@ -7,6 +7,7 @@ use gleipnir_core::{
     },
     plan::{
         DeleteApi, Effect, FilesOf, Inside, NotRedacted, Presence, Restored, Reverse, RoomRef, Step, Told,
+        Wanted,
     },
     ruma::{
         OwnedUserId, owned_event_id, owned_room_alias_id, owned_room_id, owned_server_name, owned_user_id,
@@ -56,7 +57,7 @@ fn shut_down() -> Step {
 fn reversed(step: &Step, effect: &Effect) -> Reverse {
     match step.reverse(effect) {
         Reverse::Restore(shut) => {
-            let steps = shut.restore(Some(&RoomSnapshot::default()), user_id!("@bot:hs.test"));
+            let steps = shut.restore(Some(&RoomSnapshot::default()), user_id!("@bot:hs.test"), Wanted::Same);
             let steps = steps.expect("it was kept");
             let step = steps.into_iter().find(|step| matches!(step, Step::RestoreRoom { .. }));
             Reverse::By(step.expect("one restores"))

@@ -64,7 +64,13 @@ fn of_one(mut reply: Reply, restoration: &Restoration, restored: &Restored) -> R
         let lines = told.left_out.iter().map(|not_back| {
             Line::new().code(not_back.user.as_str()).text(": ").name_long(not_back.why.as_str())
         });
-        reply = cut_list(reply.paragraph("Not back:"), lines.collect(), NAMED, "(!job --file=json has more)");
+        let kept = told.left_out.len();
+        let what = if restored.missing > kept as u64 {
+            format!("(!job --file=json has the first {kept} of all {})", grouped(restored.missing))
+        } else {
+            "(!job --file=json has more)".to_owned()
+        };
+        reply = cut_list(reply.paragraph("Not back:"), lines.collect(), NAMED, &what);
     }
     if !told.troubles.is_empty() {
         let lines = told.troubles.iter().map(|trouble| Line::new().name_long(trouble.as_str()));
