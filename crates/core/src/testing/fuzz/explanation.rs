@@ -98,7 +98,9 @@ fn together(events: &[Event], input: &mut Input<'_>, known: &Known, around: &Aro
     let groups = groups(placed.iter().copied());
     assert_eq!(groups.iter().map(|group| group.events.len()).sum::<usize>(), events.len());
     let mut size = Size::default();
-    placed.iter().for_each(|(room, event)| size.add(room, event));
+    for (room, event) in &placed {
+        size.add(room, event);
+    }
     assert_eq!(size.lines(), groups.len());
     let told: Vec<Told> = groups.iter().map(|group| Told::of(group, known, around, moment)).collect();
     let nobody = Names::default();
