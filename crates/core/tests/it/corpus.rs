@@ -20,7 +20,9 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 /// Runs the target over all that is kept, and over so many things made of two of them and some random bytes.
 fn replay(target: &str, body: fn(&[u8]), cases: u32) {
     let kept = corpus(target);
-    kept.iter().for_each(|data| body(data));
+    for data in &kept {
+        body(data);
+    }
     let made = (any::<[Index; 4]>(), prop::collection::vec(any::<u8>(), 0..40));
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let result = TestRunner::new(config).run(&made, |([one, other, end, begin], between)| {
