@@ -37,7 +37,7 @@ fn anything(input: &mut Input<'_>) {
         reply = match input.below(10) {
             0 => reply.heading(line),
             1 => reply.paragraph(line),
-            2 => reply.list(vec![line; 1 << input.below(12)]),
+            2 => reply.list(vec![line; 1 << input.below(9)]),
             3 => reply.fact(input.words(), line),
             4 => reply.quote([line.clone(), any_line(input), line]),
             5 => reply.preformatted(input.words()),
@@ -90,7 +90,7 @@ fn strangers(input: &mut Input<'_>) {
         reply = match input.below(6) {
             0 => reply.block(Block::Heading(line)),
             1 => reply.paragraph(line),
-            2 => reply.list(vec![line; 1 << input.below(10)]),
+            2 => reply.list(vec![line; 1 << input.below(7)]),
             3 => reply.fact("Say", line),
             4 => reply.quote([line.clone(), strangers_line(input)]),
             _ => reply.paragraph(line).more(input.below(3), "words"),
