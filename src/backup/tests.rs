@@ -145,7 +145,7 @@ fn a_backup_is_whole_private_and_replaces_nothing() {
     for name in [".gleipnir-backup-old.part", ".gleipnir-backup-new.part", ".gleipnir-backup-old.copy"] {
         let file = File::create(place.path(name)).unwrap();
         if !name.contains("new") {
-            file.set_modified(SystemTime::now() - 2 * LEFT_OVER).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         }
     }
     backup(&place.config(), &place.path("b"), Existing::Replaced).unwrap();
