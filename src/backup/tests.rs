@@ -141,6 +141,17 @@ fn a_backup_is_whole_private_and_replaces_nothing() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     assert!(names.iter().all(|name| name == "b" || name == "data"), "something is left over: {names:?}");
+    // What was broken off goes, unless it may still be at work; nothing else does.
+    for name in [".gleipnir-backup-old.part", ".gleipnir-backup-new.part", ".gleipnir-backup-old.copy"] {
+        let file = File::create(place.path(name)).unwrap();
+        if !name.contains("new") {
+            file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        }
+    }
+    backup(&place.config(), &place.path("b"), Existing::Replaced).unwrap();
+    assert!(!place.path(".gleipnir-backup-old.part").exists());
+    assert!(place.path(".gleipnir-backup-new.part").exists());
+    assert!(place.path(".gleipnir-backup-old.copy").exists());
     let error = backup(&place.config(), &place.path("no/where/b"), Existing::Kept).unwrap_err().to_string();
     assert!(error.contains("cannot write"), "{error}");
 }

@@ -209,10 +209,14 @@ impl Intake {
                  again.",
             ),
         );
-        if let Err(error) = self.desk.announce(&format!("tombstone-{which}"), &why) {
+        let key = format!("tombstone-{which}");
+        let is_said = self.store.is_said(&key).unwrap_or_default();
+        if let Err(error) = self.desk.announce(&key, &why) {
             return not_yet(&error);
         }
-        warn!(room = %self.room, "{}", why.render().text);
+        if !is_said {
+            warn!(room = %self.room, "{}", why.render().text);
+        }
         Step::Stay
     }
 
