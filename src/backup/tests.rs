@@ -1,6 +1,6 @@
 //! Backups of folders without a bot: what they hold, what is refused, and what a restored database does not do again.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::SystemTime};
 
 use gleipnir_core::{
     model::{About, Report, ReportKey, ReportKind},

@@ -29,7 +29,7 @@ use crate::{
 /// the old name, topic, power levels and aliases. Its former members of this server are brought back without being asked.
 /// Messages and files that only this server had are gone.
 #[derive(clap::Args, Debug)]
-#[command(override_usage = "!undo <job|last|@user> [10m] [--dry-run] [--yes]")]
+#[command(override_usage = "!undo <job|last|@user> [10m] [--anew] [--dry-run] [--yes]")]
 pub(super) struct Undo {
     /// The number of the job, `last` for your own last one, or the user whose jobs are meant
     #[arg(value_name = "job|last|@user", value_parser = target)]
