@@ -36,20 +36,20 @@ fn replay(target: &str, body: fn(&[u8]), cases: u32) {
 
 #[test]
 fn any_message_as_a_command_line() {
-    replay("command_line", command_line, 64);
+    replay("command_line", command_line, 32);
 }
 
 #[test]
 fn any_reply_rendered() {
-    replay("rendering", rendering, 128);
+    replay("rendering", rendering, 32);
 }
 
 #[test]
 fn any_events_explained() {
-    replay("explanation", explanation, 128);
+    replay("explanation", explanation, 64);
 }
 
 #[test]
 fn any_rules_over_any_report() {
-    replay("report_rules", report_rules, 128);
+    replay("report_rules", report_rules, 64);
 }
