@@ -38,7 +38,7 @@ pub(super) async fn several(scene: &Scene) {
     for room in [&one, &two] {
         assert!(!scene.knows(room).await && scene.is_blocked(room).await, "{room}");
     }
-    m.bad(&format!("!undo {}", report.job()), "cannot undo the shutdown").await;
+    m.good(&format!("!undo {} --dry-run", report.job()), "make another room in the place of").await;
 
     status(scene, &one, report.job()).await;
     version_1(scene, &owner, guests).await;

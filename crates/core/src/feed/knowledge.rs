@@ -47,8 +47,9 @@ const MOMENT: Duration = Duration::from_secs(2);
 pub(super) struct Knowledge {
     rooms: HashMap<OwnedRoomId, Called>,
     around: HashMap<OwnedEventId, Vec<Event>>,
-    /// What those who appear in what was read are called in each room: the newest reading counts.
-    people: HashMap<OwnedRoomId, Names>,
+    /// The memberships of those who appear in what was read of each room, of each the newest that has a name: what is read
+    /// beside each other comes in any order.
+    people: HashMap<OwnedRoomId, HashMap<String, Event>>,
     /// Rooms whose state came too late, and how often in a row: a room can have more of it than can be read in time.
     late: HashMap<OwnedRoomId, u32>,
     readings: Readings<Wanted, Read>,
@@ -175,14 +176,26 @@ impl Knowledge {
                         let mut state = state.flatten().unwrap_or_default();
                         // Old servers do not know the filter.
                         state.retain(|event| KINDS.contains(&event.kind()));
-                        let people = self.people.entry(room).or_default();
-                        *people = std::mem::take(people).with_members(&state);
+                        self.meet(room, &state);
                         self.around.insert(at, state);
                     }
                     Err(fault) => debug!(%room, %fault, "cannot read how a watched room stood yet"),
                 }
             }
             (Wanted::Room(_), Read::State(..)) | (Wanted::State(..), Read::Room(_)) => {}
+        }
+    }
+
+    /// Remembers what the members of a room are called.
+    fn meet(&mut self, room: OwnedRoomId, state: &[Event]) {
+        let people = self.people.entry(room).or_default();
+        for member in state.iter().filter(|event| event.kind() == "m.room.member") {
+            let Some(user) = member.state_key().filter(|_| member.text("displayname").is_some()) else {
+                continue;
+            };
+            if people.get(user).is_none_or(|known| known.time() <= member.time()) {
+                people.insert(user.to_owned(), member.clone());
+            }
         }
     }
 
@@ -218,9 +231,11 @@ impl Knowledge {
 
     /// What those are called whom a group is about: by the names of then, where these were read.
     pub(super) fn people(&self, group: &Group<'_>) -> Names {
-        let names = self.people.get(group.room).cloned().unwrap_or_default();
+        let people = self.people.get(group.room).into_iter().flat_map(HashMap::values);
         let first = group.events.first().and_then(|event| event.event_id());
-        names.with_members(first.and_then(|id| self.around.get(id)).into_iter().flatten())
+        Names::default()
+            .with_members(people)
+            .with_members(first.and_then(|id| self.around.get(id)).into_iter().flatten())
     }
 
     /// How the room stood when the first event of a group happened, and the Plan that the group comes from; `None` while
@@ -297,5 +312,40 @@ fn lenient<T>(found: Result<T, Fault>) -> Result<Option<T>, Fault> {
         Ok(found) => Ok(Some(found)),
         Err(fault) if fault.is_passing() => Err(fault),
         Err(_) => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ruma::{owned_event_id, owned_room_id};
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_newest_name_counts_in_whatever_order_names_are_read() {
+        let room = owned_room_id!("!a:hs.test");
+        let member = |at: i64, name: Option<&str>| {
+            Event(json!({
+                "type": "m.room.member", "state_key": "@ana:hs.test", "origin_server_ts": at,
+                "content": {"membership": "join", "displayname": name},
+            }))
+        };
+        let read = [(owned_event_id!("$late"), 2, Some("")), (owned_event_id!("$early"), 1, Some("Ana"))];
+        let kick = Event(json!({"type": "m.room.member", "event_id": "$kick", "state_key": "@ana:hs.test"}));
+        for order in [[0, 1], [1, 0]] {
+            let mut knowledge = Knowledge::default();
+            for (id, at, name) in order.map(|n| read[n].clone()) {
+                let state = Ok(Some(vec![member(at, name)]));
+                knowledge.learn(Wanted::State(room.clone(), id), Read::State(0, state), 0);
+            }
+            // Who is kicked has no name in that.
+            let after = Ok(Some(vec![member(3, None)]));
+            let wanted = Wanted::State(room.clone(), owned_event_id!("$kick"));
+            knowledge.learn(wanted, Read::State(0, after), 0);
+            let group = Group { room: &room, events: vec![&kick] };
+            let named = knowledge.people(&group).user("@ana:hs.test");
+            assert_eq!(named, Names::default().user("@ana:hs.test"));
+        }
     }
 }
