@@ -8,7 +8,7 @@ use gleipnir_core::{
         TokenWord,
     },
     ports::{Asked, EffectsOnPeople, EffectsOnServer, Fault},
-    ruma::{OwnedRoomId, RoomId, ServerName, TransactionId, UserId},
+    ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName, TransactionId, UserId},
 };
 use gleipnir_matrix::{Membership, Outgoing};
 use serde_json::Value;
@@ -67,11 +67,16 @@ impl EffectsOnPeople for Homeserver {
         })
     }
 
-    fn bring_in<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, OwnedRoomId> {
+    fn bring_in<'a>(
+        &'a self,
+        room: &'a RoomId,
+        user: &'a UserId,
+        via: &'a [OwnedServerName],
+    ) -> Asked<'a, OwnedRoomId> {
         Box::pin(async move {
             let here = self.session.user_id().server_name();
             let elsewhere = room.server_name().filter(|server| *server != here);
-            let via: Vec<_> = elsewhere.map(ToOwned::to_owned).into_iter().collect();
+            let via: Vec<_> = via.iter().cloned().chain(elsewhere.map(ToOwned::to_owned)).collect();
             self.admin.join(room, user, &via).await.map_err(fault)
         })
     }

@@ -30,7 +30,7 @@ pub(super) async fn advance(
         let state = StepState::BringingIn { before: now };
         return Advance::Working { state, keep: None, pace: Pace::Now };
     };
-    let written = effects.bring_in(room, user).await.map(drop);
+    let written = effects.bring_in(room, user, &[]).await.map(drop);
     let elsewhere = match &written {
         Err(fault) => of_other_servers(effects, room, fault).await,
         Ok(()) => None,

@@ -27,8 +27,14 @@ pub trait EffectsOnPeople: Send + Sync {
         user: &'a UserId,
         password: &'a Password,
     ) -> Asked<'a, ()>;
-    /// Brings a local user into a room, without asking them. Refused (403) where the bot cannot invite them. Idempotent.
-    fn bring_in<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, OwnedRoomId>;
+    /// Brings a local user into a room, without asking them, through one of some servers where this one is not in it as far
+    /// as it knows yet. Refused (403) where the bot cannot invite them. Idempotent.
+    fn bring_in<'a>(
+        &'a self,
+        room: &'a RoomId,
+        user: &'a UserId,
+        via: &'a [OwnedServerName],
+    ) -> Asked<'a, OwnedRoomId>;
     /// Replaces the content of a room's `m.room.power_levels`. Refused (403) without the power.
     fn set_power_levels<'a>(&'a self, room: &'a RoomId, content: &'a Value) -> Asked<'a, ()>;
     /// Gives a local account a rate limit of its own, or takes it away. Idempotent.

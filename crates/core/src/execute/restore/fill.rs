@@ -1,13 +1,13 @@
 //! What there are many of: those who were banned, aliases, members. One unit of work is a few of them; none that fails keeps
 //! the others from their turn.
 
-use ruma::{OwnedRoomAliasId, OwnedUserId, RoomAliasId, RoomId, UserId};
+use ruma::{OwnedRoomAliasId, OwnedServerName, OwnedUserId, RoomAliasId, RoomId, UserId};
 
 use super::{Met, Work, goes_on, then};
 use crate::{
     execute::{Advance, Pace, member::membership},
     model::MemberChange,
-    plan::{Restoring, RestoringRun, Told},
+    plan::{Restoring, RestoringRun, Told, Way},
     ports::{Effects, Fault},
 };
 
@@ -123,7 +123,13 @@ async fn do_one(
             Ok(())
         }
         One::Alias(alias) => lead(effects, work, room, alias, told).await,
-        One::Member(user) => bring(effects, room, user, told).await,
+        One::Member(user) => {
+            let via = match &work.what.way {
+                Way::Rejoin { servers, .. } => servers.as_slice(),
+                Way::Anew { .. } => &[],
+            };
+            bring(effects, room, user, via, told).await
+        }
     }
 }
 
@@ -160,12 +166,18 @@ async fn lead(
 }
 
 /// Brings somebody back in, or invites them. An account that is gone, or deactivated, is left alone.
-async fn bring(effects: &dyn Effects, room: &RoomId, user: &UserId, told: &mut Told) -> Result<(), Fault> {
+async fn bring(
+    effects: &dyn Effects,
+    room: &RoomId,
+    user: &UserId,
+    via: &[OwnedServerName],
+    told: &mut Told,
+) -> Result<(), Fault> {
     if effects.account(user).await?.is_none_or(|account| account.deactivated) {
         told.gone += 1;
         return Ok(());
     }
-    let why = match effects.bring_in(room, user).await {
+    let why = match effects.bring_in(room, user, via).await {
         Err(Fault::Refused { message, .. }) => message,
         brought => return brought.map(drop),
     };

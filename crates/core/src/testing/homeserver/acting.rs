@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ruma::{OwnedRoomId, RoomId, ServerName, UserId};
+use ruma::{OwnedRoomId, OwnedServerName, RoomId, ServerName, UserId};
 use serde_json::{Value, json};
 
 use super::{
@@ -128,7 +128,12 @@ impl EffectsOnPeople for FakeHomeserver {
         })
     }
 
-    fn bring_in<'a>(&'a self, room: &'a RoomId, user: &'a UserId) -> Asked<'a, OwnedRoomId> {
+    fn bring_in<'a>(
+        &'a self,
+        room: &'a RoomId,
+        user: &'a UserId,
+        _: &'a [OwnedServerName],
+    ) -> Asked<'a, OwnedRoomId> {
         self.call("bring_in", move |inner| {
             account(inner, user)?;
             let deaf = inner.deaf;
