@@ -76,7 +76,7 @@ impl Place {
         let preview = m.hears(&format!("Job {}: do it?", waiting_job(&waiting))).await;
         self.second.react(&m.room, &preview.id, "✅").await.unwrap();
         let card = m.shows(&card.id, words).await;
-        card.leaves_out(&["!undo", "waits for a confirmation"]);
+        card.leaves_out(&["waits for a confirmation"]);
         card
     }
 
