@@ -175,7 +175,7 @@ mod tests {
             (api(403, "M_FORBIDDEN", "User @a:hs.test not in room !b"), "....."),
             (api(401, "M_UNKNOWN_TOKEN", "Invalid access token passed."), "..x.."),
             (api(401, "M_MISSING_TOKEN", "Missing access token"), "..x.."),
-            (api(401, "M_USER_LOCKED", "User account has been locked"), "....."),
+            (api(401, "M_USER_LOCKED", "User account has been locked"), "..x.."),
             (api(400, "M_UNKNOWN", "nope is not a legal room ID"), "....."),
             (api(429, "M_LIMIT_EXCEEDED", "Too Many Requests"), "...x."),
             (api(500, "M_UNKNOWN", "Internal server error"), "....x"),
