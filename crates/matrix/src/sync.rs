@@ -4,7 +4,10 @@
 
 mod elsewhere;
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
 
 use matrix_sdk::{
     Client, Room, RoomState,
@@ -25,6 +28,9 @@ const LONG_POLL: Duration = Duration::from_secs(30);
 /// How long the homeserver may take for the very first sync: with thousands of rooms it takes minutes. It does not hold
 /// that one back, whether or not anything happens.
 const FIRST: Duration = Duration::from_mins(10);
+/// How far apart two syncs begin at least when the first brought nothing of the watched room. While some other room is
+/// flooded every event would end one, and the homeserver, which looks at all rooms each time, would do little else.
+const APART: Duration = Duration::from_millis(300);
 /// How much of every room's timeline a sync brings: so much that gaps are rare.
 const TIMELINE: u32 = 50;
 /// Events to a page when reading back.
@@ -52,6 +58,8 @@ pub use elsewhere::RoomUpdate;
 pub(crate) struct Position {
     /// The token that the SDK will sync from; `None` if that is not known for certain.
     token: Option<String>,
+    /// When the next sync may begin, if that is not at once.
+    not_before: Option<Instant>,
 }
 
 pub(crate) async fn sync(
@@ -61,6 +69,10 @@ pub(crate) async fn sync(
     watch: Option<OwnedRoomId>,
     after: Option<String>,
 ) -> Result<Batch, SyncError> {
+    if let Some(then) = position.not_before {
+        tokio::time::sleep_until(then.into()).await;
+    }
+    let apart = Instant::now() + APART;
     // Taken out, so that an error, or a caller that drops this future half-way, leaves it unknown.
     let start = position.token.take();
     let follows_on = start.is_some() && (after.is_none() || after == start);
@@ -90,6 +102,7 @@ pub(crate) async fn sync(
         }
         _ => Vec::new(),
     };
+    position.not_before = events.is_empty().then_some(apart);
     Ok(Batch {
         next,
         events,
