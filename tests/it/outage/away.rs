@@ -59,7 +59,8 @@ async fn away_for_seconds_and_for_minutes() {
         if n == 0 {
             assert!(!m.transcript().contains(LONG), "it was short");
         } else {
-            m.hears(LONG).await.says(&[" UTC (1 m", "I have read what happened meanwhile."]);
+            let minutes = format!(" UTC ({} m", long().as_secs() / 60);
+            m.hears(LONG).await.says(&[&minutes, "I have read what happened meanwhile."]);
         }
     }
     scene.moderator.good("!version", "on Synapse").await;

@@ -19,7 +19,7 @@ pub(crate) fn told(said: &[Answer], room: &str) -> Vec<Told> {
 }
 
 fn of_message(message: &Answer, room: &str) -> Vec<Told> {
-    let id = format!("`{room}`)");
+    let id = format!("`{room}`");
     let mut told = Vec::new();
     // Reports name their job first.
     if message.text.starts_with("Job ") {
@@ -38,7 +38,8 @@ fn of_message(message: &Answer, room: &str) -> Vec<Told> {
             continue;
         }
         is_late = line.starts_with("While I was away, ");
-        let rest = line.split_once(&id).map(|(_, rest)| rest);
+        // A room without a name is its ID alone, without brackets.
+        let rest = line.split_once(&id).map(|(_, rest)| rest.strip_prefix(')').unwrap_or(rest));
         is_here = rest.is_some_and(|rest| rest.ends_with(':'));
         // A single change stands behind its room, and behind its time when it is late.
         let single = rest.and_then(|rest| rest.split_once(": "));
