@@ -354,7 +354,7 @@ mod tests {
                     |row| row.get(3),
                 )
                 .unwrap();
-            assert!(plan.contains("USING INDEX watched_untold"), "{query}: {plan}");
+            assert!(plan.contains("INDEX watched_untold"), "{query}: {plan}");
         }
     }
 
