@@ -1,4 +1,4 @@
-//! The command line: `gleipnir [--config config.toml] [run | backup <file> | restore <file>]`.
+//! The command line: `gleipnir [--config config.toml] [run | health | backup <file> | restore <file>]`.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -8,12 +8,16 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use tracing::{error, info};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
+};
 
 use crate::{
     backup::{Existing, backup, restore},
-    config::{Config, LogFormat},
+    config::{Config, LogFormat, Telemetry},
     event_loop::{Ended, run},
+    serve,
+    telemetry::{self, Tracing},
 };
 
 /// A moderation bot for Matrix homeservers
@@ -31,6 +35,8 @@ struct Arguments {
 enum Command {
     /// Run the bot until it is told to stop (the default)
     Run,
+    /// Ask the running bot how it is, at http.listen: exit code 0 when it is ready, else 1
+    Health,
     /// Write a backup of the storage folder into a file, also while the bot is running
     Backup {
         /// The file to make
@@ -56,12 +62,29 @@ pub fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => {
             report(&format!("{error:#}"));
+            // Who asks for health knows yes and no only.
+            return match arguments.command {
+                Some(Command::Health) => ExitCode::FAILURE,
+                _ => ExitCode::from(CANNOT_WORK),
+            };
+        }
+    };
+    let command = arguments.command.unwrap_or(Command::Run);
+    let tracing = match command {
+        Command::Run => log(&config, &config.telemetry),
+        _ => log(&config, &Telemetry::default()),
+    };
+    // Kept until the end: it sends the last spans.
+    let _tracing = match tracing {
+        Ok(tracing) => tracing,
+        Err(error) => {
+            report(&format!("{error:#}"));
             return ExitCode::from(CANNOT_WORK);
         }
     };
-    log(&config);
-    match arguments.command.unwrap_or(Command::Run) {
+    match command {
         Command::Run => work(config),
+        Command::Health => done(ask(&config)),
         Command::Backup { file, force } => {
             let existing = if force { Existing::Replaced } else { Existing::Kept };
             done(backup(&config, &file, existing))
@@ -82,6 +105,11 @@ fn done(result: anyhow::Result<String>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Asks the running bot how it is.
+fn ask(config: &Config) -> anyhow::Result<String> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve::ask(config))
 }
 
 /// Runs the bot, and says how it ended.
@@ -130,18 +158,18 @@ async fn stop_signal() {
 }
 
 /// Logs to stderr: stdout is for what a command prints.
-fn log(config: &Config) {
+fn log(config: &Config, telemetry: &Telemetry) -> anyhow::Result<Option<Tracing>> {
     let directives = format!("{},{}", config.log.level, gleipnir_matrix::LOG_FILTER);
     let filter = EnvFilter::new(directives);
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match config.log.format {
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    let (traces, tracing) = telemetry::start(telemetry)?.unzip();
     // A second call in one process (tests, the demo) keeps the first one's settings.
-    drop(match config.log.format {
-        LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    });
+    drop(registry().with(lines.with_filter(filter)).with(traces).try_init());
+    Ok(tracing)
 }
 
 fn report(sentence: &str) {

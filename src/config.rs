@@ -5,6 +5,7 @@ mod http;
 mod mas;
 mod reports;
 mod safety;
+mod telemetry;
 mod tell;
 
 use std::{
@@ -24,7 +25,7 @@ use gleipnir_core::{
 use gleipnir_matrix::Login;
 use serde::{Deserialize, Deserializer, de};
 
-pub use self::{mas::Mas, reports::Reports, safety::Safety};
+pub use self::{http::Http, mas::Mas, reports::Reports, safety::Safety, telemetry::Telemetry};
 
 /// All of `config.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +51,12 @@ pub struct Config {
     pub reports: Reports,
     /// Matrix Authentication Service.
     pub mas: Option<Mas>,
+    /// Where it can be asked whether the bot is well, and for its numbers.
+    #[serde(default)]
+    pub http: Http,
+    /// Where traces go.
+    #[serde(default)]
+    pub telemetry: Telemetry,
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
@@ -238,6 +245,12 @@ impl Config {
         }
         self.safety.check()?;
         check_level(&self.log.level)?;
+        self.telemetry.check()?;
+        let (own, forwarded) = (self.http.listen, self.reports.http.listen);
+        ensure!(
+            own.is_none() || own != forwarded,
+            "http.listen and reports.http.listen are the same address; one of them needs another port"
+        );
         self.login()?;
         self.recovery()?;
         self.mas.as_ref().map_or(Ok(()), Mas::check)
@@ -459,6 +472,7 @@ path = "data"
             "max_actions_per_hour",
             "level",
             "format",
+            "service_name",
         ] {
             let shown =
                 example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{key} = ")));
@@ -486,6 +500,13 @@ path = "data"
         refused(|text| format!("{text}\n[feed]\ndefault = \"some\""), "none of \"all\"");
         refused(|text| format!("{text}\n[feed.rooms]\n\"lounge\" = \"all\""), "lounge");
         refused(|text| format!("{text}\n[feed.rooms]\n\"!a:hs\" = \"most\""), "none of \"all\"");
+        refused(|text| format!("{text}\n[http]\nlisten = \"8009\""), "listen");
+        refused(|text| format!("{text}\n[http]\nport = 8009"), "unknown field `port`");
+        let twice = "[http]\nlisten = \"127.0.0.1:1\"\n[reports.http]\nlisten = \"127.0.0.1:1\"";
+        refused(|text| format!("{text}\n{twice}"), "another port");
+        refused(|text| format!("{text}\n[telemetry]\notlp = \"localhost:4318\""), "telemetry.otlp");
+        refused(|text| format!("{text}\n[telemetry]\notlp = \"http://u:p@h:4318\""), "no password");
+        refused(|text| format!("{text}\n[telemetry]\nservice_name = \"\""), "telemetry.service_name");
         refused(|text| format!("{text}\n[log]\nlevel = \"warning\""), "log.level");
         refused(|text| format!("{text}\n[log]\nlevel = \"info,synapse_admin=much\""), "log.level");
     }

@@ -95,6 +95,11 @@ impl Disk {
         }
     }
 
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Follows how the folder is.
     pub(crate) fn health(&self) -> watch::Receiver<Health> {
         self.health.subscribe()

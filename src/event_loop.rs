@@ -17,7 +17,7 @@ use gleipnir_core::{
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::{Fault, Records as _, StoreError},
+    ports::{Clock as _, Fault, Records as _, StoreError},
     reply::{Line, Reply},
     reports::Reports,
     ruma::RoomId,
@@ -41,6 +41,7 @@ use crate::{
     management::{Arrival, Door, Entered, kept_room},
     mas::Mas,
     outages::Outages,
+    serve::{self, Vitals},
     store::SqliteStore,
 };
 
@@ -74,19 +75,26 @@ async fn work(config: &Config) -> Result<(), Ended> {
     })?;
     let store = Arc::new(store);
     let token = Arc::new(Mutex::new(String::new()));
+    let (outages, started) = (Arc::<Outages>::default(), Instant::now());
+    let vitals = Arc::new(Vitals::new(store.clone(), outages.clone(), started, WallClock.now()));
+    // Before anything that takes time, so that who asks is told that the bot lives and is not ready.
+    let server = serve::open(config, &vitals).await?;
+    let tally = vitals.tally();
     let bot = Bot {
         config,
         store,
-        admin: admin(config, token.clone())?,
+        admin: admin(config, token.clone())?.observed_by(move |exchange| tally.request(exchange)),
         reported: Arc::default(),
-        outages: Arc::default(),
-        started: Instant::now(),
+        outages,
+        vitals,
+        started,
     };
     let connected = Notify::new();
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
     tokio::select! {
         ended = bot.connect_again_and_again(&token, &connected) => ended,
         ended = bot.forward(&connected) => ended,
+        ended = serve::run(server) => ended,
         damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
     }
 }
@@ -109,6 +117,8 @@ struct Bot<'a> {
     reported: Arc<Notify>,
     /// Since when the homeserver does not answer.
     outages: Arc<Outages>,
+    /// How the bot is.
+    vitals: Arc<Vitals>,
     started: Instant,
 }
 
@@ -212,11 +222,11 @@ impl Bot<'_> {
         how: &How,
         Entered { room, arrival }: Entered,
     ) -> Result<Gone, Over> {
-        let Self { config, store, admin, reported, outages, .. } = self;
+        let Self { config, store, admin, reported, outages, vitals, .. } = self;
         let homeserver = self.homeserver(session, &room, Place::Inside)?;
         let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
         let settings = config.settings(room.clone());
-        let desk = Arc::new(Desk::new(
+        let desk = Desk::new(
             homeserver.clone(),
             store.clone(),
             Arc::new(WallClock),
@@ -224,7 +234,8 @@ impl Bot<'_> {
             said.clone(),
             confirmed.clone(),
             received.clone(),
-        ));
+        );
+        let desk = Arc::new(desk.counted_by(vitals.tally()));
         let feed =
             Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
         let reports = Reports::new(
@@ -268,6 +279,7 @@ impl Bot<'_> {
             outages: outages.clone(),
         };
         info!(%room, "at work in the management room");
+        let _inside = vitals.enter();
         let introduction = || introduce(&desk, store, &room, session, how, arrival);
         // Before anything else is said, if that can be written down now.
         let said_hello = introduction().is_ok();

@@ -93,6 +93,7 @@ impl Intake {
                 }
             };
             self.outages.answered(WallClock.now());
+            self.outages.synced(Instant::now());
             self.store.disk().session_works();
             invites_changed |= batch.invites_changed;
             let now = WallClock.now();

@@ -16,6 +16,8 @@ mod intake;
 mod management;
 mod mas;
 mod outages;
+mod serve;
 pub mod store;
+mod telemetry;
 
 pub use crate::event_loop::{Ended, run};

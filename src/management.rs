@@ -2,6 +2,8 @@
 
 mod door;
 
+use std::time::Instant;
+
 use anyhow::anyhow;
 use gleipnir_core::{
     ports::{Change, Clock as _, Store, StoreError},
@@ -92,6 +94,7 @@ pub(crate) async fn sync(
         match session.sync(None, token.clone()).await {
             Ok(batch) => {
                 outages.answered(WallClock.now());
+                outages.synced(Instant::now());
                 disk.session_works();
                 return Ok(batch.next);
             }

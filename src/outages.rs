@@ -4,7 +4,7 @@
 use std::{
     fmt::{self, Display},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use gleipnir_core::{
@@ -35,6 +35,8 @@ struct State {
     is_busy: bool,
     /// Those that are over and were long.
     untold: Vec<Outage>,
+    /// When a sync was answered last.
+    synced: Option<Instant>,
 }
 
 /// A while without answers, with the times of the first failure and of the first answer after it.
@@ -92,6 +94,16 @@ impl Outages {
         if outage.lasted() >= LONG {
             state.untold.push(outage);
         }
+    }
+
+    /// A sync was answered.
+    pub(crate) fn synced(&self, at: Instant) {
+        self.state().synced = Some(at);
+    }
+
+    /// When a sync was answered last, since the start of the bot.
+    pub(crate) fn last_sync(&self) -> Option<Instant> {
+        self.state().synced
     }
 
     /// Whether the homeserver did not answer what was asked last by who syncs.

@@ -1,10 +1,10 @@
-//! `[reports.http]`: the endpoint for reports that a reverse proxy forwards.
+//! Where something listens: `[http]`, for who runs the bot, and `[reports.http]`, for reports that a reverse proxy forwards.
 
 use std::net::SocketAddr;
 
 use serde::Deserialize;
 
-/// `[reports.http]`
+/// `[http]`, and `[reports.http]`
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {

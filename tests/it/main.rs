@@ -15,6 +15,7 @@ mod explanations;
 mod feed;
 mod forwarded;
 mod kills;
+mod monitoring;
 mod neighbours;
 mod outage;
 mod people;

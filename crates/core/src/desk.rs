@@ -20,7 +20,7 @@ use std::{
 use futures_util::FutureExt;
 use ruma::{EventId, OwnedEventId, UserId};
 use tokio::sync::Notify;
-use tracing::{error, info, warn};
+use tracing::{Instrument as _, error, field::Empty, info, trace_span, warn};
 
 pub(crate) use self::decide::{Confirmer, asking};
 use self::{decide::Asked, reading::Reading};
@@ -38,7 +38,7 @@ use crate::{
     incoming::{Incoming, read, replied_to},
     model::{Event, Millis},
     plan::{Origin, Plan, PlanId, PlanState},
-    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, View, Which},
+    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, Tally, View, Which},
     reply::{Line, Reply},
     rules::case::{again, case_of_card},
     speech::{Effort, LEFT, Mark, Marked, NO, RIGHT, SEEN, Say, YES, is_emoji},
@@ -64,6 +64,7 @@ pub struct Desk {
     received: Arc<Notify>,
     /// Since when there is this desk.
     since: Millis,
+    tally: Arc<dyn Tally>,
 }
 
 impl Desk {
@@ -79,7 +80,12 @@ impl Desk {
         received: Arc<Notify>,
     ) -> Self {
         let since = clock.now();
-        Self { lookup, store, clock, settings, said, confirmed, received, since }
+        Self { lookup, store, clock, settings, said, confirmed, received, since, tally: Arc::new(()) }
+    }
+
+    /// As it is, with commands counted.
+    pub fn counted_by(self, tally: Arc<dyn Tally>) -> Self {
+        Self { tally, ..self }
     }
 
     /// Says something of the bot's own accord, once for each key.
@@ -180,7 +186,10 @@ impl Desk {
                 }
             }
         };
-        let decided = AssertUnwindSafe(self.decide(found, event, sender, at, &tell)).catch_unwind();
+        let reference = reference(&event.event_id);
+        let span = trace_span!("command", command = found.entry.name, reference, outcome = Empty);
+        let deciding = self.decide(found, event, sender, at, &tell).instrument(span.clone());
+        let decided = AssertUnwindSafe(deciding).catch_unwind();
         let result = tokio::select! {
             decided = decided => decided.unwrap_or_else(|_| {
                 error!(event = %event.event_id, command = found.entry.name, "a command panicked");
@@ -199,6 +208,9 @@ impl Desk {
         };
         let took_ms = self.clock.now() - started;
         info!(moderator = %sender, command = found.entry.name, event = %event.event_id, outcome, took_ms, "command");
+        span.record("outcome", outcome);
+        let took = Duration::from_millis(u64::try_from(took_ms).unwrap_or_default());
+        self.tally.command(found.entry.name, outcome, took);
         if reading.said.load(Ordering::Relaxed) && matches!(result, Ok(Decision::Propose(_))) {
             self.commit(vec![say_to(event, &Reply::text("I have read what I needed."))])?;
         }
@@ -419,11 +431,16 @@ fn mark(event: &EventId, emoji: &'static str, effort: Effort) -> Change {
 }
 
 fn internal(event: &EventId) -> Line {
-    let reference: String = event.as_str().trim_start_matches('$').chars().take(8).collect();
+    let reference = reference(event);
     Line::new()
         .text("Something in me broke; nothing was done. My log has more under ")
         .code(reference)
         .text(".")
+}
+
+/// What finds an event in the log.
+fn reference(event: &EventId) -> String {
+    event.as_str().trim_start_matches('$').chars().take(8).collect()
 }
 
 /// A fault of the homeserver, and what to do about it.

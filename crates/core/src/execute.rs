@@ -32,6 +32,7 @@ mod shutdown_v1;
 mod since;
 mod tell;
 mod token;
+mod trace;
 mod webhook;
 mod work;
 
@@ -46,7 +47,7 @@ use tokio::{
     sync::{Mutex, Notify},
     task::JoinSet,
 };
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument as _, debug, error, info, warn};
 
 pub use self::report::{Server, report, report_in_full};
 use self::settle::settle;
@@ -226,7 +227,7 @@ impl Executor {
     }
 
     async fn run_until_done(&self, id: PlanId) {
-        while let Err(error) = self.run(id).await {
+        while let Err(error) = self.run(id).instrument(trace::job(id)).await {
             debug!(plan = id, %error, "cannot write down how the plan goes; trying again");
             self.clock.sleep(Duration::from_secs(5)).await;
         }
@@ -256,7 +257,11 @@ impl Executor {
             let mut next = plan.clone();
             let mut changes = Vec::new();
             let mut server = report::Server::There;
-            let pause = match self.advance(&plan, n, turn).await {
+            let span = trace::step(&plan, n);
+            let advance = self.advance(&plan, n, turn).instrument(span.clone()).await;
+            trace::step_advanced(&span, &advance);
+            drop(span);
+            let pause = match advance {
                 Advance::Working { state, keep, pace } => {
                     away_since = None;
                     turn = match &plan.steps[n].state {
@@ -437,6 +442,7 @@ impl Executor {
             PlanResult::Failed => NO,
         };
         info!(plan = plan.id, command = plan.command, moderator = %plan.asked_by, result = ?plan.result(), "a plan ended");
+        trace::job_ended(plan);
         let at = self.clock.now();
         let mut changes = vec![Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at }];
         if plan.is_reported() {

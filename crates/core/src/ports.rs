@@ -4,6 +4,7 @@
 mod acting;
 mod cases;
 mod looking;
+mod tally;
 mod view;
 mod watching;
 
@@ -34,6 +35,7 @@ pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
 pub use self::looking::{LookupPeople, LookupServer};
+pub use self::tally::Tally;
 pub use self::view::{VIEWS_KEPT, View};
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
 

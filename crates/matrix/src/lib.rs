@@ -25,7 +25,7 @@ pub use crate::{
     outgoing::Outgoing,
     session::{Invite, Membership, Power, Session},
     settings::{Login, Settings},
-    sync::{Batch, RoomUpdate},
+    sync::{Batch, LONG_POLL, RoomUpdate},
 };
 
 /// Directives for `tracing_subscriber::EnvFilter` that silence the SDK's ordinary noise: it logs an error for

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long the homeserver may hold a sync back while nothing happens.
-const LONG_POLL: Duration = Duration::from_secs(30);
+pub const LONG_POLL: Duration = Duration::from_secs(30);
 /// How long the homeserver may take for the very first sync: with thousands of rooms it takes minutes. It does not hold
 /// that one back, whether or not anything happens.
 const FIRST: Duration = Duration::from_mins(10);

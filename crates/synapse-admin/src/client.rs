@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tracing::{Instrument, field::Empty, trace_span};
 
 use crate::error::UNRECOGNIZED;
 use crate::lenient::Query;
@@ -20,6 +21,22 @@ pub struct Client {
     homeserver_url: Url,
     access_token: Arc<dyn Fn() -> String + Send + Sync>,
     http: reqwest::Client,
+    observer: Option<Observer>,
+}
+
+type Observer = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
+
+/// A request that was sent, or could not be, and what came of it: for who measures. No part of it names anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exchange<'a> {
+    /// `GET`, `PUT`, `POST` or `DELETE`.
+    pub method: &'a str,
+    /// The pattern of the path, such as `/_synapse/admin/v1/rooms/{room_id}`.
+    pub path: &'static str,
+    /// The HTTP status, or one of `timeout`, `unreachable`, `broken off` and `not sent`.
+    pub status: &'a str,
+    /// From the start to the last byte of the answer.
+    pub took: Duration,
 }
 
 /// How a [`Client`] behaves.
@@ -83,7 +100,13 @@ impl Client {
             homeserver_url: parse_homeserver_url(homeserver_url)?,
             access_token: Arc::new(access_token),
             http,
+            observer: None,
         })
+    }
+
+    /// As it is, telling `observer` of every request. It is called in the task that makes the request.
+    pub fn observed_by(self, observer: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self }
     }
 
     pub(crate) fn get<'a>(&'a self, path: &'static str, parts: &[&str]) -> Request<'a> {
@@ -133,9 +156,18 @@ impl Client {
         if let Some(timeout) = timeout {
             builder = builder.timeout(timeout);
         }
+        let span = trace_span!(
+            "request",
+            otel.name = %format_args!("{method} {path}"),
+            otel.kind = "client",
+            http.request.method = %method,
+            url.template = path,
+            status = Empty,
+        );
         let started = Instant::now();
-        let answer = receive(builder, path, limit).await;
-        let elapsed_ms = started.elapsed().as_millis();
+        let answer = receive(builder, path, limit).instrument(span.clone()).await;
+        let took = started.elapsed();
+        let elapsed_ms = took.as_millis();
         let status = match &answer {
             Ok(answer) => answer.status.as_str(),
             Err(Error::Timeout) => "timeout",
@@ -144,6 +176,10 @@ impl Client {
             Err(_) => "not sent",
         };
         tracing::debug!(%method, path, %status, elapsed_ms, "request");
+        span.record("status", status);
+        if let Some(observer) = &self.observer {
+            observer(&Exchange { method: method.as_str(), path, status, took });
+        }
         answer
     }
 }

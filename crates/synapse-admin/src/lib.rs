@@ -94,7 +94,7 @@ mod users;
 
 pub use background_updates::{BackgroundUpdate, BackgroundUpdates};
 pub use block::BlockStatus;
-pub use client::{Client, Options};
+pub use client::{Client, Exchange, Options};
 pub use client_api::{AuthMetadata, Versions, Whoami};
 pub use delete::{DeleteRoom, DeleteStatus, ShutdownRoom};
 pub use directory::{Alias, Visibility};

@@ -17,6 +17,9 @@ pub enum ReportKind {
 }
 
 impl ReportKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Event, Self::User, Self::Room];
+
     /// The word for it.
     pub fn word(self) -> &'static str {
         match self {
@@ -28,7 +31,7 @@ impl ReportKind {
 
     /// The kind of a word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Event, Self::User, Self::Room].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 }
 

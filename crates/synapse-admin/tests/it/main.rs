@@ -16,6 +16,7 @@ mod live;
 mod logging;
 mod media;
 mod membership;
+mod observing;
 mod purge_history;
 mod registration_tokens;
 mod reports;
