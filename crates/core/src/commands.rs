@@ -46,6 +46,7 @@ pub mod line;
 mod list_room;
 mod listed;
 mod lock;
+mod log;
 mod logout;
 mod media;
 mod member_change;
@@ -63,6 +64,7 @@ mod quarantine;
 mod ratelimit;
 mod reactivate;
 mod redact;
+mod reload;
 mod reopen;
 mod report;
 mod reported;
@@ -107,7 +109,7 @@ mod version;
 mod whois;
 mod whom;
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use ruma::{EventId, OwnedRoomId, RoomAliasId, RoomId, UserId};
 
@@ -120,13 +122,13 @@ pub use self::{
     entry::Entry,
     help::describe,
     line::Found,
-    settings::{Settings, SkipConfirmation},
+    settings::{InForce, Settings, SkipConfirmation},
     usage::{pointed, reply as usage_reply},
 };
 use crate::{
     model::Millis,
     plan::{PlanId, Step, Undoes},
-    ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
+    ports::{CaseId, CaseState, Fault, LogLevel, Lookup, Records, StoreError},
     reply::{Line, Reply},
     text::target::RoomTarget,
 };
@@ -165,6 +167,7 @@ pub fn table() -> Vec<Entry> {
         entry::<leave::Leave>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
+        entry::<log::Log>(),
         entry::<logout::Logout>(),
         entry::<media::Media>(),
         entry::<members::Members>(),
@@ -178,6 +181,7 @@ pub fn table() -> Vec<Entry> {
         entry::<ratelimit::Ratelimit>(),
         entry::<reactivate::Reactivate>(),
         entry::<redact::Redact>(),
+        entry::<reload::Reload>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),
@@ -214,8 +218,8 @@ pub fn table() -> Vec<Entry> {
     ]
 }
 
-/// Commands that only change what the bot remembers of cases: no job comes of them.
-const JUDGING: [&str; 4] = ["claim", "dismiss", "reopen", "resolve"];
+/// Commands that only change what the bot remembers of cases, or its own process: no job comes of them.
+const WITHOUT_JOBS: [&str; 6] = ["claim", "dismiss", "log", "reload", "reopen", "resolve"];
 
 /// Why the configuration cannot name a command where it says something about jobs; `None` when jobs come of it.
 pub fn makes_no_jobs(name: &str) -> Option<String> {
@@ -223,7 +227,7 @@ pub fn makes_no_jobs(name: &str) -> Option<String> {
         return Some("there is no command of that name".to_owned());
     };
     let is_read = !matches!(entry.access, Access::Act | Access::ReadOrAct);
-    (is_read || JUDGING.contains(&name))
+    (is_read || WITHOUT_JOBS.contains(&name))
         .then(|| format!("!{name} changes nothing by a job that could be confirmed or counted"))
 }
 
@@ -237,6 +241,8 @@ pub trait Command: clap::Args + Send + Sync + 'static {
     const SUBJECT: Subject;
     /// A line that can be typed.
     const EXAMPLE: &'static str;
+    /// Whether a secret may be typed, so that the line is not logged.
+    const HAS_SECRETS: bool = false;
     /// What it reads.
     type Facts: Send;
 
@@ -401,6 +407,24 @@ pub enum Decision {
         /// What the moderator says to that.
         note: Option<String>,
     },
+    /// The bot's own process is asked or changed. Changes nothing on the homeserver.
+    Tune(Tuning),
+}
+
+/// What is asked of the bot's own process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tuning {
+    /// How much is logged.
+    Logging,
+    /// To log so much for a time.
+    LogFor {
+        /// How much.
+        level: LogLevel,
+        /// For how long.
+        time: Duration,
+    },
+    /// To read the configuration again.
+    Reload,
 }
 
 /// Where a page's neighbours begin, in the command's own terms: they come back as [`World::at`].
@@ -453,6 +477,8 @@ pub enum Failure {
     Fault(Fault),
     /// The database failed.
     Store(StoreError),
+    /// The command itself broke; the log has more.
+    Broke,
 }
 
 impl Failure {
