@@ -1,19 +1,16 @@
 //! The command line: `gleipnir [--config config.toml] [run | backup <file> | restore <file>]`.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing::{error, info};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     backup::{Existing, backup, restore},
-    config::{Config, LogFormat},
+    config::Config,
     event_loop::{Ended, run},
+    logging::{self, Logs},
+    shutdown::{Signals, Stop},
 };
 
 /// A moderation bot for Matrix homeservers
@@ -59,9 +56,9 @@ pub fn main() -> ExitCode {
             return ExitCode::from(CANNOT_WORK);
         }
     };
-    log(&config);
+    let logs = logging::start(&config.log);
     match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => work(config),
+        Command::Run => work(config, logs),
         Command::Backup { file, force } => {
             let existing = if force { Existing::Replaced } else { Existing::Kept };
             done(backup(&config, &file, existing))
@@ -85,7 +82,7 @@ fn done(result: anyhow::Result<String>) -> ExitCode {
 }
 
 /// Runs the bot, and says how it ended.
-fn work(config: Config) -> ExitCode {
+fn work(config: Config, logs: Logs) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -93,7 +90,11 @@ fn work(config: Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = runtime.block_on(run(config, stop_signal()));
+    let ended = runtime.block_on(async {
+        let stop = Stop::default();
+        tokio::spawn(Signals::install().map_err(Ended::Failed)?.obey(stop.clone()));
+        run(config, logs, stop).await
+    });
     // Whatever is still at work is committed up to its last step; there is nothing to wait for.
     runtime.shutdown_background();
     match ended {
@@ -110,38 +111,6 @@ fn work(config: Config) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Resolves on SIGTERM or Ctrl-C.
-async fn stop_signal() {
-    use tokio::signal::{
-        ctrl_c,
-        unix::{SignalKind, signal},
-    };
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = ctrl_c() => {}
-            }
-        }
-        Err(_) => drop(ctrl_c().await),
-    }
-}
-
-/// Logs to stderr: stdout is for what a command prints.
-fn log(config: &Config) {
-    let directives = format!("{},{}", config.log.level, gleipnir_matrix::LOG_FILTER);
-    let filter = EnvFilter::new(directives);
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    // A second call in one process (tests, the demo) keeps the first one's settings.
-    drop(match config.log.format {
-        LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    });
 }
 
 fn report(sentence: &str) {

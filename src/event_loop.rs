@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context as _;
 use gleipnir_core::{
     automatic::Automatic,
-    desk::{Desk, Left},
+    desk::{Bells, Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
     ports::{Fault, Records as _, StoreError},
@@ -24,7 +24,10 @@ use gleipnir_core::{
 };
 use gleipnir_matrix::{Connected, How, Session};
 use synapse_admin::{Client, Options};
-use tokio::sync::Notify;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 use tracing::{debug, info};
 
 pub(crate) use self::login::{LoggedOut, Over};
@@ -35,18 +38,21 @@ use crate::{
     config::Config,
     deliver::Deliverer,
     disk::{self, until_written},
-    homeserver::{Homeserver, Place, Webhooks},
+    homeserver::{Homeserver, Place},
     http::{Endpoint, Parties},
     intake::{Gone, Intake},
+    logging::Logs,
     management::{Arrival, Door, Entered, kept_room},
     mas::Mas,
     outages::Outages,
+    reload::Control,
+    shutdown::{Stop, finish_the_step},
     store::SqliteStore,
 };
 
 /// Why the bot ended by itself.
 #[derive(Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// The configuration, the account or the database cannot work: starting again does not help.
     Hopeless(anyhow::Error),
     /// Something broke: starting again may help.
@@ -59,16 +65,18 @@ impl From<StoreError> for Ended {
     }
 }
 
-/// Runs the bot until `stop` resolves, or until it cannot go on.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), Ended> {
+/// Runs the bot until it is to stop, or until it cannot go on.
+pub(crate) async fn run(config: Config, logs: Logs, stop: Stop) -> Result<(), Ended> {
     tokio::select! {
-        ended = work(&config) => ended,
-        () = stop => Ok(()),
+        ended = work(&config, logs, &stop) => ended,
+        () = stop.overdue() => Ok(()),
     }
 }
 
-async fn work(config: &Config) -> Result<(), Ended> {
+async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
     info!("Gleipnir {} for {}", env!("CARGO_PKG_VERSION"), config.homeserver.user_id);
+    let hangups = signal(SignalKind::hangup()).context("cannot take signals").map_err(Ended::Failed)?;
+    let control = Control::new(config.clone(), logs).map_err(Ended::Hopeless)?;
     let store = SqliteStore::open(&config.storage.path).map_err(|error| {
         if disk::may_pass(&error) { Ended::Failed(error) } else { Ended::Hopeless(error) }
     })?;
@@ -81,6 +89,9 @@ async fn work(config: &Config) -> Result<(), Ended> {
         reported: Arc::default(),
         outages: Arc::default(),
         started: Instant::now(),
+        control: Arc::new(control),
+        said: Arc::default(),
+        stop,
     };
     let connected = Notify::new();
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
@@ -88,6 +99,8 @@ async fn work(config: &Config) -> Result<(), Ended> {
         ended = bot.connect_again_and_again(&token, &connected) => ended,
         ended = bot.forward(&connected) => ended,
         damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
+        never = bot.control.obey(hangups, &bot.store, &bot.said) => match never {},
+        never = bot.control.logs().keep() => match never {},
     }
 }
 
@@ -110,6 +123,11 @@ struct Bot<'a> {
     /// Since when the homeserver does not answer.
     outages: Arc<Outages>,
     started: Instant,
+    /// What can be changed while it runs.
+    control: Arc<Control>,
+    /// Wakes those who send messages.
+    said: Arc<Notify>,
+    stop: &'a Stop,
 }
 
 impl Bot<'_> {
@@ -117,7 +135,10 @@ impl Bot<'_> {
     async fn connect_again_and_again(&self, token: &Mutex<String>, connected: &Notify) -> Result<(), Ended> {
         let mut lost = Lost::default();
         loop {
-            let Connected { session, how } = connect(self.config, &self.outages, self.store.disk()).await?;
+            let Connected { session, how } = tokio::select! {
+                connected = connect(self.config, &self.outages, self.store.disk()) => connected?,
+                () = self.stop.asked() => return Ok(()),
+            };
             info!(device = session.device_id(), ?how, "connected");
             *token.lock().unwrap_or_else(PoisonError::into_inner) = session.access_token();
             connected.notify_one();
@@ -125,6 +146,7 @@ impl Bot<'_> {
             match Box::pin(self.moderate(session, how)).await {
                 Err(Over::LoggedOut(why)) => lost.note(why, since)?,
                 Err(Over::Ended(ended)) => return Err(ended),
+                Err(Over::Stopped) => return Ok(()),
                 Ok(never) => match never {},
             }
         }
@@ -144,6 +166,7 @@ impl Bot<'_> {
                 tokio::select! {
                     entered = door.enter(&self.config.management.room, &waiting) => entered,
                     never = go_on_outside(outside, &waiting) => match never {},
+                    stopped = self.stopped(running.as_ref()) => Err(stopped),
                 }
             };
             if let Some(running) = running {
@@ -168,7 +191,7 @@ impl Bot<'_> {
             config.homeserver.url.clone(),
             room.to_owned(),
             self.store.instance().to_owned(),
-            config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?,
+            self.control.webhooks(),
         );
         Ok(Arc::new(homeserver.up_since(self.started).at(place)))
     }
@@ -179,9 +202,18 @@ impl Bot<'_> {
             self.homeserver(session, room, Place::Outside)?,
             self.store.clone(),
             Arc::new(WallClock),
-            self.config.settings(room.to_owned()),
+            self.control.settings(room.to_owned()),
             Arc::default(),
         )))
+    }
+
+    /// Waits until the bot is to stop, and until an executor has finished what it has in hand.
+    async fn stopped(&self, executor: Option<&Weak<Executor>>) -> Over {
+        self.stop.asked().await;
+        if let Some(executor) = executor.and_then(Weak::upgrade) {
+            finish_the_step(&executor).await;
+        }
+        Over::Stopped
     }
 
     /// Takes reports that a reverse proxy forwards, where the configuration says so.
@@ -212,18 +244,17 @@ impl Bot<'_> {
         how: &How,
         Entered { room, arrival }: Entered,
     ) -> Result<Gone, Over> {
-        let Self { config, store, admin, reported, outages, .. } = self;
+        let Self { store, admin, reported, outages, control, said, .. } = self;
         let homeserver = self.homeserver(session, &room, Place::Inside)?;
-        let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
-        let settings = config.settings(room.clone());
+        let [confirmed, received, noticed, read] = [(); 4].map(|()| Arc::new(Notify::new()));
+        let settings = control.settings(room.clone());
         let desk = Arc::new(Desk::new(
             homeserver.clone(),
             store.clone(),
             Arc::new(WallClock),
             settings.clone(),
-            said.clone(),
-            confirmed.clone(),
-            received.clone(),
+            control.clone(),
+            Bells { said: said.clone(), confirmed: confirmed.clone(), received: received.clone() },
         ));
         let feed =
             Feed::new(homeserver.clone(), store.clone(), Arc::new(WallClock), settings.clone(), said.clone());
@@ -283,6 +314,8 @@ impl Bot<'_> {
             std::future::pending::<Infallible>().await
         });
         let running = Arc::downgrade(&executor);
+        // Kept while the step in hand is finished, when all else is over.
+        let mut supervised = Box::pin(executor.supervise(confirmed));
         let gone = tokio::select! {
             never = introduced => match never {},
             never = disk::tell(&desk, session, store, &room) => match never {},
@@ -292,11 +325,17 @@ impl Bot<'_> {
             () = tell(&feed, &noticed) => Ok(Gone::Out),
             () = read_on(&feed, &noticed) => Ok(Gone::Out),
             () = fill_gaps(&feed, &noticed) => Ok(Gone::Out),
-            () = read_reports(&reports, reported, &read, config.reports.poll_interval) => Ok(Gone::Out),
+            () = read_reports(&reports, reported, &read, || control.poll_interval()) => Ok(Gone::Out),
             () = react(&automatic, &read) => Ok(Gone::Out),
-            () = executor.supervise(confirmed) => Ok(Gone::Out),
-            () = deliverer.run(said) => Ok(Gone::Out),
+            () = &mut supervised => Ok(Gone::Out),
+            () = deliverer.run(said.clone()) => Ok(Gone::Out),
+            () = self.stop.asked() => Err(Over::Stopped),
         };
+        let gone = match gone {
+            Err(Over::Stopped) => Err(self.stopped(Some(&running)).await),
+            gone => gone,
+        };
+        drop(supervised);
         all_ended(&running).await;
         gone
     }
@@ -450,7 +489,7 @@ async fn read_on(feed: &Feed, noticed: &Notify) {
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Reads new abuse reports: now and then, and when one was forwarded.
-async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every: Duration) {
+async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every: impl Fn() -> Duration) {
     loop {
         if let Err(error) = reports.poll().await {
             debug!(%error, "cannot write down what was reported; trying again");
@@ -459,7 +498,7 @@ async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every
         tokio::time::sleep(SHORTEST).await;
         tokio::select! {
             () = reported.notified() => {}
-            () = tokio::time::sleep(every.saturating_sub(SHORTEST)) => {}
+            () = tokio::time::sleep(every().saturating_sub(SHORTEST)) => {}
         }
     }
 }

@@ -13,9 +13,10 @@ mod event_loop;
 mod homeserver;
 mod http;
 mod intake;
+mod logging;
 mod management;
 mod mas;
 mod outages;
+mod reload;
+mod shutdown;
 pub mod store;
-
-pub use crate::event_loop::{Ended, run};

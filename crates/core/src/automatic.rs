@@ -190,7 +190,9 @@ impl Automatic {
                 Ok(Wish::held(place, rule, crate::reply::Line::new().name_long(fault.to_string())))
             }
             Err(Failure::Told(reply)) => Ok(Wish::held(place, rule, words::in_a_line(&reply))),
-            Err(Failure::Broke) => Ok(Wish::held(place, rule, crate::reply::Line::new().text("Something in me broke."))),
+            Err(Failure::Broke) => {
+                Ok(Wish::held(place, rule, crate::reply::Line::new().text("Something in me broke.")))
+            }
         }
     }
 }

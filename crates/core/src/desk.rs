@@ -294,7 +294,9 @@ impl Desk {
             (Some(Wish::No), Some(id)) => self.cancel(event, sender, id).await,
             (Some(Wish::Left), None) => self.turn(event, sender, &key, |view| view.left.as_deref()).await,
             (Some(Wish::Right), None) => self.turn(event, sender, &key, |view| view.right.as_deref()).await,
-            (Some(Wish::Yes | Wish::No | Wish::Left | Wish::Right) | None, _) => self.done(event, Vec::new(), Handled::Ignored),
+            (Some(Wish::Yes | Wish::No | Wish::Left | Wish::Right) | None, _) => {
+                self.done(event, Vec::new(), Handled::Ignored)
+            }
         }
     }
 
@@ -311,7 +313,11 @@ impl Desk {
         );
         // Lost keys may concern many messages: one notice an hour is enough for each sender.
         let key = format!("undecryptable-{sender}-{}", self.clock.now() / MILLIS_PER_HOUR);
-        self.done(event, vec![Change::SayOnce(Say::new(key, Some(event.event_id.clone()), &reply))], Handled::Ignored)
+        self.done(
+            event,
+            vec![Change::SayOnce(Say::new(key, Some(event.event_id.clone()), &reply))],
+            Handled::Ignored,
+        )
     }
 
     fn is_late(&self, event: &InboxEvent) -> bool {

@@ -490,7 +490,8 @@ impl Executor {
 
     /// Logs how a Plan ended that this process has worked on since a time.
     fn log(&self, plan: &Plan, began: Millis) {
-        let done = plan.steps.iter().filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_done)).count();
+        let done =
+            plan.steps.iter().filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_done)).count();
         info!(
             plan = plan.id,
             command = plan.command,

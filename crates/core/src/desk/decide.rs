@@ -390,7 +390,9 @@ impl Desk {
                 Err(Failure::Told(reply)) => return Ok(Err(*reply)),
                 Err(Failure::Fault(fault)) => return Ok(Err(explain(&fault, self.lookup.me()))),
                 Err(Failure::Store(error)) => return Err(error),
-                Err(Failure::Broke) => return Ok(Err(Reply::text("Something in me broke; nothing was done."))),
+                Err(Failure::Broke) => {
+                    return Ok(Err(Reply::text("Something in me broke; nothing was done.")));
+                }
             }
         }
         Ok(Ok(()))

@@ -112,7 +112,9 @@ impl Desk {
 /// The name of a command and its line, without what may be a secret: also what was meant to be such a command.
 fn typed(line: Read) -> (&'static str, String) {
     match line {
-        Read::Found(found) if found.entry.has_secrets => (found.entry.name, format!("!{} …", found.entry.name)),
+        Read::Found(found) if found.entry.has_secrets => {
+            (found.entry.name, format!("!{} …", found.entry.name))
+        }
         Read::Found(found) => (found.entry.name, found.line),
         Read::Unknown { name, .. } => ("unknown", format!("!{name} …")),
         Read::Unclosed { .. } => ("unknown", "a quote that never closes".to_owned()),

@@ -52,14 +52,19 @@ pub fn reloaded_in_words(reloaded: &Reloaded) -> Reply {
     if needs_restart.is_empty() {
         return reply;
     }
-    let keys = needs_restart.iter().enumerate().fold(Line::new(), |line, (n, key)| {
-        line.text(if n == 0 { "" } else { ", " }).code(key)
-    });
-    reply.paragraph(Line::new().text("This is otherwise in the file and needs a restart: ").append(keys).text("."))
+    let keys = needs_restart
+        .iter()
+        .enumerate()
+        .fold(Line::new(), |line, (n, key)| line.text(if n == 0 { "" } else { ", " }).code(key));
+    reply.paragraph(
+        Line::new().text("This is otherwise in the file and needs a restart: ").append(keys).text("."),
+    )
 }
 
 /// That the configuration cannot be used, and why.
 pub fn not_reloaded(why: &str) -> Reply {
-    Reply::text("My configuration cannot be used as it is now in the file, so the one that I had stays in force:")
-        .paragraph(Line::new().name_long(why))
+    Reply::text(
+        "My configuration cannot be used as it is now in the file, so the one that I had stays in force:",
+    )
+    .paragraph(Line::new().name_long(why))
 }

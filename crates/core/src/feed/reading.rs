@@ -289,7 +289,13 @@ impl Feed {
     }
 
     fn seen(&self, room: &RoomId, events: Vec<Event>, seen: Seen) -> Vec<Change> {
-        noticed(&self.settings.now().feed, room, events.into_iter().map(|event| event.0), seen, self.clock.now())
+        noticed(
+            &self.settings.now().feed,
+            room,
+            events.into_iter().map(|event| event.0),
+            seen,
+            self.clock.now(),
+        )
     }
 }
 

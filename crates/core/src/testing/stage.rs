@@ -58,7 +58,19 @@ impl Default for Stage {
         let settings = Settings::new(management);
         let process = Arc::new(FakeProcess::new(settings.clone().into(), clock.clone()));
         let (desk, executor, feed, reports, automatic) = crew(&homeserver, &store, &clock, &process);
-        Self { homeserver, store, clock, settings, process, desk, executor, feed, reports, automatic, events: 0 }
+        Self {
+            homeserver,
+            store,
+            clock,
+            settings,
+            process,
+            desk,
+            executor,
+            feed,
+            reports,
+            automatic,
+            events: 0,
+        }
     }
 }
 
