@@ -3,6 +3,7 @@
 //! abuse reports, reacting to them by rules, sending messages. They meet in the
 //! database only.
 
+mod introduction;
 mod login;
 
 use std::{
@@ -17,8 +18,7 @@ use gleipnir_core::{
     desk::{Bells, Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::{Fault, Records as _, StoreError},
-    reply::{Line, Reply},
+    ports::StoreError,
     reports::Reports,
     ruma::RoomId,
 };
@@ -31,9 +31,11 @@ use tokio::{
 use tracing::{debug, info};
 
 pub(crate) use self::login::{LoggedOut, Over};
-use self::login::{Lost, connect};
+use self::{
+    introduction::{introduce, refused_there},
+    login::{Lost, connect},
+};
 use crate::{
-    backup::notice_key,
     clock::WallClock,
     config::Config,
     deliver::Deliverer,
@@ -42,7 +44,7 @@ use crate::{
     http::{Endpoint, Parties},
     intake::{Gone, Intake},
     logging::Logs,
-    management::{Arrival, Door, Entered, kept_room},
+    management::{Door, Entered, kept_room},
     mas::Mas,
     outages::Outages,
     reload::Control,
@@ -356,61 +358,6 @@ async fn all_ended(executor: &Weak<Executor>) {
     while executor.strong_count() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-fn introduce(
-    desk: &Desk,
-    store: &SqliteStore,
-    room: &RoomId,
-    session: &Session,
-    how: &How,
-    arrival: Arrival,
-) -> Result<(), StoreError> {
-    let hello = Reply::new()
-        .paragraph(
-            Line::new()
-                .text("Hello, I am ")
-                .code(session.user_id().as_str())
-                .text(", the moderation bot of this server."),
-        )
-        .paragraph(
-            Line::new().code("!help").text(" lists what I can do, ").code("!status").text(" tells how I am."),
-        );
-    desk.announce(&format!("introduction-{room}"), &hello)?;
-    let lost = match (how, arrival) {
-        (How::NewDevice { reason }, _) => {
-            Line::new().text("I lost my encryption keys (").name_long(reason).text("). ")
-        }
-        // What is lost then is said already.
-        (How::FirstLogin, Arrival::WasThere) if store.is_said(&notice_key(store.instance()))? => Line::new(),
-        (How::FirstLogin, Arrival::WasThere) => Line::new().text(
-            "My storage folder is new, though I am in this room already. If I worked here before, my jobs, my audit and \
-             my encryption keys are lost. ",
-        ),
-        (How::FirstLogin, Arrival::JoinedNow) | (How::Restored, _) => return Ok(()),
-    };
-    let line = lost
-        .text("I am a new device now, ")
-        .code(session.device_id())
-        .text(". Older encrypted messages may be unreadable to me; ")
-        .code("!status")
-        .text(" tells whether my identity was recovered.");
-    desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))
-}
-
-/// Says that the service that decides about logins does not let the bot in: once for each reason.
-fn refused_there(desk: &Desk, fault: &Fault) -> Result<(), StoreError> {
-    let line = Line::new()
-        .text("⚠ I cannot use ")
-        .code("[mas]")
-        .text(" of my configuration: ")
-        .name_long(fault.to_string())
-        .text(" Accounts cannot be locked, deactivated or given a password until that works; ")
-        .code("!suspend")
-        .text(" does. ")
-        .code("!status")
-        .text(" tells how it is.");
-    desk.announce(&format!("mas-{fault}"), &Reply::text(line))
 }
 
 /// Tries again and again to decrypt what could not be decrypted: its keys may be late.

@@ -94,11 +94,12 @@ impl Control {
     }
 
     fn read(&self) -> anyhow::Result<Reloaded> {
+        // One after the other.
+        let mut state = self.state();
         let new = self.started.read_again()?;
         let addresses = new.reports.webhooks()?;
         let needs_restart = new.needs_restart(&self.started);
         // From here on nothing can go wrong.
-        let mut state = self.state();
         let before = Words::of(&state.config, &self.webhooks.addresses());
         state.config.take_over(new);
         let changed = changes(&before, &Words::of(&state.config, &addresses));

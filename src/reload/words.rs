@@ -1,7 +1,7 @@
 //! What of the configuration can be changed while the bot runs, key by key: compared, and said in words. What may be secret
 //! is compared only.
 
-use std::{collections::BTreeMap, fmt::Debug};
+use std::{collections::BTreeMap, time::Duration};
 
 use gleipnir_core::{
     commands::{Settings, SkipConfirmation},
@@ -36,7 +36,7 @@ impl Words {
         let mut words = Self(BTreeMap::new());
         // In which room they hold makes no difference here.
         words.settings(config.settings(owned_room_id!("!any:example.org")));
-        words.shown("reports.poll_interval", in_words(config.reports.poll_interval));
+        words.time("reports.poll_interval", config.reports.poll_interval);
         words.shown("log.level", &config.log.level);
         for (name, address) in webhooks {
             words.compared(&format!("reports.webhooks.{name}"), address.clone());
@@ -63,27 +63,26 @@ impl Words {
             endpoint: _,
             rules: Rules { list, matches, per_hour },
         } = settings;
-        self.shown("management.act", act);
+        self.shown("management.act", &act);
         for (command, level) in levels {
-            self.shown(&format!("management.levels.{command}"), level);
+            self.shown(&format!("management.levels.{command}"), &level);
         }
-        // As a duration like 90m would be said otherwise.
-        self.shown("safety.confirm_for", in_words(confirm_for));
-        self.shown("safety.confirm_over", confirm_over);
-        self.shown("safety.allow_yes", yes == SkipConfirmation::Allowed);
-        self.shown("safety.exempt", list_of(exempt));
-        self.shown("safety.second_moderator", list_of(second));
+        self.time("safety.confirm_for", confirm_for);
+        self.shown("safety.confirm_over", &confirm_over);
+        self.shown("safety.allow_yes", &(yes == SkipConfirmation::Allowed));
+        self.shown("safety.exempt", &list_of(exempt));
+        self.shown("safety.second_moderator", &list_of(second));
         self.limit(ALL, all);
         for (command, limit) in commands {
             self.limit(&command, limit);
         }
-        self.shown("feed.default", default.as_str());
+        self.shown("feed.default", &default.as_str());
         for (room, level) in rooms {
-            self.shown(&format!("feed.rooms.\"{room}\""), level.as_str());
+            self.shown(&format!("feed.rooms.\"{room}\""), &level.as_str());
         }
-        self.shown("reports.actions", list_of(offered.iter().map(|action| action.word())));
+        self.shown("reports.actions", &list_of(offered.iter().map(|action| action.word())));
         for (action, emoji) in emoji {
-            self.shown(&format!("reports.emoji.{}", action.word()), emoji);
+            self.shown(&format!("reports.emoji.{}", action.word()), &emoji);
         }
         for (key, text) in [("resolved", resolved), ("dismissed", dismissed)] {
             if let Some(text) = text {
@@ -92,12 +91,12 @@ impl Words {
         }
         self.shown(
             "reports.rules_match",
-            match matches {
+            &match matches {
                 Matches::First => "first",
                 Matches::All => "all",
             },
         );
-        self.shown("reports.max_actions_per_hour", per_hour);
+        self.shown("reports.max_actions_per_hour", &per_hour);
         let names: Vec<&str> = list.iter().map(|rule| rule.name.as_str()).collect();
         let value = Value { shown: Some(list.len().to_string()), same: names.join("\n") };
         self.0.insert("reports.rules".to_owned(), value);
@@ -107,12 +106,18 @@ impl Words {
     }
 
     fn limit(&mut self, name: &str, Limit { ask, refuse }: Limit) {
-        self.shown(&format!("safety.limits.{name}"), format!("ask over {ask}, refuse over {refuse}"));
+        self.shown(&format!("safety.limits.{name}"), &format!("ask over {ask}, refuse over {refuse}"));
     }
 
-    fn shown(&mut self, key: &str, value: impl ToString) {
+    fn shown(&mut self, key: &str, value: &impl ToString) {
         let same = value.to_string();
         self.0.insert(key.to_owned(), Value { shown: Some(same.clone()), same });
+    }
+
+    /// Words are rounded.
+    fn time(&mut self, key: &str, value: Duration) {
+        let value = Value { shown: Some(in_words(value)), same: format!("{value:?}") };
+        self.0.insert(key.to_owned(), value);
     }
 
     fn compared(&mut self, key: &str, same: String) {
@@ -125,7 +130,7 @@ impl Words {
     }
 }
 
-fn list_of<T: AsRef<str> + Debug>(words: impl IntoIterator<Item = T>) -> String {
+fn list_of<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> String {
     let words: Vec<T> = words.into_iter().collect();
     if words.is_empty() {
         "none".to_owned()

@@ -93,6 +93,7 @@ mod suspend;
 mod tasks;
 mod their_rooms;
 mod token;
+mod tuning;
 mod unban;
 mod unblock;
 mod undo;
@@ -109,7 +110,7 @@ mod version;
 mod whois;
 mod whom;
 
-use std::{future::Future, time::Duration};
+use std::future::Future;
 
 use ruma::{EventId, OwnedRoomId, RoomAliasId, RoomId, UserId};
 
@@ -123,12 +124,13 @@ pub use self::{
     help::describe,
     line::Found,
     settings::{InForce, Settings, SkipConfirmation},
+    tuning::Tuning,
     usage::{pointed, reply as usage_reply},
 };
 use crate::{
     model::Millis,
     plan::{PlanId, Step, Undoes},
-    ports::{CaseId, CaseState, Fault, LogLevel, Lookup, Records, StoreError},
+    ports::{CaseId, CaseState, Fault, Lookup, Records, StoreError},
     reply::{Line, Reply},
     text::target::RoomTarget,
 };
@@ -409,22 +411,6 @@ pub enum Decision {
     },
     /// The bot's own process is asked or changed. Changes nothing on the homeserver.
     Tune(Tuning),
-}
-
-/// What is asked of the bot's own process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tuning {
-    /// How much is logged.
-    Logging,
-    /// To log so much for a time.
-    LogFor {
-        /// How much.
-        level: LogLevel,
-        /// For how long.
-        time: Duration,
-    },
-    /// To read the configuration again.
-    Reload,
 }
 
 /// Where a page's neighbours begin, in the command's own terms: they come back as [`World::at`].
