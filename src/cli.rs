@@ -1,23 +1,17 @@
 //! The command line: `gleipnir [--config config.toml] [run | health | backup <file> | restore <file>]`.
 
-use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tracing::{error, info};
-use tracing_subscriber::{
-    EnvFilter, Layer as _, fmt, layer::SubscriberExt as _, registry, util::SubscriberInitExt as _,
-};
 
 use crate::{
     backup::{Existing, backup, restore},
-    config::{Config, LogFormat, Telemetry},
+    config::{Config, Telemetry},
     event_loop::{Ended, run},
+    logging::{self, Logs},
     serve,
-    telemetry::{self, Tracing},
+    shutdown::{Signals, Stop},
 };
 
 /// A moderation bot for Matrix homeservers
@@ -70,20 +64,20 @@ pub fn main() -> ExitCode {
         }
     };
     let command = arguments.command.unwrap_or(Command::Run);
-    let tracing = match command {
-        Command::Run => log(&config, &config.telemetry),
-        _ => log(&config, &Telemetry::default()),
+    let started = match command {
+        Command::Run => logging::start(&config.log, &config.telemetry),
+        _ => logging::start(&config.log, &Telemetry::default()),
     };
     // Kept until the end: it sends the last spans.
-    let _tracing = match tracing {
-        Ok(tracing) => tracing,
+    let (logs, _tracing) = match started {
+        Ok(started) => started,
         Err(error) => {
             report(&format!("{error:#}"));
             return ExitCode::from(CANNOT_WORK);
         }
     };
     match command {
-        Command::Run => work(config),
+        Command::Run => work(config, logs),
         Command::Health => done(ask(&config)),
         Command::Backup { file, force } => {
             let existing = if force { Existing::Replaced } else { Existing::Kept };
@@ -113,7 +107,7 @@ fn ask(config: &Config) -> anyhow::Result<String> {
 }
 
 /// Runs the bot, and says how it ended.
-fn work(config: Config) -> ExitCode {
+fn work(config: Config, logs: Logs) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -121,7 +115,11 @@ fn work(config: Config) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = runtime.block_on(run(config, stop_signal()));
+    let ended = runtime.block_on(async {
+        let stop = Stop::default();
+        tokio::spawn(Signals::install().map_err(Ended::Failed)?.obey(stop.clone()));
+        run(config, logs, stop).await
+    });
     // Whatever is still at work is committed up to its last step; there is nothing to wait for.
     runtime.shutdown_background();
     match ended {
@@ -138,38 +136,6 @@ fn work(config: Config) -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Resolves on SIGTERM or Ctrl-C.
-async fn stop_signal() {
-    use tokio::signal::{
-        ctrl_c,
-        unix::{SignalKind, signal},
-    };
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = terminated.recv() => {}
-                _ = ctrl_c() => {}
-            }
-        }
-        Err(_) => drop(ctrl_c().await),
-    }
-}
-
-/// Logs to stderr: stdout is for what a command prints.
-fn log(config: &Config, telemetry: &Telemetry) -> anyhow::Result<Option<Tracing>> {
-    let directives = format!("{},{}", config.log.level, gleipnir_matrix::LOG_FILTER);
-    let filter = EnvFilter::new(directives);
-    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    let lines = match config.log.format {
-        LogFormat::Text => lines.with_target(false).boxed(),
-        LogFormat::Json => lines.json().boxed(),
-    };
-    let (traces, tracing) = telemetry::start(telemetry)?.unzip();
-    // A second call in one process (tests, the demo) keeps the first one's settings.
-    drop(registry().with(lines.with_filter(filter)).with(traces).try_init());
-    Ok(tracing)
 }
 
 fn report(sentence: &str) {

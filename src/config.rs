@@ -5,6 +5,7 @@ mod http;
 mod mas;
 mod reports;
 mod safety;
+mod source;
 mod telemetry;
 mod tell;
 
@@ -25,6 +26,7 @@ use gleipnir_core::{
 use gleipnir_matrix::Login;
 use serde::{Deserialize, Deserializer, de};
 
+use self::source::Source;
 pub use self::{http::Http, mas::Mas, reports::Reports, safety::Safety, telemetry::Telemetry};
 
 /// All of `config.toml`.
@@ -60,6 +62,9 @@ pub struct Config {
     /// What is logged, and how.
     #[serde(default)]
     pub log: Log,
+    /// The file.
+    #[serde(skip)]
+    source: Source,
 }
 
 /// `[homeserver]`
@@ -200,20 +205,27 @@ fn room<'de, D: Deserializer<'de>>(from: D) -> Result<RoomTarget, D::Error> {
 impl Config {
     /// Reads and checks the file. Relative paths in it are relative to the file.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path).with_context(|| {
-            format!(
-                "cannot read the configuration {}; config.toml.example shows what belongs into it",
-                path.display()
-            )
-        })?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::parse(&text, folder)
+        let text = source::read(path)?;
+        Self::parse(&text, source::folder(path))
+            .map(|config| Self { source: config.source.clone().at(path), ..config })
             .with_context(|| format!("the configuration {} cannot be used", path.display()))
     }
 
     /// Checks a configuration. Relative paths in it are relative to `folder`.
     pub fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
+        let config = Self::understand(text, folder)?;
+        config.login()?;
+        config.recovery()?;
+        if let Some(mas) = &config.mas {
+            mas.secret()?;
+        }
+        Ok(config)
+    }
+
+    /// As [`parse`](Self::parse), without looking at the secrets of the sessions.
+    fn understand(text: &str, folder: &Path) -> anyhow::Result<Self> {
         let mut config: Self = toml::from_str(text).map_err(|error| mistake(text, &error))?;
+        config.source = Source::of(text);
         config.storage.path = folder.join(&config.storage.path);
         for file in [
             &mut config.homeserver.password_file,
@@ -251,8 +263,6 @@ impl Config {
             own.is_none() || own != forwarded,
             "http.listen and reports.http.listen are the same address; one of them needs another port"
         );
-        self.login()?;
-        self.recovery()?;
         self.mas.as_ref().map_or(Ok(()), Mas::check)
     }
 

@@ -3,6 +3,7 @@
 //! abuse reports, reacting to them by rules, sending messages. They meet in the
 //! database only.
 
+mod introduction;
 mod login;
 
 use std::{
@@ -14,40 +15,47 @@ use std::{
 use anyhow::Context as _;
 use gleipnir_core::{
     automatic::Automatic,
-    desk::{Desk, Left},
+    desk::{Bells, Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
-    ports::{Clock as _, Fault, Records as _, StoreError},
-    reply::{Line, Reply},
+    ports::{Clock as _, StoreError},
     reports::Reports,
     ruma::RoomId,
 };
 use gleipnir_matrix::{Connected, How, Session};
 use synapse_admin::{Client, Options};
-use tokio::sync::Notify;
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+};
 use tracing::{debug, info};
 
 pub(crate) use self::login::{LoggedOut, Over};
-use self::login::{Lost, connect};
+use self::{
+    introduction::{introduce, refused_there},
+    login::{Lost, connect},
+};
 use crate::{
-    backup::notice_key,
     clock::WallClock,
     config::Config,
     deliver::Deliverer,
     disk::{self, until_written},
-    homeserver::{Homeserver, Place, Webhooks},
+    homeserver::{Homeserver, Place},
     http::{Endpoint, Parties},
     intake::{Gone, Intake},
-    management::{Arrival, Door, Entered, kept_room},
+    logging::Logs,
+    management::{Door, Entered, kept_room},
     mas::Mas,
     outages::Outages,
+    reload::Control,
     serve::{self, Vitals},
+    shutdown::{Stop, finish_the_step},
     store::SqliteStore,
 };
 
 /// Why the bot ended by itself.
 #[derive(Debug)]
-pub enum Ended {
+pub(crate) enum Ended {
     /// The configuration, the account or the database cannot work: starting again does not help.
     Hopeless(anyhow::Error),
     /// Something broke: starting again may help.
@@ -60,16 +68,18 @@ impl From<StoreError> for Ended {
     }
 }
 
-/// Runs the bot until `stop` resolves, or until it cannot go on.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), Ended> {
+/// Runs the bot until it is to stop, or until it cannot go on.
+pub(crate) async fn run(config: Config, logs: Logs, stop: Stop) -> Result<(), Ended> {
     tokio::select! {
-        ended = work(&config) => ended,
-        () = stop => Ok(()),
+        ended = work(&config, logs, &stop) => ended,
+        () = stop.overdue() => Ok(()),
     }
 }
 
-async fn work(config: &Config) -> Result<(), Ended> {
+async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
     info!("Gleipnir {} for {}", env!("CARGO_PKG_VERSION"), config.homeserver.user_id);
+    let hangups = signal(SignalKind::hangup()).context("cannot take signals").map_err(Ended::Failed)?;
+    let control = Control::new(config.clone(), logs).map_err(Ended::Hopeless)?;
     let store = SqliteStore::open(&config.storage.path).map_err(|error| {
         if disk::may_pass(&error) { Ended::Failed(error) } else { Ended::Hopeless(error) }
     })?;
@@ -88,6 +98,9 @@ async fn work(config: &Config) -> Result<(), Ended> {
         outages,
         vitals,
         started,
+        control: Arc::new(control),
+        said: Arc::default(),
+        stop,
     };
     let connected = Notify::new();
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
@@ -96,6 +109,8 @@ async fn work(config: &Config) -> Result<(), Ended> {
         ended = bot.forward(&connected) => ended,
         ended = serve::run(server) => ended,
         damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
+        never = bot.control.obey(hangups, &bot.store, &bot.said) => match never {},
+        never = bot.control.logs().keep() => match never {},
     }
 }
 
@@ -120,6 +135,11 @@ struct Bot<'a> {
     /// How the bot is.
     vitals: Arc<Vitals>,
     started: Instant,
+    /// What can be changed while it runs.
+    control: Arc<Control>,
+    /// Wakes those who send messages.
+    said: Arc<Notify>,
+    stop: &'a Stop,
 }
 
 impl Bot<'_> {
@@ -127,7 +147,10 @@ impl Bot<'_> {
     async fn connect_again_and_again(&self, token: &Mutex<String>, connected: &Notify) -> Result<(), Ended> {
         let mut lost = Lost::default();
         loop {
-            let Connected { session, how } = connect(self.config, &self.outages, self.store.disk()).await?;
+            let Connected { session, how } = tokio::select! {
+                connected = connect(self.config, &self.outages, self.store.disk()) => connected?,
+                () = self.stop.asked() => return Ok(()),
+            };
             info!(device = session.device_id(), ?how, "connected");
             *token.lock().unwrap_or_else(PoisonError::into_inner) = session.access_token();
             connected.notify_one();
@@ -135,6 +158,7 @@ impl Bot<'_> {
             match Box::pin(self.moderate(session, how)).await {
                 Err(Over::LoggedOut(why)) => lost.note(why, since)?,
                 Err(Over::Ended(ended)) => return Err(ended),
+                Err(Over::Stopped) => return Ok(()),
                 Ok(never) => match never {},
             }
         }
@@ -154,6 +178,7 @@ impl Bot<'_> {
                 tokio::select! {
                     entered = door.enter(&self.config.management.room, &waiting) => entered,
                     never = go_on_outside(outside, &waiting) => match never {},
+                    stopped = self.stopped(running.as_ref()) => Err(stopped),
                 }
             };
             if let Some(running) = running {
@@ -178,7 +203,7 @@ impl Bot<'_> {
             config.homeserver.url.clone(),
             room.to_owned(),
             self.store.instance().to_owned(),
-            config.reports.webhooks().and_then(Webhooks::new).map_err(Ended::Hopeless)?,
+            self.control.webhooks(),
         );
         Ok(Arc::new(homeserver.up_since(self.started).at(place)))
     }
@@ -189,9 +214,18 @@ impl Bot<'_> {
             self.homeserver(session, room, Place::Outside)?,
             self.store.clone(),
             Arc::new(WallClock),
-            self.config.settings(room.to_owned()),
+            self.control.settings(room.to_owned()),
             Arc::default(),
         )))
+    }
+
+    /// Waits until the bot is to stop, and until an executor has finished what it has in hand.
+    async fn stopped(&self, executor: Option<&Weak<Executor>>) -> Over {
+        self.stop.asked().await;
+        if let Some(executor) = executor.and_then(Weak::upgrade) {
+            finish_the_step(&executor).await;
+        }
+        Over::Stopped
     }
 
     /// Takes reports that a reverse proxy forwards, where the configuration says so.
@@ -222,18 +256,17 @@ impl Bot<'_> {
         how: &How,
         Entered { room, arrival }: Entered,
     ) -> Result<Gone, Over> {
-        let Self { config, store, admin, reported, outages, vitals, .. } = self;
+        let Self { store, admin, reported, outages, vitals, control, said, .. } = self;
         let homeserver = self.homeserver(session, &room, Place::Inside)?;
-        let [said, confirmed, received, noticed, read] = [(); 5].map(|()| Arc::new(Notify::new()));
-        let settings = config.settings(room.clone());
+        let [confirmed, received, noticed, read] = [(); 4].map(|()| Arc::new(Notify::new()));
+        let settings = control.settings(room.clone());
         let desk = Desk::new(
             homeserver.clone(),
             store.clone(),
             Arc::new(WallClock),
             settings.clone(),
-            said.clone(),
-            confirmed.clone(),
-            received.clone(),
+            control.clone(),
+            Bells { said: said.clone(), confirmed: confirmed.clone(), received: received.clone() },
         );
         let desk = Arc::new(desk.counted_by(vitals.tally()));
         let feed =
@@ -295,6 +328,8 @@ impl Bot<'_> {
             std::future::pending::<Infallible>().await
         });
         let running = Arc::downgrade(&executor);
+        // Kept while the step in hand is finished, when all else is over.
+        let mut supervised = Box::pin(executor.supervise(confirmed));
         let gone = tokio::select! {
             never = introduced => match never {},
             never = disk::tell(&desk, session, store, &room) => match never {},
@@ -304,11 +339,17 @@ impl Bot<'_> {
             () = tell(&feed, &noticed) => Ok(Gone::Out),
             () = read_on(&feed, &noticed) => Ok(Gone::Out),
             () = fill_gaps(&feed, &noticed) => Ok(Gone::Out),
-            () = read_reports(&reports, reported, &read, config.reports.poll_interval) => Ok(Gone::Out),
+            () = read_reports(&reports, reported, &read, || control.poll_interval()) => Ok(Gone::Out),
             () = react(&automatic, &read) => Ok(Gone::Out),
-            () = executor.supervise(confirmed) => Ok(Gone::Out),
-            () = deliverer.run(said) => Ok(Gone::Out),
+            () = &mut supervised => Ok(Gone::Out),
+            () = deliverer.run(said.clone()) => Ok(Gone::Out),
+            () = self.stop.asked() => Err(Over::Stopped),
         };
+        let gone = match gone {
+            Err(Over::Stopped) => Err(self.stopped(Some(&running)).await),
+            gone => gone,
+        };
+        drop(supervised);
         all_ended(&running).await;
         gone
     }
@@ -329,61 +370,6 @@ async fn all_ended(executor: &Weak<Executor>) {
     while executor.strong_count() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-fn introduce(
-    desk: &Desk,
-    store: &SqliteStore,
-    room: &RoomId,
-    session: &Session,
-    how: &How,
-    arrival: Arrival,
-) -> Result<(), StoreError> {
-    let hello = Reply::new()
-        .paragraph(
-            Line::new()
-                .text("Hello, I am ")
-                .code(session.user_id().as_str())
-                .text(", the moderation bot of this server."),
-        )
-        .paragraph(
-            Line::new().code("!help").text(" lists what I can do, ").code("!status").text(" tells how I am."),
-        );
-    desk.announce(&format!("introduction-{room}"), &hello)?;
-    let lost = match (how, arrival) {
-        (How::NewDevice { reason }, _) => {
-            Line::new().text("I lost my encryption keys (").name_long(reason).text("). ")
-        }
-        // What is lost then is said already.
-        (How::FirstLogin, Arrival::WasThere) if store.is_said(&notice_key(store.instance()))? => Line::new(),
-        (How::FirstLogin, Arrival::WasThere) => Line::new().text(
-            "My storage folder is new, though I am in this room already. If I worked here before, my jobs, my audit and \
-             my encryption keys are lost. ",
-        ),
-        (How::FirstLogin, Arrival::JoinedNow) | (How::Restored, _) => return Ok(()),
-    };
-    let line = lost
-        .text("I am a new device now, ")
-        .code(session.device_id())
-        .text(". Older encrypted messages may be unreadable to me; ")
-        .code("!status")
-        .text(" tells whether my identity was recovered.");
-    desk.announce(&format!("new-device-{}", session.device_id()), &Reply::text(line))
-}
-
-/// Says that the service that decides about logins does not let the bot in: once for each reason.
-fn refused_there(desk: &Desk, fault: &Fault) -> Result<(), StoreError> {
-    let line = Line::new()
-        .text("⚠ I cannot use ")
-        .code("[mas]")
-        .text(" of my configuration: ")
-        .name_long(fault.to_string())
-        .text(" Accounts cannot be locked, deactivated or given a password until that works; ")
-        .code("!suspend")
-        .text(" does. ")
-        .code("!status")
-        .text(" tells how it is.");
-    desk.announce(&format!("mas-{fault}"), &Reply::text(line))
 }
 
 /// Tries again and again to decrypt what could not be decrypted: its keys may be late.
@@ -462,7 +448,7 @@ async fn read_on(feed: &Feed, noticed: &Notify) {
 const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Reads new abuse reports: now and then, and when one was forwarded.
-async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every: Duration) {
+async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every: impl Fn() -> Duration) {
     loop {
         if let Err(error) = reports.poll().await {
             debug!(%error, "cannot write down what was reported; trying again");
@@ -471,7 +457,7 @@ async fn read_reports(reports: &Reports, reported: &Notify, read: &Notify, every
         tokio::time::sleep(SHORTEST).await;
         tokio::select! {
             () = reported.notified() => {}
-            () = tokio::time::sleep(every.saturating_sub(SHORTEST)) => {}
+            () = tokio::time::sleep(every().saturating_sub(SHORTEST)) => {}
         }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct Homeserver {
     management: OwnedRoomId,
     /// A random word of the database, for transaction IDs: they are the account's, whose database may be made anew.
     instance: String,
-    webhooks: Webhooks,
+    webhooks: Arc<Webhooks>,
     started: Instant,
     place: Place,
 }
@@ -63,7 +63,7 @@ impl Homeserver {
         url: String,
         management: OwnedRoomId,
         instance: String,
-        webhooks: Webhooks,
+        webhooks: Arc<Webhooks>,
     ) -> Self {
         let accounts = Accounts::new(admin.clone(), mas);
         let started = Instant::now();

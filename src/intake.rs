@@ -9,7 +9,7 @@ use std::{
 };
 
 use gleipnir_core::{
-    commands::Settings,
+    commands::InForce,
     desk::{Desk, Invitation, NotYet, concerns_us},
     feed::noticed_in_sync,
     model::{Event, Millis},
@@ -55,7 +55,7 @@ pub(crate) struct Intake {
     pub(crate) desk: Arc<Desk>,
     pub(crate) room: OwnedRoomId,
     /// What is told of watched rooms, and which reactions mean something.
-    pub(crate) settings: Settings,
+    pub(crate) settings: InForce,
     /// Wakes the desk.
     pub(crate) received: Arc<Notify>,
     /// Wakes the feed.
@@ -178,7 +178,7 @@ impl Intake {
     }
 
     fn received(&self, event: &TimelineEvent, now: Millis) -> Option<InboxEvent> {
-        if !concerns_us(&event.json, self.session.user_id(), &self.settings) {
+        if !concerns_us(&event.json, self.session.user_id(), &self.settings.now()) {
             return None;
         }
         let event_id = Event(event.json.clone()).event_id()?.to_owned();
@@ -197,7 +197,7 @@ impl Intake {
             to: to.to_owned(),
             seen,
         });
-        noticed_in_sync(&self.settings.feed, &room_id, events, missing, seen, now)
+        noticed_in_sync(&self.settings.now().feed, &room_id, events, missing, seen, now)
     }
 
     /// Invitations to other rooms. One that cannot be answered yet holds no other up.

@@ -13,11 +13,12 @@ mod event_loop;
 mod homeserver;
 mod http;
 mod intake;
+mod logging;
 mod management;
 mod mas;
 mod outages;
+mod reload;
 mod serve;
+mod shutdown;
 pub mod store;
 mod telemetry;
-
-pub use crate::event_loop::{Ended, run};

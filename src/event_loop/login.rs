@@ -22,6 +22,8 @@ pub(crate) enum Over {
     LoggedOut(LoggedOut),
     /// The bot cannot go on.
     Ended(Ended),
+    /// Somebody wants it to stop, and what was in hand is done.
+    Stopped,
 }
 
 /// How the homeserver ended a session.

@@ -1,6 +1,10 @@
 //! Webhooks of the configuration, by their names. Their addresses may be secrets: no error tells them.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use gleipnir_core::ports::{Asked, Fault};
@@ -15,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// Where cases can be sent.
 pub(crate) struct Webhooks {
     client: Client,
-    addresses: BTreeMap<String, String>,
+    addresses: Mutex<BTreeMap<String, String>>,
 }
 
 impl Webhooks {
@@ -23,12 +27,22 @@ impl Webhooks {
     pub(crate) fn new(addresses: BTreeMap<String, String>) -> anyhow::Result<Self> {
         // Whoever could redirect would get what is meant for another.
         let client = Client::builder().timeout(LONGEST).redirect(Policy::none()).build();
-        Ok(Self { client: client.context("cannot set up HTTP for webhooks")?, addresses })
+        Ok(Self { client: client.context("cannot set up HTTP for webhooks")?, addresses: addresses.into() })
+    }
+
+    /// The addresses by their names.
+    pub(crate) fn addresses(&self) -> BTreeMap<String, String> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts others in their place. What is being sent still goes to where it was to go.
+    pub(crate) fn replace(&self, addresses: BTreeMap<String, String>) {
+        *self.addresses.lock().unwrap_or_else(PoisonError::into_inner) = addresses;
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one send() to webhooks")]
     async fn post(&self, name: &str, body: &Value) -> Result<(), Fault> {
-        let Some(address) = self.addresses.get(name) else {
+        let Some(address) = self.addresses().remove(name) else {
             // The configuration was changed since.
             return Err(Fault::NotRouted { status: 404 });
         };

@@ -128,6 +128,8 @@ webhook = "broken"
     m.hears("by the rule “told” – done").await;
     m.hears("by the rule “not told” – failed").await;
     assert_eq!(hooks.received_requests().await.unwrap().len(), 2);
+    m.good("!log trace 1h", "I log at `trace` until").await;
+    m.good("!reload", "nothing changed").await;
     let made = m.good("!token new --uses 5", "token – done").await;
     let token = made.code("The registration token").to_owned();
     m.good("!token list", "1 registration token").await;

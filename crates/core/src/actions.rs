@@ -264,7 +264,7 @@ fn drafted(decided: Result<Decision, Failure>) -> Result<Draft, Unable> {
     match decided {
         Ok(Decision::Propose(draft)) => Ok(*draft),
         Ok(Decision::Answer(reply) | Decision::Page(reply, _)) => Err(Unable::Already(joined(&reply))),
-        Ok(Decision::Confirm(_) | Decision::Cancel(_) | Decision::Judge { .. }) => {
+        Ok(Decision::Confirm(_) | Decision::Cancel(_) | Decision::Judge { .. } | Decision::Tune(_)) => {
             Err(Unable::Lacks(Line::from("that is decided elsewhere.")))
         }
         Err(Failure::Told(reply)) => Err(Unable::Lacks(joined(&reply))),

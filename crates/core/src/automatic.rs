@@ -18,7 +18,7 @@ pub(crate) use self::{
     wish::{Wish, wish},
 };
 use crate::{
-    commands::{Failure, Settings},
+    commands::{Failure, InForce, Settings},
     ports::{Case, CaseId, Change, Clock, Fault, Lookup, Reporting, Store, StoreError},
     reports::Found,
     rules::reports::{Facts, Matching},
@@ -31,17 +31,20 @@ const TRIES: u32 = 5;
 const AWAY: usize = 3;
 
 /// Reacts to reports by the rules of the configuration.
+#[derive(Clone)]
 pub struct Automatic {
     lookup: Arc<dyn Lookup>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    settings: Settings,
+    in_force: InForce,
+    /// Those that a case is weighed by, from its beginning to its end.
+    settings: Arc<Settings>,
     /// Wakes those who send messages.
     said: Arc<Notify>,
     /// Wakes the executor.
     confirmed: Arc<Notify>,
     /// How often cases were tried. Nothing is lost with it.
-    tries: Mutex<BTreeMap<CaseId, Tries>>,
+    tries: Arc<Mutex<BTreeMap<CaseId, Tries>>>,
 }
 
 /// How often a case was tried in vain.
@@ -87,11 +90,13 @@ impl Automatic {
         lookup: Arc<dyn Lookup>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        settings: Settings,
+        settings: impl Into<InForce>,
         said: Arc<Notify>,
         confirmed: Arc<Notify>,
     ) -> Self {
-        Self { lookup, store, clock, settings, said, confirmed, tries: Mutex::default() }
+        let in_force = settings.into();
+        let settings = in_force.now();
+        Self { lookup, store, clock, in_force, settings, said, confirmed, tries: Arc::default() }
     }
 
     /// Weighs the cases with reports that were not weighed yet. Faults of the homeserver are no errors: what they delay
@@ -105,7 +110,8 @@ impl Automatic {
         for id in waiting {
             let refused = tries.get(&id).map_or(0, |tries| tries.refused);
             let patience = if refused < TRIES { Patience::Waits } else { Patience::Ended };
-            match self.weigh(id, patience).await {
+            let afresh = Self { settings: self.in_force.now(), ..self.clone() };
+            match afresh.weigh(id, patience).await {
                 Ok(()) => {
                     tries.remove(&id);
                     found = found.max(Found::Something);
@@ -184,6 +190,9 @@ impl Automatic {
                 Ok(Wish::held(place, rule, crate::reply::Line::new().name_long(fault.to_string())))
             }
             Err(Failure::Told(reply)) => Ok(Wish::held(place, rule, words::in_a_line(&reply))),
+            Err(Failure::Broke) => {
+                Ok(Wish::held(place, rule, crate::reply::Line::new().text("Something in me broke.")))
+            }
         }
     }
 }

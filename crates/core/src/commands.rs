@@ -46,6 +46,7 @@ pub mod line;
 mod list_room;
 mod listed;
 mod lock;
+mod log;
 mod logout;
 mod media;
 mod member_change;
@@ -63,6 +64,7 @@ mod quarantine;
 mod ratelimit;
 mod reactivate;
 mod redact;
+mod reload;
 mod reopen;
 mod report;
 mod reported;
@@ -91,6 +93,7 @@ mod suspend;
 mod tasks;
 mod their_rooms;
 mod token;
+mod tuning;
 mod unban;
 mod unblock;
 mod undo;
@@ -120,7 +123,8 @@ pub use self::{
     entry::Entry,
     help::describe,
     line::Found,
-    settings::{Settings, SkipConfirmation},
+    settings::{InForce, Settings, SkipConfirmation},
+    tuning::Tuning,
     usage::{pointed, reply as usage_reply},
 };
 use crate::{
@@ -165,6 +169,7 @@ pub fn table() -> Vec<Entry> {
         entry::<leave::Leave>(),
         entry::<list_room::ListRoom>(),
         entry::<lock::Lock>(),
+        entry::<log::Log>(),
         entry::<logout::Logout>(),
         entry::<media::Media>(),
         entry::<members::Members>(),
@@ -178,6 +183,7 @@ pub fn table() -> Vec<Entry> {
         entry::<ratelimit::Ratelimit>(),
         entry::<reactivate::Reactivate>(),
         entry::<redact::Redact>(),
+        entry::<reload::Reload>(),
         entry::<reopen::Reopen>(),
         entry::<report::Report>(),
         entry::<reports::Reports>(),
@@ -214,8 +220,8 @@ pub fn table() -> Vec<Entry> {
     ]
 }
 
-/// Commands that only change what the bot remembers of cases: no job comes of them.
-const JUDGING: [&str; 4] = ["claim", "dismiss", "reopen", "resolve"];
+/// Commands that only change what the bot remembers of cases, or its own process: no job comes of them.
+const WITHOUT_JOBS: [&str; 6] = ["claim", "dismiss", "log", "reload", "reopen", "resolve"];
 
 /// Why the configuration cannot name a command where it says something about jobs; `None` when jobs come of it.
 pub fn makes_no_jobs(name: &str) -> Option<String> {
@@ -223,7 +229,7 @@ pub fn makes_no_jobs(name: &str) -> Option<String> {
         return Some("there is no command of that name".to_owned());
     };
     let is_read = !matches!(entry.access, Access::Act | Access::ReadOrAct);
-    (is_read || JUDGING.contains(&name))
+    (is_read || WITHOUT_JOBS.contains(&name))
         .then(|| format!("!{name} changes nothing by a job that could be confirmed or counted"))
 }
 
@@ -237,6 +243,8 @@ pub trait Command: clap::Args + Send + Sync + 'static {
     const SUBJECT: Subject;
     /// A line that can be typed.
     const EXAMPLE: &'static str;
+    /// Whether a secret may be typed, so that the line is not logged.
+    const HAS_SECRETS: bool = false;
     /// What it reads.
     type Facts: Send;
 
@@ -401,6 +409,8 @@ pub enum Decision {
         /// What the moderator says to that.
         note: Option<String>,
     },
+    /// The bot's own process is asked or changed. Changes nothing on the homeserver.
+    Tune(Tuning),
 }
 
 /// Where a page's neighbours begin, in the command's own terms: they come back as [`World::at`].
@@ -453,6 +463,8 @@ pub enum Failure {
     Fault(Fault),
     /// The database failed.
     Store(StoreError),
+    /// The command itself broke; the log has more.
+    Broke,
 }
 
 impl Failure {

@@ -4,12 +4,14 @@
 mod about;
 mod decide;
 mod ending;
+mod handled;
 mod invited;
 mod judge;
 mod pages;
 mod reading;
 mod round;
 mod second;
+mod tuning;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -20,25 +22,26 @@ use std::{
 use futures_util::FutureExt;
 use ruma::{EventId, OwnedEventId, UserId};
 use tokio::sync::Notify;
-use tracing::{Instrument as _, error, field::Empty, info, trace_span, warn};
+use tracing::{Instrument as _, error, field::Empty, trace_span, warn};
 
 pub(crate) use self::decide::{Confirmer, asking};
-use self::{decide::Asked, reading::Reading};
+use self::{decide::Asked, handled::Handled, reading::Reading};
 pub use self::{
     invited::{Invitation, NotYet},
     round::Left,
+    tuning::{not_reloaded, reloaded_in_words},
 };
 use crate::{
     cards::shown_for,
     commands::{
-        Decision, Failure, Settings, World,
+        Decision, Failure, InForce, Settings, World,
         line::{Found, Read, read as read_line},
         may, usage_reply,
     },
     incoming::{Incoming, read, replied_to},
     model::{Event, Millis},
     plan::{Origin, Plan, PlanId, PlanState},
-    ports::{Change, Clock, Fault, InboxEvent, Lookup, Store, StoreError, Tally, View, Which},
+    ports::{Change, Clock, Fault, InboxEvent, Lookup, Process, Store, StoreError, Tally, View, Which},
     reply::{Line, Reply},
     rules::case::{again, case_of_card},
     speech::{Effort, LEFT, Mark, Marked, NO, RIGHT, SEEN, Say, YES, is_emoji},
@@ -50,37 +53,46 @@ const MILLIS_PER_HOUR: Millis = 3_600_000;
 /// How long a command may read without a sign of life.
 const LONGEST: Duration = Duration::from_mins(2);
 
+/// What wakes those who wait for something to do.
+#[derive(Clone, Debug, Default)]
+pub struct Bells {
+    /// Rung when there is something to send.
+    pub said: Arc<Notify>,
+    /// Rung when there is something to execute.
+    pub confirmed: Arc<Notify>,
+    /// Rung for the desk, when something arrived.
+    pub received: Arc<Notify>,
+}
+
 /// Handles what arrives in the management room.
+#[derive(Clone)]
 pub struct Desk {
     lookup: Arc<dyn Lookup>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    settings: Settings,
-    /// Wakes those who send messages.
-    said: Arc<Notify>,
-    /// Wakes the executor.
-    confirmed: Arc<Notify>,
-    /// Tells that something arrived.
-    received: Arc<Notify>,
+    in_force: InForce,
+    /// Those that an event is handled by, from its beginning to its end.
+    settings: Arc<Settings>,
+    process: Arc<dyn Process>,
+    bells: Bells,
     /// Since when there is this desk.
     since: Millis,
     tally: Arc<dyn Tally>,
 }
 
 impl Desk {
-    /// A desk for the management room of `settings`. `said` is notified when there is something to send, `confirmed`
-    /// when there is something to execute; `received` tells that something arrived.
+    /// A desk for the management room of `settings`.
     pub fn new(
         lookup: Arc<dyn Lookup>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        settings: Settings,
-        said: Arc<Notify>,
-        confirmed: Arc<Notify>,
-        received: Arc<Notify>,
+        settings: impl Into<InForce>,
+        process: Arc<dyn Process>,
+        bells: Bells,
     ) -> Self {
-        let since = clock.now();
-        Self { lookup, store, clock, settings, said, confirmed, received, since, tally: Arc::new(()) }
+        let (in_force, since) = (settings.into(), clock.now());
+        let settings = in_force.now();
+        Self { lookup, store, clock, in_force, settings, process, bells, since, tally: Arc::new(()) }
     }
 
     /// As it is, with commands counted.
@@ -88,16 +100,21 @@ impl Desk {
         Self { tally, ..self }
     }
 
+    /// The same, with the settings that are in force now.
+    fn afresh(&self) -> Self {
+        Self { settings: self.in_force.now(), ..self.clone() }
+    }
+
     /// Says something of the bot's own accord, once for each key.
     pub fn announce(&self, key: &str, reply: &Reply) -> Result<(), StoreError> {
         self.commit(vec![Change::SayOnce(Say::new(key, None, reply))])
     }
 
-    async fn handle(&self, event: &InboxEvent) -> Result<Left, StoreError> {
+    async fn handle(&self, event: &InboxEvent) -> Result<Handled, StoreError> {
         match read(&event.json, self.lookup.me()) {
-            Incoming::Nothing => self.done(event, Vec::new()),
+            Incoming::Nothing => self.done(event, Vec::new(), Handled::Ignored),
             Incoming::Text { sender, text } => match read_line(&text, self.lookup.me()) {
-                Read::NotACommand => self.done(event, Vec::new()),
+                Read::NotACommand => self.done(event, Vec::new(), Handled::Ignored),
                 line => {
                     self.commit(vec![mark(&event.event_id, SEEN, Effort::Once)])?;
                     self.command(event, &sender, line).await
@@ -108,10 +125,10 @@ impl Desk {
         }
     }
 
-    async fn command(&self, event: &InboxEvent, sender: &UserId, line: Read) -> Result<Left, StoreError> {
+    async fn command(&self, event: &InboxEvent, sender: &UserId, line: Read) -> Result<Handled, StoreError> {
         let found = match line {
             Read::Found(found) => found,
-            Read::NotACommand => return self.done(event, Vec::new()),
+            Read::NotACommand => return self.done(event, Vec::new(), Handled::Ignored),
             Read::Unclosed { line, at } => {
                 let reply = Reply::new()
                     .paragraph(Line::new().text("A quote opens here and never closes:"))
@@ -149,19 +166,25 @@ impl Desk {
             Ok(Decision::Confirm(id)) => self.confirm(event, sender, id).await,
             Ok(Decision::Cancel(id)) => self.cancel(event, sender, id).await,
             Ok(Decision::Judge { case, state, note }) => self.judge(event, sender, case, state, note),
+            Ok(Decision::Tune(tuning)) => self.tune(event, tuning),
             Err(failure) => self.fail(event, failure),
         }
     }
 
     /// Says why a command came to nothing.
-    fn fail(&self, event: &InboxEvent, failure: Failure) -> Result<Left, StoreError> {
+    fn fail(&self, event: &InboxEvent, failure: Failure) -> Result<Handled, StoreError> {
         match failure {
             Failure::Told(reply) => self.refuse(event, &reply),
             // It is answered after the next login.
-            Failure::Fault(Fault::TokenGone) => Ok(Left::Waiting),
+            Failure::Fault(Fault::TokenGone) => Ok(Handled::Waits),
             Failure::Fault(fault) => {
                 warn!(event = %event.event_id, %fault, "a command failed");
-                self.refuse(event, &explain(&fault, self.lookup.me()))
+                self.say_why(event, &explain(&fault, self.lookup.me()), Handled::Failed)
+            }
+            Failure::Broke => {
+                let reference = reference(&event.event_id);
+                error!(event = %event.event_id, reference, "a command broke");
+                self.say_why(event, &Reply::text(internal(&reference)), Handled::Broke)
             }
             Failure::Store(error) => Err(error),
         }
@@ -191,10 +214,7 @@ impl Desk {
         let deciding = self.decide(found, event, sender, at, &tell).instrument(span.clone());
         let decided = AssertUnwindSafe(deciding).catch_unwind();
         let result = tokio::select! {
-            decided = decided => decided.unwrap_or_else(|_| {
-                error!(event = %event.event_id, command = found.entry.name, "a command panicked");
-                Err(Failure::told(internal(&event.event_id)))
-            }),
+            decided = decided => decided.unwrap_or(Err(Failure::Broke)),
             () = self.silence(&reading) => Err(Failure::Fault(Fault::Timeout)),
         };
         let outcome = match &result {
@@ -204,12 +224,10 @@ impl Desk {
             Ok(Decision::Cancel(_)) => "cancelled",
             Ok(Decision::Judge { .. }) => "judged",
             Err(Failure::Told(_)) => "refused",
-            Err(Failure::Fault(_) | Failure::Store(_)) => "failed",
+            Err(Failure::Fault(_) | Failure::Store(_) | Failure::Broke) => "failed",
         };
-        let took_ms = self.clock.now() - started;
-        info!(moderator = %sender, command = found.entry.name, event = %event.event_id, outcome, took_ms, "command");
         span.record("outcome", outcome);
-        let took = Duration::from_millis(u64::try_from(took_ms).unwrap_or_default());
+        let took = Duration::from_millis(u64::try_from(self.clock.now() - started).unwrap_or_default());
         self.tally.command(found.entry.name, outcome, took);
         if reading.said.load(Ordering::Relaxed) && matches!(result, Ok(Decision::Propose(_))) {
             self.commit(vec![say_to(event, &Reply::text("I have read what I needed."))])?;
@@ -270,26 +288,26 @@ impl Desk {
         sender: &UserId,
         to: &EventId,
         emoji: &str,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let (wish, action) = (Wish::of(emoji), self.settings.cards.action(emoji));
         if wish.is_none() && action.is_none() {
-            return self.done(event, Vec::new());
+            return self.done(event, Vec::new(), Handled::Ignored);
         }
         // Asked for first: a message that is delivered in between has its key then.
         let undelivered = self.store.queue()?.undelivered;
         let Some(key) = self.store.key_of(to)? else {
             // A preview that was sent just before a crash is known once it was sent again.
             return if undelivered > 0 && !self.is_late(event) {
-                Ok(Left::Waiting)
+                Ok(Handled::Waits)
             } else {
-                self.done(event, Vec::new())
+                self.done(event, Vec::new(), Handled::Ignored)
             };
         };
         // What an emoji means goes by the message that it is a reaction to.
         if let Some(case) = case_of_card(&key) {
             return match action {
                 Some(action) => self.tap(event, sender, to, case, action).await,
-                None => self.done(event, Vec::new()),
+                None => self.done(event, Vec::new(), Handled::Ignored),
             };
         }
         match (wish, Plan::previewed_by(&key)) {
@@ -297,13 +315,15 @@ impl Desk {
             (Some(Wish::No), Some(id)) => self.cancel(event, sender, id).await,
             (Some(Wish::Left), None) => self.turn(event, sender, &key, |view| view.left.as_deref()).await,
             (Some(Wish::Right), None) => self.turn(event, sender, &key, |view| view.right.as_deref()).await,
-            (Some(Wish::Yes | Wish::No | Wish::Left | Wish::Right) | None, _) => self.done(event, Vec::new()),
+            (Some(Wish::Yes | Wish::No | Wish::Left | Wish::Right) | None, _) => {
+                self.done(event, Vec::new(), Handled::Ignored)
+            }
         }
     }
 
-    fn undecryptable(&self, event: &InboxEvent, sender: &UserId) -> Result<Left, StoreError> {
+    fn undecryptable(&self, event: &InboxEvent, sender: &UserId) -> Result<Handled, StoreError> {
         if !self.is_late(event) {
-            return Ok(Left::Waiting);
+            return Ok(Handled::Waits);
         }
         warn!(event = %event.event_id, %sender, "could not decrypt a message");
         let reply = Reply::new().paragraph(
@@ -314,7 +334,11 @@ impl Desk {
         );
         // Lost keys may concern many messages: one notice an hour is enough for each sender.
         let key = format!("undecryptable-{sender}-{}", self.clock.now() / MILLIS_PER_HOUR);
-        self.done(event, vec![Change::SayOnce(Say::new(key, Some(event.event_id.clone()), &reply))])
+        self.done(
+            event,
+            vec![Change::SayOnce(Say::new(key, Some(event.event_id.clone()), &reply))],
+            Handled::Ignored,
+        )
     }
 
     fn is_late(&self, event: &InboxEvent) -> bool {
@@ -340,7 +364,6 @@ impl Desk {
                 Some(command) => line.text(" ").code(command).text(" asks for it again."),
                 None => line,
             });
-            info!(plan = plan.id, "expired");
             let mut changes = vec![
                 Change::PlanState { id: plan.id, state: PlanState::Expired, by: None, at: now },
                 Change::Say(Say::new(Plan::report_key(plan.id), plan.origin.event().cloned(), &reply)),
@@ -349,6 +372,7 @@ impl Desk {
             let expired = Plan { state: PlanState::Expired, ..plan };
             changes.extend(shown_for(self.store.as_records(), &self.settings, &expired)?);
             self.commit(changes)?;
+            Self::log_expired(&expired);
         }
         Ok(())
     }
@@ -357,23 +381,35 @@ impl Desk {
         self.store.plan(id)
     }
 
-    fn answer(&self, event: &InboxEvent, reply: &Reply) -> Result<Left, StoreError> {
-        self.done(event, [Some(say_to(event, reply)), ended(event, YES)].into_iter().flatten().collect())
+    fn answer(&self, event: &InboxEvent, reply: &Reply) -> Result<Handled, StoreError> {
+        let changes = [Some(say_to(event, reply)), ended(event, YES)].into_iter().flatten().collect();
+        self.done(event, changes, Handled::Answered)
     }
 
-    fn refuse(&self, event: &InboxEvent, reply: &Reply) -> Result<Left, StoreError> {
-        self.done(event, [Some(say_to(event, reply)), ended(event, NO)].into_iter().flatten().collect())
+    fn refuse(&self, event: &InboxEvent, reply: &Reply) -> Result<Handled, StoreError> {
+        self.say_why(event, reply, Handled::Refused)
     }
 
-    fn done(&self, event: &InboxEvent, mut changes: Vec<Change>) -> Result<Left, StoreError> {
+    /// Says why a command came to nothing.
+    fn say_why(&self, event: &InboxEvent, reply: &Reply, handled: Handled) -> Result<Handled, StoreError> {
+        let changes = [Some(say_to(event, reply)), ended(event, NO)].into_iter().flatten().collect();
+        self.done(event, changes, handled)
+    }
+
+    fn done(
+        &self,
+        event: &InboxEvent,
+        mut changes: Vec<Change>,
+        handled: Handled,
+    ) -> Result<Handled, StoreError> {
         changes.push(Change::Handled(event.event_id.clone()));
         self.commit(changes)?;
-        Ok(Left::Nothing)
+        Ok(handled)
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         self.store.commit(changes)?;
-        self.said.notify_one();
+        self.bells.said.notify_one();
         Ok(())
     }
 }
@@ -430,8 +466,7 @@ fn mark(event: &EventId, emoji: &'static str, effort: Effort) -> Change {
     Change::Mark(Mark { to: Marked::Event(event.to_owned()), emoji: emoji.into(), effort })
 }
 
-fn internal(event: &EventId) -> Line {
-    let reference = reference(event);
+fn internal(reference: &str) -> Line {
     Line::new()
         .text("Something in me broke; nothing was done. My log has more under ")
         .code(reference)

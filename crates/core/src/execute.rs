@@ -30,6 +30,7 @@ mod settle;
 mod shutdown;
 mod shutdown_v1;
 mod since;
+mod supervise;
 mod tell;
 mod token;
 mod trace;
@@ -43,16 +44,13 @@ use std::{
 };
 
 use serde_json::Value;
-use tokio::{
-    sync::{Mutex, Notify},
-    task::JoinSet,
-};
-use tracing::{Instrument as _, debug, error, info, warn};
+use tokio::sync::{Mutex, Notify, watch};
+use tracing::{Instrument as _, debug, info, warn};
 
 pub use self::report::{Server, report, report_in_full};
 use self::settle::settle;
 use crate::{
-    commands::Settings,
+    commands::InForce,
     guard,
     model::{Millis, Scope, Switch},
     plan::{Effect, Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState},
@@ -178,10 +176,12 @@ pub struct Executor {
     effects: Arc<dyn Effects>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    settings: Settings,
+    settings: InForce,
     /// Wakes those who send messages.
     said: Arc<Notify>,
     running: Mutex<HashSet<PlanId>>,
+    /// Whether it is to end after the work in hand.
+    winding_down: watch::Sender<bool>,
 }
 
 impl Executor {
@@ -190,52 +190,17 @@ impl Executor {
         effects: Arc<dyn Effects>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        settings: Settings,
+        settings: impl Into<InForce>,
         said: Arc<Notify>,
     ) -> Self {
-        Self { effects, store, clock, settings, said, running: Mutex::default() }
+        let (settings, winding_down) = (settings.into(), watch::Sender::new(false));
+        Self { effects, store, clock, settings, said, running: Mutex::default(), winding_down }
     }
 
-    /// Executes every confirmed Plan, those of an earlier run first, and new ones whenever `confirmed` is notified.
-    /// Plans run beside each other; the steps of one Plan run one after the other. Never returns; dropping it stops
-    /// between two units of work, and nothing is lost.
-    pub async fn supervise(self: Arc<Self>, confirmed: Arc<Notify>) {
-        let mut tasks = JoinSet::new();
-        loop {
-            match self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() }) {
-                Ok(plans) => {
-                    let mut running = self.running.lock().await;
-                    for plan in plans.into_iter().rev() {
-                        if running.insert(plan.id) {
-                            let executor = self.clone();
-                            tasks.spawn(async move { executor.run_until_done(plan.id).await });
-                        }
-                    }
-                }
-                Err(error) => debug!(%error, "cannot read the plans"),
-            }
-            tokio::select! {
-                () = confirmed.notified() => {}
-                Some(ended) = tasks.join_next() => {
-                    if let Err(error) = ended {
-                        error!(%error, "a plan stopped half-way; it goes on after a restart");
-                    }
-                }
-                () = self.clock.sleep(Duration::from_secs(30)) => {}
-            }
-        }
-    }
-
-    async fn run_until_done(&self, id: PlanId) {
-        while let Err(error) = self.run(id).instrument(trace::job(id)).await {
-            debug!(plan = id, %error, "cannot write down how the plan goes; trying again");
-            self.clock.sleep(Duration::from_secs(5)).await;
-        }
-        self.running.lock().await.remove(&id);
-    }
-
-    /// Executes one Plan from its first step without an outcome to the end. Does nothing if it is not to be executed.
+    /// Executes one Plan from its first step without an outcome to the end, or until it is told to wind down. Does nothing if
+    /// it is not to be executed.
     pub async fn run(&self, id: PlanId) -> Result<(), StoreError> {
+        let began = self.clock.now();
         let mut polls = 0;
         let mut away_since = None;
         let mut said = None;
@@ -246,11 +211,16 @@ impl Executor {
         // What is to end by itself is tried until it ends; what does not get on keeps nothing else from it.
         let mut aside = BTreeSet::new();
         while let Some(plan) = self.store.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
+            if self.is_winding_down() {
+                return Ok(());
+            }
             let Some(n) = next_step(&plan, &mut aside) else {
-                return self.store.in_turn(&mut || self.commit(self.finish(&plan)?));
+                self.store.in_turn(&mut || self.commit(self.finish(&plan)?))?;
+                self.log(&plan, began);
+                return Ok(());
             };
             if self.is_behind(&plan)? {
-                self.clock.sleep(Duration::from_millis(200)).await;
+                self.pause(Duration::from_millis(200)).await;
                 continue;
             }
             let now = self.clock.now();
@@ -331,10 +301,12 @@ impl Executor {
             };
             if next.steps.iter().all(|step| step.outcome.is_some()) {
                 // Moderators may judge the case that it is about at the same time.
-                return self.store.in_turn(&mut || {
+                self.store.in_turn(&mut || {
                     let last = changes.iter().cloned().chain(self.finish(&next)?).collect();
                     self.commit(last)
-                });
+                })?;
+                self.log(&next, began);
+                return Ok(());
             }
             if next.is_reported()
                 && (now - edited_at >= edit_after(edits) || is_about_to_wait(&next.steps[n], turn))
@@ -349,7 +321,7 @@ impl Executor {
             }
             self.commit(changes)?;
             if !pause.is_zero() {
-                self.clock.sleep(pause).await;
+                self.pause(pause).await;
             }
         }
         Ok(())
@@ -367,13 +339,14 @@ impl Executor {
 
     async fn advance(&self, plan: &Plan, n: usize, turn: Turn) -> Advance {
         let planned = &plan.steps[n];
-        if let Some(why) = safety::forbidden(&planned.step, &self.settings.management) {
+        let settings = &*self.settings.now();
+        if let Some(why) = safety::forbidden(&planned.step, &settings.management) {
             return Advance::Ended(Outcome::Failed { why, but: None });
         }
         let (effects, state) = (&*self.effects, planned.state.as_ref());
         // Who it is against may have become a moderator since it was proposed.
         if state.is_none() {
-            match guard::objection(effects, &self.settings, std::slice::from_ref(&planned.step)).await {
+            match guard::objection(effects, settings, std::slice::from_ref(&planned.step)).await {
                 Ok(None) => {}
                 Ok(Some(why)) => return failed(why, None),
                 Err(fault) => return Advance::fault(fault),
@@ -392,7 +365,7 @@ impl Executor {
             let wish = redact::Wish {
                 user,
                 rooms,
-                management: &self.settings.management,
+                management: &settings.management,
                 reason: reason.as_deref(),
                 scope: Scope { since: *since, limit: *limit },
             };
@@ -404,7 +377,7 @@ impl Executor {
             _ => None,
         };
         if let Some((of, only, to)) = files {
-            let work = many::Work { of, only: only.as_deref(), to, settings: &self.settings };
+            let work = many::Work { of, only: only.as_deref(), to, settings };
             return many::advance(effects, &work, state).await;
         }
         if let Step::Deactivate { user, erase } = &planned.step {
@@ -441,7 +414,6 @@ impl Executor {
             PlanResult::Partly => PARTLY,
             PlanResult::Failed => NO,
         };
-        info!(plan = plan.id, command = plan.command, moderator = %plan.asked_by, result = ?plan.result(), "a plan ended");
         trace::job_ended(plan);
         let at = self.clock.now();
         let mut changes = vec![Change::PlanState { id: plan.id, state: PlanState::Done, by: None, at }];
@@ -450,7 +422,7 @@ impl Executor {
         }
         changes.extend(plan.mark(emoji, Effort::Surely));
         let over = Plan { state: PlanState::Done, ..plan.clone() };
-        changes.extend(settle(&*self.store, &self.settings, &over, at)?);
+        changes.extend(settle(&*self.store, &self.settings.now(), &over, at)?);
         Ok(changes)
     }
 

@@ -22,7 +22,7 @@ use self::{
     reading::{Filling, Outside},
 };
 use crate::{
-    commands::Settings,
+    commands::{InForce, Settings},
     model::{Event, Millis},
     ports::{
         Change, Clock, Digest, DigestId, Fault, Lookup, Seen, Store, StoreError, UNTOLD_AT_ONCE,
@@ -69,7 +69,7 @@ pub struct Feed {
     lookup: Arc<dyn Lookup>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    settings: Settings,
+    settings: InForce,
     /// Wakes those who send messages.
     said: Arc<Notify>,
     memory: Mutex<Memory>,
@@ -82,6 +82,8 @@ pub struct Feed {
 struct Memory {
     /// Where the aliases of the configuration lead, if anywhere; without those that could not be looked up yet.
     aliases: BTreeMap<OwnedRoomAliasId, Option<OwnedRoomId>>,
+    /// Which rooms the configuration named then.
+    named: Vec<(RoomTarget, Level)>,
     /// When they were looked up, and for how long that counts.
     looked_up: Option<(Millis, Millis)>,
     /// Since when one of them cannot be looked up.
@@ -110,14 +112,14 @@ impl Feed {
         lookup: Arc<dyn Lookup>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        settings: Settings,
+        settings: impl Into<InForce>,
         said: Arc<Notify>,
     ) -> Self {
         Self {
             lookup,
             store,
             clock,
-            settings,
+            settings: settings.into(),
             said,
             memory: Mutex::default(),
             filling: Mutex::default(),
@@ -135,14 +137,15 @@ impl Feed {
         if untold.is_empty() {
             return Ok(Untold::Nothing);
         }
-        let aliases = match memory.aliases(&*self.lookup, &self.settings, now).await {
+        let settings = self.settings.now();
+        let aliases = match memory.aliases(&*self.lookup, &settings, now).await {
             Ok(aliases) => aliases,
             Err(fault) => {
                 debug!(%fault, "cannot resolve the rooms of the feed yet");
                 return Ok(Untold::Waiting);
             }
         };
-        let level = |event: &WatchedEvent| self.settings.feed.level(&event.room_id, &aliases);
+        let level = |event: &WatchedEvent| settings.feed.level(&event.room_id, &aliases);
         let (mut wanted, mut unwanted): (Vec<_>, Vec<_>) =
             untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
         let rooms: BTreeSet<OwnedRoomId> = wanted.iter().map(|event| event.room_id.clone()).collect();
@@ -289,6 +292,10 @@ impl Memory {
         settings: &Settings,
         now: Millis,
     ) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
+        if self.named != settings.feed.rooms {
+            (self.looked_up, self.unknown_since) = (None, None);
+            self.named.clone_from(&settings.feed.rooms);
+        }
         let named = || {
             settings.feed.rooms.iter().filter_map(|(target, level)| match target {
                 RoomTarget::Alias(alias) => Some((alias, *level)),

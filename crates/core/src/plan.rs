@@ -352,6 +352,17 @@ pub enum PlanResult {
     Failed,
 }
 
+impl PlanResult {
+    /// A word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Partly => "partly done",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

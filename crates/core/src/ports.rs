@@ -1,9 +1,10 @@
 //! The whole outside world on one page: reading the homeserver ([`Lookup`]), changing it ([`Effects`]), remembering
-//! ([`Records`] and [`Store`]) and time ([`Clock`]). Commands get `Lookup` and `Records` only, so a command cannot act.
+//! ([`Records`] and [`Store`]), time ([`Clock`]) and the bot's own process ([`Process`]). Commands get `Lookup` and `Records` only, so a command cannot act.
 
 mod acting;
 mod cases;
 mod looking;
+mod process;
 mod tally;
 mod view;
 mod watching;
@@ -35,6 +36,7 @@ pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
 pub use self::looking::{LookupPeople, LookupServer};
+pub use self::process::{LogLevel, Logging, Process, Reloaded};
 pub use self::tally::Tally;
 pub use self::view::{VIEWS_KEPT, View};
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};

@@ -25,7 +25,7 @@ use self::{
 };
 use crate::{
     cards::shown,
-    commands::Settings,
+    commands::InForce,
     feed::is_within,
     model::{About, Millis, Report, ReportKey, ReportKind, Switch},
     ports::{
@@ -51,7 +51,7 @@ pub struct Reports {
     lookup: Arc<dyn Lookup>,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    settings: Settings,
+    settings: InForce,
     /// Wakes those who send messages.
     said: Arc<Notify>,
     memory: Mutex<Memory>,
@@ -94,10 +94,10 @@ impl Reports {
         lookup: Arc<dyn Lookup>,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
-        settings: Settings,
+        settings: impl Into<InForce>,
         said: Arc<Notify>,
     ) -> Self {
-        Self { lookup, store, clock, settings, said, memory: Mutex::default() }
+        Self { lookup, store, clock, settings: settings.into(), said, memory: Mutex::default() }
     }
 
     /// Reads what was reported since the last time. The first time, what is there is counted only. Faults of the
@@ -258,7 +258,7 @@ impl Reports {
                 case
             };
             if is_shown {
-                changes.extend(shown(self.store.as_records(), &self.settings, &case)?);
+                changes.extend(shown(self.store.as_records(), &self.settings.now(), &case)?);
             }
         }
         for (reporter, spate) in &part.spates {

@@ -7,6 +7,7 @@ mod clock;
 mod contract;
 pub mod fuzz;
 mod homeserver;
+mod process;
 mod stage;
 mod store;
 
@@ -23,6 +24,7 @@ pub use self::{
     clock::ManualClock,
     contract::store_contract,
     homeserver::{FakeHomeserver, FakeRoom, Faults, RoomList},
+    process::FakeProcess,
     stage::{Lived, Stage},
     store::MemoryStore,
 };

@@ -169,7 +169,8 @@ impl Bot {
         self.signal("STOP");
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.process.as_ref().expect("the bot is not running").child.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
     }
@@ -233,7 +234,8 @@ impl Bot {
             .unwrap_or_default()
     }
 
-    fn configure(&self) -> PathBuf {
+    /// Writes its configuration file, which it does not read by itself: where it is.
+    pub(crate) fn configure(&self) -> PathBuf {
         let Self { url, user_id, login, room, more, .. } = self;
         let text = format!(
             "[homeserver]\nurl = {url:?}\nuser_id = {user_id:?}\n{login}\n[management]\nroom = {room:?}\n\

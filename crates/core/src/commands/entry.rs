@@ -16,6 +16,8 @@ pub struct Entry {
     pub subject: Subject,
     /// A line that can be typed.
     pub example: &'static str,
+    /// Whether a secret may be typed, so that the line is not logged.
+    pub has_secrets: bool,
     grammar: fn() -> clap::Command,
     can_be_overtaken: fn(&clap::ArgMatches) -> bool,
     run: for<'a> fn(clap::ArgMatches, &'a World<'a>) -> BoxFuture<'a, Result<Decision, Failure>>,
@@ -54,6 +56,7 @@ pub(super) fn entry<C: Command>() -> Entry {
         access: C::ACCESS,
         subject: C::SUBJECT,
         example: C::EXAMPLE,
+        has_secrets: C::HAS_SECRETS,
         grammar: || {
             let grammar = clap::Command::new(C::NAME)
                 .no_binary_name(true)

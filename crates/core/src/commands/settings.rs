@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::Duration,
 };
 
 use ruma::{OwnedRoomId, UserId};
+use tokio::sync::watch;
 
 use super::{Access, Failure};
 use crate::{
@@ -48,6 +50,29 @@ pub struct Settings {
     pub endpoint: Switch,
     /// What is done about abuse reports without asking.
     pub rules: Rules,
+}
+
+/// The settings that are in force, which can be replaced while the bot runs. All clones see the same ones. Whoever begins
+/// something takes them once, and goes on with what it began with.
+#[derive(Clone, Debug)]
+pub struct InForce(Arc<watch::Sender<Arc<Settings>>>);
+
+impl InForce {
+    /// Those of this moment.
+    pub fn now(&self) -> Arc<Settings> {
+        self.0.borrow().clone()
+    }
+
+    /// Puts others in force: all of them, at once.
+    pub fn replace(&self, settings: Settings) {
+        self.0.send_replace(Arc::new(settings));
+    }
+}
+
+impl From<Settings> for InForce {
+    fn from(settings: Settings) -> Self {
+        Self(Arc::new(watch::Sender::new(Arc::new(settings))))
+    }
 }
 
 /// Whether `--yes` skips the confirmation.

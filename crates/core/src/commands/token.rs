@@ -64,6 +64,7 @@ impl Command for Token {
     const ACCESS: Access = Access::ReadOrAct;
     const SUBJECT: Subject = Subject::Server;
     const EXAMPLE: &'static str = "!token list";
+    const HAS_SECRETS: bool = true;
     type Facts = Vec<RegistrationToken>;
 
     async fn gather(&self, world: &World<'_>) -> Result<Vec<RegistrationToken>, Failure> {

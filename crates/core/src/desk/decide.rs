@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use ruma::UserId;
-use tracing::info;
 
-use super::{Desk, Left, ended, explain, say_to, second::Second};
+use super::{Desk, Handled, ended, explain, say_to, second::Second};
 use crate::{
     actions::taken_by_another,
     cards::shown_for,
@@ -55,7 +54,7 @@ impl Desk {
         sender: &UserId,
         asked: Asked,
         draft: Draft,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let command = asked.command;
         // An undo needs what doing it by its own command would need.
         if let Err(reply) = self.may_all(sender, command, &draft.steps).await? {
@@ -135,7 +134,7 @@ impl Desk {
         Asked { origin, command, typed }: Asked,
         draft: Draft,
         doubts: &Doubts,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let asks = match self.weigh(&origin, sender, command, &draft, doubts)? {
             Ok(asks) => asks,
             Err(reply) => return self.refuse(event, &reply),
@@ -173,7 +172,6 @@ impl Desk {
         if let Some(reply) = self.undone_meanwhile(&plan)? {
             return self.refuse(event, &reply);
         }
-        info!(moderator = %sender, plan = id, command, state = plan.state.word(), "a new plan");
         let passed = self.take_over(&mut plan)?;
         let card = shown_for(self.store.as_records(), &self.settings, &plan)?;
         let to = plan.origin.event().cloned();
@@ -184,9 +182,9 @@ impl Desk {
                 changes.push(say_to(event, &cut_list(Reply::new(), passed, TAKEN_OVER, "of them")));
             }
             // No "running" message first: the executor says how it went, and most steps are quicker than a message.
-            self.done(event, changes)?;
-            self.confirmed.notify_one();
-            return Ok(Left::Nothing);
+            self.done(event, changes, Handled::Begun(id))?;
+            self.bells.confirmed.notify_one();
+            return Ok(Handled::Begun(id));
         }
         let key = Plan::preview_key(id);
         let who = if doubts.second.is_some() { Confirmer::Another } else { Confirmer::Anybody };
@@ -194,7 +192,7 @@ impl Desk {
         let offer = |emoji| Change::Mark(Mark::offer(&key, emoji));
         changes.push(Change::Say(Say::new(&key, to, &preview)));
         changes.extend([offer(YES), offer(NO)]);
-        self.done(event, changes)
+        self.done(event, changes, Handled::Asks(id))
     }
 
     /// What holds for a time and is done again belongs to the new Plan, as if that had done it: only it ends it, or does
@@ -222,7 +220,7 @@ impl Desk {
         event: &InboxEvent,
         sender: &UserId,
         id: PlanId,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let plan = match self.decidable(event, sender, id).await? {
             Ok(plan) => plan,
             Err(reply) => return self.refuse(event, &reply),
@@ -253,7 +251,7 @@ impl Desk {
         sender: &UserId,
         plan: Plan,
         steps: &[Step],
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let id = plan.id;
         let job = Job { command: &plan.command, steps, kind: Kind::of(plan.undoes.as_ref()) };
         if let Verdict::Refuse(why) = self.limit(&plan.origin, &plan.asked_by, job)? {
@@ -262,7 +260,6 @@ impl Desk {
         if let Some(reply) = self.undone_meanwhile(&plan)? {
             return self.refuse(event, &reply);
         }
-        info!(moderator = %sender, plan = id, "confirmed");
         let origin = plan.origin.event().cloned();
         let running = Plan { state: PlanState::Running, decided_by: Some(sender.to_owned()), ..plan };
         let mut changes = vec![
@@ -276,9 +273,9 @@ impl Desk {
         ];
         changes.extend(shown_for(self.store.as_records(), &self.settings, &running)?);
         changes.extend(ended(event, YES));
-        self.done(event, changes)?;
-        self.confirmed.notify_one();
-        Ok(Left::Nothing)
+        self.done(event, changes, Handled::Confirmed(id))?;
+        self.bells.confirmed.notify_one();
+        Ok(Handled::Confirmed(id))
     }
 
     /// Why an undo is not begun: another one has done the same, or is about to.
@@ -313,12 +310,11 @@ impl Desk {
         event: &InboxEvent,
         sender: &UserId,
         id: PlanId,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let plan = match self.decidable(event, sender, id).await? {
             Ok(plan) => plan,
             Err(reply) => return self.refuse(event, &reply),
         };
-        info!(moderator = %sender, plan = id, "cancelled");
         let reply = Reply::new().paragraph(
             Line::new()
                 .text(format!("Job {id} ({}) is cancelled by ", plan.command))
@@ -338,7 +334,7 @@ impl Desk {
         let cancelled = Plan { state: PlanState::Cancelled, ..plan };
         changes.extend(shown_for(self.store.as_records(), &self.settings, &cancelled)?);
         changes.extend(ended(event, YES));
-        self.done(event, changes)
+        self.done(event, changes, Handled::Cancelled(id))
     }
 
     /// The Plan, if this moderator can decide about it now; otherwise why not.
@@ -394,6 +390,9 @@ impl Desk {
                 Err(Failure::Told(reply)) => return Ok(Err(*reply)),
                 Err(Failure::Fault(fault)) => return Ok(Err(explain(&fault, self.lookup.me()))),
                 Err(Failure::Store(error)) => return Err(error),
+                Err(Failure::Broke) => {
+                    return Ok(Err(Reply::text("Something in me broke; nothing was done.")));
+                }
             }
         }
         Ok(Ok(()))

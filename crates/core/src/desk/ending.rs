@@ -51,7 +51,7 @@ impl Desk {
                 steps: steps.into_iter().map(PlannedStep::from).collect(),
             };
             self.commit(vec![Change::Plan(Box::new(plan))])?;
-            self.confirmed.notify_one();
+            self.bells.confirmed.notify_one();
         }
         Ok(())
     }

@@ -50,6 +50,10 @@ impl Desk {
     /// Takes an invitation, as a Plan of its own, when it comes from a member of the management room; tells of it once
     /// and leaves it alone otherwise. The same invitation may come again.
     pub async fn invited(&self, invitation: &Invitation) -> Result<(), NotYet> {
+        self.afresh().answer_invitation(invitation).await
+    }
+
+    async fn answer_invitation(&self, invitation: &Invitation) -> Result<(), NotYet> {
         let room = &invitation.room_id;
         if *room == self.settings.management {
             return Ok(());
@@ -132,7 +136,7 @@ impl Desk {
         };
         let Some(second) = second else {
             self.commit(vec![Change::Plan(Box::new(plan))])?;
-            self.confirmed.notify_one();
+            self.bells.confirmed.notify_one();
             return Ok(());
         };
         (plan.state, plan.decided_by) = (PlanState::Proposed, None);

@@ -1,9 +1,8 @@
 //! What moderators make of cases: by command, or by a reaction to the card.
 
 use ruma::{EventId, UserId};
-use tracing::info;
 
-use super::{Desk, Left, answer_key, decide::Asked, ended, reacts_to, say_to};
+use super::{Desk, Handled, answer_key, decide::Asked, ended, reacts_to, say_to};
 use crate::{
     actions::propose,
     cards::shown,
@@ -31,7 +30,7 @@ impl Desk {
         card: &EventId,
         id: CaseId,
         action: CaseAction,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let state = match action {
             CaseAction::Claim => CaseState::Claimed,
             CaseAction::Resolve => CaseState::Resolved,
@@ -54,7 +53,7 @@ impl Desk {
         card: &EventId,
         id: CaseId,
         action: CaseAction,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let draft = match self.draft(sender, id, action).await {
             Ok(draft) => draft,
             Err(failure) => return self.fail(event, failure),
@@ -76,7 +75,7 @@ impl Desk {
     }
 
     /// Shows more of the conversation, as the command for it does.
-    async fn more(&self, event: &InboxEvent, sender: &UserId, id: CaseId) -> Result<Left, StoreError> {
+    async fn more(&self, event: &InboxEvent, sender: &UserId, id: CaseId) -> Result<Handled, StoreError> {
         let Some(case) = self.store.case(id)? else {
             return self.refuse(event, &Reply::text(no_such_case(id)));
         };
@@ -91,7 +90,7 @@ impl Desk {
                 self.show(event, View { key, typed, left: pages.left, right: pages.right }, &reply)
             }
             // These commands only read.
-            Ok(_) => self.done(event, Vec::new()),
+            Ok(_) => self.done(event, Vec::new(), Handled::Ignored),
             Err(failure) => self.fail(event, failure),
         }
     }
@@ -105,7 +104,7 @@ impl Desk {
         id: CaseId,
         state: CaseState,
         note: Option<String>,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         in_turn(&*self.store, || self.judge_now(event, sender, id, state, note))
     }
 
@@ -116,7 +115,7 @@ impl Desk {
         id: CaseId,
         state: CaseState,
         note: Option<String>,
-    ) -> Result<Left, StoreError> {
+    ) -> Result<Handled, StoreError> {
         let Some(before) = self.store.case(id)? else {
             return self.refuse(event, &Reply::text(no_such_case(id)));
         };
@@ -126,7 +125,6 @@ impl Desk {
             Judgement::Refused(reply) => return self.refuse(event, &reply),
         }
         let at = self.clock.now();
-        info!(moderator = %sender, case = id, state = state.word(), "a case was judged");
         let now =
             Case { state, by: Some(sender.to_owned()), note: note.clone(), changed_at: at, ..before.clone() };
         let judged_now = Reporting::Judged { case: id, state, by: sender.to_owned(), note, at };
@@ -140,10 +138,10 @@ impl Desk {
         let tells = told.is_some();
         changes.extend(told.map(|plan| Change::Plan(Box::new(plan))));
         changes.extend(ended(event, YES));
-        let left = self.done(event, changes)?;
+        let handled = self.done(event, changes, Handled::Judged(id))?;
         if tells {
-            self.confirmed.notify_one();
+            self.bells.confirmed.notify_one();
         }
-        Ok(left)
+        Ok(handled)
     }
 }

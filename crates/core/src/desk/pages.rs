@@ -3,7 +3,7 @@
 
 use ruma::{OwnedEventId, UserId};
 
-use super::{Desk, Left, answer_key, ended, reacts_to};
+use super::{Desk, Handled, answer_key, ended, reacts_to};
 use crate::{
     commands::{
         Decision,
@@ -16,7 +16,7 @@ use crate::{
 
 impl Desk {
     /// Shows a page, with reactions for its neighbours.
-    pub(super) fn show(&self, event: &InboxEvent, view: View, reply: &Reply) -> Result<Left, StoreError> {
+    pub(super) fn show(&self, event: &InboxEvent, view: View, reply: &Reply) -> Result<Handled, StoreError> {
         let offer = |emoji| Change::Mark(Mark::offer(&view.key, emoji));
         // The answer to a reaction stands below what it is a reaction to; a page that is turned stays where it is.
         let own = (view.key == answer_key(&event.event_id)).then(|| reacts_to(event)).flatten();
@@ -27,7 +27,7 @@ impl Desk {
         changes.extend(view.right.is_some().then(|| offer(RIGHT)));
         changes.extend(ended(event, YES));
         changes.push(Change::View(view));
-        self.done(event, changes)
+        self.done(event, changes, Handled::Answered)
     }
 
     /// Somebody turns the page that the message under `key` shows.
@@ -37,11 +37,11 @@ impl Desk {
         sender: &UserId,
         key: &str,
         to: impl Fn(&View) -> Option<&str> + Send,
-    ) -> Result<Left, StoreError> {
-        let Some(view) = self.store.view(key)? else { return self.done(event, Vec::new()) };
-        let Some(at) = to(&view) else { return self.done(event, Vec::new()) };
+    ) -> Result<Handled, StoreError> {
+        let Some(view) = self.store.view(key)? else { return self.done(event, Vec::new(), Handled::Ignored) };
+        let Some(at) = to(&view) else { return self.done(event, Vec::new(), Handled::Ignored) };
         let Read::Found(found) = read_line(&view.typed, self.lookup.me()) else {
-            return self.done(event, Vec::new());
+            return self.done(event, Vec::new(), Handled::Ignored);
         };
         match self.run(&found, event, sender, Some(at)).await {
             Ok(Decision::Page(reply, pages)) => {
@@ -52,7 +52,7 @@ impl Desk {
                 self.show(event, View { left: None, right: None, ..view.clone() }, &reply)
             }
             // What acts has no pages.
-            Ok(_) => self.done(event, Vec::new()),
+            Ok(_) => self.done(event, Vec::new(), Handled::Ignored),
             Err(failure) => self.fail(event, failure),
         }
     }

@@ -55,7 +55,7 @@ impl Desk {
                 tokio::select! {
                     Some(handled) = readings.next() => round.note(handled),
                     // What arrived may be what others wait for.
-                    () = self.received.notified() => round.begin_again(),
+                    () = self.bells.received.notified() => round.begin_again(),
                     () = self.clock.sleep(MOMENT), if !early.is_empty() && !round.queue.is_empty() => {}
                     () = self.clock.sleep(AGAIN), if !round.waiting.is_empty() => round.begin_again(),
                 }
@@ -64,7 +64,8 @@ impl Desk {
             round.begun.insert(event.event_id.clone());
             let (id, acting) = (event.event_id.clone(), event.event_id.clone());
             let can_be_overtaken = self.can_be_overtaken(&event);
-            let mut handling = async move { (id, self.handle(&event).await) }.boxed();
+            let desk = self.afresh();
+            let mut handling = async move { (id, desk.handle_and_log(&event).await) }.boxed();
             let mut patience = self.clock.sleep(PATIENCE);
             // What acts steps aside only for others that are there.
             let is_named = matches!(about, About::Named(_));
@@ -77,7 +78,7 @@ impl Desk {
                         break;
                     }
                     Some(handled) = readings.next() => round.note(handled),
-                    () = self.received.notified(), if is_named && !has_company => {
+                    () = self.bells.received.notified(), if is_named && !has_company => {
                         has_company = true;
                         round.begin_again();
                     }
@@ -93,10 +94,18 @@ impl Desk {
         }
         // A decision that arrived in time counts, however long it had to wait here.
         if self.store.queue()?.unhandled == 0 {
-            self.expire()?;
+            self.afresh().expire()?;
             self.end_what_is_over()?;
         }
         round.failed.map_or(Ok(round.left), Err)
+    }
+
+    /// Handles an event, and logs how that ended.
+    async fn handle_and_log(&self, event: &InboxEvent) -> Result<Left, StoreError> {
+        let began = self.clock.now();
+        let handled = self.handle(event).await?;
+        self.log(event, handled, began);
+        Ok(handled.left())
     }
 
     /// Whether what follows an event may be handled before it: a page is turned, or a command says so.
@@ -104,7 +113,7 @@ impl Desk {
         match read(&event.json, self.lookup.me()) {
             Incoming::Reaction { key, .. } => {
                 matches!(Wish::of(&key), Some(Wish::Left | Wish::Right))
-                    || self.settings.cards.action(&key) == Some(CaseAction::More)
+                    || self.in_force.now().cards.action(&key) == Some(CaseAction::More)
             }
             Incoming::Text { text, .. } => {
                 let Read::Found(found) = read_line(&text, self.lookup.me()) else { return false };

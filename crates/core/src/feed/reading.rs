@@ -145,7 +145,7 @@ impl Feed {
     /// Reads on in the rooms that the configuration names and the bot is not in: a sync does not bring them.
     pub async fn poll(&self) -> Result<Found, StoreError> {
         let mut result = Found::Nothing;
-        if self.settings.feed.rooms.iter().all(|(_, level)| *level == Level::Off) {
+        if self.settings.now().feed.rooms.iter().all(|(_, level)| *level == Level::Off) {
             return Ok(result);
         }
         let rooms = match self.outside().await {
@@ -245,7 +245,7 @@ impl Feed {
     /// That not all of what changed in a room after `to` is told; `None` for a room of which nothing is.
     async fn not_told(&self, room: &RoomId, to: &str, why: Line) -> Option<Change> {
         let aliases = self.aliases().await.unwrap_or_default();
-        if self.settings.feed.level(room, &aliases) == Level::Off {
+        if self.settings.now().feed.level(room, &aliases) == Level::Off {
             return None;
         }
         let details = self.lookup.room(room).await.ok().flatten().unwrap_or_default();
@@ -262,7 +262,7 @@ impl Feed {
     /// The levels of the rooms that are named by an alias.
     async fn aliases(&self) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
         let mut memory = self.memory.lock().await;
-        memory.aliases(&*self.lookup, &self.settings, self.clock.now()).await
+        memory.aliases(&*self.lookup, &self.settings.now(), self.clock.now()).await
     }
 
     /// Whether what happened in a room that the bot is not in since it was read was seen as it happened; it was read now.
@@ -275,7 +275,8 @@ impl Feed {
     /// The rooms to be told of that the bot is not in.
     async fn outside(&self) -> Result<BTreeSet<OwnedRoomId>, Fault> {
         let aliases = self.aliases().await?;
-        let by_id = self.settings.feed.rooms.iter().filter_map(|(target, level)| match target {
+        let settings = self.settings.now();
+        let by_id = settings.feed.rooms.iter().filter_map(|(target, level)| match target {
             RoomTarget::Id(room) => Some((room.clone(), *level)),
             RoomTarget::Alias(_) => None,
         });
@@ -288,7 +289,13 @@ impl Feed {
     }
 
     fn seen(&self, room: &RoomId, events: Vec<Event>, seen: Seen) -> Vec<Change> {
-        noticed(&self.settings.feed, room, events.into_iter().map(|event| event.0), seen, self.clock.now())
+        noticed(
+            &self.settings.now().feed,
+            room,
+            events.into_iter().map(|event| event.0),
+            seen,
+            self.clock.now(),
+        )
     }
 }
 

@@ -322,7 +322,10 @@ impl FakeHomeserver {
             clock.pass(*takes);
         }
         if let Some((_, change)) = inner.meanwhile.take_if(|(called, _)| *called == method) {
+            // It may ask this, or break.
+            drop(inner);
             change();
+            inner = self.inner();
         }
         match inner.hangs.filter(|(call, _)| *call == inner.calls) {
             Some((_, Moment::Before)) => return None,

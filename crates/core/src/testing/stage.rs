@@ -4,13 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use ruma::{OwnedEventId, OwnedUserId, RoomId, UserId, owned_room_id, owned_user_id};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
-use super::{FakeHomeserver, FakeRoom, ManualClock, MemoryStore};
+use super::{FakeHomeserver, FakeProcess, FakeRoom, ManualClock, MemoryStore};
 use crate::{
     automatic::Automatic,
-    commands::Settings,
-    desk::{Desk, Invitation, Left, NotYet},
+    commands::{InForce, Settings},
+    desk::{Bells, Desk, Invitation, Left, NotYet},
     execute::Executor,
     feed::{Feed, Untold, noticed_in_sync},
     model::Standing,
@@ -30,6 +29,8 @@ pub struct Stage {
     pub clock: ManualClock,
     /// The bot's thresholds; take effect with [`Stage::restart`].
     pub settings: Settings,
+    /// The bot's process: what is logged, and which settings `!reload` finds.
+    pub process: Arc<FakeProcess>,
     desk: Desk,
     executor: Executor,
     feed: Feed,
@@ -55,8 +56,21 @@ impl Default for Stage {
         let store = Arc::new(MemoryStore::default());
         let clock = ManualClock::default();
         let settings = Settings::new(management);
-        let (desk, executor, feed, reports, automatic) = crew(&homeserver, &store, &clock, &settings);
-        Self { homeserver, store, clock, settings, desk, executor, feed, reports, automatic, events: 0 }
+        let process = Arc::new(FakeProcess::new(settings.clone().into(), clock.clone()));
+        let (desk, executor, feed, reports, automatic) = crew(&homeserver, &store, &clock, &process);
+        Self {
+            homeserver,
+            store,
+            clock,
+            settings,
+            process,
+            desk,
+            executor,
+            feed,
+            reports,
+            automatic,
+            events: 0,
+        }
     }
 }
 
@@ -64,17 +78,18 @@ fn crew(
     homeserver: &Arc<FakeHomeserver>,
     store: &Arc<MemoryStore>,
     clock: &ManualClock,
-    settings: &Settings,
+    process: &Arc<FakeProcess>,
 ) -> (Desk, Executor, Feed, Reports, Automatic) {
-    let (said, confirmed) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let bells = Bells::default();
+    let (said, confirmed) = (bells.said.clone(), bells.confirmed.clone());
+    let settings: &InForce = process.settings();
     let desk = Desk::new(
         homeserver.clone(),
         store.clone(),
         Arc::new(clock.clone()),
         settings.clone(),
-        said.clone(),
-        confirmed.clone(),
-        Arc::new(Notify::new()),
+        process.clone(),
+        bells,
     );
     let executor = Executor::new(
         homeserver.clone(),
@@ -106,8 +121,9 @@ fn crew(
 impl Stage {
     /// The bot's process ends and starts again.
     pub fn restart(&mut self) {
+        self.process = Arc::new(FakeProcess::new(self.settings.clone().into(), self.clock.clone()));
         (self.desk, self.executor, self.feed, self.reports, self.automatic) =
-            crew(&self.homeserver, &self.store, &self.clock, &self.settings);
+            crew(&self.homeserver, &self.store, &self.clock, &self.process);
     }
 
     /// A room with local members and one remote member.

@@ -5,6 +5,7 @@ mod command;
 mod deaths;
 mod limits;
 mod rails;
+mod reloading;
 
 use gleipnir_core::{
     model::{About, Account, Millis, Report, ReportKey, ReportKind},

@@ -35,6 +35,7 @@ mod past;
 mod people;
 mod people_steps;
 mod powers;
+mod process;
 mod purging;
 mod reading;
 mod redact;
