@@ -55,7 +55,7 @@ use crate::{
 
 /// Why the bot ended by itself.
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// The configuration, the account or the database cannot work: starting again does not help.
     Hopeless(anyhow::Error),
     /// Something broke: starting again may help.

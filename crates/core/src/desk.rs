@@ -223,6 +223,7 @@ impl Desk {
             Ok(Decision::Confirm(_)) => "confirmed",
             Ok(Decision::Cancel(_)) => "cancelled",
             Ok(Decision::Judge { .. }) => "judged",
+            Ok(Decision::Tune(_)) => "tuned",
             Err(Failure::Told(_)) => "refused",
             Err(Failure::Fault(_) | Failure::Store(_) | Failure::Broke) => "failed",
         };
