@@ -93,7 +93,8 @@ mod tests {
     use crate::store::SqliteStore;
 
     fn block(id: u64, rooms: usize) -> Plan {
-        let room = |n: usize| RoomRef::from(owned_room_id!("!a:hs.test")).named(n);
+        let room =
+            |n: usize| RoomRef { id: owned_room_id!("!a:hs.test"), name: Some(n.to_string()), alias: None };
         Plan {
             id,
             origin: Origin::Command(OwnedEventId::try_from(format!("$plan{id}")).unwrap()),
@@ -110,16 +111,6 @@ mod tests {
             changed_at: 1,
             expires_at: 1,
             steps: (0..rooms).map(|n| Step::BlockRoom { room: room(n) }.into()).collect(),
-        }
-    }
-
-    trait Named {
-        fn named(self, n: usize) -> Self;
-    }
-
-    impl Named for RoomRef {
-        fn named(self, n: usize) -> Self {
-            Self { name: Some(n.to_string()), ..self }
         }
     }
 

@@ -96,6 +96,7 @@ impl Desk {
     }
 
     /// As it is, with commands counted.
+    #[must_use]
     pub fn counted_by(self, tally: Arc<dyn Tally>) -> Self {
         Self { tally, ..self }
     }

@@ -105,6 +105,7 @@ impl Client {
     }
 
     /// As it is, telling `observer` of every request. It is called in the task that makes the request.
+    #[must_use]
     pub fn observed_by(self, observer: impl Fn(&Exchange<'_>) + Send + Sync + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
