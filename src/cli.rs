@@ -1,19 +1,23 @@
-//! The command line: `gleipnir [--config config.toml] [run | backup <file> | restore <file>]`.
+//! The command line: `gleipnir [--config config.toml]` with `run`, `check`, `setup`, `backup <file>`, `restore <file>`,
+//! `man` or `completions <shell>`.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
-    path::PathBuf,
+    io::{self, IsTerminal as _, Write as _},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     backup::{Existing, backup, restore},
+    check::{Lift, Verdict, check, finding::Format, for_people},
     config::{Config, LogFormat},
     event_loop::{Ended, run},
+    setup::{Flags, setup},
 };
 
 /// A moderation bot for Matrix homeservers
@@ -31,6 +35,17 @@ struct Arguments {
 enum Command {
     /// Run the bot until it is told to stop (the default)
     Run,
+    /// Look at everything that the bot needs, and say what is good, what is not, and what to do
+    Check {
+        /// Lift the homeserver's rate limit for the bot's account
+        #[arg(long)]
+        lift_rate_limit: bool,
+        /// Write a JSON object in each line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a first configuration by asking a few questions: the bot's account, its management room, its first moderators
+    Setup(Box<Flags>),
     /// Write a backup of the storage folder into a file, also while the bot is running
     Backup {
         /// The file to make
@@ -44,6 +59,13 @@ enum Command {
         /// The backup
         file: PathBuf,
     },
+    /// Write the manual page to stdout
+    Man,
+    /// Write the completions of a shell to stdout
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
 }
 
 /// Exit code for a configuration, an account or a database that cannot work: starting again does not help.
@@ -51,22 +73,101 @@ const CANNOT_WORK: u8 = 2;
 
 /// Parses the arguments, does what they ask for, and says how it ended.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let config = match Config::read(&arguments.config) {
-        Ok(config) => config,
-        Err(error) => {
-            report(&format!("{error:#}"));
-            return ExitCode::from(CANNOT_WORK);
+    let Arguments { config, command } = Arguments::parse();
+    match command.unwrap_or(Command::Run) {
+        Command::Run => with_config(&config, work),
+        Command::Check { lift_rate_limit, json } => {
+            let lift = if lift_rate_limit { Lift::Now } else { Lift::Leave };
+            checked(&config, lift, if json { Format::Json } else { for_people() })
         }
-    };
-    log(&config);
-    match arguments.command.unwrap_or(Command::Run) {
-        Command::Run => work(config),
-        Command::Backup { file, force } => {
+        Command::Setup(flags) => set_up(&config, *flags),
+        Command::Backup { file, force } => with_config(&config, |config| {
             let existing = if force { Existing::Replaced } else { Existing::Kept };
             done(backup(&config, &file, existing))
+        }),
+        Command::Restore { file } => with_config(&config, |config| done(restore(&config, &file))),
+        Command::Man => written(manual()),
+        Command::Completions { shell } => written(Ok(completions(shell))),
+    }
+}
+
+/// Does something that needs a configuration, with its log.
+fn with_config(path: &Path, then: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+    match Config::read(path) {
+        Ok(config) => {
+            log(&config);
+            then(config)
         }
-        Command::Restore { file } => done(restore(&config, &file)),
+        Err(error) => {
+            report(&format!("{error:#}"));
+            ExitCode::from(CANNOT_WORK)
+        }
+    }
+}
+
+/// Checks everything; 0 if nothing is bad.
+fn checked(config: &Path, lift: Lift, format: Format) -> ExitCode {
+    match runtime().map(|runtime| runtime.block_on(check(config, lift, format))) {
+        Ok(Verdict::Fit) => ExitCode::SUCCESS,
+        Ok(Verdict::Unfit) => ExitCode::FAILURE,
+        Err(code) => code,
+    }
+}
+
+/// Makes a first configuration, and checks it.
+fn set_up(config: &Path, flags: Flags) -> ExitCode {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(code) => return code,
+    };
+    match setup(config, flags, &runtime) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        report(&format!("cannot start: {error}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// The manual page, in roff.
+fn manual() -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    // One page with all subcommands: packages install a single file.
+    let mut command = Arguments::command();
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
+        let name = format!("gleipnir {}", subcommand.get_name());
+        let man = clap_mangen::Man::new(subcommand.clone());
+        writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+    }
+    Ok(page)
+}
+
+/// The completions of a shell.
+fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "gleipnir", &mut script);
+    script
+}
+
+/// Writes bytes to stdout.
+fn written(bytes: io::Result<Vec<u8>>) -> ExitCode {
+    match bytes.and_then(|bytes| io::stdout().write_all(&bytes)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&format!("cannot write: {error}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -86,12 +187,9 @@ fn done(result: anyhow::Result<String>) -> ExitCode {
 
 /// Runs the bot, and says how it ended.
 fn work(config: Config) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => {
-            report(&format!("cannot start: {error}"));
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     let ended = runtime.block_on(run(config, stop_signal()));
     // Whatever is still at work is committed up to its last step; there is nothing to wait for.
@@ -146,4 +244,44 @@ fn log(config: &Config) {
 
 fn report(sentence: &str) {
     drop(writeln!(std::io::stderr(), "gleipnir: {sentence}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of all subcommands.
+    fn names() -> Vec<String> {
+        let command = Arguments::command();
+        command.get_subcommands().map(|subcommand| subcommand.get_name().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_grammar_holds() {
+        Arguments::command().debug_assert();
+        assert!(names().len() >= 7, "{:?}", names());
+    }
+
+    #[test]
+    fn the_manual_page_has_every_subcommand() {
+        let page = String::from_utf8(manual().unwrap()).unwrap();
+        assert!(page.contains(".TH gleipnir 1"), "{page}");
+        for name in names() {
+            assert!(page.contains(&format!("GLEIPNIR {}", name.to_uppercase())), "{name} is not in:\n{page}");
+        }
+        assert!(
+            page.contains("lift\\-rate\\-limit") && page.contains("registration\\-secret\\-file"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn every_shell_completes_every_subcommand() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::Elvish, Shell::PowerShell] {
+            let script = String::from_utf8(completions(shell)).unwrap();
+            for name in names() {
+                assert!(script.contains(&name), "{shell} does not know {name}");
+            }
+        }
+    }
 }

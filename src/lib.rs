@@ -2,6 +2,7 @@
 //! connects, keeps the database, carries events in and messages out, and decides nothing about moderation.
 
 mod backup;
+mod check;
 pub mod cli;
 mod clock;
 pub mod config;
@@ -16,6 +17,7 @@ mod intake;
 mod management;
 mod mas;
 mod outages;
+mod setup;
 pub mod store;
 
 pub use crate::event_loop::{Ended, run};

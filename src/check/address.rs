@@ -80,9 +80,9 @@ fn skip_after(mut findings: Vec<Finding>) -> Vec<Finding> {
 async fn resolve(url: &Url) -> Result<(), Finding> {
     let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
     let host = host.trim_matches(['[', ']']);
-    match tokio::net::lookup_host((host, port)).await {
-        Ok(mut found) if found.next().is_some() => Ok(()),
-        Ok(_) => Err(unresolved(host, "it has no address")),
+    match tokio::net::lookup_host((host, port)).await.map(Iterator::count) {
+        Ok(1..) => Ok(()),
+        Ok(0) => Err(unresolved(host, "it has no address")),
         Err(error) => Err(unresolved(host, &error.to_string())),
     }
 }
@@ -102,7 +102,10 @@ struct Answer {
     body: Vec<u8>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one send() that is about the connection, and not about its answer")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one send() that is about the connection, and not about its answer"
+)]
 async fn ask(address: &str, timeout: Duration) -> Result<Answer, reqwest::Error> {
     let http = Client::builder()
         .timeout(timeout)
@@ -201,7 +204,8 @@ fn clock(date: Option<&str>, now: Millis) -> Finding {
         in_words(Duration::from_secs(apart.as_secs())),
         if ahead > 0 { "ahead of" } else { "behind" },
     );
-    let advice = "Keep the clocks of both machines by NTP: rules, lifetimes and what is told of times go by them.";
+    let advice =
+        "Keep the clocks of both machines by NTP: rules, lifetimes and what is told of times go by them.";
     match apart {
         apart if apart > MUCH_SKEW => Subject::Clock.bad(words, advice),
         apart if apart > SKEW => Subject::Clock.warning(words, advice),

@@ -62,7 +62,10 @@ async fn who_decides_about_logins() {
 #[tokio::test]
 async fn which_version_new_rooms_have() {
     for (answer, want) in [
-        (json!({"capabilities": {"m.room_versions": {"default": "12", "available": {"12": "stable"}}}}), "12"),
+        (
+            json!({"capabilities": {"m.room_versions": {"default": "12", "available": {"12": "stable"}}}}),
+            "12",
+        ),
         (json!({"capabilities": {}}), "1"),
     ] {
         let fake = Fake::answering(200, answer).await;

@@ -16,7 +16,10 @@ async fn a_login_makes_a_device_and_a_logout_ends_it() {
     fake.client.log_out().await.unwrap();
     let asked = fake.requests().await;
     assert!(asked[0].starts_with("(no token) POST /_matrix/client/v3/login {"), "{asked:?}");
-    assert!(asked[0].contains("\"identifier\":{\"type\":\"m.id.user\",\"user\":\"@bot:hs.test\"}"), "{asked:?}");
+    assert!(
+        asked[0].contains("\"identifier\":{\"type\":\"m.id.user\",\"user\":\"@bot:hs.test\"}"),
+        "{asked:?}"
+    );
     assert_eq!(asked[1], "POST /_matrix/client/v3/logout {}");
 }
 

@@ -24,7 +24,8 @@ async fn a_room_is_made_with_its_state() {
     assert_eq!(
         fake.asked().await,
         "POST /_matrix/client/v3/createRoom {\"creation_content\":{\"predecessor\":{\"room_id\":\"!old:hs.test\"}},\
-         \"initial_state\":[{\"content\":{\"name\":\"Old\"},\X\":\"public_chat\",\"room_version\":\"11\"}"
+         \"initial_state\":[{\"content\":{\"name\":\"Old\"},\"state_key\":\"\",\"type\":\"m.room.name\"}],\
+         \"power_level_content_override\":{\"users\":{\"@mod:hs.test\":100}},\"preset\":\"public_chat\",\"room_version\":\"11\"}"
     );
     for (status, errcode, message) in [
         (400, "M_UNSUPPORTED_ROOM_VERSION", "Your homeserver does not support this room version"),
