@@ -182,7 +182,7 @@ impl Report {
     }
 
     /// Counts what is not good.
-    fn end(self) -> Verdict {
+    fn end(&self) -> Verdict {
         let count = |mark| self.findings.iter().filter(|found| found.mark == mark).count();
         let (bad, warnings) = (count(Mark::Bad), count(Mark::Warning));
         let sum = match (bad, warnings) {

@@ -34,7 +34,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// an error says how to go on with it.
 pub(crate) fn setup(config: &Path, flags: Flags, runtime: &Runtime) -> anyhow::Result<()> {
     let existing = if flags.force { Existing::Replaced } else { Existing::Kept };
-    let place = Place::reserve(config, existing)?;
+    // Before anything is asked; and given up again, as whoever breaks the questions off leaves nothing.
+    drop(Place::reserve(config, existing)?);
     let wishes = {
         let (mut input, mut output) = (std::io::stdin().lock(), std::io::stdout());
         let manner = match () {
@@ -44,6 +45,7 @@ pub(crate) fn setup(config: &Path, flags: Flags, runtime: &Runtime) -> anyhow::R
         };
         Wishes::gather(flags, &mut Asking { manner, input: &mut input, output: &mut output })?
     };
+    let place = Place::reserve(config, existing)?;
     match runtime.block_on(carry_out(config, place, &wishes))? {
         Verdict::Fit => {
             say(&format!("Next: start it with: gleipnir --config {}", config.display()));

@@ -36,7 +36,8 @@ fn examine_one(rule: &Rule) -> Finding {
 }
 
 fn plain(line: Line) -> String {
-    Reply::text(line).render().text
+    // Backticks mean something in a room only.
+    Reply::text(line).render().text.replace('`', "")
 }
 
 /// Whether it does more than tell somebody.

@@ -108,7 +108,8 @@ impl Scene {
         let config = Config::read(&file).unwrap();
         let mut report = Report::new(Format::Json);
         examine(&config, lift, &mut report).await;
-        (std::mem::take(&mut report.findings), report.end())
+        let verdict = report.end();
+        (report.findings, verdict)
     }
 
     /// What was asked that is no reading.
