@@ -12,7 +12,7 @@ mod server;
 mod storage;
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::{IsTerminal as _, Write},
     path::Path,
 };
 
@@ -45,7 +45,7 @@ const OF_THE_HOMESERVER: [Subject; 9] = [
 
 /// Checks everything, and writes each line to stdout as soon as it is known. Whether nothing is bad.
 pub(crate) async fn check(config: &Path, lift: Lift, format: Format) -> Verdict {
-    let mut report = Report::new(format);
+    let mut report = Report::new(format, Box::new(std::io::stdout()));
     match Config::read(config) {
         Ok(read) => {
             report.say(Subject::Configuration.good(format!("{} is valid", config.display())));
@@ -73,13 +73,13 @@ pub(crate) enum Verdict {
 
 async fn examine(config: &Config, lift: Lift, report: &mut Report) {
     let found = address::examine(&config.homeserver.url, config.homeserver.timeout).await;
-    found.findings.into_iter().for_each(|finding| report.say(finding));
+    report.say_all(found.findings);
     match found.server {
         Some(server) => homeserver(config, &server, lift, report).await,
         None => report.skip(&OF_THE_HOMESERVER, "the homeserver is not reached"),
     }
-    storage::examine(&config.storage.path).into_iter().for_each(|finding| report.say(finding));
-    rules::examine(&config.reports).into_iter().for_each(|finding| report.say(finding));
+    report.say_all(storage::examine(&config.storage.path));
+    report.say_all(rules::examine(&config.reports));
 }
 
 /// What a homeserver that answers says.
@@ -134,9 +134,7 @@ async fn account_and_room(
         return report.skip(&OF_THE_HOMESERVER[5..], "the account cannot use the admin API");
     }
     report.say(account::rate_limit(client, me, lift).await);
-    for finding in room::examine(client, me, &config.management).await {
-        report.say(finding);
-    }
+    report.say_all(room::examine(client, me, &config.management).await);
 }
 
 /// A client with a token.
@@ -151,16 +149,23 @@ struct Report {
     findings: Vec<Finding>,
     /// Somebody did not want to hear the rest.
     interrupted: bool,
+    to: Box<dyn Write + Send>,
 }
 
 impl Report {
-    fn new(format: Format) -> Self {
-        Self { format, findings: Vec::new(), interrupted: false }
+    fn new(format: Format, to: Box<dyn Write + Send>) -> Self {
+        Self { format, findings: Vec::new(), interrupted: false, to }
     }
 
     fn say(&mut self, finding: Finding) {
         self.write(&finding.render(self.format));
         self.findings.push(finding);
+    }
+
+    fn say_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.say(finding);
+        }
     }
 
     fn skip(&mut self, subjects: &[Subject], because: &str) {
@@ -176,13 +181,13 @@ impl Report {
         }
     }
 
-    fn write(&self, text: &str) {
-        let mut to = std::io::stdout();
-        drop(to.write_all(text.as_bytes()).and_then(|()| to.flush()));
+    fn write(&mut self, text: &str) {
+        // Whoever closes the pipe wants no more lines; the exit code is still theirs.
+        drop(self.to.write_all(text.as_bytes()).and_then(|()| self.to.flush()));
     }
 
     /// Counts what is not good.
-    fn end(&self) -> Verdict {
+    fn end(&mut self) -> Verdict {
         let count = |mark| self.findings.iter().filter(|found| found.mark == mark).count();
         let (bad, warnings) = (count(Mark::Bad), count(Mark::Warning));
         let sum = match (bad, warnings) {

@@ -9,6 +9,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use clap_mangen::Man;
 use tracing::{error, info};
 use tracing_subscriber::EnvFilter;
 
@@ -136,21 +137,42 @@ fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
     })
 }
 
-/// The manual page, in roff.
+/// The manual page, in roff: one for all subcommands, as it is one file to install.
 fn manual() -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    // One page with all subcommands: packages install a single file.
     let mut command = Arguments::command();
     command.build();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    let man = Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
     for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
-        let name = format!("gleipnir {}", subcommand.get_name());
-        let man = clap_mangen::Man::new(subcommand.clone());
-        writeln!(page, ".SH \"{}\"", name.to_uppercase())?;
-        man.render_description_section(&mut page)?;
-        man.render_options_section(&mut page)?;
+        writeln!(page, ".SH \"GLEIPNIR {}\"", subcommand.get_name().to_uppercase())?;
+        page.extend_from_slice(section(subcommand)?.as_bytes());
     }
+    man.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// What there is to say of a subcommand, without what holds for all of them.
+fn section(subcommand: &clap::Command) -> io::Result<String> {
+    let holds_for_all = |name: &str| matches!(name, "config" | "help" | "version");
+    let subcommand = subcommand.clone().mut_args(|argument| {
+        let hidden = holds_for_all(argument.get_id().as_str());
+        if hidden { argument.hide(true) } else { argument }
+    });
+    let mut text = Vec::new();
+    let man = Man::new(subcommand.clone());
+    man.render_description_section(&mut text)?;
+    if subcommand.get_arguments().any(|argument| !argument.is_hide_set()) {
+        man.render_options_section(&mut text)?;
+    }
+    // Its headings would stand beside that of the subcommand; the other two are said at the beginning of the page.
+    let is_kept = |line: &&str| ![".SH ", ".ie ", ".el "].iter().any(|start| line.starts_with(start));
+    let text = String::from_utf8_lossy(&text);
+    Ok(text.split_inclusive('\n').filter(is_kept).collect())
 }
 
 /// The completions of a shell.

@@ -87,20 +87,16 @@ async fn with_token(config: &Config, token: String, decides: Decides) -> (Findin
     };
     match client.whoami().await {
         Ok(owner) if owner.user_id != *me => (another(&owner.user_id, me, "access token"), None),
-        Ok(owner) => match owner.device_id {
-            Some(device) => {
-                let text = format!("{me}, by the access token of device {device}");
-                (Subject::Login.good(text), Some(Session { client, made: None }))
-            }
-            None => {
-                let finding = Subject::Login.bad(
-                    "the access token has no device, as those that an admin API makes: it cannot take part in \
-                     encryption",
+        Ok(owner) => {
+            let finding = match owner.device_id {
+                Some(device) => Subject::Login.good(format!("{me}, by the access token of device {device}")),
+                None => Subject::Login.bad(
+                    "the access token has no device, as those that an admin API makes: it cannot take part in encryption",
                     "Configure the password, or the access token of an ordinary login.",
-                );
-                (finding, Some(Session { client, made: None }))
-            }
-        },
+                ),
+            };
+            (finding, Some(Session { client, made: None }))
+        }
         Err(error) => (refused(me, "access token", &error, decides), None),
     }
 }

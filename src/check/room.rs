@@ -168,6 +168,7 @@ mod tests {
     use super::*;
     use crate::check::finding::Mark;
 
+    #[expect(clippy::needless_pass_by_value, reason = "every caller makes it on the spot")]
     fn event(kind: &str, key: &str, content: Value) -> Value {
         json!({"type": kind, "state_key": key, "sender": "@mod:hs.test", "content": content})
     }

@@ -106,7 +106,7 @@ impl Scene {
         let file = self.folder.path().join("config.toml");
         fs::write(&file, &self.config).unwrap();
         let config = Config::read(&file).unwrap();
-        let mut report = Report::new(Format::Json);
+        let mut report = Report::new(Format::Text, Box::new(std::io::sink()));
         examine(&config, lift, &mut report).await;
         let verdict = report.end();
         (report.findings, verdict)
@@ -346,7 +346,7 @@ async fn a_management_room_that_is_not_there() {
 
 #[tokio::test]
 async fn what_hangs_on_something_that_failed_is_not_called_a_failure() {
-    let mut report = Report::new(Format::Json);
+    let mut report = Report::new(Format::Text, Box::new(std::io::sink()));
     let config = "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = \"@b:hs\"\npassword = \"p\"\n[management]\n\
                   room = \"!m:hs\"\n[storage]\npath = \"/tmp/nothing-there/data\"\n";
     let config = Config::parse(config, Path::new("")).unwrap();

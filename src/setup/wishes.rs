@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use gleipnir_core::{ruma::OwnedUserId, text::target::RoomTarget};
 use reqwest::Url;
 
@@ -86,8 +86,9 @@ pub(super) enum Room {
 impl Wishes {
     /// Takes what the flags say, and asks for the rest.
     pub(super) fn gather(flags: Flags, asking: &mut Asking<'_>) -> anyhow::Result<Self> {
-        let homeserver = match flags.homeserver {
-            Some(url) => address(&url).map_err(|why| anyhow::anyhow!("--homeserver: {why}"))?,
+        let homeserver = match flags.homeserver.as_deref().map(address) {
+            Some(Ok(url)) => url,
+            Some(Err(why)) => bail!("--homeserver: {why}"),
             None => {
                 let question = Question {
                     flag: "--homeserver",
@@ -97,12 +98,11 @@ impl Wishes {
                 asking.ask(&question, Unasked::Missing, address)?
             }
         };
-        let user = match flags.user {
-            Some(user) => user,
-            None => {
-                let words = "The bot's account, such as @gleipnir:example.org";
-                asking.ask(&Question { flag: "--user", words, default: None }, Unasked::Missing, user)?
-            }
+        let user = if let Some(user) = flags.user {
+            user
+        } else {
+            let words = "The bot's account, such as @gleipnir:example.org";
+            asking.ask(&Question { flag: "--user", words, default: None }, Unasked::Missing, user)?
         };
         let files = (flags.registration_secret_file, flags.password_file, flags.access_token_file);
         let access = match files {
@@ -139,13 +139,12 @@ impl Wishes {
             (_, invite) => invite,
         };
         let invite = invite.into_iter().filter(|invited| *invited != user).collect();
-        let storage = match flags.storage {
-            Some(storage) => storage,
-            None => {
-                let words = "The folder for the bot's data, relative to the configuration";
-                let question = Question { flag: "--storage", words, default: Some("data") };
-                asking.ask(&question, Unasked::Default, |answer| Ok(PathBuf::from(answer)))?
-            }
+        let storage = if let Some(storage) = flags.storage {
+            storage
+        } else {
+            let words = "The folder for the bot's data, relative to the configuration";
+            let question = Question { flag: "--storage", words, default: Some("data") };
+            asking.ask(&question, Unasked::Default, |answer| Ok(PathBuf::from(answer)))?
         };
         Ok(Self { homeserver, user, access, room, invite, storage })
     }
@@ -176,16 +175,12 @@ fn ask_for_access(asking: &mut Asking<'_>, user: &OwnedUserId) -> anyhow::Result
 }
 
 fn new_room(asking: &mut Asking<'_>, name: Option<String>, unencrypted: bool) -> anyhow::Result<Room> {
-    let name = match name {
-        Some(name) => name,
-        None => {
-            let question = Question {
-                flag: "--room-name",
-                words: "The name of the new room",
-                default: Some("Moderators"),
-            };
-            asking.ask(&question, Unasked::Default, |answer| Ok(answer.to_owned()))?
-        }
+    let name = if let Some(name) = name {
+        name
+    } else {
+        let question =
+            Question { flag: "--room-name", words: "The name of the new room", default: Some("Moderators") };
+        asking.ask(&question, Unasked::Default, |answer| Ok(answer.to_owned()))?
     };
     let encrypted = !unencrypted && {
         let words = "Shall what is said there be encrypted? y or n";
