@@ -22,7 +22,7 @@ use synapse_admin::{Client, Error};
 use tracing::debug;
 
 use self::accounts::Accounts;
-pub(crate) use self::webhook::Webhooks;
+pub(crate) use self::{accounts::new_password, webhook::Webhooks};
 use crate::mas::Mas;
 
 /// How often a read is tried before its fault is told.

@@ -2,6 +2,7 @@
 //! connects, keeps the database, carries events in and messages out, and decides nothing about moderation.
 
 mod backup;
+mod check;
 pub mod cli;
 mod clock;
 pub mod config;
@@ -19,6 +20,7 @@ mod mas;
 mod outages;
 mod reload;
 mod serve;
+mod setup;
 mod shutdown;
 pub mod store;
 mod telemetry;

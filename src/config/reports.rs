@@ -267,7 +267,7 @@ impl Reports {
     }
 
     /// The rules.
-    pub(super) fn rules(&self) -> Rules {
+    pub(crate) fn rules(&self) -> Rules {
         Rules {
             list: self.rules.iter().map(RuleEntry::rule).collect(),
             matches: match self.rules_match {

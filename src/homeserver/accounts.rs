@@ -374,7 +374,7 @@ fn no_account() -> Fault {
 }
 
 /// A password by chance.
-fn new_password() -> Password {
+pub(crate) fn new_password() -> Password {
     let mut rng = rand::rng();
     let letters = (0..PASSWORD_LENGTH).filter_map(|_| PASSWORD_LETTERS.choose(&mut rng));
     Password(letters.map(|letter| char::from(*letter)).collect())

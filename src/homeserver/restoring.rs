@@ -27,6 +27,7 @@ impl EffectsOnRooms for Homeserver {
                 room_version: Some(room.room_version.clone()),
                 preset: Some(preset),
                 creation_content: room.creation_content.clone(),
+                power_level_content_override: None,
                 initial_state: room.initial_state.iter().map(|event| event.0.clone()).collect(),
             };
             self.admin.create_room(&create, LONGEST).await.map_err(fault)

@@ -2,6 +2,7 @@
 //! `sdk/`, matrix-sdk's own SQLite stores. A session and its store are worth something only together.
 
 use std::{
+    fmt,
     fs::{self, DirBuilder, OpenOptions},
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
@@ -21,6 +22,37 @@ pub(crate) struct Stored {
     pub(crate) user_id: OwnedUserId,
     pub(crate) device_id: OwnedDeviceId,
     pub(crate) access_token: String,
+}
+
+/// A session that is kept in a folder. `Debug` does not show its token.
+#[derive(Clone)]
+pub struct KeptSession {
+    /// The account.
+    pub user_id: OwnedUserId,
+    /// The device.
+    pub device_id: OwnedDeviceId,
+    /// Its access token.
+    pub access_token: String,
+}
+
+impl fmt::Debug for KeptSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeptSession")
+            .field("user_id", &self.user_id)
+            .field("device_id", &self.device_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The session in the folder of [`Settings::folder`](crate::Settings::folder), if there is one that can be read. Only reads,
+/// so that it may be asked for while somebody else works there.
+pub fn kept_session(folder: &Path) -> Result<Option<KeptSession>, ConnectError> {
+    Ok(match Folder(folder.to_owned()).session()? {
+        Found::Session(Stored { user_id, device_id, access_token }) => {
+            Some(KeptSession { user_id, device_id, access_token })
+        }
+        Found::Nothing | Found::Damaged => None,
+    })
 }
 
 /// What was found of `session.json`.
@@ -130,6 +162,7 @@ mod tests {
         let path = base.path().join("data/matrix");
         let folder = Folder::open(&path).unwrap();
         assert!(matches!(folder.session().unwrap(), Found::Nothing));
+        assert!(kept_session(&path).unwrap().is_none() && kept_session(base.path()).unwrap().is_none());
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
 
         let session = Stored {
@@ -142,6 +175,9 @@ mod tests {
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let Found::Session(found) = folder.session().unwrap() else { panic!("no session") };
         assert_eq!((found.device_id.as_str(), &*found.access_token), ("ABC", "secret"));
+        let kept = kept_session(&path).unwrap().unwrap();
+        assert_eq!((kept.user_id, &*kept.access_token), (session.user_id, "secret"));
+        assert!(!format!("{:?}", kept_session(&path)).contains("secret"));
 
         fs::write(&file, "{").unwrap();
         assert!(matches!(folder.session().unwrap(), Found::Damaged));

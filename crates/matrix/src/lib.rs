@@ -22,6 +22,7 @@ pub use crate::{
     encryption::{Encryption, Recovery},
     error::{ConnectError, RequestError, SyncError},
     event::{Decryption, TimelineEvent},
+    folder::{KeptSession, kept_session},
     outgoing::Outgoing,
     session::{Invite, Membership, Power, Session},
     settings::{Login, Settings},

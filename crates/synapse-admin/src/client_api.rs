@@ -33,6 +33,14 @@ impl Client {
         Ok(None)
     }
 
+    /// The version of rooms that are made without one, such as `12`: `GET /_matrix/client/v3/capabilities`. "1" where
+    /// nothing is said, as the specification has it.
+    pub async fn default_room_version(&self) -> Result<String, Error> {
+        let answer: Value = self.get("/_matrix/client/v3/capabilities", &[]).answer().await?;
+        let version = answer["capabilities"]["m.room_versions"]["default"].as_str();
+        Ok(version.unwrap_or("1").to_owned())
+    }
+
     /// What the server speaks: `GET /_matrix/client/versions`. Sends no token, so it tells whether there is
     /// a homeserver at this URL at all.
     pub async fn versions(&self) -> Result<Versions, Error> {

@@ -45,7 +45,8 @@
 //! # What holds for every call
 //!
 //! - **One request per call, ever**, but for [`Client::set_locked`] and [`Client::reactivate`], which look first whether
-//!   there is such an account, and for [`Client::auth_metadata`], which has two names. Nothing is retried here: a write that runs twice can do harm, and only
+//!   there is such an account, for [`Client::auth_metadata`], which has two names, and for [`Client::register_admin`], which has
+//!   to be prepared. Nothing is retried here: a write that runs twice can do harm, and only
 //!   the caller knows whether to read back first. [`Error::is_transient`], [`Error::rate_limited`] and
 //!   [`Error::may_have_acted`] say what there is to know.
 //! - **The access token is asked for anew for each request**, since tokens get refreshed.
@@ -76,10 +77,12 @@ mod federation;
 mod hierarchy;
 mod history;
 mod lenient;
+mod login;
 mod media;
 mod membership;
 mod paging;
 mod purge_history;
+mod registration;
 mod registration_tokens;
 mod reports;
 mod room_list;
@@ -104,9 +107,11 @@ pub use federation::{Destination, DestinationOrder, DestinationRoom, Destination
 pub use federation::{DestinationRoomsQuery, ListDestinations};
 pub use hierarchy::{Hierarchy, HierarchyQuery, HierarchyRoom};
 pub use history::{Context, ContextQuery, Direction, EventAt, EventFilter, Messages, MessagesQuery};
+pub use login::LoggedIn;
 pub use media::{DeletedMedia, MediaInfo, MediaOrder, QuarantineChange, QuarantineChanges};
 pub use media::{RoomMedia, UserMedia, UserMediaQuery};
 pub use purge_history::{PurgeHistory, PurgeHistoryStatus, PurgeUpTo};
+pub use registration::NewAdmin;
 pub use registration_tokens::{EditRegistrationToken, NewRegistrationToken};
 pub use registration_tokens::{RegistrationToken, RegistrationTokens, TokenLimit};
 pub use reports::{EventReport, EventReportDetails, EventReports, EventReportsQuery};

@@ -74,6 +74,11 @@ pub struct CreateRoom {
     pub preset: Option<RoomPreset>,
     /// `creation_content`: a JSON object, what `m.room.create` has beside what the server puts there.
     pub creation_content: Value,
+    /// `power_level_content_override`: keys of `m.room.power_levels` in place of those that the server would write.
+    /// **`users` takes the place of all of them**, the account's own included, which in rooms of version 12 and later
+    /// must not be there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power_level_content_override: Option<Value>,
     /// `initial_state`: events with `type`, `state_key` and `content`.
     pub initial_state: Vec<Value>,
 }

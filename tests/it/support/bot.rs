@@ -48,6 +48,8 @@ pub(crate) struct Bot {
     pub(crate) more: String,
     /// Under what it runs.
     pub(crate) under: Under,
+    /// Whether its configuration was written by somebody else, so that nothing above but `under` counts.
+    pub(crate) is_configured: bool,
     folder: TempDir,
     process: Option<Process>,
     /// Where the log of this run begins.
@@ -64,6 +66,7 @@ impl Bot {
             room,
             more: String::new(),
             under: Under::Nothing,
+            is_configured: false,
             folder: tempfile::tempdir().unwrap(),
             process: None,
             run: 0,
@@ -242,7 +245,9 @@ impl Bot {
              [storage]\npath = \"data\"\n{more}\n"
         );
         let path = self.path("config.toml");
-        fs::write(&path, text).unwrap();
+        if !self.is_configured {
+            fs::write(&path, text).unwrap();
+        }
         path
     }
 }

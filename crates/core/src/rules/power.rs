@@ -84,7 +84,7 @@ impl Power {
 }
 
 /// Whether creators stand above all levels: from room version 12 on, and in the version that it was tried out in.
-pub(crate) fn creators_stand_above(version: Option<&str>) -> bool {
+pub fn creators_stand_above(version: Option<&str>) -> bool {
     version.is_some_and(|version| {
         version.parse::<u32>().is_ok_and(|number| number >= 12) || version == "org.matrix.hydra.11"
     })

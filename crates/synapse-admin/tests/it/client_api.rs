@@ -58,3 +58,18 @@ async fn who_decides_about_logins() {
         fake.asked().await;
     }
 }
+
+#[tokio::test]
+async fn which_version_new_rooms_have() {
+    for (answer, want) in [
+        (
+            json!({"capabilities": {"m.room_versions": {"default": "12", "available": {"12": "stable"}}}}),
+            "12",
+        ),
+        (json!({"capabilities": {}}), "1"),
+    ] {
+        let fake = Fake::answering(200, answer).await;
+        assert_eq!(fake.client.default_room_version().await.unwrap(), want);
+        assert_eq!(fake.asked().await, "GET /_matrix/client/v3/capabilities");
+    }
+}

@@ -16,6 +16,7 @@ async fn a_room_is_made_with_its_state() {
         room_version: Some("11".into()),
         preset: Some(RoomPreset::Public),
         creation_content: json!({"predecessor": {"room_id": "!old:hs.test"}}),
+        power_level_content_override: Some(json!({"users": {"@mod:hs.test": 100}})),
         initial_state: vec![json!({"type": "m.room.name", "state_key": "", "content": {"name": "Old"}})],
     };
     let fake = Fake::answering(200, json!({"room_id": ROOM})).await;
@@ -24,7 +25,7 @@ async fn a_room_is_made_with_its_state() {
         fake.asked().await,
         "POST /_matrix/client/v3/createRoom {\"creation_content\":{\"predecessor\":{\"room_id\":\"!old:hs.test\"}},\
          \"initial_state\":[{\"content\":{\"name\":\"Old\"},\"state_key\":\"\",\"type\":\"m.room.name\"}],\
-         \"preset\":\"public_chat\",\"room_version\":\"11\"}"
+         \"power_level_content_override\":{\"users\":{\"@mod:hs.test\":100}},\"preset\":\"public_chat\",\"room_version\":\"11\"}"
     );
     for (status, errcode, message) in [
         (400, "M_UNSUPPORTED_ROOM_VERSION", "Your homeserver does not support this room version"),

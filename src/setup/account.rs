@@ -1,0 +1,198 @@
+//! The bot's account: it is made, or it is there. The session of the set-up is not that of the bot, which makes a device of
+//! its own at its first start; so it ends with the set-up, unless it belongs to a token that the bot is to have.
+
+use std::path::Path;
+
+use anyhow::{anyhow, bail, ensure};
+use gleipnir_core::ruma::{OwnedUserId, UserId};
+use synapse_admin::{Client, Error, LoggedIn, NewAdmin, RateLimit};
+
+use super::{
+    files::{Login, SecretFile},
+    say,
+    wishes::{Access, Secret, Wishes},
+};
+use crate::{check::proxy, homeserver::new_password};
+
+/// What the device of the set-up is called, as long as it is there.
+const DEVICE: &str = "gleipnir setup";
+/// What the files with secrets are called, beside the configuration.
+const PASSWORD: &str = "gleipnir-password";
+const TOKEN: &str = "gleipnir-token";
+
+/// An account with a session.
+pub(super) struct Entered {
+    pub(super) client: Client,
+    pub(super) user: OwnedUserId,
+    /// How the bot is to log in.
+    pub(super) login: Login,
+    session: Session,
+}
+
+/// Whose the session is.
+enum Session {
+    /// The set-up's own.
+    OfSetup,
+    /// The bot's, by its token.
+    OfBot,
+}
+
+/// What is known of the homeserver.
+pub(super) struct Server {
+    /// Without a token.
+    pub(super) open: Client,
+    pub(super) url: String,
+    /// What it, or the proxy before it, calls itself.
+    pub(super) software: String,
+}
+
+impl Server {
+    fn with(&self, token: String) -> Result<Client, Error> {
+        Client::new(&self.url, move || token.clone())
+    }
+}
+
+/// Gets into the account. `beside` is the folder of the configuration.
+pub(super) async fn enter(wishes: &Wishes, server: &Server, beside: &Path) -> anyhow::Result<Entered> {
+    match &wishes.access {
+        Access::Register(shared_secret) => register(&wishes.user, shared_secret, server, beside).await,
+        Access::Password(secret) => log_in(&wishes.user, secret, server, beside).await,
+        Access::Token(secret) => use_token(&wishes.user, secret, server, beside).await,
+    }
+}
+
+async fn register(
+    user: &UserId,
+    shared_secret: &str,
+    server: &Server,
+    beside: &Path,
+) -> anyhow::Result<Entered> {
+    let password = new_password().0;
+    // First the file: a password that nobody knows is worth nothing, whenever the process dies.
+    let file = SecretFile::write(beside.join(PASSWORD), &password, "--password-file")?;
+    let account = NewAdmin { localpart: user.localpart(), password: &password, shared_secret };
+    let made = match server.open.register_admin(&account).await {
+        Ok(made) => made,
+        Err(error) if error.may_have_acted() => bail!(
+            "{error}. Nobody knows whether {user} was made. If it was, its password is in {path}: run gleipnir setup again \
+             with --password-file {path}; otherwise remove that file first",
+            path = file.path.display()
+        ),
+        Err(error) => {
+            file.remove();
+            return Err(not_registered(user, &error, &server.software));
+        }
+    };
+    say(&format!(
+        "✔ made the account {}, a server admin; its password is in {}",
+        made.user_id,
+        file.path.display()
+    ));
+    if made.user_id != *user {
+        say(&format!(
+            "⚠ this is the server {}, so it is {}, not {user}",
+            made.user_id.server_name(),
+            made.user_id
+        ));
+    }
+    let LoggedIn { user_id, access_token, .. } = made;
+    let client = server.with(access_token)?;
+    match client.set_rate_limit(&user_id, RateLimit::UNLIMITED).await {
+        Ok(_) => say("✔ lifted the rate limit of that account"),
+        Err(error) => say(&format!("⚠ its rate limit could not be lifted: {error}")),
+    }
+    let login = Login { key: "password_file", file: file.path };
+    Ok(Entered { client, user: user_id, login, session: Session::OfSetup })
+}
+
+fn not_registered(user: &UserId, error: &Error, software: &str) -> anyhow::Error {
+    match error {
+        Error::Api { errcode, .. } if errcode == "M_USER_IN_USE" => anyhow!(
+            "there is an account {user} already. If it is the bot's, run gleipnir setup again with --password-file and its \
+             password; otherwise give another name with --user"
+        ),
+        Error::Api { status: 403, .. } => anyhow!(
+            "the homeserver does not accept the registration secret ({error}): it has to be registration_shared_secret of \
+             its homeserver.yaml. Nothing was made"
+        ),
+        error => anyhow!(
+            "{user} cannot be made: {error}. Nothing was made. {}",
+            match error {
+                error if proxy::is_in_the_way(error) => proxy::advice(error, software),
+                _ => "Or make it otherwise (docs/setup.md), and give --password-file".to_owned(),
+            }
+        ),
+    }
+}
+
+async fn log_in(user: &UserId, secret: &Secret, server: &Server, beside: &Path) -> anyhow::Result<Entered> {
+    let made = server.open.log_in(user, &secret.word, DEVICE).await;
+    let made =
+        made.map_err(|error| anyhow!("the homeserver does not accept the password of {user}: {error}"))?;
+    let client = server.with(made.access_token)?;
+    let entered = |file| Entered {
+        client: client.clone(),
+        user: made.user_id.clone(),
+        login: Login { key: "password_file", file },
+        session: Session::OfSetup,
+    };
+    match keep(secret, beside.join(PASSWORD), "--password-file") {
+        Ok(file) => {
+            say(&format!("✔ logged in as {}", made.user_id));
+            Ok(entered(file))
+        }
+        Err(error) => {
+            entered(beside.join(PASSWORD)).leave().await;
+            Err(error)
+        }
+    }
+}
+
+async fn use_token(
+    user: &UserId,
+    secret: &Secret,
+    server: &Server,
+    beside: &Path,
+) -> anyhow::Result<Entered> {
+    let client = server.with(secret.word.clone())?;
+    let owner = client.whoami().await;
+    let owner = owner.map_err(|error| anyhow!("the homeserver does not accept the access token: {error}"))?;
+    ensure!(
+        owner.user_id == *user,
+        "the access token belongs to {}, and not to {user}: give --user {0}, or another token",
+        owner.user_id
+    );
+    ensure!(
+        owner.device_id.is_some(),
+        "the access token has no device, as those that an admin API makes: it cannot take part in encryption. Give one of \
+         an ordinary login, or the password"
+    );
+    let login =
+        Login { key: "access_token_file", file: keep(secret, beside.join(TOKEN), "--access-token-file")? };
+    say(&format!("✔ the access token is that of {user}"));
+    Ok(Entered { client, user: owner.user_id, login, session: Session::OfBot })
+}
+
+/// The file of a secret: the one that it came from, or a new one.
+fn keep(secret: &Secret, new: std::path::PathBuf, flag: &str) -> anyhow::Result<std::path::PathBuf> {
+    match &secret.file {
+        Some(file) => Ok(file.clone()),
+        None => SecretFile::write(new, &secret.word, flag).map(|file| file.path),
+    }
+}
+
+impl Entered {
+    /// Ends the session, if it is the set-up's.
+    pub(super) async fn leave(&self) {
+        match self.session {
+            Session::OfBot => {}
+            Session::OfSetup => {
+                if let Err(error) = self.client.log_out().await {
+                    say(&format!(
+                        "⚠ the device “{DEVICE}” could not be logged out: {error}. Remove it by hand"
+                    ));
+                }
+            }
+        }
+    }
+}
