@@ -14,6 +14,7 @@ mod disk;
 mod explanations;
 mod feed;
 mod forwarded;
+mod handbook;
 mod kills;
 mod neighbours;
 mod outage;
