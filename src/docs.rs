@@ -1,4 +1,10 @@
-//! Holds the documents against the code: the command table of the README, and what replies refer to.
+//! Holds the documents against the code: the command table of the README, the pages of the reference, links, and what
+//! replies refer to. `GLEIPNIR_WRITE=1 cargo test -p gleipnir --lib docs` writes anew what is made of the code.
+
+mod links;
+mod reference;
+
+use std::{fs, path::Path};
 
 use gleipnir_core::commands::table;
 
@@ -26,10 +32,47 @@ fn command_table() -> String {
     format!("| command | does | needs |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
+/// Whether what is made of the code is to be written, instead of being held against it.
+fn writes() -> bool {
+    std::env::var_os("GLEIPNIR_WRITE").is_some()
+}
+
+/// Holds a page of `docs/` against what it has to be, or writes it.
+#[track_caller]
+fn held(page: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+    if writes() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        return;
+    }
+    let there = fs::read_to_string(path).unwrap_or_default();
+    let (mut lines, mut wanted) = (there.lines(), text.lines());
+    let difference = std::iter::from_fn(|| Some((lines.next(), wanted.next())))
+        .take_while(|pair| *pair != (None, None))
+        .find(|(line, wanted)| line != wanted);
+    assert!(
+        difference.is_none(),
+        "docs/{page} is not what the code says (there, wanted): {difference:#?}\n\
+         Write it anew: GLEIPNIR_WRITE=1 cargo test -p gleipnir --lib docs"
+    );
+}
+
 #[test]
 fn the_readme_has_the_command_table() {
     let table = command_table();
-    assert!(README.contains(&table), "the README's command table has to be:\n\n{table}");
+    if writes() {
+        let (start, rest) = README.split_once("| command | does | needs |\n").unwrap();
+        let (_, end) = rest.split_once("\n\n").unwrap();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        fs::write(path, format!("{start}{table}\n{end}")).unwrap();
+        return;
+    }
+    assert!(
+        README.contains(&table),
+        "the README's command table is not what the code says. Write it anew: GLEIPNIR_WRITE=1 cargo test -p gleipnir --lib \
+         docs. It has to be:\n\n{table}"
+    );
 }
 
 /// The rows of the tables of a document, without their headings: two columns.

@@ -15,6 +15,7 @@ mod disk;
 mod explanations;
 mod feed;
 mod forwarded;
+mod handbook;
 mod kills;
 mod monitoring;
 mod neighbours;
