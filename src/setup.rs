@@ -60,7 +60,7 @@ pub(crate) fn setup(config: &Path, flags: Flags, runtime: &Runtime) -> anyhow::R
 
 async fn carry_out(config: &Path, place: Place, wishes: &Wishes) -> anyhow::Result<Verdict> {
     let server = reach(wishes).await?;
-    let entered = account::enter(wishes, &server, place.folder()).await?;
+    let entered = account::enter(wishes, &server, &place).await?;
     let mut made = None;
     let done = tokio::select! {
         done = furnish(wishes, &entered, place, &mut made) => done,

@@ -1,14 +1,14 @@
 //! The bot's account: it is made, or it is there. The session of the set-up is not that of the bot, which makes a device of
 //! its own at its first start; so it ends with the set-up, unless it belongs to a token that the bot is to have.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{anyhow, bail, ensure};
 use gleipnir_core::ruma::{OwnedUserId, UserId};
 use synapse_admin::{Client, Error, LoggedIn, NewAdmin, RateLimit};
 
 use super::{
-    files::{Login, SecretFile},
+    files::{Login, Place, SecretFile},
     say,
     wishes::{Access, Secret, Wishes},
 };
@@ -52,12 +52,12 @@ impl Server {
     }
 }
 
-/// Gets into the account. `beside` is the folder of the configuration.
-pub(super) async fn enter(wishes: &Wishes, server: &Server, beside: &Path) -> anyhow::Result<Entered> {
+/// Gets into the account. A secret that is in no file gets one beside the configuration.
+pub(super) async fn enter(wishes: &Wishes, server: &Server, place: &Place) -> anyhow::Result<Entered> {
     match &wishes.access {
-        Access::Register(shared_secret) => register(&wishes.user, shared_secret, server, beside).await,
-        Access::Password(secret) => log_in(&wishes.user, secret, server, beside).await,
-        Access::Token(secret) => use_token(&wishes.user, secret, server, beside).await,
+        Access::Register(shared_secret) => register(&wishes.user, shared_secret, server, place).await,
+        Access::Password(secret) => log_in(&wishes.user, secret, server, place).await,
+        Access::Token(secret) => use_token(&wishes.user, secret, server, place).await,
     }
 }
 
@@ -65,11 +65,11 @@ async fn register(
     user: &UserId,
     shared_secret: &str,
     server: &Server,
-    beside: &Path,
+    place: &Place,
 ) -> anyhow::Result<Entered> {
     let password = new_password().0;
     // First the file: a password that nobody knows is worth nothing, whenever the process dies.
-    let file = SecretFile::write(beside.join(PASSWORD), &password, "--password-file")?;
+    let file = SecretFile::write(place.beside(PASSWORD), &password, "--password-file")?;
     let account = NewAdmin { localpart: user.localpart(), password: &password, shared_secret };
     let made = match server.open.register_admin(&account).await {
         Ok(made) => made,
@@ -125,7 +125,7 @@ fn not_registered(user: &UserId, error: &Error, software: &str) -> anyhow::Error
     }
 }
 
-async fn log_in(user: &UserId, secret: &Secret, server: &Server, beside: &Path) -> anyhow::Result<Entered> {
+async fn log_in(user: &UserId, secret: &Secret, server: &Server, place: &Place) -> anyhow::Result<Entered> {
     let made = server.open.log_in(user, &secret.word, DEVICE).await;
     let made =
         made.map_err(|error| anyhow!("the homeserver does not accept the password of {user}: {error}"))?;
@@ -136,13 +136,13 @@ async fn log_in(user: &UserId, secret: &Secret, server: &Server, beside: &Path) 
         login: Login { key: "password_file", file },
         session: Session::OfSetup,
     };
-    match keep(secret, beside.join(PASSWORD), "--password-file") {
+    match keep(secret, place.beside(PASSWORD), "--password-file") {
         Ok(file) => {
             say(&format!("✔ logged in as {}", made.user_id));
             Ok(entered(file))
         }
         Err(error) => {
-            entered(beside.join(PASSWORD)).leave().await;
+            entered(place.beside(PASSWORD)).leave().await;
             Err(error)
         }
     }
@@ -152,7 +152,7 @@ async fn use_token(
     user: &UserId,
     secret: &Secret,
     server: &Server,
-    beside: &Path,
+    place: &Place,
 ) -> anyhow::Result<Entered> {
     let client = server.with(secret.word.clone())?;
     let owner = client.whoami().await;
@@ -168,13 +168,13 @@ async fn use_token(
          an ordinary login, or the password"
     );
     let login =
-        Login { key: "access_token_file", file: keep(secret, beside.join(TOKEN), "--access-token-file")? };
+        Login { key: "access_token_file", file: keep(secret, place.beside(TOKEN), "--access-token-file")? };
     say(&format!("✔ the access token is that of {user}"));
     Ok(Entered { client, user: owner.user_id, login, session: Session::OfBot })
 }
 
 /// The file of a secret: the one that it came from, or a new one.
-fn keep(secret: &Secret, new: std::path::PathBuf, flag: &str) -> anyhow::Result<std::path::PathBuf> {
+fn keep(secret: &Secret, new: PathBuf, flag: &str) -> anyhow::Result<PathBuf> {
     match &secret.file {
         Some(file) => Ok(file.clone()),
         None => SecretFile::write(new, &secret.word, flag).map(|file| file.path),

@@ -48,7 +48,12 @@ impl Place {
         Ok(Self { path: path.to_owned(), folder: folder.to_owned(), new, existing })
     }
 
-    /// Beside the configuration.
+    /// A file beside the configuration.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.path.with_file_name(name)
+    }
+
+    /// The folder of the configuration.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -123,11 +128,8 @@ pub(super) fn configuration(
     };
     // Beside the configuration, its name is enough, and goes with the folder wherever that goes.
     let absolute = std::path::absolute(folder)?;
-    let file = login
-        .file
-        .strip_prefix(&absolute)
-        .or_else(|_| login.file.strip_prefix(folder))
-        .unwrap_or(&login.file);
+    let file = std::path::absolute(&login.file)?;
+    let file = file.strip_prefix(&absolute).unwrap_or(&file);
     let text = format!(
         "# Made by gleipnir setup. Everything else has its default; config.toml.example shows what there is.\n\
          # Relative paths are relative to this file.\n\n\

@@ -36,6 +36,13 @@ async fn a_homeserver_is_one() {
 }
 
 #[tokio::test]
+async fn a_homeserver_that_lives_in_the_past() {
+    let found = found(versions().insert_header("date", "Sat, 21 Nov 2020 20:16:49 GMT")).await;
+    says(&found.findings[2], Subject::Clock, Mark::Bad, "behind that of this machine");
+    assert!(found.server.is_some(), "the rest is checked all the same");
+}
+
+#[tokio::test]
 async fn what_is_none() {
     let html = |status| ResponseTemplate::new(status).set_body_raw("<html><h1>No</h1>", "text/html");
     for (answer, words) in [
