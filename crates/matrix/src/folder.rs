@@ -89,7 +89,9 @@ impl Folder {
         stores.pop();
         for store in stores.into_iter().map(|n| self.aside(n)) {
             match fs::remove_dir_all(&store) {
-                Ok(()) => tracing::info!(store = %store.display(), "the store of a former session was removed"),
+                Ok(()) => {
+                    tracing::info!(store = %store.display(), "the store of a former session was removed")
+                }
                 Err(error) => {
                     tracing::warn!(store = %store.display(), %error, "cannot remove the store of a former session");
                 }
@@ -104,7 +106,7 @@ impl Folder {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.0).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix(ASIDE)?.parse().ok());
+            let number: Option<u64> = name.to_str().and_then(|name| name.strip_prefix(ASIDE)?.parse().ok());
             numbers.extend(number);
         }
         numbers.sort_unstable();

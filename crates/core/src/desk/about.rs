@@ -67,8 +67,9 @@ impl About {
     /// Whether this may be handled before something that arrived earlier.
     pub(super) fn may_overtake(&self, earlier: &Self) -> bool {
         match (earlier, self) {
-            (_, Self::Earlier | Self::Confirming)
-            | (Self::Named(_) | Self::Attached(_), Self::Looking) => true,
+            (_, Self::Earlier | Self::Confirming) | (Self::Named(_) | Self::Attached(_), Self::Looking) => {
+                true
+            }
             (Self::Named(earlier), Self::Named(later)) => !have_common(earlier, later),
             (Self::Attached(earlier), Self::Named(later)) => {
                 !later.iter().any(|later| later.starts_with('@')) && !have_common(earlier, later)

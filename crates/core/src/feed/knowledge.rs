@@ -320,9 +320,9 @@ fn replaced(state: &RoomState, me: &UserId) -> Option<String> {
 
 /// Whether a Plan brings a room back.
 fn restores(plan: &Plan, old: &str) -> bool {
-    plan.steps.iter().any(|planned| {
-        matches!(&planned.step, Step::RestoreRoom { room, .. } if room.id.as_str() == old)
-    })
+    plan.steps
+        .iter()
+        .any(|planned| matches!(&planned.step, Step::RestoreRoom { room, .. } if room.id.as_str() == old))
 }
 
 /// A fault that passes is waited for; without the right to read, less is told.

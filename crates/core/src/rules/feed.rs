@@ -81,7 +81,8 @@ impl Feed {
     /// not resolved yet.
     pub fn wants(&self, room: &RoomId, event: &Event, aliases: &Resolved) -> Option<bool> {
         let wants = self.level(room, &aliases.rooms).wants(event);
-        let is_named = self.rooms.iter().any(|(target, _)| matches!(target, RoomTarget::Id(id) if id == room));
+        let is_named =
+            self.rooms.iter().any(|(target, _)| matches!(target, RoomTarget::Id(id) if id == room));
         let may_differ = !is_named && aliases.unknown.iter().any(|level| level.wants(event) != wants);
         (!may_differ).then_some(wants)
     }

@@ -242,7 +242,11 @@ async fn what_must_be_known_of_moderators_is_waited_for_until_there_is_a_new_log
     for asked in ["standing", "members"] {
         stage.homeserver.fail_once(asked, Fault::TokenGone);
         assert_eq!(stage.say("!confirm 1").await, "", "{asked}");
-        assert_eq!(stage.wait(Duration::ZERO).await.matches("You asked for job 1 yourself").count(), 1, "{asked}");
+        assert_eq!(
+            stage.wait(Duration::ZERO).await.matches("You asked for job 1 yourself").count(),
+            1,
+            "{asked}"
+        );
     }
     stage.homeserver.fail_once("standing", Fault::TokenGone);
     assert_eq!(stage.say_as(other(), "!confirm 1").await, "");

@@ -87,7 +87,10 @@ async fn what_the_bot_does_in_the_new_room_is_told_as_its_own_doing() {
         stage.notice(made(), events, Seen::Live);
     };
     happen(&stage, vec![ban("$ours", "@bot:hs.test", "@troll:other.test")]);
-    has(&stage.tell().await, &["banned `@troll:other.test`", "my doing, for `@mod:hs.test`: `!undo 1` (job 2)"]);
+    has(
+        &stage.tell().await,
+        &["banned `@troll:other.test`", "my doing, for `@mod:hs.test`: `!undo 1` (job 2)"],
+    );
     stage.clock.pass(Duration::from_mins(2));
     happen(&stage, vec![ban("$theirs", "@user0:hs.test", "@eve:hs.test")]);
     let told = stage.tell().await;
