@@ -5,6 +5,7 @@ mod http;
 mod mas;
 mod reports;
 mod safety;
+mod storage;
 mod tell;
 
 use std::{
@@ -24,7 +25,7 @@ use gleipnir_core::{
 use gleipnir_matrix::Login;
 use serde::{Deserialize, Deserializer, de};
 
-pub use self::{mas::Mas, reports::Reports, safety::Safety};
+pub use self::{mas::Mas, reports::Reports, safety::Safety, storage::Storage};
 
 /// All of `config.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -94,14 +95,6 @@ pub struct Management {
     /// Power levels of single commands.
     #[serde(default)]
     pub levels: BTreeMap<String, i64>,
-}
-
-/// `[storage]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Storage {
-    /// A folder.
-    pub path: PathBuf,
 }
 
 /// `[encryption]`
@@ -237,6 +230,7 @@ impl Config {
             );
         }
         self.safety.check()?;
+        self.storage.check(&self.reports.rules())?;
         check_level(&self.log.level)?;
         self.login()?;
         self.recovery()?;
@@ -295,6 +289,7 @@ impl Config {
             tell: self.reports.tell.settings(),
             endpoint: if self.reports.http.listen.is_some() { Switch::On } else { Switch::Off },
             rules: self.reports.rules(),
+            keep: self.storage.keep,
         }
     }
 }

@@ -17,6 +17,7 @@ use gleipnir_core::{
     desk::{Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
+    keeping::Keeper,
     ports::{Fault, Records as _, StoreError},
     reply::{Line, Reply},
     reports::Reports,
@@ -83,11 +84,13 @@ async fn work(config: &Config) -> Result<(), Ended> {
         started: Instant::now(),
     };
     let connected = Notify::new();
+    let keeper = Keeper::new(bot.store.clone(), Arc::new(WallClock), config.storage.keep);
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
     tokio::select! {
         ended = bot.connect_again_and_again(&token, &connected) => ended,
         ended = bot.forward(&connected) => ended,
         damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
+        never = keeper.run() => match never {},
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod acting;
 mod cases;
+mod forgetting;
 mod looking;
 mod view;
 mod watching;
@@ -33,6 +34,7 @@ pub use self::acting::{EffectsOnPeople, EffectsOnRooms, EffectsOnServer};
 pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
+pub use self::forgetting::{Forget, Forgotten};
 pub use self::looking::{LookupPeople, LookupServer};
 pub use self::view::{VIEWS_KEPT, View};
 pub use self::watching::{Digest, DigestId, Gap, Seen, UNTOLD_AT_ONCE, WATCHED_KEPT, WatchedEvent, Watching};
@@ -307,6 +309,8 @@ pub trait Records: Send + Sync {
     fn hits(&self, since: Millis) -> Result<Vec<Hit>, StoreError>;
     /// The reporters that are ignored.
     fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError>;
+    /// What is not kept any more.
+    fn forgotten(&self) -> Result<Forgotten, StoreError>;
     /// How many received events wait to be handled, and how many messages to be sent.
     fn queue(&self) -> Result<Queue, StoreError>;
 }
@@ -458,6 +462,8 @@ pub enum Change {
     Watching(Watching),
     /// About abuse reports.
     Reporting(Reporting),
+    /// What is over, and old enough, is deleted.
+    Forget(Forget),
     /// A message or reaction reached the room.
     Delivered {
         /// Its key.

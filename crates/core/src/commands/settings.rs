@@ -48,6 +48,8 @@ pub struct Settings {
     pub endpoint: Switch,
     /// What is done about abuse reports without asking.
     pub rules: Rules,
+    /// For how long what is over is remembered; for ever without a time.
+    pub keep: Option<Duration>,
 }
 
 /// Whether `--yes` skips the confirmation.
@@ -77,6 +79,7 @@ impl Settings {
             tell: Tell::default(),
             endpoint: Switch::Off,
             rules: Rules::default(),
+            keep: None,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     commands::{Access, Draft, Failure, SkipConfirmation},
     execute::{Server, report},
     guard,
+    keeping::job_not_kept,
     lasting::Temporary,
     limits::begun,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
@@ -342,14 +343,12 @@ impl Desk {
     }
 
     /// The Plan, if this moderator can decide about it now; otherwise why not.
-    async fn decidable(
-        &self,
-        event: &InboxEvent,
-        sender: &UserId,
-        id: PlanId,
-    ) -> Result<Plan, Failure> {
+    async fn decidable(&self, event: &InboxEvent, sender: &UserId, id: PlanId) -> Result<Plan, Failure> {
         let Some(plan) = self.plan(id)? else {
-            let line = Line::new().text(format!("There is no job {id}. "));
+            let line = match job_not_kept(self.store.as_records(), &self.settings, id)? {
+                Some(line) => line.text(" "),
+                None => Line::new().text(format!("There is no job {id}. ")),
+            };
             return Err(Failure::told(line.code("!jobs").text(" lists those that wait.")));
         };
         // By when it arrived: it may have waited here behind slower commands.
