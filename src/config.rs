@@ -6,6 +6,7 @@ mod mas;
 mod reports;
 mod safety;
 mod source;
+mod storage;
 mod telemetry;
 mod tell;
 
@@ -27,7 +28,9 @@ use gleipnir_matrix::Login;
 use serde::{Deserialize, Deserializer, de};
 
 use self::source::Source;
-pub use self::{http::Http, mas::Mas, reports::Reports, safety::Safety, telemetry::Telemetry};
+pub use self::{
+    http::Http, mas::Mas, reports::Reports, safety::Safety, storage::Storage, telemetry::Telemetry,
+};
 
 /// All of `config.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -106,14 +109,6 @@ pub struct Management {
     /// Power levels of single commands.
     #[serde(default)]
     pub levels: BTreeMap<String, i64>,
-}
-
-/// `[storage]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Storage {
-    /// A folder.
-    pub path: PathBuf,
 }
 
 /// `[encryption]`
@@ -256,6 +251,7 @@ impl Config {
             );
         }
         self.safety.check()?;
+        self.storage.check(&self.reports.rules())?;
         check_level(&self.log.level)?;
         self.telemetry.check()?;
         let (own, forwarded) = (self.http.listen, self.reports.http.listen);
@@ -318,6 +314,7 @@ impl Config {
             tell: self.reports.tell.settings(),
             endpoint: if self.reports.http.listen.is_some() { Switch::On } else { Switch::Off },
             rules: self.reports.rules(),
+            keep: self.storage.keep,
         }
     }
 }

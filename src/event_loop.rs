@@ -18,6 +18,7 @@ use gleipnir_core::{
     desk::{Bells, Desk, Left},
     execute::Executor,
     feed::{Feed, Found, Untold},
+    keeping::Keeper,
     ports::{Clock as _, StoreError},
     reports::Reports,
     ruma::RoomId,
@@ -103,6 +104,7 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
         stop,
     };
     let connected = Notify::new();
+    let keeper = Keeper::new(bot.store.clone(), Arc::new(WallClock), config.storage.keep);
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
     tokio::select! {
         ended = bot.connect_again_and_again(&token, &connected) => ended,
@@ -111,6 +113,7 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
         damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
         never = bot.control.obey(hangups, &bot.store, &bot.said) => match never {},
         never = bot.control.logs().keep() => match never {},
+        never = keeper.run() => match never {},
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the bot must not forget, in SQLite. Every change is one transaction, on disk when `commit` returns.
 
-mod cases;
+pub(crate) mod cases;
 mod figures;
+mod forgetting;
 mod moving;
 pub(crate) mod opening;
 pub(crate) mod read;
@@ -19,8 +20,8 @@ use gleipnir_core::{
     model::{About, Millis, Report, ReportKey, ReportKind},
     plan::{Plan, PlanId},
     ports::{
-        Case, CaseId, Change, Digest, DigestId, Gap, Hit, InboxEvent, Queue, Records, Store, StoreError,
-        View, WatchedEvent, Which, WhichCases,
+        Case, CaseId, Change, Digest, DigestId, Forgotten, Gap, Hit, InboxEvent, Queue, Records, Store,
+        StoreError, View, WatchedEvent, Which, WhichCases,
     },
     ruma::{EventId, OwnedRoomId, RoomId},
     speech::Delivery,
@@ -102,11 +103,13 @@ impl SqliteStore {
 }
 
 fn commit(connection: &mut Connection, changes: Vec<Change>) -> rusqlite::Result<()> {
+    let forgets = changes.iter().any(|change| matches!(change, Change::Forget(_)));
     let transaction = connection.transaction()?;
     for change in changes {
         write::apply(&transaction, change)?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    if forgets { forgetting::truncate_log(connection) } else { Ok(()) }
 }
 
 impl Records for SqliteStore {
@@ -164,6 +167,10 @@ impl Records for SqliteStore {
 
     fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError> {
         self.ask(cases::ignored_reporters)
+    }
+
+    fn forgotten(&self) -> Result<Forgotten, StoreError> {
+        self.ask(forgetting::forgotten)
     }
 
     fn queue(&self) -> Result<Queue, StoreError> {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, params};
 
 use super::notice::{self, Restored};
 use crate::store::{
+    cases,
     opening::{NOT_STARTED, RESTORED_AT},
     read, write,
 };
@@ -71,9 +72,8 @@ pub(super) fn renew(database: &mut Connection, made_at: Millis, now: Millis) -> 
     }
     let lasting = read::lasting(&db)?;
     let running = running.into_iter().filter(|plan| !matches!(plan.origin, Origin::Ending(_))).collect();
-    let newest = |query| db.query_row(query, [], |row| row.get::<_, u64>(0));
-    let plans_from = far_above(newest("SELECT coalesce(max(id), 0) FROM plans")?, made_at, now);
-    let cases_from = far_above(newest("SELECT coalesce(max(id), 0) FROM cases")?, made_at, now);
+    let plans_from = far_above(read::next_plan_id(&db)? - 1, made_at, now);
+    let cases_from = far_above(cases::next_id(&db)? - 1, made_at, now);
     for (key, value) in [
         ("plans_from", plans_from.to_string()),
         ("cases_from", cases_from.to_string()),

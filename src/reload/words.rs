@@ -62,6 +62,8 @@ impl Words {
             // It has a listener, which needs a restart.
             endpoint: _,
             rules: Rules { list, matches, per_hour },
+            // What is deleted is deleted for good, so it needs a restart.
+            keep: _,
         } = settings;
         self.shown("management.act", &act);
         for (command, level) in levels {

@@ -223,7 +223,7 @@ pub(super) fn known(
     Ok(Some(known))
 }
 
-pub(super) fn next_id(db: &Connection) -> rusqlite::Result<CaseId> {
+pub(crate) fn next_id(db: &Connection) -> rusqlite::Result<CaseId> {
     db.prepare_cached(
         "SELECT max((SELECT coalesce(max(id), 0) + 1 FROM cases), \
                     (SELECT coalesce(max(CAST(value AS INTEGER)), 1) FROM meta WHERE key = 'cases_from'))",

@@ -14,7 +14,7 @@ use rusqlite::{Connection, ErrorCode, params};
 use crate::{clock::WallClock, disk::DAMAGED};
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
-pub(crate) const MIGRATIONS: [&str; 7] = [
+pub(crate) const MIGRATIONS: [&str; 8] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: [&str; 7] = [
     include_str!("005.sql"),
     include_str!("006.sql"),
     include_str!("007.sql"),
+    include_str!("008.sql"),
 ];
 
 /// The name of the database in the storage folder.

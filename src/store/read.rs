@@ -55,15 +55,16 @@ pub(super) fn plans_of_case() -> String {
     )
 }
 
+/// Those whose time is not over, or not ended.
+pub(super) const LASTING: &str = "lasts IS NOT NULL AND state = 'done' AND NOT EXISTS ( \
+     SELECT 1 FROM undone JOIN plans AS undo ON undo.id = undone.undo \
+     WHERE undone.plan = plans.id AND undo.state NOT IN ('cancelled', 'expired') \
+     AND (undo.state != 'done' OR undo.event_id LIKE 'ending %' OR NOT EXISTS ( \
+       SELECT 1 FROM json_each(undone.steps) AS own JOIN steps ON steps.plan = undo.id AND steps.n = own.value \
+       WHERE json_extract(steps.outcome, '$.outcome') = 'failed')))";
+
 pub(crate) fn lasting(db: &Connection) -> rusqlite::Result<Vec<Plan>> {
-    let mut query = db.prepare_cached(&format!(
-        "{PLAN} WHERE lasts IS NOT NULL AND state = 'done' AND NOT EXISTS ( \
-           SELECT 1 FROM undone JOIN plans AS undo ON undo.id = undone.undo \
-           WHERE undone.plan = plans.id AND undo.state NOT IN ('cancelled', 'expired') \
-           AND (undo.state != 'done' OR undo.event_id LIKE 'ending %' OR NOT EXISTS ( \
-             SELECT 1 FROM json_each(undone.steps) AS own JOIN steps ON steps.plan = undo.id AND steps.n = own.value \
-             WHERE json_extract(steps.outcome, '$.outcome') = 'failed'))) ORDER BY id"
-    ))?;
+    let mut query = db.prepare_cached(&format!("{PLAN} WHERE {LASTING} ORDER BY id"))?;
     let found = query.query_map([], plan_of_row)?;
     found.map(|plan| with_steps(db, plan?)).collect()
 }
@@ -113,7 +114,7 @@ fn with_steps(db: &Connection, mut plan: Plan) -> rusqlite::Result<Plan> {
     Ok(plan)
 }
 
-pub(super) fn next_plan_id(db: &Connection) -> rusqlite::Result<PlanId> {
+pub(crate) fn next_plan_id(db: &Connection) -> rusqlite::Result<PlanId> {
     db.prepare_cached(
         "SELECT max((SELECT coalesce(max(id), 0) + 1 FROM plans), \
                     (SELECT coalesce(max(CAST(value AS INTEGER)), 1) FROM meta WHERE key = 'plans_from'))",

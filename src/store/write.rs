@@ -60,6 +60,7 @@ pub(crate) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
         Change::View(view) => put_view(db, &view),
         Change::Watching(change) => super::watching::apply(db, change),
         Change::Reporting(change) => super::cases::apply(db, change),
+        Change::Forget(forget) => super::forgetting::forget(db, forget),
         Change::Mark(mark) => put_reaction(db, &mark),
         Change::Delivered { key, version, event_id } => db
             .prepare_cached(

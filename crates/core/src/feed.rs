@@ -2,52 +2,45 @@
 //! token behind it; which message tells it is committed together with that message. So whatever crashes when, everything
 //! is told, and nothing twice.
 
+mod aliases;
 mod knowledge;
 mod reading;
 mod readings;
 mod slim;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
-use ruma::{OwnedRoomAliasId, OwnedRoomId, RoomId};
+use ruma::{OwnedRoomId, RoomId};
 use tokio::sync::{Mutex, Notify};
-use tracing::{debug, warn};
 
 pub use self::reading::{Found, noticed_in_sync};
 use self::{
+    aliases::Aliases,
     knowledge::{Knowledge, Wanted},
     reading::{Filling, Outside},
 };
 use crate::{
-    commands::{InForce, Settings},
+    commands::InForce,
     model::{Event, Millis},
     ports::{
-        Change, Clock, Digest, DigestId, Fault, Lookup, Seen, Store, StoreError, UNTOLD_AT_ONCE,
-        WatchedEvent, Watching,
+        Change, Clock, Digest, DigestId, Lookup, Seen, Store, StoreError, UNTOLD_AT_ONCE, WatchedEvent,
+        Watching,
     },
     reply::Reply,
     rules::{
         digest::{Group, Known, Moment, Size, Told, groups, message},
         explain::{Around, rooms_mentioned},
-        feed::Level,
     },
     speech::{FEED, Say},
-    text::target::RoomTarget,
 };
 
 /// For how long a message grows after it was begun.
 const GROWS_FOR: Millis = 60_000;
 /// How often a message is edited at most.
 const EDIT_EVERY: Millis = 5_000;
-/// For how long the aliases of the configuration are not looked up again.
-const ALIASES_KEPT: Millis = 10 * 60_000;
-/// For how long they are not when one of them could not be.
-const ALIASES_RETRIED: Millis = 60_000;
-/// For how long nothing is told because an alias cannot be looked up: its server may be gone for good.
-const ALIASES_WAITED_FOR: Millis = 2 * 60_000;
 /// How many lines a message has at most, so that none is cut.
 const LINES: usize = 20;
 /// How many messages are begun at most before others are sent: the rest waits, in few lines perhaps, and what moderators
@@ -80,14 +73,7 @@ pub struct Feed {
 /// What need not survive: it is found out again.
 #[derive(Default)]
 struct Memory {
-    /// Where the aliases of the configuration lead, if anywhere; without those that could not be looked up yet.
-    aliases: BTreeMap<OwnedRoomAliasId, Option<OwnedRoomId>>,
-    /// Which rooms the configuration named then.
-    named: Vec<(RoomTarget, Level)>,
-    /// When they were looked up, and for how long that counts.
-    looked_up: Option<(Millis, Millis)>,
-    /// Since when one of them cannot be looked up.
-    unknown_since: Option<Millis>,
+    aliases: Aliases,
     /// When each room that the bot is not in was last read.
     read_at: HashMap<OwnedRoomId, Millis>,
     /// When each open message was last said.
@@ -138,21 +124,20 @@ impl Feed {
             return Ok(Untold::Nothing);
         }
         let settings = self.settings.now();
-        let aliases = match memory.aliases(&*self.lookup, &settings, now).await {
-            Ok(aliases) => aliases,
-            Err(fault) => {
-                debug!(%fault, "cannot resolve the rooms of the feed yet");
-                return Ok(Untold::Waiting);
+        let aliases = memory.aliases.resolve(&self.lookup, &*self.clock, &settings.feed).await;
+        let (mut wanted, mut unwanted, mut is_unknown) = (Vec::new(), Vec::new(), false);
+        for event in untold {
+            match settings.feed.wants(&event.room_id, &Event(event.json.clone()), &aliases) {
+                Some(true) => wanted.push(event),
+                Some(false) => unwanted.push(event),
+                None => is_unknown = true,
             }
-        };
-        let level = |event: &WatchedEvent| settings.feed.level(&event.room_id, &aliases);
-        let (mut wanted, mut unwanted): (Vec<_>, Vec<_>) =
-            untold.into_iter().partition(|event| level(event).wants(&Event(event.json.clone())));
+        }
         let rooms: BTreeSet<OwnedRoomId> = wanted.iter().map(|event| event.room_id.clone()).collect();
         memory.knowledge.read(&self.lookup, &*self.clock, rooms.into_iter().map(Wanted::Room)).await;
         let before = wanted.len();
         wanted.retain(|event| memory.knowledge.knows(&event.room_id));
-        let is_unknown = wanted.len() < before;
+        is_unknown |= wanted.len() < before;
         let (of_own, mut wanted): (Vec<_>, Vec<_>) =
             wanted.into_iter().partition(|event| memory.knowledge.is_own(&event.room_id));
         unwanted.extend(of_own);
@@ -282,76 +267,6 @@ impl Feed {
 impl Memory {
     fn may_edit(&self, id: DigestId, now: Millis) -> bool {
         self.told_at.get(&id).is_none_or(|at| !is_within(EDIT_EVERY, *at, now))
-    }
-
-    /// The levels of the rooms that are named by an alias. An alias that leads nowhere has none. They are looked up
-    /// again now and then, for an alias can be given to another room; until that succeeds, what was known counts.
-    async fn aliases(
-        &mut self,
-        lookup: &dyn Lookup,
-        settings: &Settings,
-        now: Millis,
-    ) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
-        if self.named != settings.feed.rooms {
-            (self.looked_up, self.unknown_since) = (None, None);
-            self.named.clone_from(&settings.feed.rooms);
-        }
-        let named = || {
-            settings.feed.rooms.iter().filter_map(|(target, level)| match target {
-                RoomTarget::Alias(alias) => Some((alias, *level)),
-                RoomTarget::Id(_) => None,
-            })
-        };
-        if !self.looked_up.is_some_and(|(at, kept)| is_within(kept, at, now)) {
-            match self.look_up(lookup, named().map(|(alias, _)| alias)).await {
-                Ok(()) => {
-                    self.unknown_since = None;
-                    self.looked_up = Some((now, ALIASES_KEPT));
-                }
-                Err(fault) => {
-                    // Any room may be the one that it leads to; but one server that is gone silences no others.
-                    let since = *self.unknown_since.get_or_insert(now);
-                    let is_known = named().all(|(alias, _)| self.aliases.contains_key(alias));
-                    let is_early = is_within(ALIASES_WAITED_FOR, since, now);
-                    if !is_known && (is_early || lookup.joined_rooms().await.is_err()) {
-                        return Err(fault);
-                    }
-                    debug!(%fault, "cannot resolve the rooms of the feed again yet");
-                    self.looked_up = Some((now, ALIASES_RETRIED));
-                }
-            }
-        }
-        let room = |(alias, level)| Some((self.aliases.get(alias)?.clone()?, level));
-        Ok(named().filter_map(room).collect())
-    }
-
-    /// Looks all of them up; fails if one has to be looked up again soon.
-    async fn look_up(
-        &mut self,
-        lookup: &dyn Lookup,
-        aliases: impl Iterator<Item = &OwnedRoomAliasId>,
-    ) -> Result<(), Fault> {
-        let mut looked_up = Ok(());
-        for alias in aliases {
-            let room = match lookup.resolve_alias(alias).await {
-                Err(fault) if fault.is_passing() => {
-                    looked_up = Err(fault);
-                    continue;
-                }
-                Ok(room) => {
-                    if room.is_none() {
-                        warn!(%alias, "feed.rooms names a room that does not exist");
-                    }
-                    room
-                }
-                Err(fault) => {
-                    warn!(%alias, %fault, "feed.rooms names a room that I cannot find");
-                    None
-                }
-            };
-            self.aliases.insert(alias.clone(), room);
-        }
-        looked_up
     }
 }
 

@@ -11,6 +11,7 @@ pub mod execute;
 pub mod feed;
 pub mod guard;
 pub mod incoming;
+pub mod keeping;
 mod lasting;
 mod limits;
 pub mod model;

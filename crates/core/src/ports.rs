@@ -3,6 +3,7 @@
 
 mod acting;
 mod cases;
+mod forgetting;
 mod looking;
 mod process;
 mod tally;
@@ -35,6 +36,7 @@ pub use self::acting::{EffectsOnPeople, EffectsOnRooms, EffectsOnServer};
 pub use self::cases::{
     Acted, Case, CaseId, CaseState, Decision, FORWARDED, Hit, Hold, Priority, Reporting, Said, WhichCases,
 };
+pub use self::forgetting::{Forget, Forgotten};
 pub use self::looking::{LookupPeople, LookupServer};
 pub use self::process::{LogLevel, Logging, Process, Reloaded};
 pub use self::tally::Tally;
@@ -311,6 +313,8 @@ pub trait Records: Send + Sync {
     fn hits(&self, since: Millis) -> Result<Vec<Hit>, StoreError>;
     /// The reporters that are ignored.
     fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError>;
+    /// What is not kept any more.
+    fn forgotten(&self) -> Result<Forgotten, StoreError>;
     /// How many received events wait to be handled, and how many messages to be sent.
     fn queue(&self) -> Result<Queue, StoreError>;
 }
@@ -462,6 +466,8 @@ pub enum Change {
     Watching(Watching),
     /// About abuse reports.
     Reporting(Reporting),
+    /// What is over, and old enough, is deleted.
+    Forget(Forget),
     /// A message or reaction reached the room.
     Delivered {
         /// Its key.

@@ -22,7 +22,7 @@ pub enum Moment {
 
 pub use self::{
     clock::ManualClock,
-    contract::store_contract,
+    contract::{forgetting_contract, store_contract},
     homeserver::{FakeHomeserver, FakeRoom, Faults, RoomList},
     process::FakeProcess,
     stage::{Lived, Stage},

@@ -58,6 +58,7 @@ pub fn connect(settings: Settings) -> BoxFuture<'static, Result<Connected, Conne
             Login::Token(token) => with_token(&settings, token, &folder, &account).await?,
         };
         let client = open(&settings, &stored, &folder).await?;
+        folder.remove_old_stores()?;
         let outcome = encryption::set_up(&client, &settings, &folder).await;
         Ok(Connected { session: Session::new(client, stored.user_id, outcome), how })
     })

@@ -62,6 +62,9 @@ pub(crate) enum Found {
     Session(Stored),
 }
 
+/// What the folders of stores that were set aside are called, before their numbers.
+const ASIDE: &str = "sdk.old-";
+
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {
@@ -104,11 +107,46 @@ impl Folder {
         if !store.exists() {
             return Ok(());
         }
-        let aside = (1..=u32::MAX).map(|n| self.0.join(format!("sdk.old-{n}"))).find(|path| !path.exists());
-        let aside = aside.expect("nobody loses four billion stores");
+        let newest = self.stores_aside()?.pop().unwrap_or_default();
+        let aside = self.aside(newest + 1);
         fs::rename(&store, &aside).map_err(|error| failed("move aside", &store, &error))?;
         tracing::info!(to = %aside.display(), "the store of the lost session was moved aside");
         Ok(())
+    }
+
+    /// Removes the stores that were set aside, but the newest: it has the keys of what was written before the last loss.
+    /// One that cannot be removed is left, with a word in the log.
+    pub(crate) fn remove_old_stores(&self) -> Result<(), ConnectError> {
+        let mut stores = self.stores_aside()?;
+        stores.pop();
+        for store in stores.into_iter().map(|n| self.aside(n)) {
+            match fs::remove_dir_all(&store) {
+                Ok(()) => {
+                    tracing::info!(store = %store.display(), "the store of a former session was removed")
+                }
+                Err(error) => {
+                    tracing::warn!(store = %store.display(), %error, "cannot remove the store of a former session");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers of the stores that were set aside, the newest last.
+    fn stores_aside(&self) -> Result<Vec<u64>, ConnectError> {
+        let failed = |error: io::Error| failed("read", &self.0, &error);
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.0).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let number: Option<u64> = name.to_str().and_then(|name| name.strip_prefix(ASIDE)?.parse().ok());
+            numbers.extend(number);
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    fn aside(&self, number: u64) -> PathBuf {
+        self.0.join(format!("{ASIDE}{number}"))
     }
 
     /// Where the recovery key is kept, if it was made here.
@@ -195,5 +233,35 @@ mod tests {
             assert!(base.path().join(name).exists());
         }
         folder.set_store_aside().unwrap();
+    }
+
+    #[test]
+    fn of_the_stores_that_were_set_aside_the_newest_is_kept() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = Folder::open(base.path()).unwrap();
+        let lose_a_store = || {
+            folder.store().unwrap();
+            folder.set_store_aside().unwrap();
+        };
+        let names = || {
+            let names = fs::read_dir(base.path()).unwrap().map(|entry| entry.unwrap().file_name());
+            let mut names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        folder.remove_old_stores().unwrap();
+        for _ in 0..11 {
+            lose_a_store();
+        }
+        fs::write(base.path().join("sdk.old-1/keys"), "x").unwrap();
+        fs::write(base.path().join("sdk.old-notes"), "not ours").unwrap();
+        folder.store().unwrap();
+        folder.remove_old_stores().unwrap();
+        assert_eq!(names(), ["sdk", "sdk.old-11", "sdk.old-notes"], "by number, not by name");
+        // The next one is newer than what is left.
+        folder.set_store_aside().unwrap();
+        assert_eq!(names(), ["sdk.old-11", "sdk.old-12", "sdk.old-notes"]);
+        folder.remove_old_stores().unwrap();
+        assert_eq!(names(), ["sdk.old-12", "sdk.old-notes"]);
     }
 }

@@ -182,7 +182,8 @@ async fn about_the_message(place: &Place) {
 
     // It is open again. More can be done about a case that is resolved.
     let m = &place.scene.moderator;
-    place.tap_and_confirm(&card, "🧹", ": message redacted (job ").await;
+    let card = place.tap_and_confirm(&card, "🧹", ": message redacted (job ").await;
+    card.leaves_out(&["!undo"]);
     assert!(place.is_redacted(&place.club, &event).await);
     place.second.react(&m.room, &card.id, "☣️").await.unwrap();
     let card = m.shows(&card.id, "of `@second:hs.test`: file quarantined. Undo: `!undo ").await;
@@ -242,7 +243,8 @@ async fn everything_at_once(place: &Place) {
     let elsewhere = place.eve.send_text(&attic, "rude in the attic").await.unwrap();
     place.eve.leave(&attic).await.unwrap();
     let (event, card) = place.said("rude in the club").await;
-    place.tap_and_confirm(&card, "🧨", ": all messages of the author redacted (job ").await;
+    let card = place.tap_and_confirm(&card, "🧨", ": all messages of the author redacted (job ").await;
+    card.leaves_out(&["!undo"]);
     assert!(place.is_redacted(&place.club, &event).await);
     assert!(place.is_redacted(&attic, &elsewhere).await);
 

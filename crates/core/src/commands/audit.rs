@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind, jobs::in_a_line};
 use crate::{
+    keeping::not_kept,
     plan::{Outcome, Plan},
     ports::Which,
     reply::{Added, Line, Reply},
@@ -29,24 +30,35 @@ pub(super) struct Audit {
     file: Option<FileKind>,
 }
 
+/// Jobs, newest first, and whether they are all that there ever were.
+pub(super) struct Facts {
+    plans: Vec<Plan>,
+    are_all: bool,
+}
+
 impl Command for Audit {
     const NAME: &'static str = "audit";
     const ACCESS: Access = Access::Read;
     const SUBJECT: Subject = Subject::Jobs;
     const EXAMPLE: &'static str = "!audit @mod:example.org";
-    type Facts = Vec<Plan>;
+    type Facts = Facts;
 
-    async fn gather(&self, world: &World<'_>) -> Result<Vec<Plan>, Failure> {
-        Ok(world.records.plans(&Which { about: self.about(world).await?, ..Which::default() })?)
+    async fn gather(&self, world: &World<'_>) -> Result<Facts, Failure> {
+        let plans = world.records.plans(&Which { about: self.about(world).await?, ..Which::default() })?;
+        Ok(Facts { plans, are_all: world.records.forgotten()?.plans == 0 })
     }
 
-    fn decide(self, plans: Vec<Plan>, world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, Facts { plans, are_all }: Facts, world: &World<'_>) -> Result<Decision, Failure> {
+        let older = || not_kept("Older jobs are not kept", world.settings);
         if plans.is_empty() {
-            let line = if self.about.is_empty() {
-                Line::new().text("Nothing was asked of me yet.")
-            } else {
-                Line::new().text("I know of nothing about ").user(self.about.join(" ")).text(".")
+            let line = match (self.about.is_empty(), are_all) {
+                (true, true) => Line::new().text("Nothing was asked of me yet."),
+                (true, false) => Line::new().text("Nothing was asked of me lately."),
+                (false, _) => {
+                    Line::new().text("I know of nothing about ").user(self.about.join(" ")).text(".")
+                }
             };
+            let line = if are_all { line } else { line.text(" ").append(older()) };
             return Ok(Decision::Answer(Reply::new().paragraph(line)));
         }
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
@@ -55,6 +67,9 @@ impl Command for Audit {
         let reply = Reply::new()
             .list(plans.iter().take(limit).map(|plan| in_a_line(plan, world)))
             .more(hidden, format!("{jobs}; --limit or --file shows more"));
+        // The end of the list is not where it all began.
+        let is_whole = hidden == 0 || self.file.is_some();
+        let reply = if is_whole && !are_all { reply.paragraph(older()) } else { reply };
         let Some(kind) = self.file else { return Ok(Decision::Answer(reply)) };
         let mut table = kind.table("audit", HEADERS);
         let is_cut = plans.iter().flat_map(rows).any(|row| table.add(row.map(Value::from)) == Added::Full);

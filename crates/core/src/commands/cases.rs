@@ -2,9 +2,10 @@
 
 use super::{Decision, Failure, World};
 use crate::{
+    keeping::case_is_missing,
     ports::{Case, CaseId, CaseState},
     reply::{Line, Reply},
-    rules::case::{Judgement, judge, judged, no_such_case},
+    rules::case::{Judgement, judge, judged},
 };
 
 /// A case's number, with or without a `#`.
@@ -18,7 +19,10 @@ pub(super) fn number(word: &str) -> Result<CaseId, String> {
 
 /// The case of a number. Refused when there is none.
 pub(super) fn known(world: &World<'_>, id: CaseId) -> Result<Case, Failure> {
-    world.records.case(id)?.ok_or_else(|| Failure::told(no_such_case(id)))
+    match world.records.case(id)? {
+        Some(case) => Ok(case),
+        None => Err(Failure::told(case_is_missing(world.records, world.settings, id)?)),
+    }
 }
 
 /// What every command takes that decides about a case. Nothing has to be confirmed: everything can be reopened.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind};
 use crate::{
     execute::{Server, report, report_in_full},
+    keeping::job_not_kept,
     plan::{Outcome, Plan, PlanId, PlanState, PlannedStep},
     ports::Records,
     reply::{Added, Line, Reply, Table},
@@ -43,7 +44,7 @@ impl Command for Job {
     type Facts = Facts;
 
     async fn gather(&self, world: &World<'_>) -> Result<Self::Facts, Failure> {
-        let plan = world.records.plan(self.job)?.ok_or_else(|| no_such_job(self.job))?;
+        let plan = job(world, self.job)?;
         let undone_by = world.records.undone_by(self.job)?;
         let file = self.file.map(|kind| steps(&plan, kind, world.records)).transpose()?;
         Ok(Facts { plan, undone_by, file })
@@ -162,13 +163,19 @@ pub(super) fn number(word: &str) -> Result<PlanId, String> {
         .ok_or_else(|| "A job is given by its number, such as 12. !jobs lists them.".to_owned())
 }
 
-pub(super) fn no_such_job(id: PlanId) -> Failure {
-    Failure::told(
-        Line::new()
+/// The job of a number. Refused when there is none.
+pub(super) fn job(world: &World<'_>, id: PlanId) -> Result<Plan, Failure> {
+    if let Some(plan) = world.records.plan(id)? {
+        return Ok(plan);
+    }
+    let line = match job_not_kept(world.records, world.settings, id)? {
+        Some(line) => line.text(" ").code("!audit").text(" lists those that are."),
+        None => Line::new()
             .text(format!("There is no job {id}. "))
             .code("!jobs")
             .text(" lists those under way, ")
             .code("!audit")
             .text(" all of them."),
-    )
+    };
+    Err(Failure::told(line))
 }

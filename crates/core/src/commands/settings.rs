@@ -50,6 +50,8 @@ pub struct Settings {
     pub endpoint: Switch,
     /// What is done about abuse reports without asking.
     pub rules: Rules,
+    /// For how long what is over is remembered; for ever without a time.
+    pub keep: Option<Duration>,
 }
 
 /// The settings that are in force, which can be replaced while the bot runs. All clones see the same ones. Whoever begins
@@ -102,6 +104,7 @@ impl Settings {
             tell: Tell::default(),
             endpoint: Switch::Off,
             rules: Rules::default(),
+            keep: None,
         }
     }
 

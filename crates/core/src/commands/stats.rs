@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind};
 use crate::{
+    keeping::not_kept,
     model::{About, Millis},
     plan::{Plan, PlanState},
     ports::{Case, CaseId, Which, WhichCases},
@@ -37,8 +38,11 @@ pub(super) struct Stats {
     file: Option<FileKind>,
 }
 
-/// What counts of each case, newest first.
-pub(super) struct Facts(Vec<(CaseId, Sample)>);
+/// What counts of each case, newest first; and whether those are all that there ever were.
+pub(super) struct Facts {
+    cases: Vec<(CaseId, Sample)>,
+    are_all: bool,
+}
 
 impl Command for Stats {
     const NAME: &'static str = "stats";
@@ -57,13 +61,22 @@ impl Command for Stats {
         let cases = world.records.cases(&WhichCases::default())?;
         let me = world.lookup.me();
         let sample = |case: &Case| (case.id, sample(case, jobs.get(&case.id).map_or(&[], Vec::as_slice), me));
-        Ok(Facts(cases.iter().map(sample).collect()))
+        Ok(Facts {
+            cases: cases.iter().map(sample).collect(),
+            are_all: world.records.forgotten()?.cases == 0,
+        })
     }
 
-    fn decide(self, Facts(cases): Facts, world: &World<'_>) -> Result<Decision, Failure> {
+    fn decide(self, Facts { cases, are_all }: Facts, world: &World<'_>) -> Result<Decision, Failure> {
         let samples: Vec<Sample> = cases.iter().map(|(_, sample)| sample.clone()).collect();
         let stats = Counted::of(&samples, world.now, self.since);
-        let reply = stats.reply();
+        // What was closed before that is not counted.
+        let goes_back = world.settings.keep.is_none_or(|keep| keep < self.since);
+        let reply = if goes_back && !are_all {
+            stats.reply().paragraph(not_kept("Older cases are not kept, and not counted", world.settings))
+        } else {
+            stats.reply()
+        };
         if stats.is_empty() {
             let hint = Line::new().code("!stats --since 52w").text(" looks back further.");
             return Ok(Decision::Answer(reply.paragraph(hint)));

@@ -53,7 +53,7 @@ enum Target {
 }
 
 /// How far back one can go.
-const LONGEST: Duration = Duration::from_hours(7 * 24);
+const LONGEST: Duration = crate::keeping::SHORTEST;
 
 fn target(word: &str) -> Result<Target, String> {
     if looks_like_user(word) {

@@ -25,6 +25,8 @@ pub(super) enum About {
     Confirming,
     /// These rooms and users: their IDs, and aliases.
     Named(BTreeSet<String>),
+    /// These rooms, and users that are in an attached file: whoever they are.
+    Attached(BTreeSet<String>),
     /// It names nothing, and only looks.
     Looking,
     /// Whatever.
@@ -46,6 +48,7 @@ impl About {
                 match found.entry.name {
                     "confirm" => return Self::Confirming,
                     "cancel" => return Self::Earlier,
+                    _ if is_attached(&found) => return names(&found).map_or(Self::Anything, Self::Attached),
                     name if BY_NUMBER.contains(&name) || replied_to(&event.json).is_some() => {
                         return Self::Anything;
                     }
@@ -64,11 +67,14 @@ impl About {
     /// Whether this may be handled before something that arrived earlier.
     pub(super) fn may_overtake(&self, earlier: &Self) -> bool {
         match (earlier, self) {
-            (_, Self::Earlier | Self::Confirming) | (Self::Named(_), Self::Looking) => true,
-            (Self::Named(earlier), Self::Named(later)) => {
-                !later.iter().any(|later| earlier.iter().any(|earlier| may_be_one(earlier, later)))
+            (_, Self::Earlier | Self::Confirming) | (Self::Named(_) | Self::Attached(_), Self::Looking) => {
+                true
             }
-            (_, Self::Named(_) | Self::Looking | Self::Anything) => false,
+            (Self::Named(earlier), Self::Named(later)) => !have_common(earlier, later),
+            (Self::Attached(earlier), Self::Named(later)) => {
+                !later.iter().any(|later| later.starts_with('@')) && !have_common(earlier, later)
+            }
+            (_, Self::Named(_) | Self::Attached(_) | Self::Looking | Self::Anything) => false,
         }
     }
 
@@ -79,9 +85,14 @@ impl About {
             // An alias may lead to any room.
             Self::Named(names) => names.iter().any(|name| name.starts_with('#') || is_named_in(plan, name)),
             // What is confirmed now is done after what was begun before, whatever their numbers are.
-            Self::Confirming | Self::Looking | Self::Anything => true,
+            Self::Confirming | Self::Attached(_) | Self::Looking | Self::Anything => true,
         }
     }
+}
+
+/// Whether the users of a command come from a file.
+fn is_attached(found: &Found) -> bool {
+    found.words.iter().any(|word| !word.quoted && word.text == "--attached")
 }
 
 /// The rooms and users that a command names; `None` if it names what is in an unknown room.
@@ -104,6 +115,10 @@ fn name_of(room: RoomTarget) -> String {
         RoomTarget::Id(room) => room.to_string(),
         RoomTarget::Alias(alias) => alias.to_string(),
     }
+}
+
+fn have_common(earlier: &BTreeSet<String>, later: &BTreeSet<String>) -> bool {
+    later.iter().any(|later| earlier.iter().any(|earlier| may_be_one(earlier, later)))
 }
 
 /// An alias and an ID may be those of one room; two aliases are taken for those of two.

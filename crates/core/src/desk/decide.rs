@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use ruma::UserId;
 
-use super::{Desk, Handled, ended, explain, say_to, second::Second};
+use super::{Desk, Handled, ended, say_to, second::Second};
 use crate::{
     actions::taken_by_another,
     cards::shown_for,
     commands::{Access, Draft, Failure, SkipConfirmation},
     execute::{Server, report},
     guard,
+    keeping::job_not_kept,
     lasting::Temporary,
     limits::begun,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
@@ -57,15 +58,15 @@ impl Desk {
     ) -> Result<Handled, StoreError> {
         let command = asked.command;
         // An undo needs what doing it by its own command would need.
-        if let Err(reply) = self.may_all(sender, command, &draft.steps).await? {
-            return self.refuse(event, &reply);
+        if let Err(failure) = self.may_all(sender, command, &draft.steps).await {
+            return self.fail(event, failure);
         }
-        if let Some(reply) = self.objection(&draft.steps).await {
-            return self.refuse(event, &reply);
+        if let Err(failure) = self.objection(&draft.steps).await {
+            return self.fail(event, failure);
         }
         let second = match self.second(sender, command, &draft.steps).await {
             Ok(second) => second,
-            Err(fault) => return self.refuse(event, &explain(&fault, self.lookup.me())),
+            Err(fault) => return self.fail(event, fault.into()),
         };
         let running = self.under_way()?;
         let verdict =
@@ -221,9 +222,9 @@ impl Desk {
         sender: &UserId,
         id: PlanId,
     ) -> Result<Handled, StoreError> {
-        let plan = match self.decidable(event, sender, id).await? {
+        let plan = match self.decidable(event, sender, id).await {
             Ok(plan) => plan,
-            Err(reply) => return self.refuse(event, &reply),
+            Err(failure) => return self.fail(event, failure),
         };
         let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();
         let others: Vec<Plan> = self.under_way()?.into_iter().filter(|other| other.id != id).collect();
@@ -233,13 +234,13 @@ impl Desk {
         {
             return self.refuse(event, &sentence(&why));
         }
-        if let Some(reply) = self.objection(&steps).await {
-            return self.refuse(event, &reply);
+        if let Err(failure) = self.objection(&steps).await {
+            return self.fail(event, failure);
         }
         match self.lacks_second(sender, &plan, &steps).await {
             Ok(None) => {}
             Ok(Some(reply)) => return self.refuse(event, &reply),
-            Err(fault) => return self.fail(event, Failure::Fault(fault)),
+            Err(fault) => return self.fail(event, fault.into()),
         }
         in_turn(&*self.store, || self.begin(event, sender, plan, &steps))
     }
@@ -311,9 +312,9 @@ impl Desk {
         sender: &UserId,
         id: PlanId,
     ) -> Result<Handled, StoreError> {
-        let plan = match self.decidable(event, sender, id).await? {
+        let plan = match self.decidable(event, sender, id).await {
             Ok(plan) => plan,
-            Err(reply) => return self.refuse(event, &reply),
+            Err(failure) => return self.fail(event, failure),
         };
         let reply = Reply::new().paragraph(
             Line::new()
@@ -338,15 +339,13 @@ impl Desk {
     }
 
     /// The Plan, if this moderator can decide about it now; otherwise why not.
-    async fn decidable(
-        &self,
-        event: &InboxEvent,
-        sender: &UserId,
-        id: PlanId,
-    ) -> Result<Result<Plan, Reply>, StoreError> {
+    async fn decidable(&self, event: &InboxEvent, sender: &UserId, id: PlanId) -> Result<Plan, Failure> {
         let Some(plan) = self.plan(id)? else {
-            let line = Line::new().text(format!("There is no job {id}. "));
-            return Ok(Err(Reply::text(line.code("!jobs").text(" lists those that wait."))));
+            let line = match job_not_kept(self.store.as_records(), &self.settings, id)? {
+                Some(line) => line.text(" "),
+                None => Line::new().text(format!("There is no job {id}. ")),
+            };
+            return Err(Failure::told(line.code("!jobs").text(" lists those that wait.")));
         };
         // By when it arrived: it may have waited here behind slower commands.
         let is_late = plan.expires_at <= event.received_at;
@@ -369,40 +368,28 @@ impl Desk {
                     }
                 }
             };
-            return Ok(Err(Reply::text(line.code(format!("!job {id}")).text(" shows it."))));
+            return Err(Failure::told(line.code(format!("!job {id}")).text(" shows it.")));
         }
         let steps: Vec<Step> = plan.steps.iter().map(|planned| planned.step.clone()).collect();
-        Ok(self.may_all(sender, &plan.command, &steps).await?.map(|()| plan))
+        self.may_all(sender, &plan.command, &steps).await?;
+        Ok(plan)
     }
 
     /// Whether somebody may use a command and the commands that its steps stand for; otherwise why not.
-    async fn may_all(
-        &self,
-        sender: &UserId,
-        command: &str,
-        steps: &[Step],
-    ) -> Result<Result<(), Reply>, StoreError> {
+    async fn may_all(&self, sender: &UserId, command: &str, steps: &[Step]) -> Result<(), Failure> {
         let of_steps: BTreeSet<&str> =
             steps.iter().map(Step::command).filter(|name| *name != command).collect();
         for name in std::iter::once(command).chain(of_steps) {
-            match self.may(sender, name, self.settings.level(name, Access::Act)).await {
-                Ok(()) => {}
-                Err(Failure::Told(reply)) => return Ok(Err(*reply)),
-                Err(Failure::Fault(fault)) => return Ok(Err(explain(&fault, self.lookup.me()))),
-                Err(Failure::Store(error)) => return Err(error),
-                Err(Failure::Broke) => {
-                    return Ok(Err(Reply::text("Something in me broke; nothing was done.")));
-                }
-            }
+            self.may(sender, name, self.settings.level(name, Access::Act)).await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
-    /// Why nothing of it is done: it is against somebody who is protected, or that cannot be known now.
-    async fn objection(&self, steps: &[Step]) -> Option<Reply> {
-        match guard::objection(&*self.lookup, &self.settings, steps).await {
-            Ok(why) => why.map(|why| sentence(&why)),
-            Err(fault) => Some(explain(&fault, self.lookup.me())),
+    /// Why nothing of it is done, as a failure: it is against somebody who is protected, or that cannot be known now.
+    async fn objection(&self, steps: &[Step]) -> Result<(), Failure> {
+        match guard::objection(&*self.lookup, &self.settings, steps).await? {
+            Some(why) => Err(Failure::Told(Box::new(sentence(&why)))),
+            None => Ok(()),
         }
     }
 

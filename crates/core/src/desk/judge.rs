@@ -10,11 +10,12 @@ use crate::{
         Access, Acting, Decision, Draft, Failure, act_draft,
         line::{Read, read as read_line},
     },
+    keeping::case_is_missing,
     outcome::tell,
     plan::Origin,
     ports::{Case, CaseId, CaseState, Change, InboxEvent, Reporting, StoreError, View, in_turn},
     reply::{Line, Reply},
-    rules::case::{CaseAction, Judgement, judge, judged, more, no_such_case},
+    rules::case::{CaseAction, Judgement, judge, judged, more},
     speech::YES,
 };
 
@@ -68,16 +69,21 @@ impl Desk {
 
     async fn draft(&self, sender: &UserId, id: CaseId, action: CaseAction) -> Result<Draft, Failure> {
         self.may(sender, ACT, self.settings.level(ACT, Access::Act)).await?;
-        let Some(case) = self.store.case(id)? else { return Err(Failure::told(no_such_case(id))) };
+        let Some(case) = self.store.case(id)? else { return Err(Failure::told(self.missing(id)?)) };
         let records = self.store.as_records();
         let proposal = propose(&*self.lookup, records, &self.settings, &case, &[action], None).await?;
         act_draft(&case, proposal, None, Acting::default())
     }
 
+    /// Why there is no case of a number.
+    fn missing(&self, id: CaseId) -> Result<Line, StoreError> {
+        case_is_missing(self.store.as_records(), &self.settings, id)
+    }
+
     /// Shows more of the conversation, as the command for it does.
     async fn more(&self, event: &InboxEvent, sender: &UserId, id: CaseId) -> Result<Handled, StoreError> {
         let Some(case) = self.store.case(id)? else {
-            return self.refuse(event, &Reply::text(no_such_case(id)));
+            return self.refuse(event, &Reply::text(self.missing(id)?));
         };
         let Some(Read::Found(found)) = more(&case).map(|line| read_line(&line, self.lookup.me())) else {
             let words = format!("There is nothing more to show of case {id} yet than its card and ");
@@ -117,7 +123,7 @@ impl Desk {
         note: Option<String>,
     ) -> Result<Handled, StoreError> {
         let Some(before) = self.store.case(id)? else {
-            return self.refuse(event, &Reply::text(no_such_case(id)));
+            return self.refuse(event, &Reply::text(self.missing(id)?));
         };
         match judge(&before, state, sender) {
             Judgement::Changes => {}

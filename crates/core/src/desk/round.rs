@@ -83,7 +83,8 @@ impl Desk {
                         round.begin_again();
                     }
                     () = &mut patience, if can_be_overtaken || (is_named && has_company) => {
-                        if !can_be_overtaken {
+                        // What is in a file may be shown as it is by then: that has to be as it was asked for.
+                        if !can_be_overtaken || matches!(about, About::Attached(_)) {
                             round.aside.push((acting, about));
                         }
                         readings.push(handling);
@@ -165,7 +166,7 @@ pub enum Left {
 struct Round {
     /// Read from the store, and not begun.
     queue: VecDeque<(About, InboxEvent)>,
-    /// What acts, was begun and takes long: what may be about the same waits for it.
+    /// What acts, or is about users in a file, was begun and takes long: what may be about the same waits for it.
     aside: Vec<(OwnedEventId, About)>,
     begun: HashSet<OwnedEventId>,
     /// Begun, and to be begun again in a while.

@@ -9,6 +9,7 @@ mod publish;
 
 use ruma::RoomId;
 
+use self::fill::Many;
 use super::{Advance, Pace, Patience, Turn};
 use crate::{
     plan::{Restoration, Restoring, RestoringRun, RoomRef, StepState, Told, Way},
@@ -46,9 +47,11 @@ pub(super) async fn advance(
         (_, None) => return begin(effects, work).await,
     };
     match &run.at {
-        Restoring::Banning { next } => fill::ban(effects, work, run, room, *next).await,
-        Restoring::Naming { next } => fill::name(effects, work, run, room, *next).await,
-        Restoring::BringingBack { next } => fill::bring_back(effects, work, run, room, *next).await,
+        Restoring::Banning { next } => fill::advance(effects, work, run, room, Many::Banned, *next).await,
+        Restoring::Naming { next } => fill::advance(effects, work, run, room, Many::Aliases, *next).await,
+        Restoring::BringingBack { next } => {
+            fill::advance(effects, work, run, room, Many::Members, *next).await
+        }
         Restoring::Publishing => publish::advance(effects, work, run, room).await,
         Restoring::Closing { state } => end::close(effects, work, run, state.as_deref(), turn).await,
         Restoring::Leaving | Restoring::Joining | Restoring::Creating { .. } => {

@@ -7,14 +7,14 @@ use std::{
     time::Duration,
 };
 
-use ruma::{OwnedEventId, OwnedRoomId, RoomId};
+use ruma::{OwnedEventId, OwnedRoomId, RoomId, UserId};
 use tracing::debug;
 
 use super::{is_within, readings::Readings};
 use crate::{
     commands::is_own_chat,
     model::{Event, Millis, RoomDetails},
-    plan::{Plan, PlanState},
+    plan::{Plan, PlanState, Step},
     ports::{Clock, Fault, Lookup, Records, Which},
     rules::{
         cause::cause,
@@ -41,7 +41,7 @@ const PATIENCE: u32 = 3;
 const PER_ROOM: usize = 4;
 
 /// How long those that are told of wait for what is slow to be read; then it is told of later.
-const MOMENT: Duration = Duration::from_secs(2);
+pub(super) const MOMENT: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(super) struct Knowledge {
@@ -100,28 +100,20 @@ impl Knowledge {
             }
         }
         let mut patience = clock.sleep(MOMENT);
-        // What was just begun may be answered at once, before any time passes.
-        let mut is_fresh = true;
-        while !missing.is_empty() {
-            tokio::select! {
-                biased;
-                Some((what, read)) = self.readings.next() => {
-                    missing.remove(&what);
-                    if let Some(lane) = lanes.get_mut(what.room()) {
-                        if matches!(read, Read::State(_, Err(Fault::Timeout))) {
-                            // The others of that room would come too late as well.
-                            for left in lane.drain(..) {
-                                missing.remove(&left);
-                            }
-                        }
-                        self.begin_next(lookup, lane, now);
+        while !missing.is_empty()
+            && let Some((what, read)) = self.readings.next_before(&mut patience).await
+        {
+            missing.remove(&what);
+            if let Some(lane) = lanes.get_mut(what.room()) {
+                if matches!(read, Read::State(_, Err(Fault::Timeout))) {
+                    // The others of that room would come too late as well.
+                    for left in lane.drain(..) {
+                        missing.remove(&left);
                     }
-                    self.learn(what, read, now);
-                    is_fresh = true;
                 }
-                () = tokio::task::yield_now(), if is_fresh => is_fresh = false,
-                () = &mut patience, if !is_fresh => break,
+                self.begin_next(lookup, lane, now);
             }
+            self.learn(what, read, now);
         }
         // It may not be wanted any more the next time.
         self.readings.forget_waiting();
@@ -249,7 +241,8 @@ impl Knowledge {
         let Some(Wanted::State(_, at)) = Wanted::around(group) else { return Some(Known::default()) };
         let events = Some(self.around.get(&at)?).filter(|events| !events.is_empty());
         let state = events.map(|events| RoomState::of(events.iter().cloned(), None));
-        Some(Known { state, plan: plan(lookup, records, group), seen_at: None })
+        let plan = plan(lookup, records, group, state.as_ref());
+        Some(Known { state, plan, seen_at: None })
     }
 
     /// Whether all is known that a group is told by.
@@ -291,19 +284,45 @@ async fn called(lookup: &dyn Lookup, room: &RoomId, now: Millis) -> Result<Calle
 }
 
 /// The Plan that a group comes from: all of it.
-fn plan(lookup: &dyn Lookup, records: &dyn Records, group: &Group<'_>) -> Option<Plan> {
-    let which = Which {
-        states: vec![PlanState::Running, PlanState::Done],
-        about: Some(group.room.to_string()),
-        limit: Some(PLANS),
-        ..Which::default()
+fn plan(
+    lookup: &dyn Lookup,
+    records: &dyn Records,
+    group: &Group<'_>,
+    state: Option<&RoomState>,
+) -> Option<Plan> {
+    let about = |room: &str| {
+        let which = Which {
+            states: vec![PlanState::Running, PlanState::Done],
+            about: Some(room.to_owned()),
+            limit: Some(PLANS),
+            ..Which::default()
+        };
+        // Without the database nothing can be said either.
+        records.plans(&which).unwrap_or_default()
     };
-    // Without the database nothing can be said either.
-    let plans = records.plans(&which).unwrap_or_default();
+    let mut plans = about(group.room.as_str());
+    // What makes a room in the place of another one is about that one.
+    if let Some(old) = state.and_then(|state| replaced(state, lookup.me())) {
+        let restoring = about(&old).into_iter().filter(|plan| restores(plan, &old));
+        plans.extend(restoring);
+    }
     let (first, others) = group.events.split_first()?;
     let of = |event: &Event| cause(event, &plans, lookup.me());
     let plan = of(first)?;
     others.iter().all(|event| of(event).is_some_and(|other| other.id == plan.id)).then(|| plan.clone())
+}
+
+/// The room in whose place the bot made one.
+fn replaced(state: &RoomState, me: &UserId) -> Option<String> {
+    let create = state.the("m.room.create").filter(|create| create.sender() == me.as_str())?;
+    Some(create.content().pointer("/predecessor/room_id")?.as_str()?.to_owned())
+}
+
+/// Whether a Plan brings a room back.
+fn restores(plan: &Plan, old: &str) -> bool {
+    plan.steps
+        .iter()
+        .any(|planned| matches!(&planned.step, Step::RestoreRoom { room, .. } if room.id.as_str() == old))
 }
 
 /// A fault that passes is waited for; without the right to read, less is told.

@@ -244,8 +244,7 @@ impl Feed {
 
     /// That not all of what changed in a room after `to` is told; `None` for a room of which nothing is.
     async fn not_told(&self, room: &RoomId, to: &str, why: Line) -> Option<Change> {
-        let aliases = self.aliases().await.unwrap_or_default();
-        if self.settings.now().feed.level(room, &aliases) == Level::Off {
+        if self.settings.now().feed.level(room, &self.aliases().await) == Level::Off {
             return None;
         }
         let details = self.lookup.room(room).await.ok().flatten().unwrap_or_default();
@@ -259,10 +258,10 @@ impl Feed {
         Some(Change::SayOnce(Say::new(format!("{FEED}not-told-{room}-{to}"), None, &Reply::text(line))))
     }
 
-    /// The levels of the rooms that are named by an alias.
-    async fn aliases(&self) -> Result<BTreeMap<OwnedRoomId, Level>, Fault> {
+    /// The levels of the rooms that are named by an alias, as far as is known where it leads.
+    async fn aliases(&self) -> BTreeMap<OwnedRoomId, Level> {
         let mut memory = self.memory.lock().await;
-        memory.aliases(&*self.lookup, &self.settings.now(), self.clock.now()).await
+        memory.aliases.resolve(&self.lookup, &*self.clock, &self.settings.now().feed).await.rooms
     }
 
     /// Whether what happened in a room that the bot is not in since it was read was seen as it happened; it was read now.
@@ -274,7 +273,7 @@ impl Feed {
 
     /// The rooms to be told of that the bot is not in.
     async fn outside(&self) -> Result<BTreeSet<OwnedRoomId>, Fault> {
-        let aliases = self.aliases().await?;
+        let aliases = self.aliases().await;
         let settings = self.settings.now();
         let by_id = settings.feed.rooms.iter().filter_map(|(target, level)| match target {
             RoomTarget::Id(room) => Some((room.clone(), *level)),

@@ -72,6 +72,19 @@ impl<K: Clone + Debug + Eq + Hash + Send + 'static, T: 'static> Readings<K, T> {
         }
         Some((what, read))
     }
+
+    /// The next that ends before the patience does. What was just begun may be answered at once, before any time passes.
+    pub(super) async fn next_before(&mut self, patience: &mut BoxFuture<'static, ()>) -> Option<(K, T)> {
+        let mut is_fresh = true;
+        loop {
+            tokio::select! {
+                biased;
+                Some(read) = self.next() => return Some(read),
+                () = tokio::task::yield_now(), if is_fresh => is_fresh = false,
+                () = &mut *patience, if !is_fresh => return None,
+            }
+        }
+    }
 }
 
 #[cfg(test)]

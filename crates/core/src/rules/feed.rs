@@ -58,6 +58,15 @@ pub struct Feed {
     pub rooms: Vec<(RoomTarget, Level)>,
 }
 
+/// Where the aliases of [`Feed::rooms`] lead, as far as that is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// The levels of the rooms that they lead to.
+    pub rooms: BTreeMap<OwnedRoomId, Level>,
+    /// The levels of those that are waited for: any room may be the one.
+    pub unknown: Vec<Level>,
+}
+
 impl Feed {
     /// The level of a room, with the aliases of [`Feed::rooms`] resolved.
     pub fn level(&self, room: &RoomId, aliases: &BTreeMap<OwnedRoomId, Level>) -> Level {
@@ -66,6 +75,16 @@ impl Feed {
             RoomTarget::Id(_) | RoomTarget::Alias(_) => None,
         });
         by_id.or_else(|| aliases.get(room).copied()).unwrap_or(self.default)
+    }
+
+    /// Whether an event is told; `None` where that depends on whether its room is the one that an alias leads to that is
+    /// not resolved yet.
+    pub fn wants(&self, room: &RoomId, event: &Event, aliases: &Resolved) -> Option<bool> {
+        let wants = self.level(room, &aliases.rooms).wants(event);
+        let is_named =
+            self.rooms.iter().any(|(target, _)| matches!(target, RoomTarget::Id(id) if id == room));
+        let may_differ = !is_named && aliases.unknown.iter().any(|level| level.wants(event) != wants);
+        (!may_differ).then_some(wants)
     }
 
     /// Whether anything of a room may have to be told, as far as is known without resolving aliases.

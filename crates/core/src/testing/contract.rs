@@ -1,5 +1,6 @@
 //! The contract that every store keeps.
 
+mod forgetting;
 mod hits;
 mod undoing;
 mod upgrading;
@@ -19,6 +20,8 @@ use crate::{
     reply::{Attachment, Line, Reply},
     speech::{Effort, Mark, Marked, Say, Sendable},
 };
+
+pub use self::forgetting::forgetting_contract;
 
 /// What every store has to keep; panics where it does not. `store` is empty.
 pub fn store_contract(store: &dyn Store) {

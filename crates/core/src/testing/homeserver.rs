@@ -115,6 +115,7 @@ struct Inner {
     writes: Vec<String>,
     stuck: BTreeSet<OwnedUserId>,
     calls: usize,
+    called: BTreeMap<&'static str, usize>,
     hangs: Option<(usize, Moment)>,
     /// Whether writes are accepted and then not done.
     deaf: bool,
@@ -277,6 +278,11 @@ impl FakeHomeserver {
         self.inner().calls
     }
 
+    /// How many calls of a method there were.
+    pub fn calls_of(&self, method: &'static str) -> usize {
+        self.inner().called.get(method).copied().unwrap_or_default()
+    }
+
     /// The call of this number (the first is 1) never returns: the process that made it dies waiting.
     pub fn hang_at(&self, call: usize, moment: Moment) {
         self.inner().hangs = Some((call, moment));
@@ -318,6 +324,7 @@ impl FakeHomeserver {
     ) -> Option<Result<T, Fault>> {
         let mut inner = self.inner();
         inner.calls += 1;
+        *inner.called.entry(method).or_default() += 1;
         if let Some((clock, takes)) = &inner.slow {
             clock.pass(*takes);
         }

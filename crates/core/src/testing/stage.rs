@@ -12,6 +12,7 @@ use crate::{
     desk::{Bells, Desk, Invitation, Left, NotYet},
     execute::Executor,
     feed::{Feed, Untold, noticed_in_sync},
+    keeping::Keeper,
     model::Standing,
     plan::PlanState,
     ports::{Change, Clock, InboxEvent, Records, Seen, Store, StoreError, Which},
@@ -235,6 +236,12 @@ impl Stage {
         let changes = noticed_in_sync(&self.settings.feed, room, events, None, seen, self.clock.now());
         // What could not be stored is received again.
         while self.store.commit(changes.clone()).is_err() {}
+    }
+
+    /// What is over and old is deleted.
+    pub fn forget(&self) {
+        let keeper = Keeper::new(self.store.clone(), Arc::new(self.clock.clone()), self.settings.keep);
+        keeper.forget().expect("the store works");
     }
 
     /// The feed tells what it can, reads what it missed, and all of it is sent; what the bot then says.

@@ -1,6 +1,7 @@
 //! A store in memory.
 
 mod cases;
+mod forgetting;
 mod watch;
 
 use std::{
@@ -11,14 +12,14 @@ use std::{
 use ruma::{EventId, OwnedEventId, OwnedRoomId, RoomId};
 use serde_json::Value;
 
-use self::{cases::Cases, watch::Watch};
+use self::{cases::Cases, forgetting::Forgetting, watch::Watch};
 use super::Moment;
 use crate::{
     model::{About, Millis, Report, ReportKey, ReportKind},
     plan::{Origin, Plan, PlanId, PlanState},
     ports::{
-        Case, CaseId, Change, Digest, DigestId, Gap, Hit, InboxEvent, Queue, Records, Store, StoreError,
-        VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
+        Case, CaseId, Change, Digest, DigestId, Forgotten, Gap, Hit, InboxEvent, Queue, Records, Store,
+        StoreError, VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
     },
     reply::{Attachment, Rendered},
     speech::{Delivery, Effort, FEED, Marked, REPORT, Say, Sendable},
@@ -42,6 +43,7 @@ struct Inner {
     views: Vec<View>,
     watch: Watch,
     cases: Cases,
+    forgetting: Forgetting,
     commits: usize,
     /// The commit that fails.
     broken: Option<(usize, Moment)>,
@@ -49,6 +51,8 @@ struct Inner {
 
 #[derive(Clone, Debug)]
 struct Out {
+    /// The how-manieth it is.
+    seq: u64,
     key: String,
     version: u32,
     sent: u32,
@@ -182,6 +186,7 @@ impl Inner {
             }
             Change::Watching(change) => self.watch.apply(change),
             Change::Reporting(change) => self.cases.apply(change),
+            Change::Forget(forget) => self.forget(forget),
             Change::GaveUp { key, version } => {
                 if let Some(out) = self.outbox.iter_mut().find(|out| out.key == key) {
                     out.sent = out.sent.max(version);
@@ -237,6 +242,16 @@ impl Inner {
         }
     }
 
+    fn lasting(&self) -> impl Iterator<Item = &Plan> {
+        let is_undone = |id| {
+            let dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
+            let has_left =
+                |undo: &Plan| !matches!(undo.origin, Origin::Ending(_)) && undo.failed_to_undo_all_of(id);
+            self.plans.values().any(|undo| undo.puts_right(id) && !dropped(undo) && !has_left(undo))
+        };
+        self.plans.values().filter(move |plan| plan.lasts_until().is_some() && !is_undone(plan.id))
+    }
+
     fn say(&mut self, say: Say, again: Again) {
         let file = say.attachment.map(|attachment| {
             (format!("{}-file", say.key), What::File { reply_to: say.reply_to.clone(), attachment })
@@ -258,7 +273,10 @@ impl Inner {
             _ => {}
         }
         match self.outbox.iter_mut().find(|out| out.key == key) {
-            None => self.outbox.push(Out { key, version: 1, sent: 0, event_id: None, what }),
+            None => {
+                let seq = self.outbox.last().map_or(0, |last| last.seq).max(self.forgetting.last_said) + 1;
+                self.outbox.push(Out { seq, key, version: 1, sent: 0, event_id: None, what });
+            }
             Some(out) if again == Again::Edits => {
                 out.version += 1;
                 out.what = what;
@@ -327,7 +345,8 @@ impl Records for MemoryStore {
     }
 
     fn next_plan_id(&self) -> Result<PlanId, StoreError> {
-        Ok(self.inner().plans.keys().next_back().map_or(1, |last| last + 1))
+        let inner = self.inner();
+        Ok(inner.plans.keys().next_back().map_or(1, |last| last + 1).max(inner.forgetting.plans_from))
     }
 
     fn kept(&self, plan: PlanId, step: usize) -> Result<Option<Value>, StoreError> {
@@ -342,15 +361,7 @@ impl Records for MemoryStore {
     }
 
     fn lasting(&self) -> Result<Vec<Plan>, StoreError> {
-        let plans: Vec<Plan> = self.inner().plans.values().cloned().collect();
-        let is_undone = |id| {
-            let dropped = |plan: &Plan| matches!(plan.state, PlanState::Cancelled | PlanState::Expired);
-            let has_left =
-                |undo: &Plan| !matches!(undo.origin, Origin::Ending(_)) && undo.failed_to_undo_all_of(id);
-            plans.iter().any(|undo| undo.puts_right(id) && !dropped(undo) && !has_left(undo))
-        };
-        let lasts = |plan: &&Plan| plan.lasts_until().is_some() && !is_undone(plan.id);
-        Ok(plans.iter().filter(lasts).cloned().collect())
+        Ok(self.inner().lasting().cloned().collect())
     }
 
     fn key_of(&self, event: &EventId) -> Result<Option<String>, StoreError> {
@@ -385,6 +396,10 @@ impl Records for MemoryStore {
 
     fn ignored_reporters(&self) -> Result<BTreeSet<String>, StoreError> {
         Ok(self.inner().cases.ignored())
+    }
+
+    fn forgotten(&self) -> Result<Forgotten, StoreError> {
+        Ok(self.inner().forgetting.forgotten)
     }
 
     fn queue(&self) -> Result<Queue, StoreError> {
@@ -484,5 +499,6 @@ mod tests {
     #[test]
     fn the_store_in_memory_keeps_the_contract() {
         crate::testing::store_contract(&super::MemoryStore::default());
+        crate::testing::forgetting_contract(&super::MemoryStore::default());
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use gleipnir_core::{
     desk::Left,
+    model::{Account, Attached},
     plan::PlanState,
-    ruma::room_id,
+    ruma::{room_id, user_id},
     testing::{Moment, Stage},
 };
 use serde_json::json;
@@ -123,4 +124,43 @@ async fn what_is_confirmed_waits_for_what_was_begun_just_before() {
         stage.hear(moderator(), "!cancel 4");
         assert_eq!(stage.handle().await, Left::Nothing);
     }
+}
+
+#[tokio::test]
+async fn nothing_about_users_overtakes_a_file_of_users() {
+    let mut stage = stage();
+    let eve = user_id!("@eve:hs.test");
+    stage.homeserver.put_account(eve, Account { suspended: true, ..Account::default() });
+    stage.room(room_id!("!other:hs.test"), "Other", "#other:hs.test", 1);
+    stage.homeserver.put_attached("$list", Attached::File(b"@eve:hs.test\n@ana:hs.test\n".to_vec()));
+    // The first call asks what the moderator may do; the second reads the file, and hangs.
+    stage.homeserver.hang_at(2, Moment::Before);
+    let list = json!({"msgtype": "m.text", "body": "!unsuspend --attached",
+        "m.relates_to": {"m.in_reply_to": {"event_id": "$list"}}});
+    let file = stage.receive(moderator(), "m.room.message", &list);
+    let user = stage.hear(moderator(), "!suspend @eve:hs.test");
+    stage.hear(moderator(), "!block !other:hs.test");
+    let version = stage.hear(moderator(), "!version");
+    let undo = stage.hear(moderator(), "!undo last");
+    let answered = async {
+        while stage.store.said(&format!("answer-{version}")).is_none() || plans(&stage).is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            stage.clock.pass(Duration::from_secs(1));
+        }
+    };
+    tokio::select! {
+        left = stage.handle() => panic!("it was handled to the end: {left:?}"),
+        () = answered => {}
+    }
+    let typed = |stage: &Stage| plans(stage).into_iter().map(|plan| plan.typed).collect::<Vec<_>>();
+    assert_eq!(typed(&stage), ["!block !other:hs.test"], "only a room was taken up");
+    for waits in [&file, &user, &undo] {
+        assert_eq!(stage.store.said(&format!("answer-{waits}")), None);
+    }
+    // After a new start all of it is handled, in order.
+    stage.restart();
+    stage.handle().await;
+    stage.execute().await;
+    let unsuspend = plans(&stage).into_iter().find(|plan| plan.typed == "!unsuspend --attached");
+    assert!(unsuspend.is_some(), "{:?}", typed(&stage));
 }

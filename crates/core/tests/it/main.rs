@@ -25,6 +25,7 @@ mod hostile;
 mod housekeeping;
 mod invitations;
 mod jobs;
+mod keeping;
 mod limits;
 mod listing;
 mod looking;

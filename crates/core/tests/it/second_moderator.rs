@@ -232,6 +232,30 @@ async fn who_asked_is_known_even_when_others_are_not() {
 }
 
 #[tokio::test]
+async fn what_must_be_known_of_moderators_is_waited_for_until_there_is_a_new_login() {
+    let mut stage = stage(&["block"]);
+    stage.homeserver.fail_once("members", Fault::TokenGone);
+    assert_eq!(stage.say("!block !bad:hs.test").await, "");
+    assert!(plans(&stage).is_empty());
+    stage.handle().await;
+    assert_eq!(plan(&stage, 1).state, PlanState::Proposed, "it was asked for once, and is proposed");
+    for asked in ["standing", "members"] {
+        stage.homeserver.fail_once(asked, Fault::TokenGone);
+        assert_eq!(stage.say("!confirm 1").await, "", "{asked}");
+        assert_eq!(
+            stage.wait(Duration::ZERO).await.matches("You asked for job 1 yourself").count(),
+            1,
+            "{asked}"
+        );
+    }
+    stage.homeserver.fail_once("standing", Fault::TokenGone);
+    assert_eq!(stage.say_as(other(), "!confirm 1").await, "");
+    stage.handle().await;
+    stage.execute().await;
+    assert_eq!(stage.homeserver.writes(), ["block !bad:hs.test"]);
+}
+
+#[tokio::test]
 async fn what_waits_for_another_says_so_and_so_does_its_end() {
     let mut stage = stage(&["shutdown"]);
     stage.say("!shutdown !bad:hs.test").await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ruma::OwnedRoomId;
 
 use crate::{
-    commands::{Acting, Decision, Draft, Failure, World, job::no_such_job},
+    commands::{Acting, Decision, Draft, Failure, World, job::job},
     model::Millis,
     plan::{
         Origin, Plan, PlanId, PlanState, PlannedStep, Restoration, RoomRef, Snapshots, Step, Undoes, Wanted,
@@ -32,7 +32,7 @@ pub(in crate::commands) struct Facts {
 
 /// The job with a number.
 pub(super) fn gather(world: &World<'_>, id: PlanId) -> Result<Facts, Failure> {
-    about(world, world.records.plan(id)?.ok_or_else(|| no_such_job(id))?)
+    about(world, job(world, id)?)
 }
 
 /// The last job of who asks that is no undo. One that is still at work is the last one too: going past it would undo

@@ -22,60 +22,62 @@ enum One<'a> {
     Member(&'a OwnedUserId),
 }
 
-pub(super) async fn ban(
-    effects: &dyn Effects,
-    work: &Work<'_>,
-    run: &RestoringRun,
-    room: &RoomId,
-    next: usize,
-) -> Advance {
-    let all = work.what.banned.iter().flatten().map(One::Banned);
-    some(effects, work, run, room, all, next, |next| Restoring::Banning { next })
-        .await
-        .unwrap_or_else(|told| then(&told, Restoring::Naming { next: 0 }))
+/// Which of those that there are many of.
+#[derive(Clone, Copy)]
+pub(super) enum Many {
+    /// Those who were banned.
+    Banned,
+    /// The aliases.
+    Aliases,
+    /// The members.
+    Members,
 }
 
-pub(super) async fn name(
-    effects: &dyn Effects,
-    work: &Work<'_>,
-    run: &RestoringRun,
-    room: &RoomId,
-    next: usize,
-) -> Advance {
-    let all = work.what.aliases.iter().map(One::Alias);
-    some(effects, work, run, room, all, next, |next| Restoring::Naming { next })
-        .await
-        .unwrap_or_else(|told| then(&told, Restoring::Publishing))
-}
-
-pub(super) async fn bring_back(
-    effects: &dyn Effects,
-    work: &Work<'_>,
-    run: &RestoringRun,
-    room: &RoomId,
-    next: usize,
-) -> Advance {
-    let all = work.what.members.iter().map(One::Member);
-    some(effects, work, run, room, all, next, |next| Restoring::BringingBack { next })
-        .await
-        .unwrap_or_else(|told| then(&told, Restoring::Closing { state: None }))
-}
-
-/// The next few of all. Where none is left, the run as it stands is handed back.
-async fn some<'a>(
-    effects: &dyn Effects,
-    work: &Work<'_>,
-    run: &RestoringRun,
-    room: &RoomId,
-    all: impl Iterator<Item = One<'a>> + Send,
-    next: usize,
-    at: fn(usize) -> Restoring,
-) -> Result<Advance, RestoringRun> {
-    let few: Vec<One<'a>> = all.skip(next).take(AT_ONCE).collect();
-    let mut now = run.clone();
-    if few.is_empty() {
-        return Err(now);
+impl Many {
+    /// So many of them, from one on that is counted from 0.
+    fn few<'a>(self, work: &Work<'a>, next: usize) -> Vec<One<'a>> {
+        let what = work.what;
+        let banned = || what.banned.iter().flatten();
+        match self {
+            Self::Banned => banned().skip(next).take(AT_ONCE).map(One::Banned).collect(),
+            Self::Aliases => what.aliases.iter().skip(next).take(AT_ONCE).map(One::Alias).collect(),
+            Self::Members => what.members.iter().skip(next).take(AT_ONCE).map(One::Member).collect(),
+        }
     }
+
+    /// The part of the restoration that goes on with them from one on.
+    fn from(self, next: usize) -> Restoring {
+        match self {
+            Self::Banned => Restoring::Banning { next },
+            Self::Aliases => Restoring::Naming { next },
+            Self::Members => Restoring::BringingBack { next },
+        }
+    }
+
+    /// What follows when none is left.
+    fn after(self) -> Restoring {
+        match self {
+            Self::Banned => Self::Aliases.from(0),
+            Self::Aliases => Restoring::Publishing,
+            Self::Members => Restoring::Closing { state: None },
+        }
+    }
+}
+
+/// Does the next few of all, from one on.
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    work: &Work<'_>,
+    run: &RestoringRun,
+    room: &RoomId,
+    many: Many,
+    next: usize,
+) -> Advance {
+    let few = many.few(work, next);
+    if few.is_empty() {
+        return then(run, many.after());
+    }
+    let mut now = run.clone();
     let mut done = 0;
     for one in few {
         let met = match do_one(effects, work, room, one, &mut now.told).await {
@@ -92,12 +94,12 @@ async fn some<'a>(
             }
             Some(Met::Again) => {
                 let tries = run.tries + 1;
-                return Ok(goes_on(RestoringRun { tries, ..run.clone() }, Pace::Poll));
+                return goes_on(RestoringRun { tries, ..run.clone() }, Pace::Poll);
             }
-            Some(Met::Waits(advance)) => return Ok(advance),
+            Some(Met::Waits(advance)) => return advance,
         }
     }
-    Ok(then(&now, at(next + done)))
+    then(&now, many.from(next + done))
 }
 
 fn note(one: One<'_>, why: String, told: &mut Told) {

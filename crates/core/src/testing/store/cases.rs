@@ -18,6 +18,8 @@ pub(super) struct Cases {
     forwarded: (Vec<Report>, u64),
     hits: Vec<Hit>,
     ignored: BTreeSet<String>,
+    /// Numbers go on from here at least.
+    from: CaseId,
 }
 
 impl Cases {
@@ -123,7 +125,34 @@ impl Cases {
     }
 
     pub(super) fn next_id(&self) -> CaseId {
-        self.by_id.keys().next_back().map_or(1, |id| id + 1)
+        self.by_id.keys().next_back().map_or(1, |id| id + 1).max(self.from)
+    }
+
+    pub(super) fn ids(&self) -> impl Iterator<Item = CaseId> {
+        self.by_id.keys().copied()
+    }
+
+    /// The cases that stay by themselves: those that are open, or were not before a time, or are not weighed.
+    pub(super) fn staying(&self, before: Millis) -> impl Iterator<Item = CaseId> {
+        let unweighed: BTreeSet<CaseId> = self.unweighed().into_iter().map(|(id, _)| id).collect();
+        let stays = move |case: &&Case| {
+            case.state.is_open()
+                || case.changed_at >= before
+                || unweighed.contains(&case.id)
+                || case.reports.iter().any(|report| report.key.received_ts >= before)
+                || self.hits.iter().any(|hit| hit.case == case.id && hit.at >= before)
+        };
+        self.by_id.values().filter(stays).map(|case| case.id)
+    }
+
+    /// Forgets all but some; the highest that goes.
+    pub(super) fn keep(&mut self, stays: &BTreeSet<CaseId>) -> Option<CaseId> {
+        self.from = self.next_id();
+        let highest = self.by_id.keys().rfind(|id| !stays.contains(id)).copied();
+        self.by_id.retain(|id, _| stays.contains(id));
+        self.weighed.retain(|id, _| stays.contains(id));
+        self.hits.retain(|hit| stays.contains(&hit.case));
+        highest
     }
 }
 

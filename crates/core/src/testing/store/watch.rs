@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ruma::{OwnedEventId, OwnedRoomId, RoomId};
 
-use crate::ports::{Digest, DigestId, Gap, UNTOLD_AT_ONCE, WatchedEvent, Watching};
+use crate::{
+    model::Millis,
+    ports::{Digest, DigestId, Gap, UNTOLD_AT_ONCE, WatchedEvent, Watching},
+};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch {
-    known: BTreeSet<OwnedEventId>,
+    /// What is known, and when it arrived.
+    known: BTreeMap<OwnedEventId, Millis>,
     untold: Vec<WatchedEvent>,
     digests: Vec<Digest>,
     last: DigestId,
@@ -20,7 +24,8 @@ impl Watch {
     pub(super) fn apply(&mut self, change: Watching) {
         match change {
             Watching::Seen(event) => {
-                if self.known.insert(event.event_id.clone()) {
+                if !self.known.contains_key(&event.event_id) {
+                    self.known.insert(event.event_id.clone(), event.received_at);
                     self.untold.push(event);
                 }
             }
@@ -46,6 +51,14 @@ impl Watch {
         let unsent = self.digests.drain(..).filter(|digest| !is_sent(digest.id));
         let unsent: Vec<WatchedEvent> = unsent.flat_map(|digest| digest.events).collect();
         self.untold.splice(..0, unsent);
+    }
+
+    /// Forgets what arrived before a time and was told.
+    pub(super) fn forget(&mut self, before: Millis) {
+        let digests = self.digests.iter().flat_map(|digest| &digest.events);
+        let waiting: BTreeSet<&OwnedEventId> =
+            self.untold.iter().chain(digests).map(|event| &event.event_id).collect();
+        self.known.retain(|id, at| *at >= before || waiting.contains(id));
     }
 
     pub(super) fn untold(&self) -> Vec<WatchedEvent> {

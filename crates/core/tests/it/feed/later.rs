@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use gleipnir_core::{
-    ports::{Fault, Seen},
+    ports::{Clock as _, Fault, Seen},
     rules::feed::Level,
     ruma::{OwnedRoomId, RoomId, owned_room_id, room_id},
-    testing::Stage,
+    testing::{Moment, Stage},
 };
 use serde_json::{Value, json};
 
@@ -113,9 +113,9 @@ async fn an_alias_of_the_configuration_can_be_given_to_another_room() {
 }
 
 #[tokio::test]
-async fn an_alias_whose_server_is_gone_silences_the_others_for_two_minutes_at_most() {
+async fn an_alias_whose_server_is_gone_keeps_back_what_may_be_of_its_room_for_two_minutes_at_most() {
     let mut stage = stage(Level::Moderation);
-    stage.settings.feed.rooms = vec![("#far:gone.test".parse().expect("an alias"), Level::All)];
+    stage.settings.feed.rooms = vec![("#far:gone.test".parse().expect("an alias"), Level::Off)];
     stage.restart();
     let gone = || Fault::Broken { status: 502, message: "Failed to fetch alias".into() };
     stage.homeserver.fail_always("resolve_alias", gone());
@@ -133,8 +133,55 @@ async fn an_alias_whose_server_is_gone_silences_the_others_for_two_minutes_at_mo
     stage.homeserver.mend();
     stage.homeserver.change_room(lounge(), |room| room.aliases.push("#far:gone.test".into()));
     stage.clock.pass(Duration::from_mins(1));
-    stage.notice(lounge(), vec![name("$n", "New")], Seen::Live);
-    has(&stage.tell().await, &["“New”"]);
+    stage.notice(lounge(), vec![kick("$b", "@b:hs.test", "two")], Seen::Live);
+    assert_eq!(stage.tell().await, "");
+}
+
+#[tokio::test]
+async fn a_slow_alias_keeps_back_only_what_may_be_of_its_room() {
+    let mut stage = stage(Level::Moderation);
+    let far = owned_room_id!("!far:hs.test");
+    stage.settings.feed.rooms = vec![
+        ("#lounge:hs.test".parse().expect("an alias"), Level::All),
+        ("!far:hs.test".parse().expect("an ID"), Level::All),
+    ];
+    stage.restart();
+    stage.room(&far, "Far", "#far:hs.test", 1);
+    stage.homeserver.hang_at(1, Moment::Before);
+    stage.notice(lounge(), vec![kick("$a", "@a:hs.test", "one"), name("$one", "One")], Seen::Live);
+    stage.notice(&far, vec![name("$two", "Two")], Seen::Live);
+    let begun = stage.clock.now();
+    let told = stage.tell().await;
+    has(&told, &["kicked `@a:hs.test`", "“Two”"]);
+    assert!(!told.contains("“One”"), "{told}");
+    // Once it was waited for it is waited for no more.
+    let waited = stage.clock.now() - begun;
+    assert_eq!(stage.homeserver.calls_of("resolve_alias"), 1);
+    stage.notice(lounge(), vec![kick("$b", "@b:hs.test", "two")], Seen::Live);
+    stage.clock.pass(Duration::from_secs(10));
+    has(&stage.tell().await, &["kicked `@b:hs.test`"]);
+    assert_eq!(stage.homeserver.calls_of("resolve_alias"), 1, "it is still under way");
+    assert!(waited >= 2_000, "{waited}");
+    // Rooms that the bot is not in are read on all the same.
+    stage.homeserver.change_room(&far, |room| room.events.push(name("$three", "Three")));
+    stage.clock.pass(Duration::from_secs(10));
+    has(&stage.tell().await, &["“Three”"]);
+    stage.restart();
+    has(&stage.tell().await, &["“One”"]);
+}
+
+#[tokio::test]
+async fn an_alias_that_is_slow_to_be_looked_up_again_delays_nothing() {
+    let mut stage = stage(Level::Off);
+    stage.settings.feed.rooms = vec![("#lounge:hs.test".parse().expect("an alias"), Level::All)];
+    stage.restart();
+    stage.notice(lounge(), vec![name("$one", "One")], Seen::Live);
+    has(&stage.tell().await, &["“One”"]);
+    stage.clock.pass(Duration::from_mins(11));
+    stage.homeserver.hang_at(stage.homeserver.calls() + 1, Moment::Before);
+    stage.notice(lounge(), vec![name("$two", "Two")], Seen::Live);
+    has(&stage.tell().await, &["“Two”"]);
+    assert_eq!(stage.homeserver.calls_of("resolve_alias"), 2, "what was known counts");
 }
 
 #[tokio::test]

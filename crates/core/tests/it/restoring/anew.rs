@@ -1,9 +1,11 @@
 //! Nobody has the room any more: the bot makes another one in its place.
 
+use std::time::Duration;
+
 use gleipnir_core::{
     model::Account,
     plan::{PlanResult, Step, Way},
-    ports::{EffectsOnRooms as _, Fault, Lookup as _},
+    ports::{Clock as _, EffectsOnRooms as _, Fault, Lookup as _, Seen},
     ruma::{owned_user_id, room_alias_id, room_id},
     testing::Stage,
 };
@@ -67,6 +69,38 @@ Undo: `!undo 2`"
     assert_eq!(leads.as_deref(), Some(made()));
     let troll = stage.homeserver.member(made(), &owned_user_id!("@troll:other.test")).await.unwrap();
     assert_eq!(troll.expect("a member event").text("membership"), Some("ban"));
+}
+
+#[tokio::test]
+async fn what_the_bot_does_in_the_new_room_is_told_as_its_own_doing() {
+    let mut stage = alone();
+    shut_down(&mut stage, "").await;
+    stage.say("!undo 1").await;
+    has(&stage.say("!confirm 2").await, &["Job 2: undo – done"]);
+    let now = stage.clock.now();
+    let ban = |id: &str, sender: &str, whom: &str| {
+        json!({"type": "m.room.member", "event_id": id, "sender": sender, "state_key": whom,
+            "origin_server_ts": now, "content": {"membership": "ban"}})
+    };
+    let happen = |stage: &Stage, events: Vec<serde_json::Value>| {
+        stage.homeserver.change_room(made(), |room| room.events.extend(events.clone()));
+        stage.notice(made(), events, Seen::Live);
+    };
+    happen(&stage, vec![ban("$ours", "@bot:hs.test", "@troll:other.test")]);
+    has(
+        &stage.tell().await,
+        &["banned `@troll:other.test`", "my doing, for `@mod:hs.test`: `!undo 1` (job 2)"],
+    );
+    stage.clock.pass(Duration::from_mins(2));
+    happen(&stage, vec![ban("$theirs", "@user0:hs.test", "@eve:hs.test")]);
+    let told = stage.tell().await;
+    assert!(told.contains("banned `@eve:hs.test`") && !told.contains("my doing"), "{told}");
+    // A room that somebody else made in the place of that one.
+    stage.homeserver.change_room(made(), |room| room.state[0]["sender"] = json!("@user0:hs.test"));
+    stage.clock.pass(Duration::from_mins(2));
+    happen(&stage, vec![ban("$elsewhere", "@bot:hs.test", "@eve:hs.test")]);
+    let told = stage.tell().await;
+    assert!(told.contains("banned `@eve:hs.test`") && !told.contains("my doing"), "{told}");
 }
 
 #[tokio::test]
