@@ -257,7 +257,7 @@ async fn an_executor_that_winds_down_ends_between_two_steps() {
     stage.handle().await;
     let first = executor(&stage);
     let winding_down = first.clone();
-    stage.homeserver.meanwhile("block", move || winding_down.wind_down());
+    stage.homeserver.meanwhile("set_block", move || winding_down.wind_down());
     first.clone().supervise(Arc::default()).await;
     assert!(first.at_work().await.is_empty());
     assert_eq!(stage.homeserver.writes(), ["block !a:hs.test"]);
@@ -279,7 +279,7 @@ async fn an_executor_that_winds_down_ends_between_two_steps() {
 #[tokio::test]
 async fn an_executor_that_winds_down_does_not_wait_for_what_takes_long() {
     let mut stage = stage();
-    stage.homeserver.fail_always("block", gleipnir_core::ports::Fault::Away("refused".into()));
+    stage.homeserver.fail_always("set_block", gleipnir_core::ports::Fault::Away("refused".into()));
     stage.hear(moderator(), "!block !a:hs.test");
     stage.handle().await;
     let executor = executor(&stage);
