@@ -141,21 +141,21 @@ fn list_of<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> String {
     }
 }
 
-/// What is otherwise now, a line for each key.
-pub(super) fn changes(before: &Words, now: &Words) -> Vec<String> {
-    let gone =
-        before.0.iter().filter(|(key, _)| !now.0.contains_key(*key)).map(|(key, old)| match &old.shown {
-            Some(old) => format!("{key}: no longer there, was {old}"),
-            None => format!("{key}: no longer there"),
-        });
-    let other = now.0.iter().filter_map(|(key, new)| match (before.0.get(key), &new.shown) {
-        (Some(old), _) if old == new => None,
-        (Some(Value { shown: Some(old), .. }), Some(new)) if old != new => {
-            Some(format!("{key}: {new}, was {old}"))
-        }
-        (Some(_), _) => Some(format!("{key}: changed")),
-        (None, Some(new)) => Some(format!("{key}: {new}, was not there")),
-        (None, None) => Some(format!("{key}: new")),
+/// What is otherwise now, by key, and how.
+pub(super) fn changes(before: &Words, now: &Words) -> Vec<(String, String)> {
+    let gone = before.0.iter().filter(|(key, _)| !now.0.contains_key(*key)).map(|(key, old)| {
+        let was = old.shown.as_ref().map(|old| format!(", was {old}")).unwrap_or_default();
+        (key.clone(), format!("no longer there{was}"))
+    });
+    let other = now.0.iter().filter_map(|(key, new)| {
+        let how = match (before.0.get(key), &new.shown) {
+            (Some(old), _) if old == new => return None,
+            (Some(Value { shown: Some(old), .. }), Some(new)) if old != new => format!("{new}, was {old}"),
+            (Some(_), _) => "changed".to_owned(),
+            (None, Some(new)) => format!("{new}, was not there"),
+            (None, None) => "new".to_owned(),
+        };
+        Some((key.clone(), how))
     });
     other.chain(gone).collect()
 }
@@ -176,7 +176,8 @@ mod tests {
             let config = Config::parse(&text, Path::new("")).unwrap();
             Words::of(&config, &config.reports.webhooks().unwrap())
         };
-        changes(&words(before), &words(now))
+        let changes = changes(&words(before), &words(now));
+        changes.into_iter().map(|(key, how)| format!("{key}: {how}")).collect()
     }
 
     #[test]

@@ -31,9 +31,9 @@ async fn the_configuration_is_read_again_while_it_runs() {
     scene.bot.configure();
     scene.bot.signal("HUP");
     m.hears("I have read my configuration again. From now on:").await.says(&[
-        "safety.confirm_over: 1, was 5",
-        "reports.rules: 1, was 0",
-        "the rule “nitro”: new",
+        "`safety.confirm_over`: 1, was 5",
+        "`reports.rules`: 1, was 0",
+        "`the rule “nitro”`: new",
         "needs a restart: `log.format`",
     ]);
     let asked = m.ask("!block !one:hs.test !two:hs.test", "do it?").await;

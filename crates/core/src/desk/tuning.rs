@@ -46,7 +46,8 @@ pub fn reloaded_in_words(reloaded: &Reloaded) -> Reply {
     let reply = if changed.is_empty() {
         Reply::text("I have read my configuration again; nothing changed.")
     } else {
-        let lines: Vec<Line> = changed.iter().map(|change| Line::new().name_long(change)).collect();
+        let line = |(key, how): &(String, String)| Line::new().code(key).text(": ").name_long(how);
+        let lines: Vec<Line> = changed.iter().map(line).collect();
         Reply::text("I have read my configuration again. From now on:").list(lines)
     };
     if needs_restart.is_empty() {

@@ -56,8 +56,8 @@ pub struct Logging {
 /// What came of reading the configuration again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reloaded {
-    /// What is otherwise now, in words with the key, such as `safety.confirm_over: 10, was 5`.
-    pub changed: Vec<String>,
+    /// What is otherwise now: the key, and how, such as `safety.confirm_over` and `10, was 5`.
+    pub changed: Vec<(String, String)>,
     /// The keys that differ from what the bot was started with, and need a restart.
     pub needs_restart: Vec<String>,
 }
