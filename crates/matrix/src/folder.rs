@@ -122,7 +122,7 @@ impl Folder {
         for store in stores.into_iter().map(|n| self.aside(n)) {
             match fs::remove_dir_all(&store) {
                 Ok(()) => {
-                    tracing::info!(store = %store.display(), "the store of a former session was removed")
+                    tracing::info!(store = %store.display(), "the store of a former session was removed");
                 }
                 Err(error) => {
                     tracing::warn!(store = %store.display(), %error, "cannot remove the store of a former session");

@@ -270,8 +270,8 @@ fn messages(store: &dyn Store) {
     assert_eq!(store.next_digest_id(), Ok(3));
     // A key can be said again, and what is said later goes later.
     commit(store, vec![say("answer-a")]);
-    let sent: Vec<String> = store.undelivered().expect("reads").into_iter().map(|out| out.key).collect();
-    assert_eq!(sent, ["answer-waits", "answer-a"]);
+    let unsent: Vec<String> = store.undelivered().expect("reads").into_iter().map(|out| out.key).collect();
+    assert_eq!(unsent, ["answer-waits", "answer-a"]);
     send("answer-a");
     forget(store, 2_501, 3_001);
     assert_eq!((said("answer-a"), said("answer-b")), (true, false));
