@@ -143,8 +143,9 @@ impl Logs {
         }
         let level = state.configured.clone();
         drop(state);
-        self.apply(&level);
+        // Before it, as it may not be logged at that level.
         info!(level, "the log is again as the configuration says");
+        self.apply(&level);
     }
 
     fn apply(&self, level: &str) {
