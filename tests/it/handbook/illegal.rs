@@ -56,8 +56,7 @@ pub(super) async fn played(town: &Town) {
 
     page.part("shutdown").dropped("!shutdown #gallery:hs.test illegal content").await;
 
-    page.part("undo");
-    page.done(&format!("!undo {}", stopped.job()), "undo – done").await;
+    page.part("undo").confirmed(&format!("!undo {}", stopped.job()), "undo – done").await;
     page.close();
     assert!(!scene.is_blocked(&gallery).await);
 }
