@@ -25,7 +25,11 @@ use tokio::sync::Notify;
 use tracing::{Instrument as _, error, field::Empty, trace_span, warn};
 
 pub(crate) use self::decide::{Confirmer, asking};
-use self::{decide::Asked, handled::Handled, reading::Reading};
+use self::{
+    decide::Asked,
+    handled::{Handled, decided_as},
+    reading::Reading,
+};
 pub use self::{
     invited::{Invitation, NotYet},
     round::Left,
@@ -218,16 +222,7 @@ impl Desk {
             decided = decided => decided.unwrap_or(Err(Failure::Broke)),
             () = self.silence(&reading) => Err(Failure::Fault(Fault::Timeout)),
         };
-        let outcome = match &result {
-            Ok(Decision::Answer(_) | Decision::Page(..)) => "answered",
-            Ok(Decision::Propose(_)) => "planned",
-            Ok(Decision::Confirm(_)) => "confirmed",
-            Ok(Decision::Cancel(_)) => "cancelled",
-            Ok(Decision::Judge { .. }) => "judged",
-            Ok(Decision::Tune(_)) => "tuned",
-            Err(Failure::Told(_)) => "refused",
-            Err(Failure::Fault(_) | Failure::Store(_) | Failure::Broke) => "failed",
-        };
+        let outcome = decided_as(&result);
         span.record("outcome", outcome);
         let took = Duration::from_millis(u64::try_from(self.clock.now() - started).unwrap_or_default());
         self.tally.command(found.entry.name, outcome, took);

@@ -5,7 +5,10 @@ use tracing::info;
 
 use super::{Desk, Left};
 use crate::{
-    commands::line::{Read, read as read_line},
+    commands::{
+        Decision, Failure,
+        line::{Read, read as read_line},
+    },
     incoming::{Incoming, read},
     model::Millis,
     plan::{Plan, PlanId},
@@ -106,6 +109,20 @@ impl Desk {
     pub(super) fn log_expired(plan: &Plan) {
         let outcome = "expired";
         info!(moderator = %plan.asked_by, command = plan.command, plan = plan.id, outcome, "command");
+    }
+}
+
+/// A word for what a command came to, before anything of it was committed.
+pub(super) fn decided_as(result: &Result<Decision, Failure>) -> &'static str {
+    match result {
+        Ok(Decision::Answer(_) | Decision::Page(..)) => "answered",
+        Ok(Decision::Propose(_)) => "planned",
+        Ok(Decision::Confirm(_)) => "confirmed",
+        Ok(Decision::Cancel(_)) => "cancelled",
+        Ok(Decision::Judge { .. }) => "judged",
+        Ok(Decision::Tune(_)) => "tuned",
+        Err(Failure::Told(_)) => "refused",
+        Err(Failure::Fault(_) | Failure::Store(_) | Failure::Broke) => "failed",
     }
 }
 
