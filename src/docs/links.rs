@@ -8,11 +8,11 @@ use std::{
 
 /// A document without what stands in code, where nothing is a link.
 fn without_code(text: &str) -> String {
-    let mut in_fence = false;
+    let mut is_code = false;
     let lines = text.lines().filter(|line| {
-        let is_fence = line.trim_start().starts_with("```");
-        in_fence ^= is_fence;
-        !in_fence && !is_fence
+        let opens = line.trim_start().starts_with("```");
+        is_code ^= opens;
+        !is_code && !opens
     });
     let lines: Vec<String> =
         lines.map(|line| line.split('`').step_by(2).collect::<Vec<_>>().join("`")).collect();
@@ -28,11 +28,11 @@ fn links(text: &str) -> Vec<String> {
 
 /// The anchors of a document's headings, as GitHub and mdBook make them.
 fn anchors(text: &str) -> Vec<String> {
-    let mut in_fence = false;
+    let mut is_code = false;
     let mut seen: HashMap<String, usize> = HashMap::new();
     let headings = text.lines().filter_map(|line| {
-        in_fence ^= line.starts_with("```");
-        line.strip_prefix('#').filter(|_| !in_fence).map(|rest| rest.trim_start_matches('#').trim())
+        is_code ^= line.starts_with("```");
+        line.strip_prefix('#').filter(|_| !is_code).map(|rest| rest.trim_start_matches('#').trim())
     });
     headings
         .map(|heading| {

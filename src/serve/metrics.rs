@@ -113,7 +113,7 @@ pub(super) const METRICS: [Metric; 16] = [
         kind: Kind::Counter,
         labels: &["command", "outcome"],
         help: "Commands and turned pages since the start, by what was decided: answered, planned (a job, unless the safety \
-               rules refuse it), confirmed, cancelled, judged, refused or failed",
+               rules refuse it), confirmed, cancelled, judged, tuned (the bot itself), refused or failed",
         write: Write::Memory(|scrape, to| scrape.tally.commands.encode(to)),
     },
     Metric {

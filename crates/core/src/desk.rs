@@ -27,7 +27,7 @@ use tracing::{Instrument as _, error, field::Empty, trace_span, warn};
 pub(crate) use self::decide::{Confirmer, asking};
 use self::{
     decide::Asked,
-    handled::{Handled, decided_as},
+    handled::{Handled, decided_as, internal, reference},
     reading::Reading,
 };
 pub use self::{
@@ -461,18 +461,6 @@ fn reacts_to(event: &InboxEvent) -> Option<OwnedEventId> {
 
 fn mark(event: &EventId, emoji: &'static str, effort: Effort) -> Change {
     Change::Mark(Mark { to: Marked::Event(event.to_owned()), emoji: emoji.into(), effort })
-}
-
-fn internal(reference: &str) -> Line {
-    Line::new()
-        .text("Something in me broke; nothing was done. My log has more under ")
-        .code(reference)
-        .text(".")
-}
-
-/// What finds an event in the log.
-fn reference(event: &EventId) -> String {
-    event.as_str().trim_start_matches('$').chars().take(8).collect()
 }
 
 /// A fault of the homeserver, and what to do about it.

@@ -40,9 +40,9 @@ pub(super) async fn played(town: &Town) {
     assert_eq!(users.len(), RAIDERS, "{file}");
 
     page.part("ban");
-    let list: String = raiders.iter().map(|raider| format!("{}\n", raider.user_id)).collect();
+    let list: Vec<&str> = raiders.iter().map(|raider| &*raider.user_id).collect();
     page.line("mod", "raiders.txt");
-    let file = m.send_file("raiders.txt", list.as_bytes()).await;
+    let file = m.send_file("raiders.txt", list.join("\n").as_bytes()).await;
     let line = "!ban --attached #plaza:hs.test raid of the 21st";
     page.line("mod", &format!("{line}   (as a reply to the file)"));
     let command = m.reply(&file, line).await;

@@ -70,15 +70,12 @@ fn times(text: &str) -> String {
                     .all(|(c, p)| if p == b'0' { c.is_ascii_digit() } else { c == p })
             })
         });
-        match found {
-            Some((pattern, time)) => {
-                done.push_str(time);
-                rest = &rest[pattern.len()..];
-            }
-            None => {
-                done.push(first);
-                rest = &rest[first.len_utf8()..];
-            }
+        if let Some((pattern, time)) = found {
+            done.push_str(time);
+            rest = &rest[pattern.len()..];
+        } else {
+            done.push(first);
+            rest = &rest[first.len_utf8()..];
         }
     }
     done.replace("03:00:00–03:00:00", "03:00:00")

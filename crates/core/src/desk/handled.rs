@@ -1,6 +1,7 @@
 //! How the handling of an event ended, and the line of the log about it: one for each command and each reaction that means
 //! something, written when what followed from it was committed. What was not committed is handled again, and has no line yet.
 
+use ruma::EventId;
 use tracing::info;
 
 use super::{Desk, Left};
@@ -13,6 +14,7 @@ use crate::{
     model::Millis,
     plan::{Plan, PlanId},
     ports::{CaseId, InboxEvent},
+    reply::Line,
     text::clean::clean,
 };
 
@@ -124,6 +126,19 @@ pub(super) fn decided_as(result: &Result<Decision, Failure>) -> &'static str {
         Err(Failure::Told(_)) => "refused",
         Err(Failure::Fault(_) | Failure::Store(_) | Failure::Broke) => "failed",
     }
+}
+
+/// What the room is told of an error inside the bot.
+pub(super) fn internal(reference: &str) -> Line {
+    Line::new()
+        .text("Something in me broke; nothing was done. My log has more under ")
+        .code(reference)
+        .text(".")
+}
+
+/// What finds an event in the log.
+pub(super) fn reference(event: &EventId) -> String {
+    event.as_str().trim_start_matches('$').chars().take(8).collect()
 }
 
 /// The name of a command and its line, without what may be a secret: also what was meant to be such a command.
