@@ -161,6 +161,7 @@ async fn nothing_about_users_overtakes_a_file_of_users() {
     stage.restart();
     stage.handle().await;
     stage.execute().await;
+    stage.handle().await;
     let unsuspend = plans(&stage).into_iter().find(|plan| plan.typed == "!unsuspend --attached");
     assert!(unsuspend.is_some(), "{:?}", typed(&stage));
 }

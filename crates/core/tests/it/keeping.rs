@@ -55,7 +55,7 @@ async fn jobs_go_when_they_are_old_and_are_said_to_be_gone() {
     }
     has(&stage.say("!job 9").await, &["There is no job 9."]);
     let audit = stage.say("!audit").await;
-    has(&audit, &["!block !other:hs.test", &format!("Older jobs are not kept: {KEEP}")]);
+    has(&audit, &["block Other", &format!("Older jobs are not kept: {KEEP}")]);
     has(&stage.say("!audit --file").await, &["Older jobs are not kept: "]);
     let none = stage.say("!audit !bad:hs.test").await;
     has(&none, &["I know of nothing about ", &format!("Older jobs are not kept: {KEEP}")]);
@@ -129,7 +129,13 @@ async fn cases_go_with_what_was_said_in_them() {
     for command in ["!case 1", "!reopen 1", "!act 1 ban", "!claim 1"] {
         assert_eq!(stage.say(command).await, gone, "{command}");
     }
-    assert_eq!(stage.react(moderator(), "case-1", "☑️").await, "", "its card is a message like any other");
+    assert_eq!(stage.react(moderator(), "case-1", "☑️").await, gone);
+    days_pass(&stage, 1);
+    assert_eq!(
+        stage.react(moderator(), "case-1", "☑️").await,
+        "",
+        "its card is no message of the bot any more"
+    );
     has(&stage.say("!case 2").await, &["Case 2", "you again"]);
     has(&stage.react(moderator(), "case-2", "☑️").await, &["Resolved by `@mod:hs.test`"]);
     has(&stage.say("!case 3").await, &["There is no case 3."]);

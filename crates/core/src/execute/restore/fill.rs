@@ -37,16 +37,15 @@ impl Many {
     /// So many of them, from one on that is counted from 0.
     fn few<'a>(self, work: &Work<'a>, next: usize) -> Vec<One<'a>> {
         let what = work.what;
-        let banned = || what.banned.iter().flatten();
         match self {
-            Self::Banned => banned().skip(next).take(AT_ONCE).map(One::Banned).collect(),
+            Self::Banned => what.banned.iter().flatten().skip(next).take(AT_ONCE).map(One::Banned).collect(),
             Self::Aliases => what.aliases.iter().skip(next).take(AT_ONCE).map(One::Alias).collect(),
             Self::Members => what.members.iter().skip(next).take(AT_ONCE).map(One::Member).collect(),
         }
     }
 
     /// The part of the restoration that goes on with them from one on.
-    fn from(self, next: usize) -> Restoring {
+    fn at(self, next: usize) -> Restoring {
         match self {
             Self::Banned => Restoring::Banning { next },
             Self::Aliases => Restoring::Naming { next },
@@ -57,7 +56,7 @@ impl Many {
     /// What follows when none is left.
     fn after(self) -> Restoring {
         match self {
-            Self::Banned => Self::Aliases.from(0),
+            Self::Banned => Self::Aliases.at(0),
             Self::Aliases => Restoring::Publishing,
             Self::Members => Restoring::Closing { state: None },
         }
@@ -99,7 +98,7 @@ pub(super) async fn advance(
             Some(Met::Waits(advance)) => return advance,
         }
     }
-    then(&now, many.from(next + done))
+    then(&now, many.at(next + done))
 }
 
 fn note(one: One<'_>, why: String, told: &mut Told) {

@@ -41,8 +41,8 @@ impl Inner {
         forgotten.cases = forgotten.cases.max(self.cases.keep(&cases).unwrap_or_default());
         self.plans.retain(|id, _| plans.contains(id));
         self.kept.retain(|(plan, _), _| plans.contains(plan));
-        let handled = &self.handled;
-        self.inbox.retain(|event| event.received_at >= before || !handled.contains(&event.event_id));
+        let handled = &mut self.handled;
+        self.inbox.retain(|event| event.received_at >= before || !handled.remove(&event.event_id));
         self.watch.forget(before);
         let marks = &self.forgetting.said_by;
         if let Some(until) = marks.iter().filter(|(at, _)| *at < before).map(|(_, seq)| *seq).max() {
