@@ -125,7 +125,10 @@ async fn numbers_are_what_happened_and_survive_a_restart() {
     ] {
         assert_eq!(number(&text, series), want, "{series} in\n{text}");
     }
-    assert!(number(&text, r#"gleipnir_messages_total{kind="message",of="other"}"#).parse::<u64>().unwrap() >= 5, "{text}");
+    assert!(
+        number(&text, r#"gleipnir_messages_total{kind="message",of="other"}"#).parse::<u64>().unwrap() >= 5,
+        "{text}"
+    );
     assert!(number(&text, "gleipnir_process_start_time_seconds").parse::<f64>().unwrap() > 1e9, "{text}");
     assert!(!text.contains("hs.test") && !text.contains('@'), "{text}");
 
