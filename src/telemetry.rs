@@ -126,11 +126,20 @@ impl HttpClient for Sender {
             match &sent {
                 Ok(answer) if answer.status().is_success() => self.note(None),
                 Ok(answer) => self.note(Some(&format!("HTTP status {}", answer.status().as_u16()))),
-                Err(error) => self.note(Some(&error.to_string())),
+                Err(error) => self.note(Some(&root_cause(error))),
             }
             Ok(sent?)
         })
     }
+}
+
+/// The outer errors say no more than that something could not be sent.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }
 
 async fn send(http: reqwest::Client, request: Request<Bytes>) -> Result<Response<Bytes>, reqwest::Error> {

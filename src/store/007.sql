@@ -60,7 +60,7 @@ BEGIN
   INSERT INTO counts VALUES ('told', '', '', 1) ON CONFLICT DO UPDATE SET n = n + 1;
 END;
 
--- What was given up at once has no event; nothing is sent of what a restored database held.
+-- What was given up before it was sent once has no event.
 CREATE TRIGGER count_sent AFTER UPDATE OF sent ON outbox
   WHEN new.sent > old.sent AND new.event_id IS NOT NULL
 BEGIN
