@@ -33,7 +33,7 @@ use tracing::{debug, info};
 
 pub(crate) use self::login::{LoggedOut, Over};
 use self::{
-    introduction::{introduce, refused_there},
+    introduction::{introduce, refused_there, seen_from_there},
     login::{Lost, connect},
 };
 use crate::{
@@ -316,6 +316,7 @@ impl Bot<'_> {
         };
         info!(%room, "at work in the management room");
         let _inside = vitals.enter();
+        let arrival = seen_from_there(&*homeserver, &room, how, arrival).await;
         let introduction = || introduce(&desk, store, &room, session, how, arrival);
         // Before anything else is said, if that can be written down now.
         let said_hello = introduction().is_ok();

@@ -2,13 +2,39 @@
 
 use gleipnir_core::{
     desk::Desk,
-    ports::{Fault, Records as _, StoreError},
+    model::{Dir, HistoryQuery},
+    ports::{Fault, Lookup, Records as _, StoreError},
     reply::{Line, Reply},
     ruma::RoomId,
 };
 use gleipnir_matrix::{How, Session};
 
 use crate::{backup::notice_key, management::Arrival, store::SqliteStore};
+
+/// How the bot came into the room, as far as its introduction goes: where it never said anything, nothing of it is lost.
+/// `gleipnir setup` makes the room before the first start.
+pub(super) async fn seen_from_there(
+    homeserver: &dyn Lookup,
+    room: &RoomId,
+    how: &How,
+    arrival: Arrival,
+) -> Arrival {
+    if !matches!((how, arrival), (How::FirstLogin, Arrival::WasThere)) {
+        return arrival;
+    }
+    let query = HistoryQuery {
+        dir: Dir::Backwards,
+        limit: 1,
+        senders: vec![homeserver.me().to_owned()],
+        types: ["m.room.message", "m.room.encrypted"].map(str::to_owned).into(),
+        ..HistoryQuery::default()
+    };
+    match homeserver.history(room, &query).await {
+        Ok(page) if page.events.is_empty() => Arrival::JoinedNow,
+        // What cannot be known is said rather than kept.
+        Ok(_) | Err(_) => arrival,
+    }
+}
 
 /// Says hello, once for each room, and what was lost with the keys or the storage folder.
 pub(super) fn introduce(

@@ -123,6 +123,8 @@ async fn a_bot_is_set_up_and_works() {
     let moderator = Moderator::encrypted(&synapse, user, rooms[0].clone()).await;
     bot.start().await;
     moderator.good("!version", "Gleipnir").await;
+    // It never was at work there, so nothing is lost.
+    assert!(!moderator.transcript().contains("My storage folder is new"), "{}", moderator.transcript());
     assert_eq!(bot.stop().await, 0);
 }
 
