@@ -112,14 +112,15 @@ pub(super) fn decide(
             .paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
         return Err(Failure::Told(Box::new(reply.list(reversed.stays).list(reversed.unchanged))));
     }
-    let same_target = later.iter().find(|other| {
+    let same_target = later.iter().find_map(|other| {
         let mut theirs =
             other.steps.iter().filter(|planned| !planned.has_failed() && !other.is_in_vain(&planned.step));
-        theirs.any(|theirs| steps.iter().any(|ours| ours.lane() == theirs.step.lane()))
+        let ours = theirs.find_map(|theirs| steps.iter().find(|ours| ours.lane() == theirs.step.lane()))?;
+        Some((other, ours))
     });
     let (lasts, over) = time_left(&undid, now);
-    let caution = if let Some(other) = same_target {
-        let what = if steps[0].room_ref().is_some() { "room" } else { "target" };
+    let caution = if let Some((other, ours)) = same_target {
+        let what = if ours.room_ref().is_some() { "room" } else { "target" };
         Some(format!("Job {} ({}) came later and is about the same {what}.", other.id, other.command))
     } else if !reversed.stays.is_empty() {
         Some("Some of what it did stays as it is.".to_owned())
