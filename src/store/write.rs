@@ -71,7 +71,10 @@ pub(crate) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
             .execute(params![version, event_id.as_str(), key])
             .map(drop),
         Change::GaveUp { key, version } => db
-            .prepare_cached("UPDATE outbox SET sent = max(sent, ?), bytes = NULL WHERE key = ?")?
+            .prepare_cached(
+                "UPDATE outbox SET sent = max(sent, ?1), bytes = NULL, text = iif(version > ?1, text, NULL), \
+                 html = iif(version > ?1, html, NULL) WHERE key = ?2",
+            )?
             .execute(params![version, key])
             .map(drop),
     }

@@ -95,6 +95,7 @@ pub fn describe(entry: &Entry, settings: &Settings) -> Reply {
                 let level = settings.level(entry.name, Access::Act).unwrap_or_default();
                 format!("being in the management room; power level {level} there to change something")
             }
+            (Access::Decide, None) => "the power level that the job needs".to_owned(),
             (_, None) => "being in the management room".to_owned(),
             (_, Some(level)) => format!("power level {level} in the management room"),
         }),
