@@ -15,7 +15,7 @@ use tracing::{error, info};
 use crate::{
     backup::{Existing, backup, restore},
     check::{Lift, Verdict, check, finding::Format, for_people},
-    config::{Config, Telemetry},
+    config::{Config, Http, Telemetry},
     event_loop::{Ended, run},
     logging::{self, Logs},
     serve,
@@ -88,7 +88,7 @@ pub fn main() -> ExitCode {
             };
             work(config, logs)
         }),
-        Command::Health => done(Config::read(&config).and_then(|config| ask(&config))),
+        Command::Health => done(Http::read_alone(&config).and_then(|http| ask(&http))),
         Command::Check { lift_rate_limit, json } => {
             let lift = if lift_rate_limit { Lift::Now } else { Lift::Leave };
             checked(&config, lift, if json { Format::Json } else { for_people() })
@@ -223,8 +223,8 @@ fn done(result: anyhow::Result<String>) -> ExitCode {
 }
 
 /// Asks the running bot how it is.
-fn ask(config: &Config) -> anyhow::Result<String> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve::ask(config))
+fn ask(http: &Http) -> anyhow::Result<String> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve::ask(http))
 }
 
 /// Runs the bot, and says how it ended.

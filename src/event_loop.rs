@@ -105,6 +105,8 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
     };
     let connected = Notify::new();
     let keeper = Keeper::new(bot.store.clone(), Arc::new(WallClock), config.storage.keep);
+    // A task of its own, because deleting very much takes long.
+    let kept = tokio::spawn(async move { keeper.run().await });
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
     tokio::select! {
         ended = bot.connect_again_and_again(&token, &connected) => ended,
@@ -113,7 +115,10 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
         damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
         never = bot.control.obey(hangups, &bot.store, &bot.said) => match never {},
         never = bot.control.logs().keep() => match never {},
-        never = keeper.run() => match never {},
+        broke = kept => match broke {
+            Ok(never) => match never {},
+            Err(error) => Err(Ended::Failed(error.into())),
+        },
     }
 }
 

@@ -101,8 +101,11 @@ impl Logs {
         let until = WallClock.now().saturating_add(Millis::try_from(time.as_millis()).unwrap_or(Millis::MAX));
         // Before it, as it would not be logged at `error`.
         info!(level = level.word(), seconds = time.as_secs(), "the log changes for a time");
-        self.state().now = Some(ForATime { level, until, end: Instant::now() + time });
+        let mut state = self.state();
+        state.now = Some(ForATime { level, until, end: Instant::now() + time });
+        // Under the lock, here and below: what is in force is what the state says.
         self.apply(level.word());
+        drop(state);
         self.0.changed.notify_one();
         self.logging()
     }
@@ -111,9 +114,7 @@ impl Logs {
     pub(crate) fn configure(&self, level: &str) {
         let mut state = self.state();
         level.clone_into(&mut state.configured);
-        let is_in_force = state.now.is_none();
-        drop(state);
-        if is_in_force {
+        if state.now.is_none() {
             self.apply(level);
         }
     }
@@ -141,11 +142,9 @@ impl Logs {
         if state.now.take_if(|now| now.end <= Instant::now()).is_none() {
             return;
         }
-        let level = state.configured.clone();
-        drop(state);
         // Before it, as it may not be logged at that level.
-        info!(level, "the log is again as the configuration says");
-        self.apply(&level);
+        info!(level = state.configured, "the log is again as the configuration says");
+        self.apply(&state.configured);
     }
 
     fn apply(&self, level: &str) {
@@ -160,11 +159,11 @@ impl Logs {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// Changes go into a filter of the test's own; the second half keeps it alive.
-    fn logs() -> (Logs, reload::Layer<EnvFilter, Registry>) {
+    pub(crate) fn logs() -> (Logs, reload::Layer<EnvFilter, Registry>) {
         let (filter, handle) = reload::Layer::new(directives("info"));
         (Logs::new(handle, &Log::default()), filter)
     }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context as _;
 use gleipnir_core::{
     commands::InForce,
     desk::{not_reloaded, reloaded_in_words},
@@ -99,6 +100,11 @@ impl Control {
         let new = self.started.read_again()?;
         let addresses = new.reports.webhooks()?;
         let needs_restart = new.needs_restart(&self.started);
+        // The old one is in force until then.
+        self.started
+            .storage
+            .check(&new.reports.rules())
+            .context("storage.keep changes with a restart only")?;
         // From here on nothing can go wrong.
         let before = Words::of(&state.config, &self.webhooks.addresses());
         state.config.take_over(new);
@@ -138,5 +144,50 @@ impl Process for Control {
                 Err(why)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logging::tests::logs;
+
+    /// What is started with `keep`, and then reads a rule with a cooldown, both as they stand in the file.
+    fn reloaded(started: &str, file: &str, cooldown: &str) -> Result<Reloaded, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let write = |keep: &str, rules: &str| {
+            let text = format!(
+                "[homeserver]\nurl = \"http://127.0.0.1:8008\"\nuser_id = \"@g:hs.test\"\npassword = \"p\"\n\
+                 [management]\nroom = \"!m:hs.test\"\n[storage]\npath = \"data\"\n{keep}\n{rules}"
+            );
+            std::fs::write(&path, text).unwrap();
+        };
+        write(started, "");
+        let (logs, _filter) = logs();
+        let control = Control::new(Config::read(&path).unwrap(), logs).unwrap();
+        let rule = format!(
+            "[[reports.rules]]\nname = \"spam\"\nwhen = {{ text = \"spam\" }}\ndo = [\"redact\"]\ncooldown = \"{cooldown}\"\n"
+        );
+        write(file, &rule);
+        control.reload()
+    }
+
+    #[test]
+    fn a_rule_is_taken_only_if_the_time_that_is_in_force_remembers_it() {
+        let (week, month) = ("keep = \"7d\"", "keep = \"30d\"");
+        for (file, cooldown) in [(month, "30d"), ("", "8d")] {
+            let why = reloaded(week, file, cooldown).unwrap_err();
+            assert!(why.contains("storage.keep changes with a restart only"), "{why}");
+            assert!(why.contains("cooldown"), "{why}");
+        }
+        for (started, file, cooldown) in [(week, week, "7d"), (month, month, "30d"), ("", "", "90d")] {
+            assert_eq!(
+                reloaded(started, file, cooldown).map(|reloaded| !reloaded.changed.is_empty()),
+                Ok(true)
+            );
+        }
+        let needs = reloaded(week, month, "1d").unwrap().needs_restart;
+        assert_eq!(needs, ["storage.keep"]);
     }
 }

@@ -79,7 +79,7 @@ pub(crate) async fn finish_the_step(executor: &Executor) {
     executor.wind_down();
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let plans = executor.at_work().await;
+        let plans = executor.at_work();
         if plans.is_empty() {
             return;
         }

@@ -13,7 +13,10 @@ use std::{
     collections::BTreeSet,
     fs::File,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use gleipnir_core::{
@@ -38,6 +41,8 @@ pub struct SqliteStore {
     instance: String,
     /// Held by who reads something and commits what follows from it.
     turn: Mutex<()>,
+    /// Whether the log still has pages of what was deleted, because somebody was reading them.
+    log_is_left: AtomicBool,
     disk: Disk,
     /// Held as long as the database is open, so that no second bot works on it.
     _lock: File,
@@ -56,6 +61,7 @@ impl SqliteStore {
             connection: Mutex::new(connection),
             instance,
             turn: Mutex::default(),
+            log_is_left: AtomicBool::default(),
             disk: Disk::new(folder),
             _lock: lock,
         })
@@ -103,13 +109,11 @@ impl SqliteStore {
 }
 
 fn commit(connection: &mut Connection, changes: Vec<Change>) -> rusqlite::Result<()> {
-    let forgets = changes.iter().any(|change| matches!(change, Change::Forget(_)));
     let transaction = connection.transaction()?;
     for change in changes {
         write::apply(&transaction, change)?;
     }
-    transaction.commit()?;
-    if forgets { forgetting::truncate_log(connection) } else { Ok(()) }
+    transaction.commit()
 }
 
 impl Records for SqliteStore {
@@ -189,7 +193,14 @@ impl Store for SqliteStore {
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.disk.note(commit(&mut self.connection(), changes))
+        let forgets = changes.iter().any(|change| matches!(change, Change::Forget(_)));
+        let mut connection = self.connection();
+        self.disk.note(commit(&mut connection, changes))?;
+        if forgets || self.log_is_left.load(Ordering::Relaxed) {
+            let is_empty = self.disk.note(forgetting::truncate_log(&connection))?;
+            self.log_is_left.store(!is_empty, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn cursor(&self) -> Result<Option<String>, StoreError> {

@@ -23,7 +23,7 @@ pub struct Storage {
 
 impl Storage {
     /// What rules did has to be known for as long as it keeps them from doing it again.
-    pub(super) fn check(&self, rules: &Rules) -> anyhow::Result<()> {
+    pub(crate) fn check(&self, rules: &Rules) -> anyhow::Result<()> {
         let Some(keep) = self.keep else { return Ok(()) };
         for rule in &rules.list {
             let cooldown = rule.cooldown.unwrap_or_default();

@@ -10,14 +10,14 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 
 use super::READY;
-use crate::config::Config;
+use crate::config::Http;
 
 /// How long the bot may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A sentence when the bot is ready; an error when it is not, or does not answer.
-pub(crate) async fn ask(config: &Config) -> anyhow::Result<String> {
-    let Some(listen) = config.http.listen else {
+pub(crate) async fn ask(http: &Http) -> anyhow::Result<String> {
+    let Some(listen) = http.listen else {
         bail!(
             "http.listen is not set, so the bot cannot be asked; set it in the section [http], for example to \
              \"127.0.0.1:8009\", and start the bot again"
@@ -25,7 +25,10 @@ pub(crate) async fn ask(config: &Config) -> anyhow::Result<String> {
     };
     let address = reachable(listen);
     let (status, body) = get(address).await.with_context(|| {
-        format!("the bot does not answer at http://{address} (http.listen); is it running with this configuration?")
+        format!(
+            "the bot does not answer at http://{address} (http.listen); is it running with this \
+             configuration? A changed http.listen needs a restart"
+        )
     })?;
     let health: Value = serde_json::from_str(&body).unwrap_or_default();
     match (status, health["status"].as_str()) {

@@ -128,20 +128,20 @@ async fn it_is_ready_when_it_is_in_its_room_in_step_and_can_write() {
 #[tokio::test]
 async fn who_runs_health_is_told_in_one_line() {
     let error = |asked: anyhow::Result<String>| format!("{:#}", asked.unwrap_err());
-    assert!(error(ask(&config("")).await).contains("http.listen is not set"));
+    assert!(error(ask(&config("").http).await).contains("http.listen is not set"));
     let stage = Stage::new().await;
     let config = stage.config();
-    let said = error(ask(&config).await);
+    let said = error(ask(&config.http).await);
     assert!(said.starts_with("not ready: ") && said.contains("I am not at work"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
     stage.outages.synced(Instant::now());
     let inside = stage.vitals.enter();
-    assert_eq!(ask(&config).await.unwrap(), "ready");
+    assert_eq!(ask(&config.http).await.unwrap(), "ready");
     let gone = stage.config();
     drop(inside);
     drop(stage);
     tokio::task::yield_now().await;
-    let said = error(ask(&gone).await);
+    let said = error(ask(&gone.http).await);
     assert!(said.contains("does not answer") && said.contains("http.listen"), "{said}");
 }
 

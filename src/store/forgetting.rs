@@ -1,6 +1,8 @@
 //! What is over and old is deleted, as SQL. `secure_delete` overwrites it in the file; what is left of it in the log
 //! beside the file goes with [`truncate_log`].
 
+use std::time::Duration;
+
 use gleipnir_core::ports::{Forget, Forgotten};
 use rusqlite::{Connection, params};
 
@@ -55,6 +57,7 @@ const EVENTS: [&str; 3] = [
 /// What was said until then (1), but for what is still to be sent, what is edited or reacted to, and what says how
 /// something stands.
 const SAID: &str = "DELETE FROM outbox WHERE seq <= ?1 AND key NOT LIKE 'rights-%' \
+    AND key NOT LIKE 'introduction-%' AND key NOT LIKE 'tombstone-%' AND key NOT LIKE 'mas-%' \
     AND (version <= sent OR kind = 'reaction') \
     AND coalesce(to_key, key) NOT IN (SELECT key FROM outbox WHERE version > sent AND kind != 'reaction' \
       UNION SELECT 'case-' || id FROM cases \
@@ -110,9 +113,14 @@ pub(super) fn forgotten(db: &Connection) -> rusqlite::Result<Forgotten> {
     Ok(Forgotten { plans: number("forgotten_plans")?, cases: number("forgotten_cases")? })
 }
 
-/// Brings the log into the database and empties it: the log has pages as they were before something was deleted.
-pub(super) fn truncate_log(db: &Connection) -> rusqlite::Result<()> {
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+/// Brings the log into the database and empties it: the log has pages as they were before something was deleted. Whether
+/// that could be done: not while another connection reads it (a backup, a check), which is not waited for.
+pub(super) fn truncate_log(db: &Connection) -> rusqlite::Result<bool> {
+    let usual = db.query_row("PRAGMA busy_timeout", [], |row| row.get(0)).map(Duration::from_millis)?;
+    db.busy_timeout(Duration::ZERO)?;
+    let is_busy = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    db.busy_timeout(usual)?;
+    is_busy.map(|is_busy: bool| !is_busy)
 }
 
 #[cfg(test)]
@@ -280,6 +288,22 @@ mod tests {
         let store = SqliteStore::open(folder.path()).unwrap();
         assert_eq!(store.forgotten(), Ok(Forgotten { plans: 2, cases: 2 }));
         assert_eq!(store.next_plan_id(), Ok(4));
+    }
+
+    #[test]
+    fn who_reads_meanwhile_keeps_nothing_from_being_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path()).unwrap();
+        let forget = |before, at| store.commit(vec![Change::Forget(Forget { before, at })]).unwrap();
+        let old = life(&store, 1, 10);
+        forget(0, 30);
+        let reader = Connection::open(folder.path().join("gleipnir.sqlite3")).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM plans;").unwrap();
+        forget(31, 50);
+        assert!(!found(folder.path(), &old).is_empty(), "the reader keeps the log");
+        reader.execute_batch("COMMIT").unwrap();
+        store.commit(vec![Change::Cursor("later".into())]).unwrap();
+        assert_eq!(found(folder.path(), &old), Vec::<String>::new());
     }
 
     #[test]

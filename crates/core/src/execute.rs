@@ -39,12 +39,12 @@ mod work;
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use serde_json::Value;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 use tracing::{Instrument as _, debug, info, warn};
 
 pub use self::report::{Server, report, report_in_full};
@@ -179,6 +179,7 @@ pub struct Executor {
     settings: InForce,
     /// Wakes those who send messages.
     said: Arc<Notify>,
+    /// Never held while anything is waited for.
     running: Mutex<HashSet<PlanId>>,
     /// Whether it is to end after the work in hand.
     winding_down: watch::Sender<bool>,

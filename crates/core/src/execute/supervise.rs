@@ -1,6 +1,10 @@
 //! Which Plans are executed, and until when: all that are confirmed, beside each other, until there is to be an end of it.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{Arc, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::{sync::Notify, task::JoinSet};
 use tracing::{Instrument as _, debug, error, info};
@@ -22,7 +26,7 @@ impl Executor {
         while !self.is_winding_down() {
             match self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() }) {
                 Ok(plans) => {
-                    let mut running = self.running.lock().await;
+                    let mut running = self.running();
                     for plan in plans.into_iter().rev() {
                         if running.insert(plan.id) {
                             let executor = self.clone();
@@ -50,13 +54,17 @@ impl Executor {
         self.winding_down.send_replace(true);
     }
 
+    fn running(&self) -> MutexGuard<'_, HashSet<PlanId>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn is_winding_down(&self) -> bool {
         *self.winding_down.borrow()
     }
 
     /// The Plans that are being worked on.
-    pub async fn at_work(&self) -> BTreeSet<PlanId> {
-        self.running.lock().await.iter().copied().collect()
+    pub fn at_work(&self) -> BTreeSet<PlanId> {
+        self.running().iter().copied().collect()
     }
 
     /// Waits, but not when nothing more is to be begun.
@@ -76,7 +84,7 @@ impl Executor {
             debug!(plan = id, %error, "cannot write down how the plan goes; trying again");
             self.pause(Duration::from_secs(5)).await;
         }
-        self.running.lock().await.remove(&id);
+        self.running().remove(&id);
     }
 
     /// Logs how a Plan ended that this process has worked on since a time.

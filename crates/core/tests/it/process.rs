@@ -259,7 +259,7 @@ async fn an_executor_that_winds_down_ends_between_two_steps() {
     let winding_down = first.clone();
     stage.homeserver.meanwhile("set_block", move || winding_down.wind_down());
     first.clone().supervise(Arc::default()).await;
-    assert!(first.at_work().await.is_empty());
+    assert!(first.at_work().is_empty());
     assert_eq!(stage.homeserver.writes(), ["block !a:hs.test"]);
     assert_eq!(plan(&stage, 1).state, PlanState::Running);
     assert!(

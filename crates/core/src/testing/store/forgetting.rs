@@ -115,7 +115,9 @@ impl Inner {
         self.forgetting.last_said = self.forgetting.last_said.max(last);
         self.outbox.retain(|out| {
             out.seq > until
-                || out.key.starts_with("rights-")
+                || ["rights-", "introduction-", "tombstone-", "mas-"]
+                    .iter()
+                    .any(|once| out.key.starts_with(once))
                 || (out.version > out.sent && !is_reaction(out))
                 || needed.contains(&of(out))
         });
