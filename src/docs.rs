@@ -1,10 +1,16 @@
-//! Holds the documents against the code: the command table of the README, the pages of the reference, links, and what
-//! replies refer to. `GLEIPNIR_WRITE=1 cargo test -p gleipnir --lib docs` writes anew what is made of the code.
+//! Holds the documents against the code: the command table of the README, the pages of the reference, links, the commands
+//! that are named, the handbook's conversations, and what replies refer to. `GLEIPNIR_WRITE=1 cargo test -p gleipnir --lib
+//! docs` writes anew what is made of the code.
 
 mod links;
+mod named;
+mod played;
 mod reference;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use gleipnir_core::commands::table;
 
@@ -248,7 +254,7 @@ fn a_command_that_is_none_would_be_found() {
 
 #[test]
 fn every_surprise_of_synapse_has_its_test() {
-    let sources = sources(std::path::Path::new(env!("CARGO_MANIFEST_DIR")));
+    let sources = sources(Path::new(env!("CARGO_MANIFEST_DIR")));
     let numbers = SURPRISES.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" | "));
     let numbers: Vec<&str> = numbers.map(|(number, _)| number).filter(|number| *number != "no.").collect();
     assert!(numbers.len() >= 15, "{numbers:?}");
@@ -259,20 +265,24 @@ fn every_surprise_of_synapse_has_its_test() {
 }
 
 /// The text of every Rust file of the workspace.
-fn sources(root: &std::path::Path) -> Vec<String> {
-    let mut folders: Vec<_> = ["src", "tests", "crates"].iter().map(|name| root.join(name)).collect();
-    let mut sources = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                sources.push(std::fs::read_to_string(path).unwrap());
-            }
+fn sources(root: &Path) -> Vec<String> {
+    let paths = ["src", "tests", "crates"].into_iter().flat_map(|folder| files(&root.join(folder), "rs"));
+    paths.map(|path| fs::read_to_string(path).unwrap()).collect()
+}
+
+/// All files with an extension in a folder and below it.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|there| there == extension) {
+            found.push(path);
         }
     }
-    sources
+    found.sort();
+    found
 }
 
 #[test]

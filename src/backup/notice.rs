@@ -49,7 +49,7 @@ impl Restored {
                 .text("Commands and confirmations from before this message are not run: send them again."),
             Line::new()
                 .text("Reports from after the backup are read again and get new cases. Rules do not act on them: ")
-                .code("!cases")
+                .code("!reports")
                 .text(" lists them."),
             Line::new().text(format!(
                 "New jobs begin at {}, new cases at {}, so that no number means two things.",

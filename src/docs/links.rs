@@ -1,10 +1,8 @@
 //! Every relative link of the documents leads to a file, and to a heading where it names one; every page is in the book.
 
-use std::{
-    collections::HashMap,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashMap, fs, path::Path};
+
+use super::files;
 
 /// A document without what stands in code, where nothing is a link.
 fn without_code(text: &str) -> String {
@@ -45,21 +43,6 @@ fn anchors(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// All Markdown files in a folder and below it.
-fn pages(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(pages(&path));
-        } else if path.extension().is_some_and(|extension| extension == "md") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Why a link leads nowhere.
 fn broken(from: &Path, target: &str) -> Option<String> {
     let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
@@ -75,7 +58,7 @@ fn broken(from: &Path, target: &str) -> Option<String> {
 #[test]
 fn every_link_leads_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut documents = pages(&root.join("docs"));
+    let mut documents = files(&root.join("docs"), "md");
     documents.extend(["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(|name| root.join(name)));
     let mut count = 0;
     let mut wrong = Vec::new();
@@ -105,7 +88,7 @@ fn every_link_leads_somewhere() {
 fn every_page_is_in_the_book() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let summary = links(&fs::read_to_string(docs.join("SUMMARY.md")).unwrap());
-    for page in pages(&docs) {
+    for page in files(&docs, "md") {
         let page = page.strip_prefix(&docs).unwrap().to_str().unwrap().to_owned();
         let count = summary.iter().filter(|target| **target == page).count();
         assert_eq!(

@@ -2,9 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What stands in the place of each time.
+use jiff::{
+    SignedDuration, SignedDurationRound, Timestamp, Unit,
+    civil::{DateTime, datetime},
+    tz::Offset,
+};
+
+/// What stands in the place of each time, but of one that is far ahead.
 const TIMES: [(&str, &str); 3] =
     [("0000-00-00 00:00:00", "2026-11-21 03:00:00"), ("0000-00-00", "2026-11-21"), ("00:00:00", "03:00:00")];
+
+/// How the bot writes a point in time, which is in UTC.
+const WRITTEN: &str = "%Y-%m-%d %H:%M:%S";
+
+/// When a page is played, as it says.
+const PLAYED: DateTime = datetime(2026, 11, 21, 3, 0, 0, 0);
+
+/// What is further in the future than this, such as the end of a ban, is shown as so much later than the page.
+const FAR: SignedDuration = SignedDuration::from_mins(10);
+
+/// How far ahead something is, is rounded to so many minutes: it is read some seconds after the bot reckoned it.
+const GRAIN: i64 = 5;
+
+/// The time in UTC.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what the bot says is ahead is so of the clock that the bot reads too"
+)]
+fn now() -> DateTime {
+    Offset::UTC.to_datetime(Timestamp::now())
+}
 
 /// The names that stand for IDs: those that were given, and numbered ones for all others.
 #[derive(Default)]
@@ -20,10 +47,10 @@ impl Names {
         self.given.push((id.to_owned(), name.to_owned()));
     }
 
-    /// A text with names in the place of IDs, and with the same times in every run.
+    /// A text that was said just now, with names in the place of IDs, and with the same times in every run.
     pub(super) fn stable(&mut self, text: &str) -> String {
         let text = self.given.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, name));
-        times(&ages(&self.unnamed(&text)))
+        times(&ages(&self.unnamed(&text)), now())
     }
 
     /// Names what has no name yet: what an ID of room version 12, or of an event, consists of.
@@ -58,8 +85,16 @@ impl Names {
     }
 }
 
-/// The same times everywhere; two with a dash between them are one.
-fn times(text: &str) -> String {
+/// What is shown for a point in time that is far ahead.
+fn far_ahead(time: &str, now: DateTime) -> Option<String> {
+    let ahead = DateTime::strptime(WRITTEN, time).ok()?.duration_since(now);
+    let rounding = SignedDurationRound::new().smallest(Unit::Minute).increment(GRAIN);
+    let shown = PLAYED.checked_add(ahead.round(rounding).ok()?).ok()?;
+    (ahead > FAR).then(|| shown.strftime(WRITTEN).to_string())
+}
+
+/// The same times everywhere, and those far ahead as much later as they are; two with a dash between them are one.
+fn times(text: &str, now: DateTime) -> String {
     let mut done = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -71,8 +106,9 @@ fn times(text: &str) -> String {
             })
         });
         if let Some((pattern, time)) = found {
-            done.push_str(time);
-            rest = &rest[pattern.len()..];
+            let (there, behind) = rest.split_at(pattern.len());
+            done.push_str(&far_ahead(there, now).unwrap_or_else(|| (*time).to_owned()));
+            rest = behind;
         } else {
             done.push(first);
             rest = &rest[first.len_utf8()..];
@@ -164,4 +200,32 @@ fn what_differs_between_runs_is_the_same() {
     let mut blocks = [("a", "Job 9: `!undo 12`; jobs 12, 9 and 7; case 4\n• 7 2026-11-21".to_owned())];
     renumber(&mut blocks);
     assert_eq!(blocks[0].1, "Job 2: `!undo 3`; jobs 3, 2 and 1; case 1\n• 1 2026-11-21");
+}
+
+#[test]
+fn what_is_far_ahead_is_so_much_later_than_the_page() {
+    let now = datetime(2030, 12, 31, 23, 30, 15, 0);
+    for (said, shown) in [
+        // For 1h, 1d and 7d, said up to two minutes ago, or by a clock that is a little ahead.
+        ("2031-01-01 00:30:15", "2026-11-21 04:00:00"),
+        ("2031-01-01 00:28:15", "2026-11-21 04:00:00"),
+        ("2031-01-01 00:30:16", "2026-11-21 04:00:00"),
+        ("2031-01-01 23:30:11", "2026-11-22 03:00:00"),
+        ("2031-01-07 23:29:59", "2026-11-28 03:00:00"),
+        // For 15m.
+        ("2030-12-31 23:45:12", "2026-11-21 03:15:00"),
+        // An end that is wrong by an hour is another one.
+        ("2031-01-02 00:30:11", "2026-11-22 04:00:00"),
+        // Near, now and ago.
+        ("2030-12-31 23:40:15", "2026-11-21 03:00:00"),
+        ("2030-12-31 23:30:15", "2026-11-21 03:00:00"),
+        ("2030-12-30 23:30:15", "2026-11-21 03:00:00"),
+        // A day or a time of day alone, and what is no time.
+        ("2031-01-07", "2026-11-21"),
+        ("23:59:59", "03:00:00"),
+        ("2031-13-01 00:00:00", "2026-11-21 03:00:00"),
+    ] {
+        let text = |time| format!("It ends by itself: {time} UTC.");
+        assert_eq!(times(&text(said), now), text(shown), "{said}");
+    }
 }
