@@ -28,8 +28,8 @@ pub const LONG_POLL: Duration = Duration::from_secs(30);
 /// How long the homeserver may take for the very first sync: with thousands of rooms it takes minutes. It does not hold
 /// that one back, whether or not anything happens.
 const FIRST: Duration = Duration::from_mins(10);
-/// How far apart two syncs begin at least when the first brought nothing of the watched room. While some other room is
-/// flooded every event would end one, and the homeserver, which looks at all rooms each time, would do little else.
+/// How far apart two syncs begin at least when the first brought something of other rooms and nothing of the watched one. While
+/// a room is flooded every event would end one, and the homeserver, which looks at all rooms each time, would do little else.
 const APART: Duration = Duration::from_millis(300);
 /// How much of every room's timeline a sync brings: so much that gaps are rare.
 const TIMELINE: u32 = 50;
@@ -82,6 +82,7 @@ pub(crate) async fn sync(
     let next = response.next_batch;
     position.token = Some(next.clone());
 
+    let is_of_others = response.rooms.joined.keys().any(|room| Some(room) != watch.as_ref());
     let elsewhere = match (watch.as_deref(), &after) {
         (None, _) | (_, None) => Vec::new(),
         (Some(watch), Some(_)) if follows_on => elsewhere::of_update(&response.rooms, watch, me),
@@ -102,7 +103,7 @@ pub(crate) async fn sync(
         }
         _ => Vec::new(),
     };
-    position.not_before = events.is_empty().then_some(apart);
+    position.not_before = (events.is_empty() && is_of_others).then_some(apart);
     Ok(Batch {
         next,
         events,
