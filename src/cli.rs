@@ -238,7 +238,7 @@ fn work(config: Config, logs: Logs) -> ExitCode {
         tokio::spawn(Signals::install().map_err(Ended::Failed)?.obey(stop.clone()));
         run(config, logs, stop).await
     });
-    // Whatever is still at work is committed up to its last step; there is nothing to wait for.
+    // What is half done was waited for in there. Whatever is still at work is committed up to its last step.
     runtime.shutdown_background();
     match ended {
         Ok(()) => {
