@@ -101,7 +101,8 @@ async fn make(
 fn powers(me: &UserId, version: &str, invite: &[OwnedUserId]) -> Map<String, Value> {
     let creator = (!creators_stand_above(Some(version))).then_some((me, ADMIN));
     let levels = std::iter::once(ADMIN).chain(std::iter::repeat(MODERATOR));
-    let invited = invite.iter().map(|user| &**user).zip(levels);
+    // The account may be another than the one that was named, of a server that calls itself otherwise.
+    let invited = invite.iter().map(|user| &**user).filter(|user| *user != me).zip(levels);
     creator.into_iter().chain(invited).map(|(user, level)| (user.to_string(), json!(level))).collect()
 }
 
@@ -149,6 +150,8 @@ mod tests {
         let me = user_id!("@gleipnir:hs.test");
         let moderators = json!({"@a:hs.test": 100, "@b:hs.test": 50, "@c:hs.test": 50});
         assert_eq!(json!(powers(me, "12", &invite)), moderators);
+        let with_me = [&[me.to_owned()][..], &invite].concat();
+        assert_eq!(json!(powers(me, "12", &with_me)), moderators);
         let mut all = moderators;
         all["@gleipnir:hs.test"] = json!(100);
         assert_eq!(json!(powers(me, "11", &invite)), all);
