@@ -19,22 +19,48 @@ const LONGEST: Duration = Duration::from_mins(2);
 const ADMIN: i64 = 100;
 const MODERATOR: i64 = 50;
 
+/// What is known of the management room that is made.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Made {
+    /// There is none.
+    #[default]
+    No,
+    /// The homeserver was asked for one, and gave no answer that says whether there is.
+    Maybe,
+    /// This one.
+    Room(OwnedRoomId),
+}
+
+impl Made {
+    /// What is to be added to the flags of another set-up.
+    pub(super) fn advice(&self, me: &UserId) -> String {
+        match self {
+            Self::No => String::new(),
+            Self::Maybe => format!(
+                ". Nobody knows whether the management room was made. See first whether {me} is in a new room: in any client \
+                 with that account, or with GET /_synapse/admin/v1/users/{me}/joined_rooms. If it is, add --room and the ID \
+                 of that room"
+            ),
+            Self::Room(room) => format!(" --room {room}"),
+        }
+    }
+}
+
 /// Makes the room, or gets the bot into it; what it is to be called in the configuration. `made` is the room that was made.
 pub(super) async fn furnish(
     client: &Client,
     me: &UserId,
     room: &Room,
     invite: &[OwnedUserId],
-    made: &mut Option<OwnedRoomId>,
+    made: &mut Made,
 ) -> anyhow::Result<String> {
     known(client, me, invite).await?;
     let (room, called) = match room {
         Room::There(target) => (join(client, me, target).await?, target.to_string()),
         Room::New { name, encrypted } => {
-            let new = make(client, me, name, *encrypted, invite).await?;
+            let new = make(client, me, name, *encrypted, invite, made).await?;
             let how = if *encrypted { "encrypted" } else { "not encrypted" };
             say(&format!("✔ made the management room “{name}” ({new}), {how}"));
-            *made = Some(new.clone());
             let called = new.to_string();
             (Some(new), called)
         }
@@ -67,6 +93,7 @@ async fn make(
     name: &str,
     encrypted: bool,
     invite: &[OwnedUserId],
+    made: &mut Made,
 ) -> anyhow::Result<OwnedRoomId> {
     let version =
         client.default_room_version().await.context("the homeserver does not say how it makes rooms")?;
@@ -87,14 +114,20 @@ async fn make(
         power_level_content_override: Some(json!({"users": powers(me, &version, invite)})),
         initial_state,
     };
-    client.create_room(&room, LONGEST).await.map_err(|error| {
-        let also = if error.may_have_acted() {
-            ". Nobody knows whether it was made: look into the rooms of the account before you try again"
-        } else {
-            ""
-        };
-        anyhow!("the management room cannot be made: {error}{also}")
-    })
+    // Before it is sent: whoever breaks the set-up off while it is under way has to know.
+    *made = Made::Maybe;
+    match client.create_room(&room, LONGEST).await {
+        Ok(new) => {
+            *made = Made::Room(new.clone());
+            Ok(new)
+        }
+        Err(error) => {
+            if !error.may_have_acted() {
+                *made = Made::No;
+            }
+            Err(anyhow!("the management room cannot be made: {error}"))
+        }
+    }
 }
 
 /// Who has which power. A creator who stands above all levels must not be named.
