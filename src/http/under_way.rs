@@ -33,14 +33,13 @@ impl UnderWay {
     /// Lets nobody begin any more, and waits for those who have, for some seconds.
     pub(crate) async fn finish(&self) {
         // From the first look on, what is free is held back.
-        match timeout(PATIENCE, self.0.acquire_many(AT_ONCE)).await {
-            Ok(Ok(all)) => all.forget(),
-            Ok(Err(_)) | Err(_) => {
-                self.0.close();
-                warn!(
-                    "a report that was forwarded to me takes too long to pass on; the homeserver may have it, and I do not"
-                );
-            }
+        if let Ok(Ok(all)) = timeout(PATIENCE, self.0.acquire_many(AT_ONCE)).await {
+            all.forget();
+        } else {
+            self.0.close();
+            warn!(
+                "a forwarded report takes too long to pass on: the homeserver may have it, and I did not keep it"
+            );
         }
     }
 }
