@@ -58,6 +58,10 @@ pub(crate) fn setup(config: &Path, flags: Flags, runtime: &Runtime) -> anyhow::R
             "{} is written, and something is in the way still (✘). Mend it, then see again with: gleipnir --config {0} check",
             config.display()
         ),
+        Verdict::Interrupted => bail!(
+            "{} is written, and not everything was looked at. See whether it works with: gleipnir --config {0} check",
+            config.display()
+        ),
     }
 }
 
