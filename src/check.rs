@@ -13,13 +13,15 @@ mod storage;
 
 use std::{
     io::{IsTerminal as _, Write},
+    panic::resume_unwind,
     path::Path,
 };
 
 use synapse_admin::{Client, Options};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::finding::{Finding, Format, Mark, Subject};
-use crate::config::Config;
+use crate::{config::Config, shutdown::Stop};
 
 /// What is done about the rate limit of the bot's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +48,15 @@ const OF_THE_HOMESERVER: [Subject; 9] = [
 /// Checks everything, and writes each line to stdout as soon as it is known. Whether nothing is bad.
 pub(crate) async fn check(config: &Path, lift: Lift, format: Format) -> Verdict {
     let mut report = Report::new(format, Box::new(std::io::stdout()));
+    let stop = Stop::default();
+    // Where signals cannot be taken, Ctrl-C ends the process as ever.
+    if let Ok(interrupts) = signal(SignalKind::interrupt()) {
+        tokio::spawn(obey(interrupts, stop.clone()));
+    }
     match Config::read(config) {
         Ok(read) => {
             report.say(Subject::Configuration.good(format!("{} is valid", config.display())));
-            examine(&read, lift, &mut report).await;
+            examine(&read, lift, &stop, &mut report).await;
         }
         Err(error) => {
             report.say(Subject::Configuration.bad(
@@ -69,53 +76,101 @@ pub(crate) enum Verdict {
     Fit,
     /// Something is.
     Unfit,
+    /// Somebody did not want to hear the rest.
+    Interrupted,
 }
 
-async fn examine(config: &Config, lift: Lift, report: &mut Report) {
-    let found = address::examine(&config.homeserver.url, config.homeserver.timeout).await;
+/// The first Ctrl-C ends the check where it is, the second one the process.
+async fn obey(mut interrupts: Signal, stop: Stop) {
+    interrupts.recv().await;
+    stop.ask();
+    interrupts.recv().await;
+    std::process::exit(128 + SignalKind::interrupt().as_raw_value());
+}
+
+/// The check is to stop.
+struct Interrupted;
+
+/// What comes of something, unless the check is to stop before.
+async fn unless<T>(stop: &Stop, work: impl Future<Output = T>) -> Result<T, Interrupted> {
+    tokio::select! {
+        biased;
+        () = stop.asked() => Err(Interrupted),
+        done = work => Ok(done),
+    }
+}
+
+async fn examine(config: &Config, lift: Lift, stop: &Stop, report: &mut Report) {
+    report.interrupted = look(config, lift, stop, report).await.is_err();
+}
+
+/// Looks at one thing after the other, until it is to stop. The database may be read on even then, in a thread.
+async fn look(config: &Config, lift: Lift, stop: &Stop, report: &mut Report) -> Result<(), Interrupted> {
+    let found = unless(stop, address::examine(&config.homeserver.url, config.homeserver.timeout)).await?;
     report.say_all(found.findings);
     match found.server {
-        Some(server) => homeserver(config, &server, lift, report).await,
+        Some(server) => homeserver(config, &server, lift, stop, report).await?,
         None => report.skip(&OF_THE_HOMESERVER, "the homeserver is not reached"),
     }
-    report.say_all(storage::examine(&config.storage.path));
+    let folder = config.storage.path.clone();
+    let stored = unless(stop, tokio::task::spawn_blocking(move || storage::examine(&folder))).await?;
+    report.say_all(stored.unwrap_or_else(|error| resume_unwind(error.into_panic())));
     report.say_all(rules::examine(&config.reports));
+    Ok(())
 }
 
 /// What a homeserver that answers says.
-async fn homeserver(config: &Config, server: &address::Server, lift: Lift, report: &mut Report) {
+async fn homeserver(
+    config: &Config,
+    server: &address::Server,
+    lift: Lift,
+    stop: &Stop,
+    report: &mut Report,
+) -> Result<(), Interrupted> {
     let open = match client(config, String::new()) {
         Ok(open) => open,
         Err(error) => {
             report.say(Subject::AdminApi.bad(error.to_string(), "Correct homeserver.url."));
-            return report.skip(&OF_THE_HOMESERVER[1..], "homeserver.url cannot be used");
+            report.skip(&OF_THE_HOMESERVER[1..], "homeserver.url cannot be used");
+            return Ok(());
         }
     };
-    let (api, versions) = server::admin_api(&open, server).await;
-    report.say(api);
-    let is_routed = versions.is_some();
-    report.say(versions.unwrap_or_else(|| Subject::Versions.skipped("the admin API is not reached")));
-    let (authentication, decides) = server::authentication(&open, config).await;
-    report.say(authentication);
+    let (is_routed, decides) = unless(stop, without_login(config, &open, server, report)).await?;
+    // Not given up: nobody would know of the device that it made.
     let (login, session) = account::log_in(config, &open, decides).await;
     report.say(login);
     let behind_login = &OF_THE_HOMESERVER[4..];
     let Some(session) = session else {
-        return report.skip(behind_login, "the login failed");
+        report.skip(behind_login, "the login failed");
+        return Ok(());
     };
-    if is_routed {
-        let asked = account_and_room(config, &session, server, decides, lift, report);
-        tokio::select! {
-            () = asked => {}
-            // The device of this check goes all the same.
-            _ = tokio::signal::ctrl_c() => report.interrupted(),
-        }
+    let asked = if is_routed {
+        unless(stop, account_and_room(config, &session, server, decides, lift, report)).await
     } else {
         report.skip(behind_login, "the admin API is not reached");
-    }
+        Ok(())
+    };
+    // The device of this check goes all the same.
     if let Some(finding) = session.end().await {
         report.say(finding);
     }
+    asked
+}
+
+/// Whether the admin API is there, and who decides about logins.
+async fn without_login(
+    config: &Config,
+    open: &Client,
+    server: &address::Server,
+    report: &mut Report,
+) -> (bool, server::Decides) {
+    let (api, versions) = server::admin_api(open, server).await;
+    report.say(api);
+    let is_routed = versions.is_some();
+    report.say(versions.unwrap_or_else(|| Subject::Versions.skipped("the admin API is not reached")));
+    let (authentication, decides) = server::authentication(open, config).await;
+    report.say(authentication);
+    (is_routed, decides)
 }
 
 async fn account_and_room(
@@ -174,33 +229,35 @@ impl Report {
         }
     }
 
-    fn interrupted(&mut self) {
-        self.interrupted = true;
-        if self.format != Format::Json {
-            self.write("Interrupted.\n");
-        }
-    }
-
     fn write(&mut self, text: &str) {
         // Whoever closes the pipe wants no more lines; the exit code is still theirs.
         drop(self.to.write_all(text.as_bytes()).and_then(|()| self.to.flush()));
     }
 
-    /// Counts what is not good.
+    /// Says what it comes to.
     fn end(&mut self) -> Verdict {
-        let count = |mark| self.findings.iter().filter(|found| found.mark == mark).count();
-        let (bad, warnings) = (count(Mark::Bad), count(Mark::Warning));
-        let sum = match (bad, warnings) {
-            (0, 0) => "All is well.".to_owned(),
-            (0, warnings) => format!("The bot can work. To be improved (⚠): {warnings}."),
-            (bad, warnings) => {
-                format!("The bot cannot work so. To be mended (✘): {bad}; to be improved (⚠): {warnings}.")
-            }
-        };
+        let (sum, verdict) = self.sum();
         if self.format != Format::Json {
             self.write(&format!("\n{sum}\n"));
         }
-        if bad == 0 && !self.interrupted { Verdict::Fit } else { Verdict::Unfit }
+        verdict
+    }
+
+    /// Counts what is not good.
+    fn sum(&self) -> (String, Verdict) {
+        if self.interrupted {
+            return ("Interrupted: not everything was looked at.".to_owned(), Verdict::Interrupted);
+        }
+        let count = |mark| self.findings.iter().filter(|found| found.mark == mark).count();
+        let (bad, warnings) = (count(Mark::Bad), count(Mark::Warning));
+        match (bad, warnings) {
+            (0, 0) => ("All is well.".to_owned(), Verdict::Fit),
+            (0, warnings) => (format!("The bot can work. To be improved (⚠): {warnings}."), Verdict::Fit),
+            (bad, warnings) => (
+                format!("The bot cannot work so. To be mended (✘): {bad}; to be improved (⚠): {warnings}."),
+                Verdict::Unfit,
+            ),
+        }
     }
 }
 

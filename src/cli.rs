@@ -123,10 +123,16 @@ fn hopeless(error: &anyhow::Error) -> ExitCode {
 
 /// Checks everything; 0 if nothing is bad.
 fn checked(config: &Path, lift: Lift, format: Format) -> ExitCode {
-    match runtime().map(|runtime| runtime.block_on(check(config, lift, format))) {
-        Ok(Verdict::Fit) => ExitCode::SUCCESS,
-        Ok(Verdict::Unfit) => ExitCode::FAILURE,
-        Err(code) => code,
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(code) => return code,
+    };
+    let verdict = runtime.block_on(check(config, lift, format));
+    // Whoever interrupted it does not wait until a database is read.
+    runtime.shutdown_background();
+    match verdict {
+        Verdict::Fit => ExitCode::SUCCESS,
+        Verdict::Unfit | Verdict::Interrupted => ExitCode::FAILURE,
     }
 }
 
@@ -136,7 +142,10 @@ fn set_up(config: &Path, flags: Flags) -> ExitCode {
         Ok(runtime) => runtime,
         Err(code) => return code,
     };
-    match setup(config, flags, &runtime) {
+    let done = setup(config, flags, &runtime);
+    // As after a check.
+    runtime.shutdown_background();
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&format!("{error:#}"));
@@ -238,7 +247,7 @@ fn work(config: Config, logs: Logs) -> ExitCode {
         tokio::spawn(Signals::install().map_err(Ended::Failed)?.obey(stop.clone()));
         run(config, logs, stop).await
     });
-    // Whatever is still at work is committed up to its last step; there is nothing to wait for.
+    // What is half done was waited for in there. Whatever is still at work is committed up to its last step.
     runtime.shutdown_background();
     match ended {
         Ok(()) => {

@@ -42,7 +42,7 @@ use crate::{
     deliver::Deliverer,
     disk::{self, until_written},
     homeserver::{Homeserver, Place},
-    http::{Endpoint, Parties},
+    http::{Endpoint, Parties, UnderWay},
     intake::{Gone, Intake},
     logging::Logs,
     management::{Door, Entered, kept_room},
@@ -96,6 +96,7 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
         store,
         admin: admin(config, token.clone())?.observed_by(move |exchange| tally.request(exchange)),
         reported: Arc::default(),
+        under_way: UnderWay::default(),
         outages,
         vitals,
         started,
@@ -108,7 +109,7 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
     // A task of its own, because deleting very much takes long.
     let kept = tokio::spawn(async move { keeper.run().await });
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
-    tokio::select! {
+    let ended = tokio::select! {
         ended = bot.connect_again_and_again(&token, &connected) => ended,
         ended = bot.forward(&connected) => ended,
         ended = serve::run(server) => ended,
@@ -119,7 +120,10 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
             Ok(never) => match never {},
             Err(error) => Err(Ended::Failed(error.into())),
         },
-    }
+    };
+    // Nobody listens any more. What the homeserver accepted in the meantime, only the bot may know.
+    bot.under_way.finish().await;
+    ended
 }
 
 /// The admin API, with whatever token is the session's.
@@ -138,6 +142,8 @@ struct Bot<'a> {
     admin: Client,
     /// Wakes those who read reports.
     reported: Arc<Notify>,
+    /// Forwarded reports that are being passed on.
+    under_way: UnderWay,
     /// Since when the homeserver does not answer.
     outages: Arc<Outages>,
     /// How the bot is.
@@ -249,6 +255,7 @@ impl Bot<'_> {
             store: self.store.clone(),
             clock: Arc::new(WallClock),
             reported: self.reported.clone(),
+            under_way: self.under_way.clone(),
         };
         let endpoint = Endpoint::open(listen, parties).await.map_err(Ended::Failed)?;
         match endpoint.run().await {

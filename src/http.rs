@@ -6,6 +6,7 @@ mod answer;
 mod path;
 #[cfg(test)]
 mod tests;
+mod under_way;
 mod upstream;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
@@ -33,6 +34,7 @@ use tokio::{
 };
 use tracing::{debug, error, info, warn};
 
+pub(crate) use self::under_way::UnderWay;
 use self::{
     answer::{preflight, refusal},
     path::Reported,
@@ -42,7 +44,7 @@ use self::{
 /// The largest body: as Synapse's own limit, 200 events of the largest size.
 const LARGEST: usize = 200 * 65_536;
 /// How many requests are worked on at the same time, so that their bodies fit into the memory.
-const AT_ONCE: usize = 16;
+const AT_ONCE: u32 = 16;
 /// How long a request waits for its turn. Nothing was done then, so that a proxy can turn to the homeserver itself.
 const TURN: Duration = Duration::from_secs(10);
 /// How long a body may take to arrive.
@@ -64,7 +66,8 @@ struct Forwarder {
     clock: Arc<dyn Clock>,
     /// Wakes those who read reports.
     reported: Arc<Notify>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
+    under_way: UnderWay,
 }
 
 /// What the endpoint works with.
@@ -83,6 +86,8 @@ pub(crate) struct Parties {
     pub(crate) clock: Arc<dyn Clock>,
     /// Notified when there is a new report.
     pub(crate) reported: Arc<Notify>,
+    /// What has to be finished before the process ends.
+    pub(crate) under_way: UnderWay,
 }
 
 impl Endpoint {
@@ -91,15 +96,15 @@ impl Endpoint {
         let listener = TcpListener::bind(listen)
             .await
             .with_context(|| format!("cannot listen at reports.http.listen ({listen})"))?;
-        let Parties { homeserver, timeout, admin, me, store, clock, reported } = parties;
+        let Parties { homeserver, timeout, admin, me, store, clock, reported, under_way } = parties;
         let upstream = Upstream::new(&homeserver, timeout)?;
-        let turns = Semaphore::new(AT_ONCE);
-        let forwarder = Forwarder { upstream, admin, me, store, clock, reported, turns };
+        let turns = Arc::new(Semaphore::new(AT_ONCE as usize));
+        let forwarder = Forwarder { upstream, admin, me, store, clock, reported, turns, under_way };
         info!(address = %listener.local_addr()?, "reports can be forwarded to me");
         Ok(Self { listener, forwarder: Arc::new(forwarder) })
     }
 
-    /// Takes requests, as long as it is not dropped.
+    /// Takes requests, as long as it is not dropped. What it has begun then is for [`UnderWay::finish`].
     pub(crate) async fn run(self) -> std::io::Result<Infallible> {
         let router = Router::new().fallback(handle).with_state(self.forwarder);
         axum::serve(self.listener, router).await?;
@@ -137,8 +142,8 @@ async fn forward(
         return too_large();
     }
     let forwarder = forwarder.clone();
-    let turn = timeout(TURN, forwarder.turns.acquire()).await;
-    let Ok(Ok(_turn)) = turn else {
+    let turn = timeout(TURN, forwarder.turns.clone().acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else {
         let why = "Too many reports are being filed at this moment";
         return refused(StatusCode::SERVICE_UNAVAILABLE, "M_UNKNOWN", why);
     };
@@ -151,9 +156,19 @@ async fn forward(
             return refused(StatusCode::REQUEST_TIMEOUT, "M_UNKNOWN", "The request took too long");
         }
     };
-    // A reporter who hangs up must not leave the homeserver with a report that is not kept here.
-    let (worker, parts, reporter) = (forwarder.clone(), parts, reporter);
-    let work = tokio::spawn(async move { worker.pass_on(report, reporter, &parts, body).await });
+    let Some(under_way) = forwarder.under_way.begin() else {
+        return refused(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "M_UNKNOWN",
+            "Reports cannot be filed at this moment",
+        );
+    };
+    // A reporter who hangs up must not leave the homeserver with a report that is not kept here; nor must the end of the
+    // bot, which waits for this. So both go along.
+    let work = tokio::spawn(async move {
+        let (_turn, _under_way) = (turn, under_way);
+        forwarder.pass_on(report, reporter, &parts, body).await
+    });
     work.await.unwrap_or_else(|error| {
         error!(%error, "a report could not be passed on");
         internal()

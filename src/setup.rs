@@ -14,15 +14,18 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
-use gleipnir_core::ruma::OwnedRoomId;
 use synapse_admin::Client;
-use tokio::runtime::Runtime;
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
 
 pub(crate) use self::wishes::Flags;
 use self::{
-    account::{Entered, Server},
+    account::{Asked, Entered, Server},
     asking::{Asking, Manner},
     files::{Existing, Place, configuration},
+    room::Made,
     wishes::{Access, Wishes},
 };
 use crate::check::{Lift, Verdict, address, check, finding::Mark, for_people};
@@ -55,30 +58,39 @@ pub(crate) fn setup(config: &Path, flags: Flags, runtime: &Runtime) -> anyhow::R
             "{} is written, and something is in the way still (✘). Mend it, then see again with: gleipnir --config {0} check",
             config.display()
         ),
+        Verdict::Interrupted => bail!(
+            "{} is written, and not everything was looked at. See whether it works with: gleipnir --config {0} check",
+            config.display()
+        ),
     }
 }
 
 async fn carry_out(config: &Path, place: Place, wishes: &Wishes) -> anyhow::Result<Verdict> {
     let server = reach(wishes).await?;
-    let entered = account::enter(wishes, &server, &place).await?;
-    let mut made = None;
+    // From here on something stays, and whoever breaks off is told what.
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot take signals")?;
+    let mut asked = Asked::default();
+    let entered = tokio::select! {
+        entered = account::enter(wishes, &server, &place, &mut asked) => Some(entered?),
+        _ = interrupts.recv() => None,
+    };
+    let Some(entered) = entered else {
+        bail!("interrupted. No configuration was written. {}", asked.words(&wishes.user));
+    };
+    let mut made = Made::default();
     let done = tokio::select! {
         done = furnish(wishes, &entered, place, &mut made) => done,
-        _ = tokio::signal::ctrl_c() => Err(anyhow!("interrupted")),
+        _ = interrupts.recv() => Err(anyhow!("interrupted")),
     };
     entered.leave().await;
-    done.map_err(|error| broken_off(&error, &entered, made))?;
+    done.map_err(|error| broken_off(&error, &entered, &made))?;
     say(&format!("✔ wrote {}\n", config.display()));
     Ok(check(config, Lift::Leave, for_people()).await)
 }
 
 /// The room and the configuration.
-async fn furnish(
-    wishes: &Wishes,
-    entered: &Entered,
-    place: Place,
-    made: &mut Option<OwnedRoomId>,
-) -> anyhow::Result<()> {
+async fn furnish(wishes: &Wishes, entered: &Entered, place: Place, made: &mut Made) -> anyhow::Result<()> {
+    entered.lift_rate_limit().await;
     let Entered { client, user, login, .. } = entered;
     let text = |room: &str| configuration(wishes, user, login, room, place.folder());
     // Before there is a room: what cannot be written should make none.
@@ -112,14 +124,14 @@ async fn reach(wishes: &Wishes) -> anyhow::Result<Server> {
 }
 
 /// What went wrong, and how to go on with what was made.
-fn broken_off(error: &anyhow::Error, entered: &Entered, made: Option<OwnedRoomId>) -> anyhow::Error {
+fn broken_off(error: &anyhow::Error, entered: &Entered, made: &Made) -> anyhow::Error {
     let flag = entered.login.key.replace('_', "-");
-    let room = made.map(|room| format!(" --room {room}")).unwrap_or_default();
     anyhow!(
         "{error:#}. No configuration was written. What was made stays; to go on with it, run gleipnir setup again with --user \
-         {} --{flag} {}{room}",
+         {} --{flag} {}{}",
         entered.user,
-        entered.login.file.display()
+        entered.login.file.display(),
+        made.advice(&entered.user)
     )
 }
 

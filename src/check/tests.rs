@@ -1,6 +1,6 @@
 //! What a homeserver can answer, line by line. Whatever it says, it is asked only to read.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -107,7 +107,7 @@ impl Scene {
         fs::write(&file, &self.config).unwrap();
         let config = Config::read(&file).unwrap();
         let mut report = Report::new(Format::Text, Box::new(std::io::sink()));
-        examine(&config, lift, &mut report).await;
+        examine(&config, lift, &Stop::default(), &mut report).await;
         let verdict = report.end();
         (report.findings, verdict)
     }
@@ -350,7 +350,7 @@ async fn what_hangs_on_something_that_failed_is_not_called_a_failure() {
     let config = "[homeserver]\nurl = \"http://127.0.0.1:1\"\nuser_id = \"@b:hs\"\npassword = \"p\"\n[management]\n\
                   room = \"!m:hs\"\n[storage]\npath = \"/tmp/nothing-there/data\"\n";
     let config = Config::parse(config, Path::new("")).unwrap();
-    examine(&config, Lift::Leave, &mut report).await;
+    examine(&config, Lift::Leave, &Stop::default(), &mut report).await;
     for subject in OF_THE_HOMESERVER {
         says(&report.findings, subject, Mark::Skipped, "because the homeserver is not reached");
     }
@@ -371,4 +371,39 @@ async fn a_configuration_that_cannot_be_read_is_a_line_too() {
     assert_eq!(check(&file, Lift::Leave, Format::Json).await, Verdict::Unfit);
     fs::write(&file, "[homeserver]\nuri = \"x\"").unwrap();
     assert_eq!(check(&file, Lift::Leave, Format::Json).await, Verdict::Unfit);
+}
+
+#[tokio::test]
+async fn whoever_interrupts_hears_of_nothing_more_and_leaves_no_device() {
+    let mut scene = Scene::new().await;
+    scene.config = scene.config.replace("access_token = \"syt_token\"", "password = \"hunter2\"");
+    let user = "/_synapse/admin/v2/users/%40bot%3Ahs.test";
+    let never = ResponseTemplate::new(200).set_delay(Duration::from_mins(10));
+    Mock::given(method("GET")).and(path(user)).respond_with(never).mount(&scene.server).await;
+    scene.is_well_otherwise().await;
+    let file = scene.folder.path().join("config.toml");
+    fs::write(&file, &scene.config).unwrap();
+    let config = Config::read(&file).unwrap();
+    let mut report = Report::new(Format::Text, Box::new(std::io::sink()));
+    let stop = Stop::default();
+    let interrupt = async {
+        let asked = || async {
+            let requests = scene.server.received_requests().await.unwrap();
+            requests.iter().any(|request| request.url.path() == user)
+        };
+        while !asked().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stop.ask();
+    };
+    tokio::join!(examine(&config, Lift::Now, &stop, &mut report), interrupt);
+    assert_eq!(scene.writes().await, ["POST /_matrix/client/v3/login", "POST /_matrix/client/v3/logout"]);
+    assert_eq!(report.findings.last().unwrap().subject, Subject::Login, "{:?}", report.findings);
+    let sum = "Interrupted: not everything was looked at.".to_owned();
+    assert_eq!(report.sum(), (sum, Verdict::Interrupted));
+
+    // Before anything was asked.
+    let mut report = Report::new(Format::Text, Box::new(std::io::sink()));
+    examine(&config, Lift::Leave, &stop, &mut report).await;
+    assert!(report.findings.is_empty() && report.end() == Verdict::Interrupted);
 }

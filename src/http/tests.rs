@@ -24,7 +24,7 @@ use wiremock::{
     matchers::{header, method, path, query_param},
 };
 
-use super::{Endpoint, LARGEST, Parties, path::LEADING_AWAY};
+use super::{Endpoint, LARGEST, Parties, UnderWay, path::LEADING_AWAY};
 
 const ROOM: &str = "/_matrix/client/v3/rooms/%21a%3Ahs.test/report";
 const EVENT: &str = "/_matrix/client/v3/rooms/%21a%3Ahs.test/report/%24e%2Ff";
@@ -36,6 +36,7 @@ struct Scene {
     homeserver: MockServer,
     store: Arc<MemoryStore>,
     reported: Arc<Notify>,
+    under_way: UnderWay,
     address: SocketAddr,
     task: JoinHandle<()>,
 }
@@ -67,6 +68,7 @@ impl Scene {
 
     async fn before(url: String, homeserver: MockServer) -> Self {
         let (store, reported) = (Arc::new(MemoryStore::default()), Arc::new(Notify::new()));
+        let under_way = UnderWay::default();
         let parties = Parties {
             admin: Client::new(&url, || "the bot's".to_owned()).unwrap(),
             homeserver: format!("{url}/"),
@@ -75,11 +77,25 @@ impl Scene {
             store: store.clone(),
             clock: Arc::new(ManualClock::default()),
             reported: reported.clone(),
+            under_way: under_way.clone(),
         };
         let endpoint = Endpoint::open((Ipv4Addr::LOCALHOST, 0).into(), parties).await.unwrap();
         let address = endpoint.listener.local_addr().unwrap();
         let task = tokio::spawn(async move { drop(endpoint.run().await) });
-        Self { homeserver, store, reported, address, task }
+        Self { homeserver, store, reported, under_way, address, task }
+    }
+
+    /// Accepts reports after a while.
+    async fn accepts_reports_slowly(&self) {
+        let slow = ResponseTemplate::new(200).set_body_json(json!({})).set_delay(Duration::from_millis(500));
+        Mock::given(method("POST")).respond_with(slow).mount(&self.homeserver).await;
+    }
+
+    /// Waits until the homeserver has got so many requests.
+    async fn has_got(&self, requests: usize) {
+        while self.homeserver.received_requests().await.unwrap().len() < requests {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     async fn accepts_reports(&self) {
@@ -350,19 +366,37 @@ async fn a_database_that_fails_is_told_to_the_reporter() {
 #[tokio::test]
 async fn a_reporter_who_hangs_up_is_kept_all_the_same() {
     let scene = Scene::new().await;
-    let slow = ResponseTemplate::new(200).set_body_json(json!({})).set_delay(Duration::from_millis(500));
-    Mock::given(method("POST")).respond_with(slow).mount(&scene.homeserver).await;
-    let passed_on = async {
-        while scene.homeserver.received_requests().await.unwrap().len() < 2 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
+    scene.accepts_reports_slowly().await;
     let body = json!({"reason": "bad"});
     tokio::select! {
         _ = scene.post(ROOM, Some("anas"), &body) => panic!("it was answered"),
-        () = passed_on => {}
+        () = scene.has_got(2) => {}
     }
     assert_eq!(scene.kept(), []);
     tokio::time::timeout(Duration::from_secs(5), scene.reported.notified()).await.unwrap();
     assert_eq!(scene.kept().len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_under_way_at_the_end_is_kept_and_nothing_else_is_begun() {
+    let scene = Scene::new().await;
+    scene.accepts_reports_slowly().await;
+    let body = json!({"reason": "bad"});
+    // One reporter has hung up already, the other one waits.
+    tokio::select! {
+        _ = scene.post(ROOM, Some("anas"), &body) => panic!("it was answered"),
+        () = scene.has_got(2) => {}
+    }
+    let end = async {
+        scene.has_got(4).await;
+        scene.under_way.finish().await;
+        assert_eq!(scene.kept().len(), 2);
+    };
+    let (answered, ()) = tokio::join!(scene.post(FAR, Some("anas"), &body), end);
+    assert_eq!(answered.status, 200);
+    // A connection may outlive the endpoint for a moment.
+    let late = scene.post(ROOM, Some("anas"), &body).await;
+    assert_eq!((late.status, scene.kept().len()), (503, 2), "{}", late.body);
+    let requests = scene.homeserver.received_requests().await.unwrap();
+    assert_eq!(requests.iter().filter(|request| request.method.as_str() == "POST").count(), 2);
 }

@@ -27,6 +27,15 @@ pub(super) struct Entered {
     /// How the bot is to log in.
     pub(super) login: Login,
     session: Session,
+    origin: Origin,
+}
+
+/// Where an account comes from.
+enum Origin {
+    /// The set-up made it.
+    Made,
+    /// It was there.
+    There,
 }
 
 /// Whose the session is.
@@ -52,11 +61,49 @@ impl Server {
     }
 }
 
-/// Gets into the account. A secret that is in no file gets one beside the configuration.
-pub(super) async fn enter(wishes: &Wishes, server: &Server, place: &Place) -> anyhow::Result<Entered> {
+/// What the homeserver was asked for and has not answered. Whoever breaks that off is to be told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Nothing that stays.
+    #[default]
+    Nothing,
+    /// The account, whose password is in this file.
+    Account(PathBuf),
+    /// A device.
+    Device,
+}
+
+impl Asked {
+    /// What nobody knows, and what to do about it.
+    pub(super) fn words(&self, user: &UserId) -> String {
+        match self {
+            Self::Nothing => "Nothing was made".to_owned(),
+            Self::Account(file) => format!(
+                "Nobody knows whether {user} was made. If it was, its password is in {path}: run gleipnir setup again with \
+                 --password-file {path}; otherwise remove that file first",
+                path = file.display()
+            ),
+            Self::Device => format!(
+                "Nobody knows whether a device “{DEVICE}” was made: remove it in the list of the sessions of {user}, if it is \
+                 there"
+            ),
+        }
+    }
+}
+
+/// Gets into the account. A secret that is in no file gets one beside the configuration. `asked` is what is not answered yet.
+pub(super) async fn enter(
+    wishes: &Wishes,
+    server: &Server,
+    place: &Place,
+    asked: &mut Asked,
+) -> anyhow::Result<Entered> {
     match &wishes.access {
-        Access::Register(shared_secret) => register(&wishes.user, shared_secret, server, place).await,
-        Access::Password(secret) => log_in(&wishes.user, secret, server, place).await,
+        Access::Register(shared_secret) => register(&wishes.user, shared_secret, server, place, asked).await,
+        Access::Password(secret) => {
+            *asked = Asked::Device;
+            log_in(&wishes.user, secret, server, place).await
+        }
         Access::Token(secret) => use_token(&wishes.user, secret, server, place).await,
     }
 }
@@ -66,18 +113,16 @@ async fn register(
     shared_secret: &str,
     server: &Server,
     place: &Place,
+    asked: &mut Asked,
 ) -> anyhow::Result<Entered> {
     let password = new_password().0;
     // First the file: a password that nobody knows is worth nothing, whenever the process dies.
     let file = SecretFile::write(place.beside(PASSWORD), &password, "--password-file")?;
     let account = NewAdmin { localpart: user.localpart(), password: &password, shared_secret };
+    *asked = Asked::Account(file.path.clone());
     let made = match server.open.register_admin(&account).await {
         Ok(made) => made,
-        Err(error) if error.may_have_acted() => bail!(
-            "{error}. Nobody knows whether {user} was made. If it was, its password is in {path}: run gleipnir setup again \
-             with --password-file {path}; otherwise remove that file first",
-            path = file.path.display()
-        ),
+        Err(error) if error.may_have_acted() => bail!("{error}. {}", asked.words(user)),
         Err(error) => {
             file.remove();
             return Err(not_registered(user, &error, &server.software));
@@ -97,12 +142,8 @@ async fn register(
     }
     let LoggedIn { user_id, access_token, .. } = made;
     let client = server.with(access_token)?;
-    match client.set_rate_limit(&user_id, RateLimit::UNLIMITED).await {
-        Ok(_) => say("✔ lifted the rate limit of that account"),
-        Err(error) => say(&format!("⚠ its rate limit could not be lifted: {error}")),
-    }
     let login = Login { key: "password_file", file: file.path };
-    Ok(Entered { client, user: user_id, login, session: Session::OfSetup })
+    Ok(Entered { client, user: user_id, login, session: Session::OfSetup, origin: Origin::Made })
 }
 
 fn not_registered(user: &UserId, error: &Error, software: &str) -> anyhow::Error {
@@ -135,6 +176,7 @@ async fn log_in(user: &UserId, secret: &Secret, server: &Server, place: &Place) 
         user: made.user_id.clone(),
         login: Login { key: "password_file", file },
         session: Session::OfSetup,
+        origin: Origin::There,
     };
     match keep(secret, place.beside(PASSWORD), "--password-file") {
         Ok(file) => {
@@ -170,7 +212,7 @@ async fn use_token(
     let login =
         Login { key: "access_token_file", file: keep(secret, place.beside(TOKEN), "--access-token-file")? };
     say(&format!("✔ the access token is that of {user}"));
-    Ok(Entered { client, user: owner.user_id, login, session: Session::OfBot })
+    Ok(Entered { client, user: owner.user_id, login, session: Session::OfBot, origin: Origin::There })
 }
 
 /// The file of a secret: the one that it came from, or a new one.
@@ -182,6 +224,17 @@ fn keep(secret: &Secret, new: PathBuf, flag: &str) -> anyhow::Result<PathBuf> {
 }
 
 impl Entered {
+    /// Lifts the rate limit of an account that was made. With another one that is for `gleipnir check --lift-rate-limit`.
+    pub(super) async fn lift_rate_limit(&self) {
+        match self.origin {
+            Origin::There => {}
+            Origin::Made => match self.client.set_rate_limit(&self.user, RateLimit::UNLIMITED).await {
+                Ok(_) => say("✔ lifted the rate limit of that account"),
+                Err(error) => say(&format!("⚠ its rate limit could not be lifted: {error}")),
+            },
+        }
+    }
+
     /// Ends the session, if it is the set-up's.
     pub(super) async fn leave(&self) {
         match self.session {

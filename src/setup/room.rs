@@ -19,22 +19,48 @@ const LONGEST: Duration = Duration::from_mins(2);
 const ADMIN: i64 = 100;
 const MODERATOR: i64 = 50;
 
+/// What is known of the management room that is made.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Made {
+    /// There is none.
+    #[default]
+    No,
+    /// The homeserver was asked for one, and gave no answer that says whether there is.
+    Maybe,
+    /// This one.
+    Room(OwnedRoomId),
+}
+
+impl Made {
+    /// What is to be added to the flags of another set-up.
+    pub(super) fn advice(&self, me: &UserId) -> String {
+        match self {
+            Self::No => String::new(),
+            Self::Maybe => format!(
+                ". Nobody knows whether the management room was made. See first whether {me} is in a new room: in any client \
+                 with that account, or with GET /_synapse/admin/v1/users/{me}/joined_rooms. If it is, add --room and the ID \
+                 of that room"
+            ),
+            Self::Room(room) => format!(" --room {room}"),
+        }
+    }
+}
+
 /// Makes the room, or gets the bot into it; what it is to be called in the configuration. `made` is the room that was made.
 pub(super) async fn furnish(
     client: &Client,
     me: &UserId,
     room: &Room,
     invite: &[OwnedUserId],
-    made: &mut Option<OwnedRoomId>,
+    made: &mut Made,
 ) -> anyhow::Result<String> {
     known(client, me, invite).await?;
     let (room, called) = match room {
         Room::There(target) => (join(client, me, target).await?, target.to_string()),
         Room::New { name, encrypted } => {
-            let new = make(client, me, name, *encrypted, invite).await?;
+            let new = make(client, me, name, *encrypted, invite, made).await?;
             let how = if *encrypted { "encrypted" } else { "not encrypted" };
             say(&format!("✔ made the management room “{name}” ({new}), {how}"));
-            *made = Some(new.clone());
             let called = new.to_string();
             (Some(new), called)
         }
@@ -67,6 +93,7 @@ async fn make(
     name: &str,
     encrypted: bool,
     invite: &[OwnedUserId],
+    made: &mut Made,
 ) -> anyhow::Result<OwnedRoomId> {
     let version =
         client.default_room_version().await.context("the homeserver does not say how it makes rooms")?;
@@ -87,21 +114,28 @@ async fn make(
         power_level_content_override: Some(json!({"users": powers(me, &version, invite)})),
         initial_state,
     };
-    client.create_room(&room, LONGEST).await.map_err(|error| {
-        let also = if error.may_have_acted() {
-            ". Nobody knows whether it was made: look into the rooms of the account before you try again"
-        } else {
-            ""
-        };
-        anyhow!("the management room cannot be made: {error}{also}")
-    })
+    // Before it is sent: whoever breaks the set-up off while it is under way has to know.
+    *made = Made::Maybe;
+    match client.create_room(&room, LONGEST).await {
+        Ok(new) => {
+            *made = Made::Room(new.clone());
+            Ok(new)
+        }
+        Err(error) => {
+            if !error.may_have_acted() {
+                *made = Made::No;
+            }
+            Err(anyhow!("the management room cannot be made: {error}"))
+        }
+    }
 }
 
 /// Who has which power. A creator who stands above all levels must not be named.
 fn powers(me: &UserId, version: &str, invite: &[OwnedUserId]) -> Map<String, Value> {
     let creator = (!creators_stand_above(Some(version))).then_some((me, ADMIN));
     let levels = std::iter::once(ADMIN).chain(std::iter::repeat(MODERATOR));
-    let invited = invite.iter().map(|user| &**user).zip(levels);
+    // The account may be another than the one that was named, of a server that calls itself otherwise.
+    let invited = invite.iter().map(|user| &**user).filter(|user| *user != me).zip(levels);
     creator.into_iter().chain(invited).map(|(user, level)| (user.to_string(), json!(level))).collect()
 }
 
@@ -149,6 +183,8 @@ mod tests {
         let me = user_id!("@gleipnir:hs.test");
         let moderators = json!({"@a:hs.test": 100, "@b:hs.test": 50, "@c:hs.test": 50});
         assert_eq!(json!(powers(me, "12", &invite)), moderators);
+        let with_me = [&[me.to_owned()][..], &invite].concat();
+        assert_eq!(json!(powers(me, "12", &with_me)), moderators);
         let mut all = moderators;
         all["@gleipnir:hs.test"] = json!(100);
         assert_eq!(json!(powers(me, "11", &invite)), all);

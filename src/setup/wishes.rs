@@ -1,9 +1,15 @@
 //! What is to be set up: from flags, and from questions about what they leave open.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, bail, ensure};
-use gleipnir_core::{ruma::OwnedUserId, text::target::RoomTarget};
+use gleipnir_core::{
+    ruma::{OwnedUserId, UserId},
+    text::target::RoomTarget,
+};
 use reqwest::Url;
 
 use super::asking::{Asking, Manner, Question, Unasked, yes_or_no};
@@ -130,15 +136,23 @@ impl Wishes {
                 }
             }
         };
-        let invite = match (&room, flags.invite) {
-            (Room::New { .. }, invite) if invite.is_empty() => {
+        let is_given = !flags.invite.is_empty();
+        let invite = match (&room, others(flags.invite, &user)) {
+            // Nobody could enter the room.
+            (Room::New { .. }, none) if none.is_empty() && is_given => {
+                bail!("--invite: {user} is the bot itself; name who else is to be invited")
+            }
+            (Room::New { .. }, none) if none.is_empty() => {
                 let words = "The moderators to invite there, such as @alice:example.org @bob:example.org; the first one \
                              becomes the admin of the room";
-                asking.ask(&Question { flag: "--invite", words, default: None }, Unasked::Missing, users)?
+                let parse = |answer: &str| match others(users(answer)?, &user) {
+                    none if none.is_empty() => Err("Name somebody besides the bot.".to_owned()),
+                    invite => Ok(invite),
+                };
+                asking.ask(&Question { flag: "--invite", words, default: None }, Unasked::Missing, parse)?
             }
             (_, invite) => invite,
         };
-        let invite = invite.into_iter().filter(|invited| *invited != user).collect();
         let storage = if let Some(storage) = flags.storage {
             storage
         } else {
@@ -209,6 +223,12 @@ fn users(text: &str) -> Result<Vec<OwnedUserId>, String> {
     text.split([' ', ',']).filter(|word| !word.is_empty()).map(user).collect()
 }
 
+/// Those who are not the bot, each once, in their order: the first one is to be the admin.
+fn others(users: Vec<OwnedUserId>, me: &UserId) -> Vec<OwnedUserId> {
+    let mut seen = BTreeSet::from([me.to_owned()]);
+    users.into_iter().filter(|user| seen.insert(user.clone())).collect()
+}
+
 /// The secret in a file.
 fn read(flag: &str, file: &Path) -> anyhow::Result<Secret> {
     let word =
@@ -275,6 +295,23 @@ mod tests {
         assert!(matches!(&wishes.access, Access::Token(Secret { word, .. }) if word == "syt_x"));
         assert!(matches!(&wishes.room, Room::New { name, encrypted: false } if name == "The room"));
         assert_eq!(wishes.invite, ["@a:hs.test"], "the bot does not invite itself");
+    }
+
+    #[test]
+    fn a_room_is_made_for_somebody_and_everybody_is_named_once() {
+        let flags = "--yes --homeserver http://hs.test --user @g:hs.test --password-file Cargo.toml";
+        let twice = "--invite @b:hs.test --invite @a:hs.test --invite @g:hs.test --invite @b:hs.test";
+        let (wishes, _) = gathered(&format!("{flags} {twice}"), "");
+        assert_eq!(wishes.unwrap().invite, ["@b:hs.test", "@a:hs.test"]);
+        let (wishes, _) = gathered(&format!("{flags} --invite @g:hs.test"), "");
+        let error = wishes.err().unwrap().to_string();
+        assert!(error.contains("--invite: @g:hs.test is the bot itself"), "{error}");
+        let (wishes, _) = gathered(&format!("{flags} --room !r:hs.test --invite @g:hs.test"), "");
+        assert!(wishes.unwrap().invite.is_empty(), "there somebody is already");
+        let flags = flags.replace("--yes", "--room-name Mods --unencrypted --storage data");
+        let (wishes, shown) = gathered(&flags, "@g:hs.test\n,\n@a:hs.test @a:hs.test\n");
+        assert_eq!(wishes.unwrap().invite, ["@a:hs.test"]);
+        assert_eq!(shown.matches("Name somebody besides the bot.").count(), 2, "{shown}");
     }
 
     #[test]

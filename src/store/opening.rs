@@ -5,6 +5,7 @@ use std::{
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -147,12 +148,26 @@ pub(crate) fn private_file(path: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)
 }
 
+/// How often, and how long apart, a lock is tried that only somebody who looks has.
+const LOOKS: u32 = 80;
+const LOOK: Duration = Duration::from_millis(25);
+
 /// Keeps everybody else from working in a folder, as long as the file is open.
 pub(crate) fn lock(folder: &Path) -> anyhow::Result<File> {
     let path: PathBuf = folder.join(LOCK);
     let file = private_file(&path)
         .with_context(|| format!("cannot write to the folder {} (storage.path)", folder.display()))?;
-    match file.try_lock() {
+    let mut locked = file.try_lock();
+    for _ in 0..LOOKS {
+        // A check shares the lock for a moment to see whether it is free. Who is at work does not share it.
+        if !matches!(locked, Err(TryLockError::WouldBlock)) || file.try_lock_shared().is_err() {
+            break;
+        }
+        file.unlock().with_context(|| format!("cannot lock {}", path.display()))?;
+        std::thread::sleep(LOOK);
+        locked = file.try_lock();
+    }
+    match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             bail!("another Gleipnir is at work in {} (storage.path); one is enough", folder.display())
@@ -160,5 +175,29 @@ pub(crate) fn lock(folder: &Path) -> anyhow::Result<File> {
         Err(TryLockError::Error(error)) => {
             Err(error).with_context(|| format!("cannot lock {}", path.display()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_works_has_the_lock_alone_and_who_looks_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let looking = private_file(&folder.path().join(LOCK)).unwrap();
+        looking.try_lock_shared().unwrap();
+        let held = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(LOOK * 2);
+                looking.unlock().unwrap();
+            });
+            lock(folder.path()).unwrap()
+        });
+        let refused = lock(folder.path()).unwrap_err().to_string();
+        assert!(refused.contains("another Gleipnir is at work"), "{refused}");
+        assert!(matches!(looking.try_lock_shared(), Err(TryLockError::WouldBlock)));
+        drop(held);
+        drop(lock(folder.path()).unwrap());
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use throwaway_synapse::{PASSWORD, Role, Synapse, path_part};
 
-use crate::support::{BOT, Bot, Moderator, strings};
+use crate::support::{BOT, Bot, Fault, Moderator, Proxy, strings};
 
 /// Runs the binary in a folder with what is typed: its exit code, and what it says.
 fn gleipnir(folder: &Path, arguments: &[&str], typed: &str) -> (i32, String) {
@@ -237,4 +237,71 @@ async fn what_cannot_be_set_up_is_said_and_leaves_nothing() {
         let (code, said) = gleipnir(folder.path(), arguments, "");
         assert!(code == 0 && said.len() > 100, "{said}");
     }
+}
+
+/// Runs the binary in a folder, and interrupts it while the homeserver has such a request: its exit code, and what it says.
+async fn interrupted(folder: &Path, arguments: &[&str], proxy: &Proxy, on: &str) -> (i32, String) {
+    let held = proxy.fail(&[on], Fault::Held, 1);
+    let child = Command::new(env!("CARGO_BIN_EXE_gleipnir"))
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    proxy.hit(held).await;
+    assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+    proxy.heal();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_interrupts_is_told_what_stays_and_what_nobody_knows() {
+    let Some(synapse) = Synapse::builder().start_or_skip().await else { return };
+    synapse.register("mod", Role::User).await.unwrap();
+    let proxy = Proxy::new(synapse.url()).await;
+    let (folder, url) = (with_secret(), proxy.url());
+    let folder = folder.path();
+    let base = ["setup", "--yes", "--homeserver", &url, "--user", BOT, "--invite", "@mod:hs.test"];
+    let registering = [&base[..], &["--registration-secret-file", "secret"]].concat();
+    let (code, said) = interrupted(folder, &registering, &proxy, "POST /_synapse/admin/v1/register").await;
+    says(
+        &said,
+        &[
+            "interrupted. No configuration was written. Nobody knows whether @gleipnir:hs.test was made.",
+            "--password-file gleipnir-password",
+        ],
+    );
+    assert!(code == 1 && folder.join("gleipnir-password").exists(), "{said}");
+    // It was not.
+    fs::remove_file(folder.join("gleipnir-password")).unwrap();
+    let (code, said) = interrupted(folder, &registering, &proxy, "POST /_matrix/client/v3/createRoom").await;
+    says(
+        &said,
+        &[
+            "✔ made the account @gleipnir:hs.test",
+            "✔ lifted the rate limit",
+            "interrupted. No configuration was written. What was made stays",
+            "--user @gleipnir:hs.test --password-file gleipnir-password. Nobody knows whether the management room was made.",
+            "add --room and the ID of that room",
+        ],
+    );
+    assert_eq!(code, 1, "{said}");
+    let logging_in = [&base[..], &["--password-file", "gleipnir-password"]].concat();
+    let (code, said) = interrupted(folder, &logging_in, &proxy, "POST /_matrix/client/v3/login").await;
+    says(
+        &said,
+        &["interrupted. No configuration", "Nobody knows whether a device “gleipnir setup” was made"],
+    );
+    assert!(code == 1 && !folder.join("config.toml").exists(), "{said}");
+    // The room is there, and the last invitation is not sent.
+    let (_, said) = interrupted(folder, &logging_in, &proxy, "/invite").await;
+    let room = said.split("--room ").nth(1).unwrap_or_else(|| panic!("no room is named:\n{said}")).trim();
+    says(&said, &[&format!("✔ made the management room “Moderators” ({room})")]);
+    let (code, said) = gleipnir(folder, &[&logging_in[..], &["--room", room]].concat(), "");
+    says(&said, &["✔ invited @mod:hs.test", "All is well."]);
+    assert_eq!(code, 0, "{said}");
 }

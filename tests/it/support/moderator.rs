@@ -318,9 +318,27 @@ impl Moderator {
         self.heard.transcript()
     }
 
+    /// Waits a moment for the bot's join: whoever sends before it was seen keeps the key from the bot. It may be away, too.
+    async fn bot_is_there(&self) {
+        let is_join = |event: &Value| {
+            event["type"] == "m.room.member"
+                && event["content"]["membership"] == "join"
+                && event["sender"] != *self.user.user_id
+        };
+        for _ in 0..30 {
+            if self.heard.look(|events| events.iter().any(is_join)) {
+                return;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
     async fn encrypted_send(&self, what: Outgoing) -> String {
         let Voice::Encrypted { session, room, sent, .. } = &self.voice else { panic!("the room is open") };
         let mut sent = sent.lock().await;
+        if *sent == 0 {
+            self.bot_is_there().await;
+        }
         *sent += 1;
         session.send(room, &sent.to_string(), what).await.unwrap().to_string()
     }
