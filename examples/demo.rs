@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use gleipnir::config::Config;
 use serde_json::{Value, json};
 use throwaway_synapse::{PASSWORD, Role, Synapse, User, path_part};
@@ -41,7 +41,8 @@ async fn main() -> anyhow::Result<()> {
 
     let folder = tempfile::tempdir()?;
     let config = config(&synapse, &bot, &management, folder.path())?;
-    let bot_task = tokio::spawn(gleipnir::run(config, std::future::pending()));
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut bot_task = tokio::spawn(gleipnir::run(config, async { drop(stopped.await) }));
     let mut room = Room { moderator: moderator.clone(), id: management, since: None, names: BTreeMap::new() };
     say("Synapse and the bot are up. This is the management room:\n")?;
     let incident = async {
@@ -60,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
     };
     tokio::select! {
         done = incident => done.map(drop)?,
-        ended = bot_task => bail!("the bot ended: {ended:?}"),
+        ended = &mut bot_task => bail!("the bot ended: {ended:?}"),
     }
     if stay {
         say(&format!(
@@ -70,6 +71,9 @@ async fn main() -> anyhow::Result<()> {
         ))?;
         room.watch().await?;
     }
+    // Before the server is gone.
+    drop(stop);
+    bot_task.await?.map_err(|ended| anyhow!("the bot ended: {ended:?}"))?;
     say("\nThat was it. Try it yourself: cargo run --example demo -- --stay")
 }
 

@@ -28,6 +28,7 @@ use synapse_admin::{Client, Options};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::Notify,
+    task::JoinSet,
 };
 use tracing::{debug, info};
 
@@ -107,7 +108,8 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
     let connected = Notify::new();
     let keeper = Keeper::new(bot.store.clone(), Arc::new(WallClock), config.storage.keep);
     // A task of its own, because deleting very much takes long.
-    let kept = tokio::spawn(async move { keeper.run().await });
+    let mut keeping = JoinSet::new();
+    keeping.spawn(async move { keeper.run().await });
     // Also while the bot waits to be let into the management room, or to be let in again by the homeserver.
     let ended = tokio::select! {
         ended = bot.connect_again_and_again(&token, &connected) => ended,
@@ -116,11 +118,13 @@ async fn work(config: &Config, logs: Logs, stop: &Stop) -> Result<(), Ended> {
         damaged = disk::watch(&bot.store) => Err(Ended::Hopeless(damaged)),
         never = bot.control.obey(hangups, &bot.store, &bot.said) => match never {},
         never = bot.control.logs().keep() => match never {},
-        broke = kept => match broke {
+        Some(broke) = keeping.join_next() => match broke {
             Ok(never) => match never {},
             Err(error) => Err(Ended::Failed(error.into())),
         },
     };
+    // The database is closed by whoever lets go of it last: that is to be before the process ends.
+    keeping.shutdown().await;
     // Nobody listens any more. What the homeserver accepted in the meantime, only the bot may know.
     bot.under_way.finish().await;
     ended

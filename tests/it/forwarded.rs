@@ -1,12 +1,12 @@
 //! Abuse reports that reach the server through the bot, as a reverse proxy forwards them: reports of rooms and of users of
 //! other servers become cases too, and the server answers as if the bot were not there.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
 use throwaway_synapse::{Role, User, path_part};
 
-use crate::support::{Kind, Scene};
+use crate::support::{Fault, Kind, Proxy, Scene};
 
 /// The URL of a port that is free.
 fn free() -> (String, String) {
@@ -124,5 +124,33 @@ async fn what_is_forwarded_is_a_case_at_once_and_reaches_the_server() {
     bob.wait_for(&chat, crate::support::PATIENCE, is_it).await.unwrap();
     let log = scene.bot.log_of_run();
     assert!(!log.contains(&bob.access_token) && !log.contains(&ana.access_token), "no token is logged");
+    assert_eq!(scene.bot.stop().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_being_passed_on_when_the_bot_stops_is_kept() {
+    let Some(mut scene) = Scene::new(Kind::Open).await else { return };
+    let (url, address) = free();
+    let proxy = Proxy::new(scene.synapse.url()).await;
+    scene.bot.url = proxy.url();
+    scene.bot.more = format!("[reports.http]\nlisten = {address:?}");
+    let bob = scene.synapse.register("bob", Role::User).await.unwrap();
+    let club = scene.room(&bob, "Club", &[]).await;
+    scene.bot.start().await;
+    scene.bot.logs("reports can be forwarded to me").await;
+    let slow =
+        proxy.fail(&["POST /_matrix/client/v3/rooms/", "/report"], Fault::Slow(Duration::from_secs(2)), 1);
+    let there = bob.through(&url).unwrap();
+    let body = json!({"reason": "a market place"});
+    // The answer may come or not, as the process ends.
+    let reporting =
+        tokio::spawn(async move { drop(there.request("POST", &room_report(&club), Some(body)).await) });
+    proxy.hit(slow).await;
+    assert_eq!(scene.bot.stop().await, 0);
+    reporting.await.unwrap();
+    let log = scene.bot.log_of_run();
+    assert!(log.contains("goodbye") && !log.contains("takes too long"), "{log}");
+    scene.bot.start().await;
+    scene.moderator.hears("Case 1: the room Club").await;
     assert_eq!(scene.bot.stop().await, 0);
 }
