@@ -16,7 +16,9 @@ impl Desk {
         match tuning {
             Tuning::Logging => self.answer(event, &logging(&self.process.logging(), self.clock.now())),
             Tuning::LogFor { level, time } => {
-                self.answer(event, &logging(&self.process.log_for(level, time), self.clock.now()))
+                // Before, so that the time that was asked for is the one that is told.
+                let now = self.clock.now();
+                self.answer(event, &logging(&self.process.log_for(level, time), now))
             }
             Tuning::Reload => match self.process.reload() {
                 Ok(reloaded) => self.answer(event, &reloaded_in_words(&reloaded)),
