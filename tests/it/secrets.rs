@@ -131,14 +131,16 @@ webhook = "broken"
     m.good("!log trace 1h", "I log at `trace` until").await;
     m.good("!reload", "nothing changed").await;
     // One that begins with a dash would be taken for an option.
+    let mut drawn = 0;
     let token = loop {
+        drawn += 1;
         let made = m.good("!token new --uses 5", "token – done").await;
         let token = made.code("The registration token").to_owned();
         if !token.starts_with('-') {
             break token;
         }
     };
-    m.good("!token list", "registration token").await;
+    m.good("!token list", &format!("{drawn} registration token")).await;
     scene.carry_out(&format!("!token delete {}", &token[..4]), &[], "is deleted").await;
     let reset = scene.carry_out("!reset-password @eve:hs.test", &[], "reset-password – done").await;
     let chat = reset.code("in the direct chat ").to_owned();
