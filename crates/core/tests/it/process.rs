@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
     time::Duration,
 };
 
@@ -15,6 +15,7 @@ use gleipnir_core::{
     testing::Stage,
 };
 use tokio::sync::Notify;
+use tracing::{Dispatch, subscriber::NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::scene::{answer_to, has, moderator, plan, plans, stage, watcher};
@@ -121,7 +122,10 @@ struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// From here on, in this thread.
-    fn keep() -> (Self, tracing::subscriber::DefaultGuard) {
+    fn keep() -> (Self, impl Drop) {
+        /// While there is but one subscriber, another test's thread, which has none, may mark our events as never wanted.
+        static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+        LazyLock::force(&SECOND);
         let log = Self::default();
         let lines = tracing_subscriber::fmt().json().with_writer(log.clone()).finish();
         (log, tracing::subscriber::set_default(lines))
