@@ -13,11 +13,18 @@ use crate::{
 pub fn reply(found: &Found, error: &clap::Error) -> Reply {
     let Problem { words, culprit, hint } = problem(error);
     let mut reply = Reply::new().paragraph(words);
-    if let Some(word) = culprit.and_then(|culprit| find(&found.words, &culprit)) {
+    let word = culprit.and_then(|culprit| find(&found.words, &culprit));
+    if let Some(word) = word {
         reply = reply.preformatted(pointed(&found.line, word.start, word.end));
     }
     if let Some(hint) = hint {
         reply = reply.paragraph(Line::new().text("Did you mean ").code(&hint).text("?"));
+    } else if let Some(word) =
+        word.filter(|word| error.kind() == ErrorKind::UnknownArgument && begins_with_a_dash(word))
+    {
+        let quoted = format!("\"{}\"", word.text);
+        reply = reply
+            .paragraph(Line::new().text("If it is no option but a word, put it in quotes: ").code(quoted));
     }
     reply
         .paragraph(usage(&found.entry))
@@ -102,6 +109,11 @@ fn problem(error: &clap::Error) -> Problem {
             hint: None,
         },
     }
+}
+
+/// Whether a word looks like short options, as registration tokens may.
+fn begins_with_a_dash(word: &Word) -> bool {
+    word.text.starts_with('-') && !word.text.starts_with("--")
 }
 
 /// Whether a word such as `-nx` has the short option `-x` in it.

@@ -156,6 +156,17 @@ async fn the_beginning_is_enough_and_asked_about() {
     has(&stage.say("!token delete swi").await, &["Job 3: token – done"]);
 }
 
+/// One that the server made by chance may look like an option.
+#[tokio::test]
+async fn a_token_that_begins_with_a_dash_goes_in_quotes() {
+    let mut stage = with_tokens();
+    has(&stage.say("!token new --uses 1 --token \"-x3T\"").await, &["Job 1: token – done"]);
+    has(&stage.say("!token delete -x3T").await, &["I do not know “-x”.", "put it in quotes: `\"-x3T\"`"]);
+    assert_eq!(tokens(&stage).await.len(), 3);
+    has(&stage.say("!token delete \"-x3T\"").await, &["Job 2: token – done"]);
+    assert!(!tokens(&stage).await.iter().any(|token| word(token) == "-x3T"));
+}
+
 #[tokio::test]
 async fn mistakes_are_refused_before_anything_is_done() {
     let mut stage = with_tokens();
