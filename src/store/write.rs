@@ -2,7 +2,7 @@
 
 use super::moving::is_elsewhere;
 use gleipnir_core::{
-    plan::{Plan, PlanId},
+    plan::{Plan, PlanId, StepState},
     ports::{Change, VIEWS_KEPT, View},
     speech::{Effort, Mark, Marked, Say},
 };
@@ -45,6 +45,12 @@ pub(crate) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
             .execute(params![state.word(), by.as_ref().map(|by| by.as_str()), at, id])?,
         ),
         Change::Working { plan, step, state } => set_step(db, "state", plan, step, &json(&state)?),
+        Change::Stop { plan, by } => db
+            .prepare_cached(
+                "UPDATE steps SET state = ? WHERE plan = ? AND state IS NULL AND outcome IS NULL",
+            )?
+            .execute(params![json(&StepState::Stopped { by })?, plan])
+            .map(drop),
         Change::Keep { plan, step, kept } => set_step(db, "kept", plan, step, &kept.to_string()),
         Change::Ended { plan, step, outcome, at } => {
             set_step(db, "outcome", plan, step, &json(&outcome)?)?;

@@ -11,6 +11,7 @@ mod pages;
 mod reading;
 mod round;
 mod second;
+mod stop;
 mod tuning;
 
 use std::{
@@ -306,6 +307,12 @@ impl Desk {
                 Some(action) => self.tap(event, sender, to, case, action).await,
                 None => self.done(event, Vec::new(), Handled::Ignored),
             };
+        }
+        // A report is no question, unless the job is still at work.
+        if wish == Some(Wish::No)
+            && let Some(id) = Plan::reported_by(&key)
+        {
+            return self.stop_reported(event, sender, id).await;
         }
         match (wish, Plan::previewed_by(&key)) {
             (Some(Wish::Yes), Some(id)) => self.confirm(event, sender, id).await,

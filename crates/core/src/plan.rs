@@ -201,6 +201,12 @@ impl PlannedStep {
         matches!(self.outcome, Some(Outcome::Failed { .. }))
     }
 
+    /// Whether it is not to be begun any more, or was not for that reason.
+    pub fn is_stopped(&self) -> bool {
+        let is_done = self.outcome.as_ref().is_some_and(Outcome::is_done);
+        matches!(self.state, Some(StepState::Stopped { .. })) && !is_done
+    }
+
     /// What the server says is missing although it says that the step is done, in a sentence.
     pub fn shortfall(&self) -> Option<&'static str> {
         let (result, blocked, known) = match &self.outcome {
@@ -288,6 +294,17 @@ impl Plan {
         })
     }
 
+    /// Whether a moderator stopped it before all of it was begun.
+    pub fn is_stopped(&self) -> bool {
+        self.steps.iter().any(PlannedStep::is_stopped)
+    }
+
+    /// Whether there is something to stop: it is at work, and not all of it was begun.
+    pub fn can_be_stopped(&self) -> bool {
+        let is_open = |planned: &PlannedStep| planned.state.is_none() && planned.outcome.is_none();
+        self.state == PlanState::Running && self.steps.iter().any(is_open)
+    }
+
     /// Whether it ended without having done anything.
     pub fn has_failed(&self) -> bool {
         self.state == PlanState::Done && self.result() == PlanResult::Failed
@@ -322,6 +339,11 @@ impl Plan {
     /// The key of the message that reports its execution.
     pub fn report_key(id: PlanId) -> String {
         format!("{REPORT}{id}")
+    }
+
+    /// The Plan whose execution a message reports, from the message's key.
+    pub fn reported_by(key: &str) -> Option<PlanId> {
+        key.strip_prefix(REPORT)?.parse().ok()
     }
 
     /// The Plan that a message previews, from the message's key.

@@ -1,9 +1,12 @@
-//! `!cancel`: drop what a preview showed.
+//! `!cancel`: drop what a preview showed, or stop what is at work.
 
 use super::{Access, Command, Decision, Failure, Subject, World};
 use crate::plan::PlanId;
 
-/// Drop what a preview showed; the same as reacting to it with ❌
+/// Drop what a preview showed, or stop a job that is at work; the same as reacting to it with ❌
+///
+/// A job that is at work finishes what it has begun, and begins nothing else. What it has done stays, until !undo puts it
+/// right.
 #[derive(clap::Args, Debug)]
 pub(super) struct Cancel {
     /// The number of the job

@@ -42,9 +42,11 @@ pub(super) fn in_a_line(plan: &Plan, world: &World<'_>) -> Line {
         }
         PlanState::Proposed => "waits for a confirmation".to_owned(),
         PlanState::Running => {
+            let how = if plan.is_stopped() { "stopping" } else { "at work" };
             let done = plan.steps.iter().filter(|step| step.outcome.is_some()).count();
-            format!("at work ({done} of {} steps)", plan.steps.len())
+            format!("{how} ({done} of {} steps)", plan.steps.len())
         }
+        PlanState::Done if plan.is_stopped() => "stopped".to_owned(),
         PlanState::Done => match plan.result() {
             crate::plan::PlanResult::Done => "done",
             crate::plan::PlanResult::Partly => "partly done",

@@ -305,13 +305,16 @@ impl Desk {
         Ok(found.next())
     }
 
-    /// A moderator does not want what a preview showed.
+    /// A moderator does not want what a preview showed, or what is at work.
     pub(super) async fn cancel(
         &self,
         event: &InboxEvent,
         sender: &UserId,
         id: PlanId,
     ) -> Result<Handled, StoreError> {
+        if let Some(plan) = self.plan(id)?.filter(|plan| plan.state == PlanState::Running) {
+            return self.stop(event, sender, &plan).await;
+        }
         let plan = match self.decidable(event, sender, id).await {
             Ok(plan) => plan,
             Err(failure) => return self.fail(event, failure),
@@ -376,7 +379,12 @@ impl Desk {
     }
 
     /// Whether somebody may use a command and the commands that its steps stand for; otherwise why not.
-    async fn may_all(&self, sender: &UserId, command: &str, steps: &[Step]) -> Result<(), Failure> {
+    pub(super) async fn may_all(
+        &self,
+        sender: &UserId,
+        command: &str,
+        steps: &[Step],
+    ) -> Result<(), Failure> {
         let of_steps: BTreeSet<&str> =
             steps.iter().map(Step::command).filter(|name| *name != command).collect();
         for name in std::iter::once(command).chain(of_steps) {

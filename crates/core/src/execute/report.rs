@@ -30,6 +30,8 @@ const NAMED: usize = 20;
 const NAMED_EACH: usize = 3;
 /// From so many steps on, what is done is counted.
 const MANY: usize = 20;
+/// What a job was to do before somebody stopped it.
+const STOPPED: &str = "Not begun, because the job was stopped";
 
 /// How much of a Plan of many steps is told.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,10 @@ fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
     };
     if server == Server::Away && plan.state == PlanState::Running {
         reply = reply.paragraph(away(plan));
+    }
+    if plan.can_be_stopped() && plan.steps.len() >= MANY {
+        reply =
+            reply.paragraph(Line::new().text("To stop it: ").code(format!("!cancel {}", plan.id)).text("."));
     }
     if plan.state == PlanState::Done {
         reply = advice(stays(with_details(reply, plan), plan), plan);
@@ -116,7 +122,8 @@ fn list(reply: Reply, steps: &[PlannedStep], extent: Extent) -> Reply {
     if steps.len() < MANY {
         return reply.list(steps.iter().map(line));
     }
-    let (done, other): (Vec<_>, Vec<_>) = steps.iter().partition(|planned| is_smooth(planned));
+    let (stopped, steps): (Vec<_>, Vec<_>) = steps.iter().partition(|planned| planned.is_stopped());
+    let (done, other): (Vec<_>, Vec<_>) = steps.into_iter().partition(|planned| is_smooth(planned));
     let (waiting, notable): (Vec<_>, Vec<_>) =
         other.into_iter().partition(|planned| planned.outcome.is_none() && planned.state.is_none());
     let lines = |steps: Vec<&PlannedStep>| steps.into_iter().map(line).collect::<Vec<_>>();
@@ -129,13 +136,14 @@ fn list(reply: Reply, steps: &[PlannedStep], extent: Extent) -> Reply {
             let reply = cut_list(reply, lines(notable), MANY, "(!job has all of them)");
             let reply = titled(reply, "Done", &done);
             let reply = cut_list(reply, lines(done), NAMED_EACH, "(!job has all of them)");
-            titled(reply, "Still to do", &waiting)
+            titled(titled(reply, "Still to do", &waiting), STOPPED, &stopped)
         }
         // The longest list is cut first where they do not fit: what failed stays.
         Extent::Everything => {
             let reply = reply.list(lines(notable));
             let reply = titled(reply, "Done", &done).list(lines(done));
             let reply = titled(reply, "Still to do", &waiting).list(lines(waiting));
+            let reply = titled(reply, STOPPED, &stopped).list(lines(stopped));
             reply.paragraph(Line::new().text("As a file: ").code("!audit --file").text("."))
         }
     }
@@ -167,6 +175,8 @@ fn briefly(result: &DeleteResult) -> Line {
 
 fn heading(plan: &Plan) -> Line {
     let words = match (plan.state, plan.result()) {
+        (PlanState::Running, _) if plan.is_stopped() => "stopping",
+        (PlanState::Done, _) if plan.is_stopped() => "stopped",
         (PlanState::Done, PlanResult::Done) => "done",
         (PlanState::Done, PlanResult::Partly) => "partly done",
         (PlanState::Done, PlanResult::Failed) => "failed",

@@ -1,6 +1,6 @@
 //! Which code does one unit of work of which step, and what is true of a step in doubt.
 
-use ruma::RoomId;
+use ruma::{RoomId, UserId};
 
 use super::{
     Advance, Turn, admin, alias, block, bring, deactivate, erase, extremities, failed, filed, limit, listing,
@@ -137,6 +137,13 @@ pub(super) fn in_words(step: &Step, fault: &Fault) -> String {
         Step::CallWebhook { name, .. } => webhook::in_words(name, fault),
         _ => fault.to_string(),
     }
+}
+
+/// How a step ended that is not to be begun any more.
+pub(super) fn stopped(step: &Step, by: &UserId) -> Outcome {
+    // These write without a state of their own, so they may have been tried.
+    let may_have_acted = matches!(step, Step::DeleteReport { .. } | Step::CallWebhook { .. });
+    Outcome::Failed { why: format!("{by} stopped the job."), but: may_have_acted.then(|| uncertain(step)) }
 }
 
 /// What is true of a step that was begun and could not be followed to its end.

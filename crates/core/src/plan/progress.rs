@@ -1,6 +1,6 @@
 //! How far a step is, and what became of it.
 
-use ruma::OwnedRoomId;
+use ruma::{OwnedRoomId, OwnedUserId};
 use serde::{Deserialize, Serialize};
 
 use super::{NotRedacted, RedactionRun, Restored, RestoringRun, RoomRef};
@@ -10,6 +10,11 @@ use crate::model::{BlockStatus, DeleteResult, Listing, Mxc, RateLimit, TokenLimi
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "snake_case")]
 pub enum StepState {
+    /// It was not begun, and is not to be any more.
+    Stopped {
+        /// Who said so.
+        by: OwnedUserId,
+    },
     /// A block is about to be set or lifted. That is idempotent, but how it was before must not be read again.
     Blocking {
         /// How it was before.

@@ -2,6 +2,7 @@
 
 mod forgetting;
 mod hits;
+mod stopping;
 mod undoing;
 mod upgrading;
 
@@ -281,6 +282,7 @@ pub fn store_contract(store: &dyn Store) {
     commit(vec![Change::Say(say("feed-1", "told")), Change::Say(say("n", "answer"))]);
     assert_eq!(pending(store), want(&[("m", 5, "five"), ("n", 1, "answer"), ("feed-1", 1, "told")]));
     undoing::holds(store, &plan);
+    stopping::holds(store, &plan);
     upgrading::holds(store);
 }
 

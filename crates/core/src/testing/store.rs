@@ -2,6 +2,7 @@
 
 mod cases;
 mod forgetting;
+mod moving;
 mod watch;
 
 use std::{
@@ -16,13 +17,13 @@ use self::{cases::Cases, forgetting::Forgetting, watch::Watch};
 use super::Moment;
 use crate::{
     model::{About, Millis, Report, ReportKey, ReportKind},
-    plan::{Origin, Plan, PlanId, PlanState},
+    plan::{Origin, Plan, PlanId, PlanState, StepState},
     ports::{
         Case, CaseId, Change, Digest, DigestId, Forgotten, Gap, Hit, InboxEvent, Queue, Records, Store,
         StoreError, VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
     },
     reply::{Attachment, Rendered},
-    speech::{Delivery, Effort, FEED, Marked, REPORT, Say, Sendable},
+    speech::{Delivery, Effort, FEED, Marked, Say, Sendable},
 };
 
 /// A store in memory.
@@ -152,6 +153,12 @@ impl Inner {
                     plan.steps[step].state = Some(state);
                 }
             }
+            Change::Stop { plan, by } => {
+                let steps = self.plans.get_mut(&plan).into_iter().flat_map(|plan| &mut plan.steps);
+                for open in steps.filter(|planned| planned.state.is_none() && planned.outcome.is_none()) {
+                    open.state = Some(StepState::Stopped { by: by.clone() });
+                }
+            }
             Change::Keep { plan, step, kept } => {
                 self.kept.insert((plan, step), kept);
             }
@@ -192,53 +199,6 @@ impl Inner {
                     out.sent = out.sent.max(version);
                 }
             }
-        }
-    }
-
-    fn upgrade(&mut self, from: OwnedRoomId, to: OwnedRoomId) {
-        self.leave_house();
-        let keys: BTreeSet<String> =
-            self.outbox.iter().filter(|out| out.event_id.is_some()).map(|out| out.key.clone()).collect();
-        for out in &mut self.outbox {
-            let is_over = match &out.what {
-                What::Reaction { to: Marked::Event(_), .. } => true,
-                What::Reaction { to: Marked::Message(key), .. } => keys.contains(key),
-                What::Message { .. } | What::File { .. } => {
-                    out.key.starts_with(FEED) && out.event_id.is_none()
-                }
-            };
-            if is_over {
-                out.sent = out.version;
-            }
-            out.event_id = None;
-            out.what.answer_nothing();
-        }
-        self.replaced.insert(from, to);
-    }
-
-    fn leave_house(&mut self) {
-        self.elsewhere.extend(self.inbox.iter().map(|event| event.event_id.clone()));
-        self.views.clear();
-        let outbox = &self.outbox;
-        self.watch.moved(|id| {
-            let key = format!("{FEED}{id}");
-            outbox.iter().any(|out| out.key == key && out.event_id.is_some())
-        });
-    }
-
-    fn move_house(&mut self) {
-        self.leave_house();
-        self.handled.extend(self.inbox.iter().map(|event| event.event_id.clone()));
-        for plan in self.plans.values_mut().filter(|plan| plan.state == PlanState::Proposed) {
-            plan.state = PlanState::Expired;
-        }
-        for out in &mut self.outbox {
-            let is_report = out.key.starts_with(REPORT) && !matches!(out.what, What::Reaction { .. });
-            if !is_report {
-                out.sent = out.version;
-            }
-            out.event_id = None;
-            out.what.answer_nothing();
         }
     }
 

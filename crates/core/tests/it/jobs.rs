@@ -328,7 +328,7 @@ async fn what_was_never_done_is_not_undone() {
     stage.handle().await;
     assert_eq!(
         stage.store.said(&format!("answer-{event}")).unwrap().text,
-        "Job 2 is at work. Wait until it is done; !job 2 shows how it stands."
+        "Job 2 is at work. `!cancel 2` stops it; what it has done by then can be undone afterwards."
     );
     assert!(stage.marked(&event, NO));
     assert_eq!(stage.store.undone_by(2), Ok(None));

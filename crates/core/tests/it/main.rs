@@ -53,6 +53,7 @@ mod stats;
 mod step_crashes;
 mod step_faults;
 mod step_reports;
+mod stopping;
 mod stories;
 mod telling;
 mod tidy;

@@ -65,9 +65,15 @@ pub(super) async fn gather(world: &World<'_>, user: &UserId, back: Duration) -> 
                     .code(format!("!cancel {}", plan.id))
                     .text(" drops it."),
             ),
-            PlanState::Running if is_meant(plan) => beside.push(
-                line.text(" is at work. Once it is done: ").code(format!("!undo {}", plan.id)).text("."),
-            ),
+            PlanState::Running if is_meant(plan) => {
+                let line = line.text(" is at work. ");
+                let line = if plan.can_be_stopped() {
+                    line.code(format!("!cancel {}", plan.id)).text(" stops it. ")
+                } else {
+                    line
+                };
+                beside.push(line.text("Once it is over: ").code(format!("!undo {}", plan.id)).text("."));
+            }
             PlanState::Done
                 if plan.asked_by != user
                     && plan.decided_by.as_deref() == Some(user)

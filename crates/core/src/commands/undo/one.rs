@@ -216,6 +216,10 @@ fn can_be_begun(plan: &Plan, undone_by: Option<(PlanId, Option<PlanId>)>) -> Res
     }
     match plan.state {
         PlanState::Done => Ok(()),
+        PlanState::Running if plan.can_be_stopped() => {
+            let line = Line::new().text(format!("Job {id} is at work. ")).code(format!("!cancel {id}"));
+            Err(Failure::told(line.text(" stops it; what it has done by then can be undone afterwards.")))
+        }
         PlanState::Running => {
             Err(told(format!("Job {id} is at work. Wait until it is done; !job {id} shows how it stands.")))
         }

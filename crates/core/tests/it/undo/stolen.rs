@@ -88,7 +88,7 @@ async fn what_waits_and_what_is_at_work_is_named_and_left() {
         &stage.store.said(event).expect("it is answered").text,
         &[
             "Not part of it:",
-            "Job 3 (suspend) is at work. Once it is done: `!undo 3`.",
+            "Job 3 (suspend) is at work. `!cancel 3` stops it. Once it is over: `!undo 3`.",
             "Job 2 (shutdown) waits for a confirmation: `!cancel 2` drops it.",
             "Dry run: nothing was done. It would ask for a confirmation first.",
         ],
