@@ -127,7 +127,7 @@ pub(super) const METRICS: [Metric; 16] = [
         name: "gleipnir_jobs",
         kind: Kind::Counter,
         labels: &["command", "outcome"],
-        help: "Jobs that ended, by the command: done, partly, failed, cancelled or expired",
+        help: "Jobs that ended, by the command: done, partly, failed, stopped, cancelled or expired",
         write: Write::Database(|figures, to| {
             counters(to, figures, "job", |count| {
                 vec![("command", word(&count.kind)), ("outcome", word(&count.outcome))]
@@ -138,7 +138,7 @@ pub(super) const METRICS: [Metric; 16] = [
         name: "gleipnir_steps",
         kind: Kind::Counter,
         labels: &["kind", "outcome"],
-        help: "Steps of jobs that ended: done or failed",
+        help: "Steps of jobs that ended: done, failed, or stopped before they were begun",
         write: Write::Database(|figures, to| {
             counters(to, figures, "step", |count| {
                 vec![("kind", word(&count.kind)), ("outcome", word(&count.outcome))]

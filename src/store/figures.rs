@@ -138,10 +138,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(folder.path()).unwrap();
         assert_eq!(store.figures(), Ok(Figures::default()));
-        for (id, rooms) in [(1, 1), (2, 2), (3, 1), (4, 1), (5, 1), (6, 1)] {
+        for (id, rooms) in [(1, 1), (2, 2), (3, 1), (4, 1), (5, 1), (6, 1), (7, 3)] {
             store.commit(vec![Change::Plan(Box::new(block(id, rooms)))]).unwrap();
         }
-        let running = [1, 2, 3, 6].map(|id| state(id, PlanState::Running));
+        let running = [1, 2, 3, 6, 7].map(|id| state(id, PlanState::Running));
         store.commit(running.to_vec()).unwrap();
         store.commit(vec![ended(1, 0, true), state(1, PlanState::Done)]).unwrap();
         store.commit(vec![ended(2, 0, true), ended(2, 1, false), state(2, PlanState::Done)]).unwrap();
@@ -149,6 +149,8 @@ mod tests {
         // Said again: it happened once.
         store.commit(vec![ended(3, 0, false), state(3, PlanState::Done)]).unwrap();
         store.commit(vec![state(4, PlanState::Cancelled)]).unwrap();
+        let stop = Change::Stop { plan: 7, by: owned_user_id!("@mod:hs.test"), at: 2 };
+        store.commit(vec![ended(7, 0, true), stop, state(7, PlanState::Done)]).unwrap();
         // A commit that fails counts nothing.
         store.commit(vec![ended(6, 0, true), state(99, PlanState::Done)]).unwrap_err();
         let figures = store.figures().unwrap();
@@ -160,8 +162,10 @@ mod tests {
                 "job block done 1",
                 "job block failed 1",
                 "job block partly 1",
-                "step block_room done 2",
+                "job block stopped 1",
+                "step block_room done 3",
                 "step block_room failed 2",
+                "step block_room stopped 2",
             ]
         );
     }

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, params};
 use crate::{clock::WallClock, disk::DAMAGED};
 
 /// The database's scripts, in order; its `user_version` says how many were applied.
-pub(crate) const MIGRATIONS: [&str; 8] = [
+pub(crate) const MIGRATIONS: [&str; 9] = [
     include_str!("001.sql"),
     include_str!("002.sql"),
     include_str!("003.sql"),
@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: [&str; 8] = [
     include_str!("006.sql"),
     include_str!("007.sql"),
     include_str!("008.sql"),
+    include_str!("009.sql"),
 ];
 
 /// The name of the database in the storage folder.

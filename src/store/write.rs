@@ -2,7 +2,8 @@
 
 use super::moving::is_elsewhere;
 use gleipnir_core::{
-    plan::{Plan, PlanId, StepState},
+    model::Millis,
+    plan::{Outcome, Plan, PlanId},
     ports::{Change, VIEWS_KEPT, View},
     speech::{Effort, Mark, Marked, Say},
 };
@@ -44,13 +45,11 @@ pub(crate) fn apply(db: &Connection, change: Change) -> rusqlite::Result<()> {
             )?
             .execute(params![state.word(), by.as_ref().map(|by| by.as_str()), at, id])?,
         ),
-        Change::Working { plan, step, state } => set_step(db, "state", plan, step, &json(&state)?),
-        Change::Stop { plan, by } => db
-            .prepare_cached(
-                "UPDATE steps SET state = ? WHERE plan = ? AND state IS NULL AND outcome IS NULL",
-            )?
-            .execute(params![json(&StepState::Stopped { by })?, plan])
-            .map(drop),
+        Change::Working { plan, step, state } => one(
+            db.prepare_cached("UPDATE steps SET state = iif(outcome IS NULL, ?, state) WHERE plan = ? AND n = ?")?
+                .execute(params![json(&state)?, plan, step])?,
+        ),
+        Change::Stop { plan, by, at } => stop(db, plan, &Outcome::Stopped { by }, at),
         Change::Keep { plan, step, kept } => set_step(db, "kept", plan, step, &kept.to_string()),
         Change::Ended { plan, step, outcome, at } => {
             set_step(db, "outcome", plan, step, &json(&outcome)?)?;
@@ -136,6 +135,18 @@ fn insert_plan(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         ])?;
     }
     Ok(())
+}
+
+/// Ends what was not begun: all that is open, but the first of it if it has a state.
+fn stop(db: &Connection, plan: PlanId, outcome: &Outcome, at: Millis) -> rusqlite::Result<()> {
+    let first: Option<usize> = db
+        .prepare_cached("SELECT min(n) FROM steps WHERE plan = ? AND outcome IS NULL")?
+        .query_row([plan], |row| row.get(0))?;
+    db.prepare_cached(
+        "UPDATE steps SET outcome = ? WHERE plan = ? AND outcome IS NULL AND (state IS NULL OR n > ?)",
+    )?
+    .execute(params![json(outcome)?, plan, first])?;
+    one(db.prepare_cached("UPDATE plans SET changed_at = ? WHERE id = ?")?.execute(params![at, plan])?)
 }
 
 /// `column` is one of ours, never input.

@@ -220,7 +220,7 @@ impl Executor {
                 self.log(&plan, began);
                 return Ok(());
             };
-            if !plan.steps[n].is_stopped() && self.is_behind(&plan)? {
+            if self.is_behind(&plan)? {
                 self.pause(Duration::from_millis(200)).await;
                 continue;
             }
@@ -340,9 +340,6 @@ impl Executor {
 
     async fn advance(&self, plan: &Plan, n: usize, turn: Turn) -> Advance {
         let planned = &plan.steps[n];
-        if let Some(StepState::Stopped { by }) = &planned.state {
-            return Advance::Ended(work::stopped(&planned.step, by));
-        }
         let settings = &*self.settings.now();
         if let Some(why) = safety::forbidden(&planned.step, &settings.management) {
             return Advance::Ended(Outcome::Failed { why, but: None });

@@ -43,7 +43,7 @@ fn speaks(planned: &PlannedStep) -> bool {
     match &planned.outcome {
         None => true,
         Some(Outcome::Done { effect }) => *effect != Effect::ChangedSince,
-        Some(Outcome::Failed { .. }) => false,
+        Some(Outcome::Failed { .. } | Outcome::Stopped { .. }) => false,
     }
 }
 

@@ -198,13 +198,12 @@ impl From<Step> for PlannedStep {
 impl PlannedStep {
     /// Whether it ended without having been done.
     pub fn has_failed(&self) -> bool {
-        matches!(self.outcome, Some(Outcome::Failed { .. }))
+        matches!(self.outcome, Some(Outcome::Failed { .. } | Outcome::Stopped { .. }))
     }
 
-    /// Whether it is not to be begun any more, or was not for that reason.
+    /// Whether it was not begun because a moderator stopped the job.
     pub fn is_stopped(&self) -> bool {
-        let is_done = self.outcome.as_ref().is_some_and(Outcome::is_done);
-        matches!(self.state, Some(StepState::Stopped { .. })) && !is_done
+        matches!(self.outcome, Some(Outcome::Stopped { .. }))
     }
 
     /// What the server says is missing although it says that the step is done, in a sentence.
@@ -290,7 +289,7 @@ impl Plan {
             Some(Outcome::Done { effect }) => {
                 matches!(planned.step.reverse(effect), Reverse::By(_) | Reverse::Restore(_))
             }
-            Some(Outcome::Failed { .. }) | None => false,
+            Some(Outcome::Failed { .. } | Outcome::Stopped { .. }) | None => false,
         })
     }
 
@@ -299,10 +298,22 @@ impl Plan {
         self.steps.iter().any(PlannedStep::is_stopped)
     }
 
-    /// Whether there is something to stop: it is at work, and not all of it was begun.
+    /// Its steps that were not begun: all that are open, but the first of them if it has a state.
+    pub fn not_begun(&self) -> impl Iterator<Item = usize> {
+        let mut open = (0..self.steps.len()).filter(|n| self.steps[*n].outcome.is_none());
+        let first = open.next().filter(|n| self.steps[*n].state.is_none());
+        first.into_iter().chain(open)
+    }
+
+    /// Whether it is at work and can be stopped: what puts right goes on to the end, or what is half right could not be put
+    /// right by its number any more; and so does telling reporters what was decided.
     pub fn can_be_stopped(&self) -> bool {
-        let is_open = |planned: &PlannedStep| planned.state.is_none() && planned.outcome.is_none();
-        self.state == PlanState::Running && self.steps.iter().any(is_open)
+        self.state == PlanState::Running && self.is_stoppable() && self.not_begun().next().is_some()
+    }
+
+    /// Whether it is of a kind that is ever stopped.
+    pub fn is_stoppable(&self) -> bool {
+        self.undoes.is_none() && !matches!(self.origin, Origin::Outcome(_))
     }
 
     /// Whether it ended without having done anything.

@@ -361,7 +361,7 @@ pub enum Change {
         /// When.
         at: Millis,
     },
-    /// A step got on, and is not finished.
+    /// A step got on, and is not finished. Ignored if it has ended meanwhile: it was stopped.
     Working {
         /// The Plan.
         plan: PlanId,
@@ -370,12 +370,15 @@ pub enum Change {
         /// Where to go on from after a restart.
         state: StepState,
     },
-    /// A Plan is to go no further: its steps that were not begun are marked so, in one with finding out which those are.
+    /// A Plan is to go no further: its steps that were not begun end, in one with finding out which those are. They are done in
+    /// their order, so all behind the first that is open were not, also those whose state came from another Plan.
     Stop {
         /// The Plan.
         plan: PlanId,
         /// Who says so.
         by: OwnedUserId,
+        /// When.
+        at: Millis,
     },
     /// What is kept before a step changes anything.
     Keep {

@@ -122,6 +122,7 @@ fn rows(plan: &Plan) -> impl Iterator<Item = [String; 11]> {
             None => String::new(),
             Some(Outcome::Done { effect }) => serde_json::json!(effect).to_string(),
             Some(Outcome::Failed { why, .. }) => format!("failed: {why}"),
+            Some(Outcome::Stopped { by }) => format!("not begun: {by} stopped the job"),
         };
         [
             plan.id.to_string(),

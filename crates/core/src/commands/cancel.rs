@@ -6,7 +6,7 @@ use crate::plan::PlanId;
 /// Drop what a preview showed, or stop a job that is at work; the same as reacting to it with ❌
 ///
 /// A job that is at work finishes what it has begun, and begins nothing else. What it has done stays, until !undo puts it
-/// right.
+/// right. An !undo itself is not stopped half-way.
 #[derive(clap::Args, Debug)]
 pub(super) struct Cancel {
     /// The number of the job

@@ -129,6 +129,7 @@ fn row(heading: &Plan, n: usize, planned: &PlannedStep) -> Vec<Value> {
     let (state, effect) = match (&planned.outcome, &planned.state) {
         (Some(Outcome::Done { effect }), _) => ("done", Some(effect)),
         (Some(Outcome::Failed { .. }), _) => ("failed", None),
+        (Some(Outcome::Stopped { .. }), _) => ("stopped", None),
         (None, Some(_)) => ("at work", None),
         (None, None) => ("not begun", None),
     };

@@ -43,10 +43,13 @@ pub(super) fn in_a_line(plan: &Plan, world: &World<'_>) -> Line {
         PlanState::Proposed => "waits for a confirmation".to_owned(),
         PlanState::Running => {
             let how = if plan.is_stopped() { "stopping" } else { "at work" };
-            let done = plan.steps.iter().filter(|step| step.outcome.is_some()).count();
+            let done = plan.steps.iter().filter(|step| step.outcome.is_some() && !step.is_stopped()).count();
             format!("{how} ({done} of {} steps)", plan.steps.len())
         }
-        PlanState::Done if plan.is_stopped() => "stopped".to_owned(),
+        PlanState::Done if plan.is_stopped() => {
+            let done = plan.steps.iter().filter(|planned| !planned.has_failed()).count();
+            format!("stopped ({done} of {} steps)", plan.steps.len())
+        }
         PlanState::Done => match plan.result() {
             crate::plan::PlanResult::Done => "done",
             crate::plan::PlanResult::Partly => "partly done",

@@ -44,6 +44,8 @@ pub(super) enum Handled {
     Confirmed(PlanId),
     /// With a job that was dropped.
     Cancelled(PlanId),
+    /// With a job that was stopped at work.
+    Stopped(PlanId),
     /// With a case that was judged.
     Judged(CaseId),
 }
@@ -66,13 +68,18 @@ impl Handled {
             Self::Begun(_) => "begun",
             Self::Confirmed(_) => "confirmed",
             Self::Cancelled(_) => "cancelled",
+            Self::Stopped(_) => "stopped",
             Self::Judged(_) => "judged",
         })
     }
 
     fn plan(self) -> Option<PlanId> {
         match self {
-            Self::Asks(id) | Self::Begun(id) | Self::Confirmed(id) | Self::Cancelled(id) => Some(id),
+            Self::Asks(id)
+            | Self::Begun(id)
+            | Self::Confirmed(id)
+            | Self::Cancelled(id)
+            | Self::Stopped(id) => Some(id),
             _ => None,
         }
     }

@@ -4,7 +4,7 @@ use ruma::UserId;
 
 use super::{Desk, Handled, ended, say_to};
 use crate::{
-    plan::{Plan, PlanId, PlanState, Step, StepState},
+    plan::{Origin, Plan, PlanId, PlanState, Step},
     ports::{Change, InboxEvent, StoreError, in_turn},
     reply::{Line, Reply},
     speech::YES,
@@ -47,23 +47,30 @@ impl Desk {
             Line::new().text(format!("Job {id} ({}) is stopped by ", plan.command)).code(sender.as_str());
         let line = line
             .text(". What it has begun it finishes; it begins nothing else. Its report says what was done.");
-        let stop = Change::Stop { plan: id, by: sender.to_owned() };
+        let stop = Change::Stop { plan: id, by: sender.to_owned(), at: self.clock.now() };
         let changes = [stop, say_to(event, &Reply::text(line))].into_iter().chain(ended(event, YES));
-        self.done(event, changes.collect(), Handled::Cancelled(id))
+        self.done(event, changes.collect(), Handled::Stopped(id))
     }
 }
 
 /// Why there is nothing to stop.
 fn too_late(plan: Option<&Plan>, id: PlanId) -> Reply {
-    let is_marked = |plan: &Plan| {
-        plan.steps.iter().any(|planned| matches!(planned.state, Some(StepState::Stopped { .. })))
+    let line = Line::new().text(format!("Job {id} "));
+    let shows = |line: Line| line.code(format!("!job {id}")).text(" shows it.");
+    let Some(plan) = plan.filter(|plan| plan.state == PlanState::Running) else {
+        return Reply::text(shows(line.text("has ended already. ")));
     };
-    let words = match plan {
-        Some(plan) if plan.state == PlanState::Running && is_marked(plan) => "is being stopped already.",
-        Some(plan) if plan.state == PlanState::Running => {
-            "has begun the last of what it has to do, and finishes that. Afterwards it can be undone, as far as that is possible."
+    Reply::text(match &plan.origin {
+        Origin::Outcome(_) => shows(line.text("tells reporters what was decided, and is not stopped. ")),
+        _ if plan.undoes.is_some() => {
+            let line = line.text("puts something right, and that is not left half-way. When it has ended, ");
+            line.code(format!("!undo {id}")).text(" takes it back.")
         }
-        _ => "has ended already.",
-    };
-    Reply::text(Line::new().text(format!("Job {id} {words} ")).code(format!("!job {id}")).text(" shows it."))
+        _ if plan.is_stopped() => shows(line.text("is being stopped already. ")),
+        _ => {
+            let line =
+                line.text("has begun the last of what it has to do, and finishes that. When it has ended, ");
+            line.code(format!("!undo {id}")).text(" puts right what can be put right.")
+        }
+    })
 }

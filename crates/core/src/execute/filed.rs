@@ -1,13 +1,16 @@
 //! Deletes an abuse report from the server's table. Its number alone may be another report's by now.
 
-use super::{Advance, failed};
+use super::{Advance, Pace, failed};
 use crate::{
     model::ReportKey,
-    plan::{Effect, Outcome},
+    plan::{Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
 
-pub(super) async fn delete(effects: &dyn Effects, report: ReportKey) -> Advance {
+pub(super) async fn delete(effects: &dyn Effects, report: ReportKey, state: Option<&StepState>) -> Advance {
+    if state.is_none() {
+        return Advance::Working { state: StepState::Trying, keep: None, pace: Pace::Now };
+    }
     let gone = || Advance::Ended(Outcome::Done { effect: Effect::ReportDeleted });
     match effects.filed_report(report.kind, report.id).await {
         Ok(Some(filed)) if filed.key == report => {}

@@ -112,18 +112,18 @@ fn line(planned: &PlannedStep) -> Line {
 
 /// A line for each step; of many, those that failed and those that are at work, and how many are done.
 fn list(reply: Reply, steps: &[PlannedStep], extent: Extent) -> Reply {
-    let over = steps.iter().filter(|planned| planned.outcome.is_some()).count();
-    let reply = if over < steps.len() {
+    let (stopped, rest): (Vec<_>, Vec<_>) = steps.iter().partition(|planned| planned.is_stopped());
+    let over = rest.iter().filter(|planned| planned.outcome.is_some()).count();
+    let reply = if over < rest.len() {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-        reply.paragraph(format!("{} {over} of {}", bar(count(over), count(steps.len())), steps.len()))
+        reply.paragraph(format!("{} {over} of {}", bar(count(over), count(rest.len())), rest.len()))
     } else {
         reply
     };
     if steps.len() < MANY {
         return reply.list(steps.iter().map(line));
     }
-    let (stopped, steps): (Vec<_>, Vec<_>) = steps.iter().partition(|planned| planned.is_stopped());
-    let (done, other): (Vec<_>, Vec<_>) = steps.into_iter().partition(|planned| is_smooth(planned));
+    let (done, other): (Vec<_>, Vec<_>) = rest.into_iter().partition(|planned| is_smooth(planned));
     let (waiting, notable): (Vec<_>, Vec<_>) =
         other.into_iter().partition(|planned| planned.outcome.is_none() && planned.state.is_none());
     let lines = |steps: Vec<&PlannedStep>| steps.into_iter().map(line).collect::<Vec<_>>();

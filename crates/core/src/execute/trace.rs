@@ -31,6 +31,7 @@ pub(super) fn step_advanced(span: &Span, advance: &Advance) {
         Advance::Working { .. } => "working",
         Advance::Retry { .. } => "tried in vain",
         Advance::Unknown(_) | Advance::Ended(Outcome::Failed { .. }) => "failed",
+        Advance::Ended(Outcome::Stopped { .. }) => "stopped",
         Advance::Ended(Outcome::Done { .. }) => "done",
     };
     span.record("outcome", outcome);

@@ -2,13 +2,21 @@
 
 use serde_json::Value;
 
-use super::{Advance, Patience, failed};
+use super::{Advance, Pace, Patience, failed};
 use crate::{
-    plan::{Effect, Outcome},
+    plan::{Effect, Outcome, StepState},
     ports::{Effects, Fault},
 };
 
-pub(super) async fn advance(effects: &dyn Effects, name: &str, body: &Value) -> Advance {
+pub(super) async fn advance(
+    effects: &dyn Effects,
+    name: &str,
+    body: &Value,
+    state: Option<&StepState>,
+) -> Advance {
+    if state.is_none() {
+        return Advance::Working { state: StepState::Trying, keep: None, pace: Pace::Now };
+    }
     match effects.call_webhook(name, body).await {
         Ok(()) => Advance::Ended(Outcome::Done { effect: Effect::WebhookCalled }),
         // The body says which case it is: twice is better than never. What is told late is of little use.

@@ -1,6 +1,6 @@
 //! Which code does one unit of work of which step, and what is true of a step in doubt.
 
-use ruma::{RoomId, UserId};
+use ruma::RoomId;
 
 use super::{
     Advance, Turn, admin, alias, block, bring, deactivate, erase, extremities, failed, filed, limit, listing,
@@ -96,11 +96,11 @@ pub(super) async fn elsewhere(
         }
         Step::QuarantineMedia { media, .. } => media::advance(effects, media, Switch::On, state).await,
         Step::UnquarantineMedia { media } => media::advance(effects, media, Switch::Off, state).await,
-        Step::DeleteReport { report } => filed::delete(effects, *report).await,
+        Step::DeleteReport { report } => filed::delete(effects, *report, state).await,
         Step::IgnoreReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterIgnored }),
         Step::HeedReporter { .. } => Advance::Ended(Outcome::Done { effect: Effect::ReporterHeeded }),
         Step::Tell { user, text, key } => tell::advance(effects, user, text, key, state).await,
-        Step::CallWebhook { name, body } => webhook::advance(effects, name, body).await,
+        Step::CallWebhook { name, body } => webhook::advance(effects, name, body, state).await,
         Step::LogOut { user, device } => logout::advance(effects, user, device.as_deref(), state).await,
         Step::Reactivate { user } => deactivate::reverse(effects, user, state).await,
         Step::ResetPassword { user, recipient, sessions } => {
@@ -126,7 +126,7 @@ pub(super) fn remembered(step: &Step, outcome: &Outcome) -> Option<Reporting> {
     let to = match outcome {
         Outcome::Done { effect: Effect::ReporterIgnored } => Switch::On,
         Outcome::Done { .. } => Switch::Off,
-        Outcome::Failed { .. } => return None,
+        Outcome::Failed { .. } | Outcome::Stopped { .. } => return None,
     };
     Some(Reporting::Ignored { reporter: user.to_string(), to })
 }
@@ -137,13 +137,6 @@ pub(super) fn in_words(step: &Step, fault: &Fault) -> String {
         Step::CallWebhook { name, .. } => webhook::in_words(name, fault),
         _ => fault.to_string(),
     }
-}
-
-/// How a step ended that is not to be begun any more.
-pub(super) fn stopped(step: &Step, by: &UserId) -> Outcome {
-    // These write without a state of their own, so they may have been tried.
-    let may_have_acted = matches!(step, Step::DeleteReport { .. } | Step::CallWebhook { .. });
-    Outcome::Failed { why: format!("{by} stopped the job."), but: may_have_acted.then(|| uncertain(step)) }
 }
 
 /// What is true of a step that was begun and could not be followed to its end.

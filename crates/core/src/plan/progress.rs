@@ -10,11 +10,6 @@ use crate::model::{BlockStatus, DeleteResult, Listing, Mxc, RateLimit, TokenLimi
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "at", rename_all = "snake_case")]
 pub enum StepState {
-    /// It was not begun, and is not to be any more.
-    Stopped {
-        /// Who said so.
-        by: OwnedUserId,
-    },
     /// A block is about to be set or lifted. That is idempotent, but how it was before must not be read again.
     Blocking {
         /// How it was before.
@@ -72,6 +67,8 @@ pub enum StepState {
         /// Whether it was in the room before.
         before: Presence,
     },
+    /// A report is about to be deleted, or a webhook to be called.
+    Trying,
     /// An event is about to be redacted: that is seen at the event.
     Redacting,
     /// The redaction of what a user wrote is about to be asked for. After a crash, a task that is not among the known
@@ -235,6 +232,11 @@ pub enum Outcome {
         why: String,
         /// What is true all the same, in a sentence.
         but: Option<String>,
+    },
+    /// It was not begun, and is not to be any more: nothing was asked of the server.
+    Stopped {
+        /// Who stopped the job.
+        by: OwnedUserId,
     },
 }
 

@@ -43,7 +43,7 @@ pub fn in_words(plan: &Plan) -> Line {
 /// Whether a step brings such an event about.
 fn causes(planned: &PlannedStep, event: &Event, me: &UserId) -> bool {
     // What happens while a job waits for its confirmation is not its doing.
-    if (planned.state.is_none() && planned.outcome.is_none()) || planned.is_stopped() {
+    if planned.state.is_none() && planned.outcome.is_none() || planned.is_stopped() {
         return false;
     }
     let step = &planned.step;

@@ -168,7 +168,11 @@ fn is_of(name: &str, command: &str, step: &Step) -> bool {
 fn before(name: &str, earlier: &[Begun], now: Millis) -> Vec<(Millis, usize)> {
     let done = |plan: &Plan| {
         let steps = plan.steps.iter().filter(|planned| is_of(name, &plan.command, &planned.step));
-        steps.filter(|planned| !matches!(planned.outcome, Some(Outcome::Failed { but: None, .. }))).count()
+        steps
+            .filter(|planned| {
+                !matches!(planned.outcome, Some(Outcome::Failed { but: None, .. } | Outcome::Stopped { .. }))
+            })
+            .count()
     };
     let recent = earlier.iter().filter(|begun| counts(begun.at, now) && begun.plan.undoes.is_none());
     let mut found: Vec<(Millis, usize)> = recent.map(|begun| (begun.at, done(&begun.plan))).collect();

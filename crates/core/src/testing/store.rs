@@ -17,7 +17,7 @@ use self::{cases::Cases, forgetting::Forgetting, watch::Watch};
 use super::Moment;
 use crate::{
     model::{About, Millis, Report, ReportKey, ReportKind},
-    plan::{Origin, Plan, PlanId, PlanState, StepState},
+    plan::{Origin, Outcome, Plan, PlanId, PlanState},
     ports::{
         Case, CaseId, Change, Digest, DigestId, Forgotten, Gap, Hit, InboxEvent, Queue, Records, Store,
         StoreError, VIEWS_KEPT, View, WatchedEvent, Which, WhichCases,
@@ -149,14 +149,17 @@ impl Inner {
                 }
             }
             Change::Working { plan, step, state } => {
-                if let Some(plan) = self.plans.get_mut(&plan) {
-                    plan.steps[step].state = Some(state);
+                let step = self.plans.get_mut(&plan).map(|plan| &mut plan.steps[step]);
+                if let Some(step) = step.filter(|step| step.outcome.is_none()) {
+                    step.state = Some(state);
                 }
             }
-            Change::Stop { plan, by } => {
-                let steps = self.plans.get_mut(&plan).into_iter().flat_map(|plan| &mut plan.steps);
-                for open in steps.filter(|planned| planned.state.is_none() && planned.outcome.is_none()) {
-                    open.state = Some(StepState::Stopped { by: by.clone() });
+            Change::Stop { plan, by, at } => {
+                if let Some(plan) = self.plans.get_mut(&plan) {
+                    for n in plan.not_begun().collect::<Vec<_>>() {
+                        plan.steps[n].outcome = Some(Outcome::Stopped { by: by.clone() });
+                    }
+                    plan.changed_at = at;
                 }
             }
             Change::Keep { plan, step, kept } => {

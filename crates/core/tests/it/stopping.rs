@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use gleipnir_core::{
+    model::{Account, BlockStatus, Shutdown},
     plan::{DeleteApi, Plan, PlanId, PlanState, PlannedStep, Step, StepState},
-    ports::{Change, Store as _},
+    ports::{Change, Clock as _, Store as _},
     reply::Reply,
-    ruma::{OwnedEventId, RoomId, owned_event_id},
+    ruma::{OwnedEventId, RoomId, UserId, owned_event_id},
     speech::{NO, Say, YES},
     testing::Stage,
 };
@@ -26,7 +27,7 @@ fn blocking(stage: &Stage, rooms: usize, begun: usize) -> PlanId {
     let mut made = plan(stage, id);
     made.steps = (0..rooms).map(|n| PlannedStep::from(block(&format!("!r{n}:hs.test")))).collect();
     for planned in &mut made.steps[..begun] {
-        let before = gleipnir_core::model::BlockStatus::Open;
+        let before = BlockStatus::Open;
         planned.state = Some(StepState::Blocking { before });
     }
     stage.store.commit(vec![Change::Plan(Box::new(made))]).expect("the store writes");
@@ -60,7 +61,7 @@ async fn what_was_begun_is_finished_and_nothing_else_is_begun() {
     has(&hear(&mut stage, "!jobs").await.1, &["stopping (0 of 3 steps)"]);
     has(
         &hear(&mut stage, "!job 1").await.1,
-        &["Job 1: block – stopping", "Not to be done any more: block `!r2:hs.test`"],
+        &["Job 1: block – stopping", "❌ Not begun: block `!r2:hs.test`. `@mod:hs.test` stopped the job."],
     );
     assert_eq!(hear(&mut stage, "!cancel 1").await.1, "Job 1 is being stopped already. `!job 1` shows it.");
     stage.execute().await;
@@ -70,8 +71,8 @@ async fn what_was_begun_is_finished_and_nothing_else_is_begun() {
         reported(&stage, 1),
         "Job 1: block – stopped\n\
          • ✅ `!r0:hs.test` is blocked: nobody on this server can join or be invited. The server does not know the room.\n\
-         • ❌ Could not block `!r1:hs.test`. `@mod:hs.test` stopped the job.\n\
-         • ❌ Could not block `!r2:hs.test`. `@mod:hs.test` stopped the job.\n\n\
+         • ❌ Not begun: block `!r1:hs.test`. `@mod:hs.test` stopped the job.\n\
+         • ❌ Not begun: block `!r2:hs.test`. `@mod:hs.test` stopped the job.\n\n\
          Undo: `!undo 1`"
     );
     has(&stage.say("!cancel 1").await, &["Job 1 has ended already."]);
@@ -92,28 +93,85 @@ async fn a_job_of_many_steps_says_how_it_is_stopped_and_counts_what_was_not_begu
     let said = reported(&stage, 1);
     has(&said, &["Job 1: block – stopped", "Done: 1\n", "Not begun, because the job was stopped: 299"]);
     assert!(said.lines().count() < 12, "{said}");
-    has(&stage.say("!job 1").await, &["❌ Could not block `!r1:hs.test`. `@mod:hs.test` stopped the job."]);
+    has(&stage.say("!job 1").await, &["❌ Not begun: block `!r1:hs.test`. `@mod:hs.test` stopped the job."]);
 }
 
-/// In the very moment in which the job looks at a room, before it has begun with it.
+/// In the very moment in which a room is looked at, and in that in which it is blocked.
 #[tokio::test]
-async fn the_step_in_hand_goes_on() {
-    for call in ["block_status", "set_block"] {
+async fn what_was_not_written_yet_is_not_and_what_was_is_told() {
+    for (call, written) in [("block_status", 0), ("set_block", 1)] {
         let stage = stage();
         let id = blocking(&stage, 3, 0);
-        let store = stage.store.clone();
+        let (store, by) = (stage.store.clone(), other().to_owned());
+        let at = stage.clock.now();
         stage.homeserver.meanwhile(call, move || {
-            store.commit(vec![Change::Stop { plan: id, by: other().to_owned() }]).expect("the store writes");
+            store.commit(vec![Change::Stop { plan: id, by, at }]).expect("the store writes");
         });
         stage.execute().await;
-        assert_eq!(stage.homeserver.writes(), ["block !r0:hs.test"], "{call}");
-        has(
-            &reported(&stage, 1),
-            &["Job 1: block – stopped", "✅ `!r0:hs.test`", "`@other:hs.test` stopped the job."],
-        );
-        let done = plan(&stage, 1).steps.iter().filter(|planned| planned.is_stopped()).count();
-        assert_eq!(done, 2, "{call}");
+        assert_eq!(stage.homeserver.writes().len(), written, "{call}");
+        let stopped = plan(&stage, 1).steps.iter().filter(|planned| planned.is_stopped()).count();
+        assert_eq!(stopped, 3 - written, "{call}");
+        has(&reported(&stage, 1), &["Job 1: block – stopped", "`@other:hs.test` stopped the job."]);
     }
+}
+
+/// A room is looked at for long before it is shut down.
+#[tokio::test]
+async fn a_shutdown_that_was_not_asked_for_yet_is_not_any_more() {
+    let mut stage = stage();
+    stage.say("!shutdown !bad:hs.test").await;
+    stage.hear(moderator(), "!confirm 1");
+    stage.handle().await;
+    let (store, by, at) = (stage.store.clone(), moderator().to_owned(), stage.clock.now());
+    stage.homeserver.meanwhile("delete_tasks", move || {
+        store.commit(vec![Change::Stop { plan: 1, by, at }]).expect("the store writes");
+    });
+    stage.execute().await;
+    assert!(stage.homeserver.writes().is_empty());
+    has(&reported(&stage, 1), &["Job 1: shutdown – stopped", "❌ Not begun: shut down Spam"]);
+}
+
+/// What held for a time and is done again has a state before it is begun; stopped, it ends at its own time.
+#[tokio::test]
+async fn what_was_to_take_the_place_of_another_job_does_not() {
+    let mut stage = stage();
+    let users: Vec<String> = (0..6).map(|n| format!("@u{n}:hs.test")).collect();
+    for user in &users {
+        stage.homeserver.put_account(&UserId::parse(user).expect("an ID"), Account::default());
+    }
+    let all = users.join(" ");
+    stage.say(&format!("!suspend {all} --for 1h")).await;
+    stage.say("!confirm 1").await;
+    let before = stage.homeserver.writes().len();
+    stage.say(&format!("!suspend {all}")).await;
+    stage.hear(moderator(), "!confirm 2");
+    stage.handle().await;
+    hear(&mut stage, "!cancel 2").await;
+    stage.execute().await;
+    assert_eq!(stage.homeserver.writes().len(), before);
+    assert_eq!(plan(&stage, 2).steps.iter().filter(|planned| planned.is_stopped()).count(), 5);
+    stage.wait(Duration::from_mins(61)).await;
+    stage.execute().await;
+    has(&reported(&stage, 3), &["end of job 1, whose time is over – done"]);
+    assert_eq!(stage.homeserver.writes().len(), before + 5, "the first was passed to the second job");
+}
+
+#[tokio::test]
+async fn what_puts_right_is_not_left_half_way() {
+    let mut stage = stage();
+    let rooms: Vec<String> = (0..3).map(|n| format!("!r{n}:hs.test")).collect();
+    stage.say(&format!("!block {}", rooms.join(" "))).await;
+    stage.clock.pass(Duration::from_secs(6));
+    stage.hear(moderator(), "!undo 1");
+    stage.handle().await;
+    let (event, said) = hear(&mut stage, "!cancel 2").await;
+    assert_eq!(
+        said,
+        "Job 2 puts something right, and that is not left half-way. When it has ended, `!undo 2` takes it back."
+    );
+    assert!(stage.marked(&event, NO));
+    stage.execute().await;
+    has(&reported(&stage, 2), &["Job 2: undo – done"]);
 }
 
 #[tokio::test]
@@ -160,7 +218,7 @@ async fn a_reaction_to_the_preview_of_what_was_confirmed_stops_too() {
     stage.handle().await;
     has(&stage.react(other(), "plan-1", NO).await, &["Job 1 (block) is stopped by `@other:hs.test`"]);
     assert!(stage.homeserver.writes().is_empty());
-    has(&reported(&stage, 1), &["Job 1: block – stopped", "❌ Could not block `!r5:hs.test`"]);
+    has(&reported(&stage, 1), &["Job 1: block – stopped", "❌ Not begun: block `!r5:hs.test`"]);
     assert!(!reported(&stage, 1).contains("!undo"));
 }
 
@@ -181,17 +239,12 @@ async fn what_has_begun_the_last_of_it_is_not_stopped() {
     let mut stage = stage();
     let shutdown = Step::ShutDownRoom {
         room: RoomId::parse("!bad:hs.test").expect("an ID").into(),
-        shutdown: gleipnir_core::model::Shutdown {
-            block: true,
-            purge: true,
-            force_purge: false,
-            notice: None,
-        },
+        shutdown: Shutdown { block: true, purge: true, force_purge: false, notice: None },
         api: DeleteApi::V2,
     };
     under_way(&stage, shutdown, Some(StepState::Asking { known: Vec::new(), members: 3 }));
     let (event, said) = hear(&mut stage, "!cancel 1").await;
-    has(&said, &["Job 1 has begun the last of what it has to do, and finishes that.", "`!job 1` shows it."]);
+    has(&said, &["Job 1 has begun the last of what it has to do, and finishes that.", "`!undo 1`"]);
     assert!(stage.marked(&event, NO));
     stage.execute().await;
     has(&reported(&stage, 1), &["Job 1: shutdown – done"]);

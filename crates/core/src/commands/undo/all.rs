@@ -12,7 +12,7 @@ use crate::{
     commands::{Acting, Decision, Draft, Failure, World, facts::FileKind},
     guard,
     model::Millis,
-    plan::{Outcome, Plan, PlanState, Step, snapshots},
+    plan::{Outcome, Plan, PlanState, PlannedStep, Step, snapshots},
     ports::{CaseId, Which},
     reply::{Added, Line, Reply, cut_list},
     rules::safety::{self, Verdict},
@@ -220,6 +220,7 @@ fn fate(plan: &Plan, together: &Together) -> &'static str {
         (true, true) => "is put right in part",
         (false, true) => "stays as it is",
         (false, false) if together.righted.contains(&plan.id) => "was put right already",
+        (false, false) if plan.has_failed() && plan.is_stopped() => "was stopped, and did nothing",
         (false, false) if plan.has_failed() => "failed, and did nothing",
         (false, false) => "changed nothing that could be put right",
     }
@@ -237,11 +238,11 @@ fn job(plan: &Plan, together: &Together) -> Line {
 
 /// The first step that was done, and how many more.
 fn what(plan: &Plan) -> Line {
-    let is_done =
-        |planned: &&crate::plan::PlannedStep| planned.outcome.as_ref().is_some_and(Outcome::is_done);
-    let first = plan.steps.iter().find(is_done).or(plan.steps.first());
+    let steps: Vec<&PlannedStep> = plan.steps.iter().filter(|planned| !planned.is_stopped()).collect();
+    let is_done = |planned: &&&PlannedStep| planned.outcome.as_ref().is_some_and(Outcome::is_done);
+    let first = steps.iter().find(is_done).copied().or(plan.steps.first());
     let line = first.map_or_else(|| Line::new().text(plan.command.clone()), |first| first.step.describe());
-    match plan.steps.len() {
+    match steps.len() {
         0 | 1 => line,
         steps => line.text(format!(" and {} more", steps - 1)),
     }

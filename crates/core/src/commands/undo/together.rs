@@ -246,7 +246,7 @@ fn speaks(planned: &PlannedStep) -> bool {
     match &planned.outcome {
         None => true,
         Some(Outcome::Done { effect }) => *effect != Effect::ChangedSince,
-        Some(Outcome::Failed { .. }) => false,
+        Some(Outcome::Failed { .. } | Outcome::Stopped { .. }) => false,
     }
 }
 
@@ -257,7 +257,7 @@ fn matter(planned: &PlannedStep) -> Option<String> {
             Reverse::By(step) => step.matter(),
             Reverse::Restore(_) | Reverse::Nothing(_) | Reverse::Cannot(_) => None,
         },
-        Some(Outcome::Failed { .. }) | None => None,
+        Some(Outcome::Failed { .. } | Outcome::Stopped { .. }) | None => None,
     })
 }
 

@@ -9,9 +9,6 @@ use crate::{
 pub(super) fn begun(planned: &PlannedStep) -> Line {
     let room = || planned.step.room_ref().map(RoomRef::line).unwrap_or_default();
     match &planned.state {
-        Some(StepState::Stopped { .. }) => {
-            Line::new().text("Not to be done any more: ").append(planned.step.describe())
-        }
         None
         | Some(
             StepState::Blocking { .. }
@@ -20,6 +17,7 @@ pub(super) fn begun(planned: &PlannedStep) -> Line {
             | StepState::Listing { .. }
             | StepState::Aliasing { .. }
             | StepState::Moving { .. }
+            | StepState::Trying
             | StepState::Redacting
             | StepState::ChangingMember { .. }
             | StepState::Sanctioning { .. }

@@ -23,6 +23,10 @@ pub(super) fn ended(planned: &PlannedStep, outcome: &Outcome) -> Line {
                 None => line,
             }
         }
+        Outcome::Stopped { by } => {
+            let line = Line::new().text("❌ Not begun: ").append(step.describe()).text(". ");
+            line.code(by.as_str()).text(" stopped the job.")
+        }
         Outcome::Done { effect } => {
             let shortfall = planned.shortfall();
             let mark = match effect {

@@ -58,6 +58,7 @@ pub(super) async fn close(
             return then(&now, Restoring::Leaving);
         }
         Advance::Ended(Outcome::Failed { why, .. }) => why,
+        Advance::Ended(Outcome::Stopped { by }) => format!("{by} stopped it."),
     };
     // Somebody else may have done it, or an earlier life of this process.
     if matches!(effects.room(room).await, Ok(None)) {

@@ -268,12 +268,14 @@ fn ended(case: &Case, plan: &Plan) -> Line {
     };
     let failed = plan.steps.iter().filter_map(|planned| match &planned.outcome {
         Some(Outcome::Failed { why, .. }) => Some((word(&planned.step), why)),
-        Some(Outcome::Done { .. }) | None => None,
+        Some(Outcome::Done { .. } | Outcome::Stopped { .. }) | None => None,
     });
     let line = failed.take(NAMED).fold(line.text("."), |line, (what, why)| {
         let why: String = why.trim_end_matches('.').chars().take(WHY).collect();
         line.text(" ").strong(format!("Failed: {what}")).text(" (").name_long(why).text(").")
     });
+    let line =
+        if plan.is_stopped() { line.text(" It was stopped before all of it was begun.") } else { line };
     let short = plan.steps.iter().find_map(PlannedStep::shortfall);
     short.into_iter().fold(line, |line, short| line.text(format!(" {short}")))
 }

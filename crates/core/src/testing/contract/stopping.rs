@@ -4,7 +4,7 @@ use ruma::owned_user_id;
 
 use crate::{
     model::BlockStatus,
-    plan::{Effect, Origin, Outcome, Plan, PlanState, PlannedStep, StepState},
+    plan::{Effect, Origin, Outcome, Plan, PlanId, PlanState, PlannedStep, StepState},
     ports::{Change, Store},
 };
 
@@ -14,21 +14,41 @@ pub(super) fn holds(store: &dyn Store, plan: &Plan) {
     let state = || StepState::Blocking { before: BlockStatus::Open };
     let step = |state, outcome| PlannedStep { state, outcome, ..plan.steps[0].clone() };
     let done = || Outcome::Done { effect: Effect::ChangedSince };
-    let steps = vec![step(Some(state()), None), step(None, Some(done())), step(None, None), step(None, None)];
+    let steps = vec![
+        step(None, Some(done())),
+        step(Some(state()), None),
+        step(None, None),
+        step(Some(state()), None),
+    ];
     let by = owned_user_id!("@other:hs.test");
-    let put = |n, word: &str| {
-        let origin = Origin::Command(format!("$stopping{word}").try_into().expect("an event ID"));
-        let made =
-            Plan { id: id + n, origin, state: PlanState::Running, steps: steps.clone(), ..plan.clone() };
+    let put = |n: PlanId, steps: &[PlannedStep]| {
+        let origin = Origin::Command(format!("$stopping{n}").try_into().expect("an event ID"));
+        let (state, steps) = (PlanState::Running, steps.to_vec());
+        let made = Plan { id: id + n, origin, state, steps, ..plan.clone() };
         store.commit(vec![Change::Plan(Box::new(made))]).expect("commits");
     };
-    put(0, "this");
-    put(1, "other");
-    store.commit(vec![Change::Stop { plan: id, by: by.clone() }]).expect("commits");
-    let read = |n| store.plan(id + n).expect("the store reads").expect("it is there");
-    let stopped = || step(Some(StepState::Stopped { by: by.clone() }), None);
-    assert_eq!(read(0).steps, [steps[0].clone(), steps[1].clone(), stopped(), stopped()]);
-    assert!(read(0).is_stopped() && !read(0).can_be_stopped());
-    assert_eq!(read(1).steps, steps, "no other one");
-    assert!(!read(1).is_stopped() && read(1).can_be_stopped());
+    put(0, &steps);
+    put(1, &steps);
+    put(2, &steps[2..]);
+    let halt = |n: PlanId| Change::Stop { plan: id + n, by: by.clone(), at: 77 };
+    let read = |n: PlanId| store.plan(id + n).expect("the store reads").expect("it is there");
+    assert!(read(0).can_be_stopped() && read(2).can_be_stopped());
+    store.commit(vec![halt(0), halt(2)]).expect("commits");
+    let stopped = || Some(Outcome::Stopped { by: by.clone() });
+    // What was begun goes on; what is behind it was not, whatever state it came with.
+    assert_eq!(
+        read(0).steps,
+        [steps[0].clone(), steps[1].clone(), step(None, stopped()), step(Some(state()), stopped())]
+    );
+    assert_eq!((read(0).changed_at, read(0).is_stopped(), read(0).can_be_stopped()), (77, true, false));
+    assert_eq!(read(2).steps, [step(None, stopped()), step(Some(state()), stopped())]);
+    assert_eq!((read(1).steps, read(1).is_stopped()), (steps.clone(), false), "no other one");
+    // Whoever was about to begin hears of it by reading the Plan again; what was done all the same is what is true.
+    let working = Change::Working { plan: id, step: 2, state: state() };
+    let ended = Change::Ended { plan: id, step: 3, outcome: done(), at: 78 };
+    store.commit(vec![working, ended]).expect("commits");
+    assert_eq!(read(0).steps[2..], [step(None, stopped()), step(Some(state()), Some(done()))]);
+    // With nothing left to stop it changes nothing.
+    store.commit(vec![halt(0)]).expect("commits");
+    assert_eq!(read(0).steps[1], steps[1]);
 }

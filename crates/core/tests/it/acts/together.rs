@@ -168,3 +168,20 @@ async fn a_case_at_work_says_so() {
     has(&the_card(&stage, 1), &["author suspended (job 1)"]);
     assert!(!the_card(&stage, 1).contains("is at work"));
 }
+
+#[tokio::test]
+async fn a_case_whose_job_was_stopped_says_so_and_can_be_acted_on_again() {
+    let mut stage = local_case(Power::Enough).await;
+    stage.hear(moderator(), "!act 1 suspend ban");
+    stage.handle().await;
+    stage.hear(other(), "!cancel 1");
+    stage.handle().await;
+    stage.execute().await;
+    assert!(stage.homeserver.writes().is_empty());
+    has(
+        &the_card(&stage, 1),
+        &["Job 1 of `@mod:hs.test`: nothing was done. It was stopped before all of it was begun."],
+    );
+    stage.say("!act 1 suspend").await;
+    has(&the_card(&stage, 1), &["author suspended (job 2)"]);
+}
