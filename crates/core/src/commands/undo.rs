@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// So many of a kind are shown.
+const SHOWN: usize = 20;
+
 /// Put a finished job right, or all jobs of somebody, as far as that is possible
 ///
 /// With a user and a time, such as `!undo @mod 10m`, it is about everything that they asked for in the last ten minutes (7

@@ -210,3 +210,15 @@ async fn mistakes_are_explained() {
     }
     assert_eq!(stage.store.next_plan_id(), Ok(1));
 }
+
+#[tokio::test]
+async fn the_undo_of_many_changes_is_cut_with_a_count() {
+    let mut stage = stage();
+    let rooms: Vec<String> = (0..50).map(|n| format!("!r{n}:hs.test")).collect();
+    stage.say(&format!("!block {}", rooms.join(" "))).await;
+    stage.say("!confirm 1").await;
+    let said = stage.say("!undo 1").await;
+    has(&said, &["To undo job 1:\n• unblock `!r49:hs.test`", "\n… and 30 more changes\n", "Job 2: do it?"]);
+    stage.say("!confirm 2").await;
+    assert_eq!(stage.homeserver.writes().iter().filter(|write| write.starts_with("unblock")).count(), 50);
+}

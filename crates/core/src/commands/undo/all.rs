@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use ruma::{OwnedUserId, UserId};
 
+use super::SHOWN;
 use super::{
     one::with_details,
     together::{Stay, Together, was_asked_for},
@@ -21,9 +22,6 @@ use crate::{
         number::counted,
     },
 };
-
-/// So many of a kind are shown; a file has all of them.
-const SHOWN: usize = 20;
 
 pub(in crate::commands) struct Facts {
     user: OwnedUserId,

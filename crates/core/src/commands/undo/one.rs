@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ruma::OwnedRoomId;
 
+use super::SHOWN;
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, job::job},
     model::Millis,
@@ -12,7 +13,7 @@ use crate::{
         Way, snapshots,
     },
     ports::{StoreError, Which},
-    reply::{Line, Reply},
+    reply::{Line, Reply, cut_list},
     text::{duration::date, number::counted},
 };
 
@@ -110,7 +111,8 @@ pub(super) fn decide(
     if steps.is_empty() {
         let reply = Reply::new()
             .paragraph(Line::new().text(format!("There is nothing of job {} that I can undo.", plan.id)));
-        return Err(Failure::Told(Box::new(reply.list(reversed.stays).list(reversed.unchanged))));
+        let why = reversed.stays.into_iter().chain(reversed.unchanged).collect();
+        return Err(Failure::Told(Box::new(cut_list(reply, why, SHOWN, "of them"))));
     }
     let same_target = later.iter().find_map(|other| {
         let mut theirs =
@@ -134,15 +136,14 @@ pub(super) fn decide(
         over.is_some().then(|| "What it does again does not end by itself any more.".to_owned())
     };
     let so_far = if reversed.stays.is_empty() { "" } else { ", as far as it can be" };
-    let mut preview = Reply::new()
-        .paragraph(Line::new().text(format!("To undo job {}:", plan.id)))
-        .list(steps.iter().map(Step::describe));
+    let title = Reply::new().paragraph(Line::new().text(format!("To undo job {}:", plan.id)));
+    let mut preview = cut_list(title, steps.iter().map(Step::describe).collect(), SHOWN, "changes");
     preview = with_details(preview, &steps);
     let mut undoes = Undoes::one(plan.id, steps.len());
     undoes.stays.clone_from(&reversed.stays);
     let left: Vec<Line> = reversed.stays.into_iter().chain(reversed.unchanged).chain(over).collect();
     if !left.is_empty() {
-        preview = preview.paragraph(Line::new().text("Left as it is:")).list(left);
+        preview = cut_list(preview.paragraph("Left as it is:"), left, SHOWN, "of them");
     }
     if let Some(lasts) = lasts {
         let until = date(now.saturating_add(lasts));
