@@ -329,13 +329,23 @@ fn mistake(text: &str, error: &toml::de::Error) -> anyhow::Error {
     // "invalid type: integer `123`, expected a string" quotes the value.
     let message = match error.message().split_once("expected ") {
         Some((start, expected)) if start.starts_with("invalid type") => {
-            format!("the value has to be {expected}")
+            format!("the value has to be {}", in_words(expected))
         }
         _ => error.message().to_owned(),
     };
     match key {
         "" => anyhow::anyhow!("line {number}: {message}"),
         key => anyhow::anyhow!("line {number}, {key}: {message}"),
+    }
+}
+
+/// What serde expects, as one who is no programmer says it.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "usize" | "u64" | "u32" | "u16" | "u8" => "a whole number, 0 or more",
+        "i64" | "i32" | "i16" | "i8" => "a whole number",
+        "a boolean" => "true or false",
+        other => other,
     }
 }
 

@@ -224,7 +224,7 @@ async fn failing(world: &World<'_>) -> Result<(Vec<Destination>, u64), Failure> 
         let Some(next) = next else { break page.total };
         query.from = next;
         let (read, total) = (grouped(next), grouped(page.total));
-        (world.tell)(&Reply::text(format!("Read about {read} of {total} servers …")));
+        (world.tell)(&Reply::text(format!("Reading: {read} of {total} servers …")));
     };
     failing.sort_by_key(|destination| destination.failing_since);
     failing.dedup_by(|a, b| a.name == b.name);

@@ -44,7 +44,10 @@ pub(super) fn in_a_line(plan: &Plan, world: &World<'_>) -> Line {
         PlanState::Running => {
             let how = if plan.is_stopped() { "stopping" } else { "at work" };
             let done = plan.steps.iter().filter(|step| step.outcome.is_some() && !step.is_stopped()).count();
-            format!("{how} ({done} of {} steps)", plan.steps.len())
+            match plan.steps.len() {
+                1 => how.to_owned(),
+                steps => format!("{how} ({done} of {steps} steps)"),
+            }
         }
         PlanState::Done if plan.is_stopped() => {
             let done = plan.steps.iter().filter(|planned| !planned.has_failed()).count();

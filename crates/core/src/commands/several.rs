@@ -51,7 +51,7 @@ pub(super) async fn read_each<'a, T: Send + 'a, R: Send>(
     let mut done = Vec::with_capacity(total);
     while let Some(answer) = answers.next().await {
         done.push(answer?);
-        (world.tell)(&Reply::text(format!("Read about {} of {total} {things} …", done.len())));
+        (world.tell)(&Reply::text(format!("Reading: {} of {total} {things} …", done.len())));
     }
     Ok(done)
 }

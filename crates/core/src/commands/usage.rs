@@ -19,6 +19,9 @@ pub fn reply(found: &Found, error: &clap::Error) -> Reply {
     }
     if let Some(hint) = hint {
         reply = reply.paragraph(Line::new().text("Did you mean ").code(&hint).text("?"));
+    } else if is_for_the_reason(found, error) {
+        let line = Line::new().text("The reason needs no option: write it behind everything else");
+        reply = reply.paragraph(line.text(", as the usage shows."));
     } else if let Some(word) =
         word.filter(|word| error.kind() == ErrorKind::UnknownArgument && begins_with_a_dash(word))
     {
@@ -109,6 +112,15 @@ fn problem(error: &clap::Error) -> Problem {
             hint: None,
         },
     }
+}
+
+/// Whether somebody gives an option that other tools have.
+fn is_for_the_reason(found: &Found, error: &clap::Error) -> bool {
+    let is_reason =
+        |value: &ContextValue| matches!(value, ContextValue::String(text) if text.starts_with("--reason"));
+    error.kind() == ErrorKind::UnknownArgument
+        && found.entry.grammar().render_usage().to_string().contains("reason")
+        && error.get(ContextKind::InvalidArg).is_some_and(is_reason)
 }
 
 /// Whether a word looks like short options, as registration tokens may.

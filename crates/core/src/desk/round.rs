@@ -12,6 +12,7 @@ use super::{Desk, Wish, about::About};
 use crate::{
     commands::line::{Read, read as read_line},
     incoming::{Incoming, read},
+    model::Millis,
     plan::{Plan, PlanState, Step},
     ports::{InboxEvent, StoreError, Which},
     rules::case::CaseAction,
@@ -19,6 +20,8 @@ use crate::{
 
 /// How long the next command waits for a block that was asked for before it.
 const BRIEF: Duration = Duration::from_secs(5);
+/// A job of so many steps is waited for as long as they are quick.
+const FEW: usize = 20;
 /// How long the next command waits for one that can be overtaken.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How many commands read aside at the same time.
@@ -44,7 +47,11 @@ impl Desk {
             }
             let early = self.early()?;
             let may_begin = readings.len() < READINGS;
-            let next = round.first(|about| !early.iter().any(|plan| about.concerns(plan)));
+            let now = self.clock.now();
+            let next = round.first(|about, event| {
+                let has_waited = self.has_waited(event, now);
+                !early.iter().any(|plan| about.concerns(plan) && !(has_waited && plan.steps.len() > FEW))
+            });
             let Some((about, event)) = next.filter(|_| may_begin).and_then(|n| round.queue.remove(n)) else {
                 if readings.is_empty() {
                     if !round.queue.is_empty() {
@@ -133,13 +140,18 @@ impl Desk {
         })
     }
 
+    /// Whether an event has waited long enough for a job of many steps: hundreds of quick ones take long all the same.
+    fn has_waited(&self, event: &InboxEvent, now: Millis) -> bool {
+        now.saturating_sub(event.received_at.max(self.since)) > brief()
+    }
+
     /// What was asked for before and is about to be done: what is asked for next about the same is to find it done.
     /// Not so for what takes long, for what reporters are told, nor when the work does not get on; what was left of an
     /// earlier run could not get on before this one.
     fn early(&self) -> Result<Vec<Plan>, StoreError> {
         let mut running =
             self.store.plans(&Which { states: vec![PlanState::Running], ..Which::default() })?;
-        let oldest = self.clock.now() - i64::try_from(BRIEF.as_millis()).unwrap_or(i64::MAX);
+        let oldest = self.clock.now() - brief();
         let is_waited_for = |step: &Step| !step.takes_long() && !matches!(step, Step::Tell { .. });
         running.retain(|plan| {
             plan.changed_at.max(self.since) > oldest
@@ -147,6 +159,11 @@ impl Desk {
         });
         Ok(running)
     }
+}
+
+/// [`BRIEF`], as times are kept.
+fn brief() -> Millis {
+    Millis::try_from(BRIEF.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// Whether received events are left that have to wait.
@@ -177,12 +194,12 @@ struct Round {
 
 impl Round {
     /// The first that need not wait: neither for what is about to be done, nor for what arrived before it.
-    fn first(&self, is_free: impl Fn(&About) -> bool) -> Option<usize> {
+    fn first(&self, is_free: impl Fn(&About, &InboxEvent) -> bool) -> Option<usize> {
         (0..self.queue.len()).find(|n| {
-            let (about, _) = &self.queue[*n];
+            let (about, event) = &self.queue[*n];
             let earlier = self.queue.iter().take(*n).map(|(earlier, _)| earlier);
             let aside = self.aside.iter().map(|(_, aside)| aside);
-            is_free(about) && earlier.chain(aside).all(|earlier| about.may_overtake(earlier))
+            is_free(about, event) && earlier.chain(aside).all(|earlier| about.may_overtake(earlier))
         })
     }
 

@@ -159,7 +159,7 @@ impl Needed {
                 "give its ID (!…:example.org, or !… with 43 characters), its alias (#name:example.org) or a link to it"
             }
             Self::Event => "give a link to it, or its event ID ($…)",
-            Self::User => "give the user ID (@name:example.org) or a link to the user",
+            Self::User => "give the user ID, such as @name:example.org, or a link to the user",
         }
     }
 }
@@ -465,14 +465,14 @@ mod tests {
             assert_eq!(word.parse::<UserTarget>().unwrap().to_string(), "@u_x:hs.test", "{word:?}");
         }
         assert_eq!("https://matrix.to/#/@a/b:hs.test".parse::<UserTarget>().unwrap().0, "@a/b:hs.test");
-        bad::<UserTarget>("", "Here a user is missing: give the user ID (@name:example.org)");
+        bad::<UserTarget>("", "Here a user is missing: give the user ID, such as @name:example.org,");
         bad::<UserTarget>(
             "@u",
             "“@u” is not a user ID: its server is missing; write it out, as @name:example.org does",
         );
         bad::<UserTarget>("@:hs.test", "nothing before the colon");
         bad::<UserTarget>("bob", "“bob” is not a user");
-        bad::<UserTarget>("bob:hs.test", "“bob:hs.test” is not a user: give the user ID (@name");
+        bad::<UserTarget>("bob:hs.test", "“bob:hs.test” is not a user: give the user ID, such as @name");
         bad::<UserTarget>("#a:hs.test", "is a room, and a user is needed here");
         bad::<UserTarget>("$x:hs.test", "is a message, and a user is needed here");
         bad::<UserTarget>("@*:hs.test", "wildcard");

@@ -5,7 +5,8 @@ use std::time::Duration;
 use gleipnir_core::{
     desk::Left,
     model::{Account, Attached},
-    plan::PlanState,
+    plan::{Outcome, PlanState},
+    ports::{Change, Clock as _, Store as _},
     ruma::{room_id, user_id},
     testing::{Moment, Stage},
 };
@@ -164,4 +165,29 @@ async fn nothing_about_users_overtakes_a_file_of_users() {
     stage.handle().await;
     let unsuspend = plans(&stage).into_iter().find(|plan| plan.typed == "!unsuspend --attached");
     assert!(unsuspend.is_some(), "{:?}", typed(&stage));
+}
+
+/// Every step that ends is a sign of life, so that the job alone never looks slow.
+#[tokio::test]
+async fn a_job_of_many_quick_steps_keeps_nobody_waiting() {
+    let mut stage = stage();
+    let rooms: Vec<String> = (0..300).map(|n| format!("!r{n}:hs.test")).collect();
+    stage.say(&format!("!block {}", rooms.join(" "))).await;
+    stage.hear(moderator(), "!confirm 1");
+    stage.handle().await;
+    let asked = stage.hear(moderator(), "!undo last");
+    let gets_on = |stage: &Stage, step: usize| {
+        let outcome = Outcome::Failed { why: "no".into(), but: None };
+        let ended = Change::Ended { plan: 1, step, outcome, at: stage.clock.now() };
+        stage.store.commit(vec![ended]).expect("the store writes");
+    };
+    for step in 0..5 {
+        gets_on(&stage, step);
+        assert_eq!(stage.handle().await, Left::Behind, "it waits a little");
+        stage.clock.pass(Duration::from_secs(1));
+    }
+    stage.clock.pass(Duration::from_secs(1));
+    gets_on(&stage, 5);
+    assert_eq!(stage.handle().await, Left::Nothing);
+    assert!(stage.store.said(&format!("answer-{asked}")).is_some());
 }

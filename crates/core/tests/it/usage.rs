@@ -49,6 +49,11 @@ async fn every_mistake_has_its_sentence() {
         ("!shutdown !a:hs.test --notify-as", "`--notify-as <@user>` needs a value.", Some((21, 11))),
         ("!shutdown !a:hs.test --message hi", "Something is missing: `--notify-as <@user>`.", None),
         ("!block !a:hs.test -nx", "I do not know “-n”.", Some((18, 3))),
+        (
+            "!block !a:hs.test --reason spam",
+            "The reason needs no option: write it behind everything else, as the usage shows.",
+            Some((18, 8)),
+        ),
         ("!token delete -x3T", "If it is no option but a word, put it in quotes: `\"-x3T\"`", Some((14, 4))),
         ("!help a b", "“b” is one word too many.", Some((8, 1))),
     ] {

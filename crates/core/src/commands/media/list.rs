@@ -58,7 +58,7 @@ fn attach(reply: Reply, table: Option<Table>, total: u64) -> Reply {
 
 pub(in super::super) fn tell(world: &World<'_>, read: u64, total: u64) {
     let (read, total) = (grouped(read), grouped(total));
-    (world.tell)(&Reply::text(format!("Read about {read} of {total} files …")));
+    (world.tell)(&Reply::text(format!("Reading: {read} of {total} files …")));
 }
 
 pub(super) fn table(kind: FileKind) -> Table {

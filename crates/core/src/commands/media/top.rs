@@ -68,7 +68,7 @@ async fn all(media: &Media, kind: FileKind, world: &World<'_>) -> Result<Table, 
             _ => return Ok(table),
         }
         let (read, total) = (grouped(query.from), grouped(page.total));
-        (world.tell)(&Reply::text(format!("Read about {read} of {total} users …")));
+        (world.tell)(&Reply::text(format!("Reading: {read} of {total} users …")));
     }
 }
 
