@@ -131,13 +131,16 @@ pub(crate) fn outside(me: &UserId, room: &RoomRef) -> Line {
 
 /// How the bot gets power in a room.
 pub(crate) fn offer(me: &UserId, room: &RoomRef, presence: Presence) -> Line {
-    let line = match presence {
-        Presence::Joined => Line::new(),
-        _ => Line::new().code(format!("!room-admin {}", room.id)).text(
-            " gives you the power there, where somebody of this server has it: invite me then, and I join. ",
-        ),
-    };
-    line.code(format!("!room-admin {} {me}", room.id)).text(" gives me the power. ")
+    let mine = Line::new().code(format!("!room-admin {} {me}", room.id)).text(" gives me the power. ");
+    match presence {
+        Presence::Joined => mine,
+        _ => mine
+            .text("Then ")
+            .code(format!("!join {}", room.id))
+            .text(". Or ")
+            .code(format!("!room-admin {}", room.id))
+            .text(" gives it to you, where somebody of this server has it: invite me then, and I join. "),
+    }
 }
 
 /// The lowest level with which something can be written in a room, beside types of events with a level of their own.

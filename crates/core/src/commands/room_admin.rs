@@ -125,6 +125,7 @@ impl Command for RoomAdmin {
             match facts.membership.as_deref() {
                 Some("join") => "yes",
                 Some("invite") => "not yet, but invited already",
+                _ if is_public && *facts.user == *world.lookup.me() => "no; !join brings me in afterwards",
                 _ if is_public => "no; the room is public, so they join by themselves",
                 _ => "no; they are invited, because the room is not public",
             },

@@ -23,7 +23,7 @@ async fn without_being_in_the_room() {
             &[
                 "Nothing was done about case 1:",
                 &format!("{word}: I am not in Lounge ("),
-                "`!room-admin !lounge:hs.test` gives you the power",
+                "`!room-admin !lounge:hs.test` gives it to you",
                 "`!room-admin !lounge:hs.test @bot:hs.test` gives me the power",
             ],
         );
