@@ -138,7 +138,7 @@ async fn refused_without_power(place: &Place) {
         let refused = m.hears(&format!("{word}I am not in Club")).await;
         let club = &place.club;
         refused.says(&[
-            &format!("`!room-admin {club}` gives you the power"),
+            &format!("`!room-admin {club}` gives it to you"),
             &format!("`!room-admin {club} {BOT}` gives me the power"),
         ]);
     }
