@@ -1,4 +1,5 @@
 //! Stopping the bot: it finishes the step in hand, and what is left goes on at the next start; a second signal ends it at once.
+//! And stopping a job: what is left does not go on.
 
 use std::time::Duration;
 
@@ -56,6 +57,33 @@ async fn a_long_job_is_stopped_between_two_steps_and_goes_on() {
     }
     assert_eq!(scene.moderator.replies(&command).len(), 2, "a preview and a report");
     assert!(scene.bot.log_of_run().contains("a job ended"), "{}", scene.bot.log_of_run());
+    assert_eq!(scene.bot.stop().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moderator_stops_a_job() {
+    let Some((mut scene, proxy)) = scene().await else { return };
+    let held = proxy.fail(&BLOCK, Fault::Held, 1);
+    let command = block_many(&scene).await;
+    proxy.hit(held).await;
+    let m = &scene.moderator;
+    m.good("!cancel 1", "Job 1 (block) is stopped by `@mod:hs.test`.").await;
+    m.good("!jobs", "stopping (0 of 12 steps)").await;
+    proxy.heal();
+    let report = m.answer(&command, "block – stopped").await;
+    m.marked(&command, "⚠️").await;
+    // The one that was asked for is done and told, and no other one was asked for.
+    report.says(&[
+        "✅ `!stop0x:hs.test` is blocked",
+        "❌ Not begun: block `!stop11x:hs.test`. `@mod:hs.test` stopped",
+    ]);
+    assert_eq!(proxy.count(&BLOCK), 1);
+    for n in 0..ROOMS {
+        assert_eq!(scene.is_blocked(&format!("!stop{n}x:hs.test")).await, n == 0, "room {n}");
+    }
+    m.bad("!cancel 1", "Job 1 has ended already.").await;
+    m.good("!undo 1", "undo – done").await;
+    assert!(!scene.is_blocked("!stop0x:hs.test").await);
     assert_eq!(scene.bot.stop().await, 0);
 }
 
