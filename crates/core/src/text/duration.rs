@@ -93,7 +93,8 @@ pub fn as_typed(duration: Duration) -> String {
     let minutes = ((duration.as_secs() + MINUTE / 2) / MINUTE).max(1);
     let seconds = minutes * MINUTE;
     let parts = [(seconds / DAY, "d"), (seconds % DAY / HOUR, "h"), (seconds % HOUR / MINUTE, "m")];
-    parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect()
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    parts.map(|(number, unit)| format!("{number}{unit}")).collect::<Vec<_>>().concat()
 }
 
 /// A Unix time in milliseconds as `2026-11-21 03:05:09 UTC`, or `an impossible date (…)` with the number: such times
