@@ -1,7 +1,10 @@
 //! Which job has the last word on something that was done for a time. Only that job ends it: what a later one did again,
 //! or undid, is no longer the older one's to end.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use ruma::UserId;
 
@@ -10,7 +13,7 @@ use crate::{
     plan::{Effect, Outcome, Plan, PlanId, PlanState, PlannedStep, Step, StepState},
     ports::{Records, StoreError, Which},
     reply::Line,
-    text::duration::date,
+    text::duration::{as_typed, date},
 };
 
 /// The job with the last word on each subject of steps ([`Step::subject`]).
@@ -20,22 +23,41 @@ pub(crate) struct LastWords(HashMap<String, PlanId>);
 impl LastWords {
     /// Of all jobs, or of those about a user.
     pub(crate) fn read(records: &dyn Records, about: Option<&UserId>) -> Result<Self, StoreError> {
-        let states = vec![PlanState::Running, PlanState::Done];
-        let about = about.map(ToString::to_string);
+        Ok(Self::of(&begun_plans(records, about)?))
+    }
+
+    fn of<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Self {
         let mut words = HashMap::new();
-        for plan in records.plans(&Which { states, about, ..Which::default() })? {
+        for plan in plans {
             for subject in plan.steps.iter().filter(|planned| speaks(planned)).filter_map(key) {
                 let last = words.entry(subject).or_insert(plan.id);
                 *last = plan.id.max(*last);
             }
         }
-        Ok(Self(words))
+        Self(words)
     }
 
     /// Whether what a step of a job did was done again, or undone, by a later one.
     pub(crate) fn is_passed(&self, plan: PlanId, planned: &PlannedStep) -> bool {
-        key(planned).and_then(|subject| self.0.get(&subject)).is_some_and(|last| *last > plan)
+        self.passed_to(plan, planned).is_some()
     }
+
+    fn passed_to(&self, plan: PlanId, planned: &PlannedStep) -> Option<PlanId> {
+        let last = self.0.get(&key(planned)?)?;
+        (*last > plan).then_some(*last)
+    }
+
+    /// The newest of the later jobs that have the last word on all that a job did; none while it has it on some of that.
+    pub(crate) fn all_passed_to(&self, plan: &Plan) -> Option<PlanId> {
+        let did = plan.steps.iter().filter(|planned| planned.can_be_undone());
+        did.map(|planned| self.passed_to(plan.id, planned)).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+}
+
+/// The jobs that are done or at work: all, or those about a user.
+fn begun_plans(records: &dyn Records, about: Option<&UserId>) -> Result<Vec<Plan>, StoreError> {
+    let states = vec![PlanState::Running, PlanState::Done];
+    records.plans(&Which { states, about: about.map(ToString::to_string), ..Which::default() })
 }
 
 /// Whether a step did something, or is about to.
@@ -48,7 +70,11 @@ fn speaks(planned: &PlannedStep) -> bool {
 }
 
 fn key(planned: &PlannedStep) -> Option<String> {
-    planned.step.subject().map(|(what, _)| format!("{what} {}", planned.step.target()))
+    key_of(&planned.step)
+}
+
+fn key_of(step: &Step) -> Option<String> {
+    step.subject().map(|(what, _)| format!("{what} {}", step.target()))
 }
 
 /// What holds for a time, and has not ended.
@@ -97,18 +123,101 @@ impl Temporary {
 
     /// What a step would take the place of, because it would do the same.
     pub(crate) fn of(&self, step: &Step) -> Option<&Held> {
-        let planned = PlannedStep::from(step.clone());
-        let held = self.0.get(&key(&planned)?)?;
-        let is_same = match (&held.step, step) {
-            (Step::Sanction { .. }, Step::Sanction { .. }) => true,
-            (Step::Member { change: before, .. }, Step::Member { change, .. }) => before == change,
-            // It is no step if the level is another one now.
-            (Step::SetPower { to: before, .. }, Step::SetPower { was, to, .. }) => {
-                before == to && *to == Some(*was)
-            }
-            _ => false,
+        let held = self.0.get(&key_of(step)?)?;
+        renews(step, &held.step).then_some(held)
+    }
+}
+
+/// Whether a step does what an older one about the same did, and that still holds.
+fn renews(step: &Step, older: &Step) -> bool {
+    match (older, step) {
+        (Step::Sanction { .. }, Step::Sanction { .. }) => true,
+        (Step::Member { change: before, .. }, Step::Member { change, .. }) => before == change,
+        // It is no step if the level is another one now.
+        (Step::SetPower { to: before, .. }, Step::SetPower { was, to, .. }) => {
+            before == to && *to == Some(*was)
+        }
+        _ => false,
+    }
+}
+
+/// What was done for a time until a later job took its place. Once that one is undone, nothing of it is left.
+pub(crate) struct Lost {
+    /// The job that did it.
+    pub(crate) plan: PlanId,
+    /// The job that took its place.
+    pub(crate) by: PlanId,
+    until: Millis,
+    left: Duration,
+    step: Step,
+}
+
+impl Lost {
+    /// What is lost by some steps that undo some jobs.
+    pub(crate) fn read<'a>(
+        records: &dyn Records,
+        undone: &BTreeSet<PlanId>,
+        steps: impl IntoIterator<Item = &'a Step>,
+        now: Millis,
+    ) -> Result<Vec<Self>, StoreError> {
+        let undoing: HashMap<String, &Step> =
+            steps.into_iter().filter_map(|step| Some((key_of(step)?, step))).collect();
+        // What an undo does again is not lost by it.
+        let is_ended = |planned: &PlannedStep| {
+            let step = key(planned).and_then(|key| undoing.get(&key));
+            step.is_some_and(|step| !step.ends_as(&planned.step))
         };
-        is_same.then_some(held)
+        let mut held = if undoing.is_empty() { Vec::new() } else { records.lasting()? };
+        held.retain(|plan| !undone.contains(&plan.id) && plan.steps.iter().any(is_ended));
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (undone, others): (Vec<Plan>, Vec<Plan>) =
+            begun_plans(records, None)?.into_iter().partition(|plan| undone.contains(&plan.id));
+        let words = LastWords::of(&others);
+        let mut lost = Vec::new();
+        for plan in &held {
+            let Some(until) = plan.lasts_until().filter(|until| *until > now) else { continue };
+            let left = Duration::from_millis(until.saturating_sub(now).unsigned_abs());
+            let is_own = |planned: &&PlannedStep| is_ended(planned) && !words.is_passed(plan.id, planned);
+            for planned in plan.steps.iter().filter(is_own).filter(|planned| begun(planned).is_some()) {
+                let renews = |later: &PlannedStep| {
+                    key(later) == key(planned) && renews(&later.step, &planned.step) && begun(later).is_some()
+                };
+                let mut later = undone.iter().filter(|later| later.id > plan.id);
+                if let Some(later) = later.find(|later| later.steps.iter().any(renews)) {
+                    let step = planned.step.clone();
+                    lost.push(Self { plan: plan.id, by: later.id, until, left, step });
+                }
+            }
+        }
+        Ok(lost)
+    }
+
+    /// What it was, and how it is done again for the rest of its time.
+    pub(crate) fn line(&self) -> Line {
+        let Self { plan, by, .. } = self;
+        let line = Line::new().text(format!("Job {plan} did this until {}: ", date(self.until)));
+        let line = line.append(self.step.describe());
+        let line = line
+            .text(format!(". Job {by} took its place: once job {by} is undone, it holds no more at all."));
+        match self.again() {
+            Some(command) => {
+                line.text(" To let it hold until then again, send this afterwards: ").code(command)
+            }
+            None => line,
+        }
+    }
+
+    fn again(&self) -> Option<String> {
+        let what = match &self.step {
+            Step::Sanction { user, sanction } => format!("{} {user}", sanction.command()),
+            Step::Member { room, user, change: MemberChange::Ban, .. } => format!("ban {user} {}", room.id),
+            // Nothing else about power is done for a time.
+            Step::SetPower { room, user, .. } => format!("mute {user} {}", room.id),
+            _ => return None,
+        };
+        Some(format!("!{what} --for {}", as_typed(self.left)))
     }
 }
 

@@ -206,6 +206,16 @@ impl PlannedStep {
         matches!(self.outcome, Some(Outcome::Stopped { .. }))
     }
 
+    /// Whether what it did can be put right.
+    pub fn can_be_undone(&self) -> bool {
+        match &self.outcome {
+            Some(Outcome::Done { effect }) => {
+                matches!(self.step.reverse(effect), Reverse::By(_) | Reverse::Restore(_))
+            }
+            Some(Outcome::Failed { .. } | Outcome::Stopped { .. }) | None => false,
+        }
+    }
+
     /// What the server says is missing although it says that the step is done, in a sentence.
     pub fn shortfall(&self) -> Option<&'static str> {
         let (result, blocked, known) = match &self.outcome {
@@ -285,12 +295,7 @@ impl Plan {
 
     /// Whether something that it did can be put right by `!undo`.
     pub fn can_be_undone(&self) -> bool {
-        self.steps.iter().any(|planned| match &planned.outcome {
-            Some(Outcome::Done { effect }) => {
-                matches!(planned.step.reverse(effect), Reverse::By(_) | Reverse::Restore(_))
-            }
-            Some(Outcome::Failed { .. } | Outcome::Stopped { .. }) | None => false,
-        })
+        self.steps.iter().any(PlannedStep::can_be_undone)
     }
 
     /// Whether a moderator stopped it before all of it was begun.

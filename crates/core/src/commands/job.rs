@@ -6,6 +6,7 @@ use super::{Access, Command, Decision, Failure, Subject, World, facts::FileKind}
 use crate::{
     execute::{Server, report, report_in_full},
     keeping::job_not_kept,
+    lasting::LastWords,
     plan::{Outcome, Plan, PlanId, PlanState, PlannedStep},
     ports::Records,
     reply::{Added, Line, Reply, Table},
@@ -30,6 +31,8 @@ pub(super) struct Job {
 pub(super) struct Facts {
     plan: Plan,
     undone_by: Option<PlanId>,
+    /// The later job that has the last word on all that this one did for a time.
+    passed_to: Option<PlanId>,
     file: Option<Table>,
 }
 
@@ -47,13 +50,17 @@ impl Command for Job {
         let plan = job(world, self.job)?;
         let undone_by = world.records.undone_by(self.job)?;
         let file = self.file.map(|kind| steps(&plan, kind, world.records)).transpose()?;
-        Ok(Facts { plan, undone_by, file })
+        let passed_to = match plan.lasts_until() {
+            Some(_) => LastWords::read(world.records, None)?.all_passed_to(&plan),
+            None => None,
+        };
+        Ok(Facts { plan, undone_by, passed_to, file })
     }
 
     fn decide(self, facts: Facts, world: &World<'_>) -> Result<Decision, Failure> {
-        let Facts { plan, undone_by, file } = facts;
+        let Facts { plan, undone_by, passed_to, file } = facts;
         let mut reply = match plan.state {
-            PlanState::Running | PlanState::Done => report_in_full(&plan),
+            PlanState::Running | PlanState::Done => report_in_full(&plan, passed_to),
             PlanState::Proposed | PlanState::Cancelled | PlanState::Expired => Reply::new()
                 .paragraph(Line::new().strong(format!(
                     "Job {}: {} – {}",

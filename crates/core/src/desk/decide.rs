@@ -12,7 +12,7 @@ use crate::{
     execute::{Server, report},
     guard,
     keeping::job_not_kept,
-    lasting::Temporary,
+    lasting::{Lost, Temporary},
     limits::begun,
     plan::{Origin, Plan, PlanId, PlanState, PlannedStep, Step},
     ports::{Change, InboxEvent, StoreError, Which, in_turn},
@@ -197,10 +197,13 @@ impl Desk {
     }
 
     /// What holds for a time and is done again belongs to the new Plan, as if that had done it: only it ends it, or does
-    /// not. Says so.
+    /// not. Says so; and what is lost with the undo of such a Plan.
     fn take_over(&self, plan: &mut Plan) -> Result<Vec<Line>, StoreError> {
-        if plan.undoes.is_some() {
-            return Ok(Vec::new());
+        if let Some(undoes) = &plan.undoes {
+            let undone = undoes.jobs.iter().map(|job| job.plan).collect();
+            let steps = plan.steps.iter().map(|planned| &planned.step);
+            let lost = Lost::read(self.store.as_records(), &undone, steps, plan.asked_at)?;
+            return Ok(lost.iter().map(Lost::line).collect());
         }
         let users = plan.steps.iter().filter_map(|planned| planned.step.subject()).map(|(_, user)| user);
         let temporary = Temporary::read(self.store.as_records(), users)?;

@@ -10,7 +10,9 @@ use self::{
 };
 use crate::{
     model::{DeleteResult, MemberChange},
-    plan::{Effect, Inside, Origin, Outcome, Plan, PlanResult, PlanState, PlannedStep, Step, StepState},
+    plan::{
+        Effect, Inside, Origin, Outcome, Plan, PlanId, PlanResult, PlanState, PlannedStep, Step, StepState,
+    },
     reply::{Line, Reply, cut_list},
     text::duration::date,
 };
@@ -44,15 +46,15 @@ enum Extent {
 
 /// What is to be said about a Plan that was confirmed.
 pub fn report(plan: &Plan, server: Server) -> Reply {
-    told(plan, server, Extent::Notable)
+    told(plan, server, Extent::Notable, None)
 }
 
-/// As [`report`], with every step of a Plan of many.
-pub fn report_in_full(plan: &Plan) -> Reply {
-    told(plan, Server::There, Extent::Everything)
+/// As [`report`], with every step of a Plan of many. `passed_to` is a later one that has the last word on all of it.
+pub fn report_in_full(plan: &Plan, passed_to: Option<PlanId>) -> Reply {
+    told(plan, Server::There, Extent::Everything, passed_to)
 }
 
-fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
+fn told(plan: &Plan, server: Server, extent: Extent, passed_to: Option<PlanId>) -> Reply {
     let mut reply = Reply::new().paragraph(heading(plan));
     reply = match &plan.steps[..] {
         [only] => match &only.outcome {
@@ -71,7 +73,7 @@ fn told(plan: &Plan, server: Server, extent: Extent) -> Reply {
             reply.paragraph(Line::new().text("To stop it: ").code(format!("!cancel {}", plan.id)).text("."));
     }
     if plan.state == PlanState::Done {
-        reply = advice(stays(with_details(reply, plan), plan), plan);
+        reply = advice(stays(with_details(reply, plan), plan), plan, passed_to);
     }
     reply
 }
@@ -249,7 +251,7 @@ fn by_hand(step: &Step) -> Option<Line> {
 }
 
 /// What a moderator may want to do next.
-fn advice(mut reply: Reply, plan: &Plan) -> Reply {
+fn advice(mut reply: Reply, plan: &Plan, passed_to: Option<PlanId>) -> Reply {
     let inside = plan.steps.iter().find(|planned| {
         matches!(
             &planned.outcome,
@@ -266,6 +268,11 @@ fn advice(mut reply: Reply, plan: &Plan) -> Reply {
     }
     if let Origin::Ending(_) = plan.origin {
         reply = not_ended(reply, plan);
+    }
+    if let Some(later) = passed_to {
+        let line = Line::new().text(format!("Job {later} came later and has the last word on this: "));
+        let line = line.text(format!("job {} ends nothing by itself any more. ", plan.id));
+        return reply.paragraph(line.code(format!("!job {later}")).text(" shows how it stands."));
     }
     if let Some(until) = plan.lasts_until().filter(|_| plan.can_be_undone()) {
         reply = reply.paragraph(format!("It ends by itself: {}.", date(until)));

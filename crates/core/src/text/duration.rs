@@ -88,6 +88,15 @@ pub fn in_words(duration: Duration) -> String {
     }
 }
 
+/// A duration as it is typed in a command: `1d23h59m`, to the nearest minute, one at least.
+pub fn as_typed(duration: Duration) -> String {
+    let minutes = ((duration.as_secs() + MINUTE / 2) / MINUTE).max(1);
+    let seconds = minutes * MINUTE;
+    let parts = [(seconds / DAY, "d"), (seconds % DAY / HOUR, "h"), (seconds % HOUR / MINUTE, "m")];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    parts.map(|(number, unit)| format!("{number}{unit}")).collect::<Vec<_>>().concat()
+}
+
 /// A Unix time in milliseconds as `2026-11-21 03:05:09 UTC`, or `an impossible date (…)` with the number: such times
 /// come from other servers and may be anything.
 pub fn date(ms: i64) -> String {
@@ -102,6 +111,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn typed() {
+        for (seconds, text) in [
+            (0, "1m"),
+            (29, "1m"),
+            (90, "2m"),
+            (HOUR, "1h"),
+            (2 * DAY - 1, "2d"),
+            (2 * DAY - 61, "1d23h59m"),
+            (3 * WEEK + MINUTE, "21d1m"),
+        ] {
+            assert_eq!(as_typed(Duration::from_secs(seconds)), text);
+            assert!(parse_duration(text).is_ok(), "{text}");
+        }
+    }
 
     #[test]
     fn durations() {

@@ -1,6 +1,7 @@
 //! `!undo`: of one job, of an undo, and of all that somebody asked for in some time.
 
 mod deaths;
+mod lasting;
 mod steps;
 mod stolen;
 mod together;

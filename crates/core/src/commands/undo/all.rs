@@ -6,12 +6,13 @@ use ruma::{OwnedUserId, UserId};
 
 use super::SHOWN;
 use super::{
-    one::with_details,
+    one::{with_details, with_lost},
     together::{Stay, Together, was_asked_for},
 };
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, facts::FileKind},
     guard,
+    lasting::Lost,
     model::Millis,
     plan::{Outcome, Plan, PlanState, PlannedStep, Step, snapshots},
     ports::{CaseId, Which},
@@ -32,6 +33,8 @@ pub(in crate::commands) struct Facts {
     beside: Vec<Line>,
     /// What ends no more by itself.
     endless: Vec<Line>,
+    /// What was for a time and does not come back.
+    lost: Vec<Lost>,
     together: Together,
 }
 
@@ -97,7 +100,9 @@ pub(super) async fn gather(world: &World<'_>, user: &UserId, back: Duration) -> 
             line.text(format!("and job {} undid it: done again, it does not end by itself.", undo.id))
         })
     });
+    let undone = put_right.iter().copied().collect();
     Ok(Facts {
+        lost: Lost::read(world.records, &undone, &together.steps(), world.now)?,
         endless: endless.collect(),
         jobs: plans.iter().filter(|plan| plan.state == PlanState::Done && is_meant(plan)).cloned().collect(),
         user: user.to_owned(),
@@ -152,7 +157,7 @@ fn key(step: &Step) -> String {
 }
 
 pub(super) fn decide(facts: Facts, acting: Acting) -> Result<Decision, Failure> {
-    let Facts { user, back, jobs, beside, endless, together } = facts;
+    let Facts { user, back, jobs, beside, endless, lost, together } = facts;
     let who = || Line::new().code(user.as_str());
     let span = in_words(back);
     if jobs.is_empty() {
@@ -179,6 +184,7 @@ pub(super) fn decide(facts: Facts, acting: Acting) -> Result<Decision, Failure> 
     preview = list(preview, "The jobs:", jobs.iter().map(|plan| job(plan, &together)).collect());
     preview = list(preview, "What is done, in this order:", steps.iter().map(Step::describe).collect());
     preview = with_details(preview, &steps);
+    preview = with_lost(preview, &lost);
     preview = list(preview, "What stays as it is:", stays.into_iter().chain(endless).collect());
     preview = list(preview, "Not part of it:", beside);
     if is_long {

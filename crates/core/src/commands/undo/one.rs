@@ -7,6 +7,7 @@ use ruma::OwnedRoomId;
 use super::SHOWN;
 use crate::{
     commands::{Acting, Decision, Draft, Failure, World, job::job},
+    lasting::Lost,
     model::Millis,
     plan::{
         Origin, Plan, PlanId, PlanState, PlannedStep, Restoration, RoomRef, Snapshots, Step, Undoes, Wanted,
@@ -103,6 +104,7 @@ pub(super) fn decide(
         restore_words(step, std::iter::once(&plan), &undid);
     }
     let steps = reversed.steps;
+    let lost = Lost::read(world.records, &BTreeSet::from([plan.id]), &steps, now)?;
     if wanted == Wanted::Anew && !steps.iter().any(splits) {
         let line =
             Line::new().code("--anew").text(" is for a room that was shut down and that others still have. ");
@@ -121,7 +123,9 @@ pub(super) fn decide(
         Some((other, ours))
     });
     let (lasts, over) = time_left(&undid, now);
-    let caution = if let Some((other, ours)) = same_target {
+    let caution = if let Some(lost) = lost.first() {
+        Some(format!("Job {} took the place of job {}, which was for a time.", lost.by, lost.plan))
+    } else if let Some((other, ours)) = same_target {
         let what = if ours.room_ref().is_some() { "room" } else { "target" };
         Some(format!("Job {} ({}) came later and is about the same {what}.", other.id, other.command))
     } else if !reversed.stays.is_empty() {
@@ -139,6 +143,7 @@ pub(super) fn decide(
     let title = Reply::new().paragraph(Line::new().text(format!("To undo job {}:", plan.id)));
     let mut preview = cut_list(title, steps.iter().map(Step::describe).collect(), SHOWN, "changes");
     preview = with_details(preview, &steps);
+    preview = with_lost(preview, &lost);
     let mut undoes = Undoes::one(plan.id, steps.len());
     undoes.stays.clone_from(&reversed.stays);
     let left: Vec<Line> = reversed.stays.into_iter().chain(reversed.unchanged).chain(over).collect();
@@ -175,6 +180,17 @@ fn is_restoring(step: &Step) -> bool {
 
 fn splits(step: &Step) -> bool {
     matches!(step, Step::RestoreRoom { restoration, .. } if matches!(restoration.way, Way::Anew { splits: true, .. }))
+}
+
+/// Adds what was for a time and does not come back.
+pub(super) fn with_lost(preview: Reply, lost: &[Lost]) -> Reply {
+    match lost {
+        [] => preview,
+        lost => {
+            let preview = preview.paragraph("What held for a time before does not come back:");
+            cut_list(preview, lost.iter().map(Lost::line).collect(), SHOWN, "of them")
+        }
+    }
 }
 
 /// Adds what bringing back rooms means.
