@@ -512,6 +512,10 @@ path = "data"
         refused(|text| text.replace("[storage]", "[management.levels]\nblok = 1\n[storage]"), "levels.blok");
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"soon\""), "confirm_for");
         refused(|text| format!("{text}\n[safety]\nconfirm_for = \"0s\""), "confirm_for");
+        refused(
+            |text| format!("{text}\n[safety]\nconfirm_over = \"many\""),
+            "confirm_over: the value has to be a whole number, 0 or more",
+        );
         refused(|text| text.replace("url =", "uri ="), "line 3");
         refused(|text| format!("{text}\n[reports]\npoll_interval = \"0s\""), "reports.poll_interval");
         refused(|text| format!("{text}\n[feed]\ndefault = \"some\""), "none of \"all\"");

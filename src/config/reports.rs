@@ -528,7 +528,7 @@ time_of_day = "22:00-06:00"
         refused_rule("{ author = 3 }", act, &["line 11, author", "a string or a list"]);
         refused_rule("{ join_rule = 'open' }", act, &["line 11, join_rule", "`public`"]);
         refused_rule("{ time_of_day = '22-6' }", act, &["line 11, time_of_day", "22:00-06:00"]);
-        refused_rule("{ local = 'yes' }", act, &["line 11, local", "a boolean"]);
+        refused_rule("{ local = 'yes' }", act, &["line 11, local", "true or false"]);
         refused_rule(
             "{ local = true }",
             "do = ['redact', 'claim']",

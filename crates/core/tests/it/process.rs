@@ -76,13 +76,15 @@ async fn the_configuration_is_read_again() {
     );
     has(&block_two(&mut stage, 2).await, &["Job 2: do it?"]);
     // A file with a mistake changes nothing.
-    stage.process.write(Err("line 12, confirm_over: the value has to be usize".to_owned()));
+    stage
+        .process
+        .write(Err("line 12, confirm_over: the value has to be a whole number, 0 or more".to_owned()));
     let event = stage.hear(moderator(), "!reload");
     stage.handle().await;
     assert_eq!(
         answer_to(&stage, &event).expect("an answer"),
         "My configuration cannot be used as it is now in the file, so the one that I had stays in force:\n\n\
-         line 12, confirm_over: the value has to be usize"
+         line 12, confirm_over: the value has to be a whole number, 0 or more"
     );
     assert!(stage.marked(&event, gleipnir_core::speech::NO));
     has(&block_two(&mut stage, 3).await, &["Job 3: do it?"]);
