@@ -280,7 +280,8 @@ impl Executor {
                     } else if patience.is_over(waited) {
                         let fault = work::in_words(&plan.steps[n].step, &fault);
                         let why = format!("{fault} I tried for {}.", in_words(waited));
-                        let but = plan.steps[n].state.as_ref().map(|_| work::uncertain(&plan.steps[n].step));
+                        let state = plan.steps[n].state.as_ref().filter(|state| **state != StepState::Trying);
+                        let but = state.map(|_| work::uncertain(&plan.steps[n].step));
                         self.end(&mut next, n, Outcome::Failed { why, but }, &mut changes);
                         Duration::ZERO
                     } else {

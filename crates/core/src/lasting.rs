@@ -18,7 +18,14 @@ use crate::{
 
 /// The job with the last word on each subject of steps ([`Step::subject`]).
 #[derive(Default)]
-pub(crate) struct LastWords(HashMap<String, PlanId>);
+pub(crate) struct LastWords(HashMap<String, Word>);
+
+/// The last word on something.
+struct Word {
+    plan: PlanId,
+    /// Whether it is still to be done: it may be stopped, or fail, and then says nothing.
+    is_open: bool,
+}
 
 impl LastWords {
     /// Of all jobs, or of those about a user.
@@ -27,11 +34,16 @@ impl LastWords {
     }
 
     fn of<'a>(plans: impl IntoIterator<Item = &'a Plan>) -> Self {
-        let mut words = HashMap::new();
+        let mut words: HashMap<String, Word> = HashMap::new();
         for plan in plans {
-            for subject in plan.steps.iter().filter(|planned| speaks(planned)).filter_map(key) {
-                let last = words.entry(subject).or_insert(plan.id);
-                *last = plan.id.max(*last);
+            for planned in plan.steps.iter().filter(|planned| speaks(planned)) {
+                let Some(subject) = key(planned) else { continue };
+                let word = Word { plan: plan.id, is_open: planned.outcome.is_none() };
+                match words.get_mut(&subject) {
+                    Some(last) if last.plan > plan.id => {}
+                    Some(last) => *last = word,
+                    None => drop(words.insert(subject, word)),
+                }
             }
         }
         Self(words)
@@ -44,7 +56,13 @@ impl LastWords {
 
     fn passed_to(&self, plan: PlanId, planned: &PlannedStep) -> Option<PlanId> {
         let last = self.0.get(&key(planned)?)?;
-        (*last > plan).then_some(*last)
+        (last.plan > plan).then_some(last.plan)
+    }
+
+    /// Whether a later job is about to do that again, or to undo it, and has not yet.
+    pub(crate) fn is_being_passed(&self, plan: PlanId, planned: &PlannedStep) -> bool {
+        let last = key(planned).and_then(|subject| self.0.get(&subject));
+        last.is_some_and(|last| last.plan > plan && last.is_open)
     }
 
     /// The newest of the later jobs that have the last word on all that a job did; none while it has it on some of that.

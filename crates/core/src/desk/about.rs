@@ -88,6 +88,16 @@ impl About {
             Self::Confirming | Self::Attached(_) | Self::Looking | Self::Anything => true,
         }
     }
+
+    /// Whether this need not wait to the end for a Plan that takes long: what is asked for the same users or rooms has to
+    /// find it done, or would not know what it did for a time; and what is confirmed now is to have the last word.
+    pub(super) fn may_go_past(&self, plan: &Plan) -> bool {
+        match self {
+            Self::Earlier | Self::Looking => true,
+            Self::Anything => plan.lasts.is_none(),
+            Self::Confirming | Self::Named(_) | Self::Attached(_) => false,
+        }
+    }
 }
 
 /// Whether the users of a command come from a file.

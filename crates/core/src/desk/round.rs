@@ -50,7 +50,8 @@ impl Desk {
             let now = self.clock.now();
             let next = round.first(|about, event| {
                 let has_waited = self.has_waited(event, now);
-                !early.iter().any(|plan| about.concerns(plan) && !(has_waited && plan.steps.len() > FEW))
+                let goes_past = |plan: &Plan| has_waited && plan.steps.len() > FEW && about.may_go_past(plan);
+                !early.iter().any(|plan| about.concerns(plan) && !goes_past(plan))
             });
             let Some((about, event)) = next.filter(|_| may_begin).and_then(|n| round.queue.remove(n)) else {
                 if readings.is_empty() {

@@ -69,7 +69,7 @@ fn too_late(plan: Option<&Plan>, id: PlanId) -> Reply {
         _ if plan.is_stopped() => shows(line.text("is being stopped already. ")),
         _ => {
             let line =
-                line.text("has begun the last of what it has to do, and finishes that. When it has ended, ");
+                line.text("is at the last of what it has to do, and finishes that. When it has ended, ");
             line.code(format!("!undo {id}")).text(" puts right what can be put right.")
         }
     })

@@ -91,13 +91,15 @@ impl Executor {
     pub(super) fn log(&self, plan: &Plan, began: Millis) {
         let done =
             plan.steps.iter().filter(|step| step.outcome.as_ref().is_some_and(Outcome::is_done)).count();
+        let stopped = plan.steps.iter().filter(|step| step.is_stopped()).count();
         info!(
             plan = plan.id,
             command = plan.command,
             moderator = %plan.asked_by,
-            outcome = plan.result().word(),
+            outcome = if stopped > 0 { "stopped" } else { plan.result().word() },
             done,
-            failed = plan.steps.len() - done,
+            failed = plan.steps.len() - done - stopped,
+            stopped,
             took_ms = self.clock.now() - began,
             "a job ended"
         );

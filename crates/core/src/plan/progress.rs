@@ -233,7 +233,8 @@ pub enum Outcome {
         /// What is true all the same, in a sentence.
         but: Option<String>,
     },
-    /// It was not begun, and is not to be any more: nothing was asked of the server.
+    /// It was not begun, and is not to be any more: the server was not asked to do it. (For a password that was to be set, it may
+    /// have made an empty direct chat.)
     Stopped {
         /// Who stopped the job.
         by: OwnedUserId,

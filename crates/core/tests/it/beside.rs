@@ -5,14 +5,14 @@ use std::time::Duration;
 use gleipnir_core::{
     desk::Left,
     model::{Account, Attached},
-    plan::{Outcome, PlanState},
+    plan::{Outcome, Plan, PlanState, Step},
     ports::{Change, Clock as _, Store as _},
-    ruma::{room_id, user_id},
+    ruma::{RoomId, room_id, user_id},
     testing::{Moment, Stage},
 };
 use serde_json::json;
 
-use crate::scene::{has, moderator, plans, stage};
+use crate::scene::{has, moderator, plan, plans, stage, under_way};
 
 #[tokio::test]
 async fn a_reading_that_never_ends_keeps_nobody_from_acting() {
@@ -169,25 +169,38 @@ async fn nothing_about_users_overtakes_a_file_of_users() {
 
 /// Every step that ends is a sign of life, so that the job alone never looks slow.
 #[tokio::test]
-async fn a_job_of_many_quick_steps_keeps_nobody_waiting() {
-    let mut stage = stage();
-    let rooms: Vec<String> = (0..300).map(|n| format!("!r{n}:hs.test")).collect();
-    stage.say(&format!("!block {}", rooms.join(" "))).await;
-    stage.hear(moderator(), "!confirm 1");
-    stage.handle().await;
-    let asked = stage.hear(moderator(), "!undo last");
-    let gets_on = |stage: &Stage, step: usize| {
-        let outcome = Outcome::Failed { why: "no".into(), but: None };
-        let ended = Change::Ended { plan: 1, step, outcome, at: stage.clock.now() };
-        stage.store.commit(vec![ended]).expect("the store writes");
-    };
-    for step in 0..5 {
-        gets_on(&stage, step);
-        assert_eq!(stage.handle().await, Left::Behind, "it waits a little");
-        stage.clock.pass(Duration::from_secs(1));
+async fn a_job_of_many_quick_steps_keeps_nobody_waiting_but_who_asks_about_the_same() {
+    for (line, waits) in [
+        ("!version", [false, false]),
+        ("!undo last", [false, true]),
+        ("!blocked !r7:hs.test", [true, true]),
+        ("!confirm 1", [true, true]),
+    ] {
+        for (lasts, waits) in [None, Some(7_200_000)].into_iter().zip(waits) {
+            let mut stage = stage();
+            stage.say("!shutdown !bad:hs.test").await;
+            let step =
+                |n: usize| Step::BlockRoom { room: RoomId::parse(format!("!r{n}:hs.test")).unwrap().into() };
+            let id = under_way(&stage, step(0), None);
+            let steps = (0..300).map(|n| step(n).into()).collect();
+            let many = Plan { steps, lasts, ..plan(&stage, id) };
+            stage.store.commit(vec![Change::Plan(Box::new(many))]).expect("the store writes");
+            let asked = stage.hear(moderator(), line);
+            let gets_on = |stage: &Stage, step: usize| {
+                let outcome = Outcome::Failed { why: "no".into(), but: None };
+                let ended = Change::Ended { plan: id, step, outcome, at: stage.clock.now() };
+                stage.store.commit(vec![ended]).expect("the store writes");
+            };
+            for step in 0..5 {
+                gets_on(&stage, step);
+                assert_eq!(stage.handle().await, Left::Behind, "{line} waits a little");
+                stage.clock.pass(Duration::from_secs(1));
+            }
+            stage.clock.pass(Duration::from_secs(1));
+            gets_on(&stage, 5);
+            let left = if waits { Left::Behind } else { Left::Nothing };
+            assert_eq!(stage.handle().await, left, "{line} {lasts:?}");
+            assert_eq!(stage.store.said(&format!("answer-{asked}")).is_some(), !waits, "{line} {lasts:?}");
+        }
     }
-    stage.clock.pass(Duration::from_secs(1));
-    gets_on(&stage, 5);
-    assert_eq!(stage.handle().await, Left::Nothing);
-    assert!(stage.store.said(&format!("answer-{asked}")).is_some());
 }

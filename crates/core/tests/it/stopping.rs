@@ -14,7 +14,7 @@ use gleipnir_core::{
 
 use crate::{
     deaths::{Script, after_every_death},
-    scene::{answer_to, has, moderator, other, plan, stage, under_way, watcher},
+    scene::{answer_to, has, moderator, other, plan, plans, stage, under_way, watcher},
 };
 
 fn block(room: &str) -> Step {
@@ -244,7 +244,7 @@ async fn what_has_begun_the_last_of_it_is_not_stopped() {
     };
     under_way(&stage, shutdown, Some(StepState::Asking { known: Vec::new(), members: 3 }));
     let (event, said) = hear(&mut stage, "!cancel 1").await;
-    has(&said, &["Job 1 has begun the last of what it has to do, and finishes that.", "`!undo 1`"]);
+    has(&said, &["Job 1 is at the last of what it has to do, and finishes that.", "`!undo 1`"]);
     assert!(stage.marked(&event, NO));
     stage.execute().await;
     has(&reported(&stage, 1), &["Job 1: shutdown – done"]);
@@ -270,4 +270,28 @@ async fn a_death_at_any_commit_or_call_loses_nothing() {
         assert_eq!(crate::deaths::shown(stage), whole.shown, "{point}");
     })
     .await;
+}
+
+/// While a later job is about to renew it, what is for a time does not end; if that is stopped, it does.
+#[tokio::test]
+async fn what_is_for_a_time_ends_although_a_renewal_is_stopped_after_its_time() {
+    let mut stage = stage();
+    let users: Vec<String> = (0..6).map(|n| format!("@u{n}:hs.test")).collect();
+    for user in &users {
+        stage.homeserver.put_account(&UserId::parse(user).expect("an ID"), Account::default());
+    }
+    stage.say("!suspend @u5:hs.test --for 1h").await;
+    stage.say(&format!("!suspend {}", users.join(" "))).await;
+    stage.hear(moderator(), "!confirm 2");
+    stage.handle().await;
+    stage.wait(Duration::from_mins(61)).await;
+    assert_eq!(plans(&stage).len(), 2, "it may come to nothing");
+    hear(&mut stage, "!cancel 2").await;
+    stage.execute().await;
+    stage.wait(Duration::from_mins(1)).await;
+    stage.execute().await;
+    has(
+        &reported(&stage, 3),
+        &["end of job 1, whose time is over – done", "`@u5:hs.test` is no longer suspended."],
+    );
 }
